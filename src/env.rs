@@ -1,0 +1,172 @@
+//! Every environment variable that daypass reads, one function each. Touches the process environment, once.
+
+use std::collections::HashMap;
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// The variables as they were when the program started. An empty value counts as unset.
+#[derive(Debug, Clone, Default)]
+pub struct Env {
+    vars: HashMap<String, String>,
+}
+
+impl Env {
+    /// Reads the process's own. Values that are not UTF-8 are left out: none that daypass knows may hold such.
+    #[allow(clippy::disallowed_methods)]
+    pub fn of_process() -> Self {
+        env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))).collect()
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// `AWS_PROFILE`, then `AWS_DEFAULT_PROFILE`, as AWS CLI v2 reads them.
+    pub fn profile(&self) -> Option<&str> {
+        self.get("AWS_PROFILE").or_else(|| self.get("AWS_DEFAULT_PROFILE"))
+    }
+
+    /// `AWS_CONFIG_FILE`, else `~/.aws/config`. None where there is no home either.
+    pub fn config_file(&self) -> Option<PathBuf> {
+        self.aws_file("AWS_CONFIG_FILE", "config")
+    }
+
+    /// `AWS_SHARED_CREDENTIALS_FILE`, else `~/.aws/credentials`.
+    pub fn credentials_file(&self) -> Option<PathBuf> {
+        self.aws_file("AWS_SHARED_CREDENTIALS_FILE", "credentials")
+    }
+
+    fn aws_file(&self, variable: &str, name: &str) -> Option<PathBuf> {
+        match self.get(variable) {
+            Some(path) => Some(self.expand(path)),
+            None => Some(self.home()?.join(".aws").join(name)),
+        }
+    }
+
+    /// `~` as a whole first part stands for the home folder; `~user` is left alone (the AWS SDKs' common rule).
+    fn expand(&self, path: &str) -> PathBuf {
+        match (path.strip_prefix('~'), self.home()) {
+            (Some(""), Some(home)) => home,
+            (Some(rest), Some(home)) if rest.starts_with('/') || (cfg!(windows) && rest.starts_with('\\')) => home.join(&rest[1..]),
+            _ => Path::new(path).to_owned(),
+        }
+    }
+
+    /// `HOME`; on Windows then `USERPROFILE`, then `HOMEDRIVE` with `HOMEPATH` (the order of the SDKs' file-location vectors);
+    /// else what the system says.
+    pub fn home(&self) -> Option<PathBuf> {
+        let windows = || {
+            self.get("USERPROFILE")
+                .map(PathBuf::from)
+                .or_else(|| Some(PathBuf::from(format!("{}{}", self.get("HOMEDRIVE")?, self.get("HOMEPATH")?))))
+        };
+        self.get("HOME").map(PathBuf::from).or_else(|| if cfg!(windows) { windows() } else { None }).or_else(dirs::home_dir)
+    }
+
+    /// The value of `DAYPASS_KEYRING`.
+    pub fn keyring(&self) -> Option<&str> {
+        self.get("DAYPASS_KEYRING")
+    }
+
+    /// The value of `DAYPASS_LOG`.
+    pub fn log(&self) -> Option<&str> {
+        self.get("DAYPASS_LOG")
+    }
+
+    /// `SHELL`, the user's login shell.
+    pub fn shell(&self) -> Option<&str> {
+        self.get("SHELL")
+    }
+
+    /// `BROWSER`: a list of commands, parted by `:`.
+    pub fn browser(&self) -> Option<&str> {
+        self.get("BROWSER")
+    }
+
+    /// `NO_COLOR`: any value but the empty one asks for none.
+    pub fn no_color(&self) -> bool {
+        self.get("NO_COLOR").is_some()
+    }
+
+    /// `AWS_CA_BUNDLE`: certificates to trust in place of the system's.
+    pub fn ca_bundle(&self) -> Option<PathBuf> {
+        self.get("AWS_CA_BUNDLE").map(|path| self.expand(path))
+    }
+
+    /// `PATH`, as the list that it is.
+    pub fn path(&self) -> Vec<PathBuf> {
+        self.get("PATH").map(|list| env::split_paths(list).collect()).unwrap_or_default()
+    }
+
+    /// `DBUS_SESSION_BUS_ADDRESS`.
+    pub fn session_bus(&self) -> Option<&str> {
+        self.get("DBUS_SESSION_BUS_ADDRESS")
+    }
+
+    /// Where the file back-end keeps its secrets: `$XDG_DATA_HOME/daypass` or the platform's kin.
+    pub fn data_folder(&self) -> Option<PathBuf> {
+        let own = self.get("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
+        let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".local/share")) } else { dirs::data_local_dir() };
+        Some(own.or_else(by_home)?.join("daypass"))
+    }
+
+    /// Where locks live: one folder for all processes of the user, whatever each has in its environment.
+    ///
+    /// `$XDG_RUNTIME_DIR/daypass`; where that is unset `/run/user/UID` if it is there; else the cache folder.
+    pub fn runtime_folder(&self) -> Option<PathBuf> {
+        let own = self.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        Some(own.or_else(runtime_of_user).or_else(|| self.cache_folder())?.join("daypass"))
+    }
+
+    fn cache_folder(&self) -> Option<PathBuf> {
+        let own = self.get("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
+        let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".cache")) } else { dirs::cache_dir() };
+        own.or_else(by_home)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn runtime_of_user() -> Option<PathBuf> {
+    use std::os::unix::fs::MetadataExt;
+    let uid = std::fs::metadata("/proc/self").ok()?.uid();
+    let folder = PathBuf::from(format!("/run/user/{uid}"));
+    (std::fs::metadata(&folder).ok()?.uid() == uid).then_some(folder)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn runtime_of_user() -> Option<PathBuf> {
+    None
+}
+
+impl FromIterator<(String, String)> for Env {
+    fn from_iter<T: IntoIterator<Item = (String, String)>>(vars: T) -> Self {
+        Self { vars: vars.into_iter().collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(vars: &[(&str, &str)]) -> Env {
+        vars.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    #[test]
+    fn an_empty_variable_counts_as_unset() {
+        assert_eq!(env(&[("AWS_PROFILE", ""), ("AWS_DEFAULT_PROFILE", "dev")]).profile(), Some("dev"));
+    }
+
+    #[test]
+    fn a_tilde_is_the_home_folder_only_as_a_whole_first_part() {
+        let at = |file| env(&[("HOME", "/home/me"), ("AWS_CONFIG_FILE", file)]).config_file().unwrap();
+        assert_eq!(at("~/aws.ini"), Path::new("/home/me/aws.ini"));
+        assert_eq!(at("~other/aws.ini"), Path::new("~other/aws.ini"));
+        assert_eq!(at("/a/~/b"), Path::new("/a/~/b"));
+    }
+
+    #[test]
+    fn the_config_file_is_under_home_if_nothing_else_is_said() {
+        assert_eq!(env(&[("HOME", "/home/me")]).config_file().unwrap(), Path::new("/home/me/.aws/config"));
+    }
+}

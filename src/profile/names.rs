@@ -1,0 +1,93 @@
+//! The names that AWS's configuration uses, as types: a value of one is known to be well-formed.
+
+use std::fmt;
+
+use crate::error::{Error, Result};
+
+/// An Identity Center sign-in, as an `[sso-session NAME]` block describes it.
+///
+/// Name, start URL and region together identify it: the vault's keys bind all three, so that two config files that use one
+/// session name for two portals never share a token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// The block's name. A legacy profile has no block: its session is called by its start URL.
+    pub name: String,
+    /// `sso_start_url` as the user wrote it.
+    pub start_url: String,
+    /// `sso_region`: where Identity Center lives, not where the user's resources are.
+    pub region: String,
+    /// `sso_registration_scopes`; empty where there are none.
+    pub scopes: Vec<String>,
+}
+
+/// A twelve-digit account id. Text, because of leading zeros.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountId(String);
+
+impl AccountId {
+    /// None if it is not twelve digits.
+    pub fn new(text: &str) -> Option<Self> {
+        (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())).then(|| Self(text.to_owned()))
+    }
+
+    /// The twelve digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for AccountId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A permission set's name, the `role_name` of the portal's calls: letters, digits and `_+=,.@-`, 64 at most (IAM's rule).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoleName(String);
+
+impl RoleName {
+    /// An error that names the text where it can't be a role's name.
+    pub fn new(text: &str) -> Result<Self> {
+        let fits = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
+        if fits {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Error::usage(
+                format!("\"{text}\" is not a role name"),
+                "a role name has up to 64 letters, digits and _+=,.@- ('daypass list' shows yours)",
+            ))
+        }
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RoleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_id_keeps_its_leading_zeros_and_has_twelve_digits() {
+        assert_eq!(AccountId::new("000022223333").unwrap().as_str(), "000022223333");
+        assert_eq!(AccountId::new("22223333"), None);
+        assert_eq!(AccountId::new("11112222333x"), None);
+    }
+
+    #[test]
+    fn a_role_name_may_hold_what_iam_allows_and_nothing_else() {
+        assert!(RoleName::new("Ops+Read=Only,v.1@team-x_y").is_ok());
+        for bad in ["", "a b", "a;b", "ü", &"x".repeat(65)] {
+            assert!(RoleName::new(bad).is_err(), "{bad}");
+        }
+    }
+}

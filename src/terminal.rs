@@ -1,0 +1,77 @@
+//! The terminal and the standard streams: what a person sees and types.
+//!
+//! Text for people goes to standard error; standard output belongs to what a program reads. What came from a server or a file is
+//! cleaned of control characters first.
+
+use std::borrow::Cow;
+use std::io::{self, BufRead, IsTerminal, Write};
+
+/// The text without what could move a terminal's cursor, colour it or forge a second line: control characters (C0, DEL, C1) become
+/// a space, and direction overrides (U+202A–U+202E, U+2066–U+2069) and zero-width characters go.
+pub fn clean(text: &str) -> Cow<'_, str> {
+    let hidden = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    if text.chars().any(|c| c.is_control() || hidden(c)) {
+        text.chars().filter(|&c| !hidden(c)).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().into()
+    } else {
+        text.into()
+    }
+}
+
+/// Whether a person can be asked: both standard input and standard error are a terminal.
+pub fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Whether standard output is a terminal.
+pub fn shows_output() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// A line for people, on standard error. A closed standard error is no reason to fail.
+pub fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Text for programs, on standard output, in one write.
+///
+/// # Errors
+/// Those of the write; a closed pipe (the reader has seen enough) is none.
+pub fn print(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other,
+    }
+}
+
+/// Asks one question on standard error and reads one line; the default stands in brackets and is taken for an empty line.
+/// None at the end of input.
+///
+/// # Errors
+/// Those of reading standard input.
+pub fn ask(question: &str, default: Option<&str>) -> io::Result<Option<String>> {
+    let prompt = match default {
+        Some(default) => format!("{question} [{}]: ", clean(default)),
+        None => format!("{question}: "),
+    };
+    let mut err = io::stderr().lock();
+    err.write_all(prompt.as_bytes())?;
+    err.flush()?;
+    let mut line = String::new();
+    if io::stdin().lock().read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let typed = line.trim();
+    Ok(Some(if typed.is_empty() { default.unwrap_or_default().to_owned() } else { typed.to_owned() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escape_sequences_line_breaks_and_direction_overrides_do_not_survive() {
+        assert_eq!(clean("a\x1b[31mb\r\nc\u{9b}d\u{202e}e"), "a [31mb  c dee".replace("c dee", "c de"));
+        assert_eq!(clean("plain – text"), "plain – text");
+    }
+}
