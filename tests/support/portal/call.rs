@@ -1,0 +1,149 @@
+//! The operations, and what each must look like on the wire.
+
+use std::fmt;
+
+use serde_json::{Map, Value};
+
+use super::wire::Request;
+
+/// An operation of one of the two services. `CreateToken` is three, one for each grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Call {
+    RegisterClient,
+    StartDeviceAuthorization,
+    /// `CreateToken` with a device code.
+    PollForToken,
+    /// `CreateToken` with a refresh token.
+    RefreshToken,
+    GetRoleCredentials,
+    ListAccounts,
+    ListAccountRoles,
+    Logout,
+}
+
+impl Call {
+    /// Whether it belongs to SSO-OIDC; the others are the portal's.
+    pub fn is_oidc(self) -> bool {
+        matches!(self, Self::RegisterClient | Self::StartDeviceAuthorization | Self::PollForToken | Self::RefreshToken)
+    }
+
+    /// The fields that it must have, and those that it may have.
+    fn fields(self) -> (&'static [&'static str], &'static [&'static str]) {
+        match self {
+            Self::RegisterClient => (
+                &["clientName", "clientType"],
+                &["scopes", "grantTypes", "redirectUris", "issuerUrl", "entitledApplicationArn"],
+            ),
+            Self::StartDeviceAuthorization => (&["clientId", "clientSecret", "startUrl"], &[]),
+            Self::PollForToken => (&["clientId", "clientSecret", "grantType", "deviceCode"], &["scope"]),
+            Self::RefreshToken => (&["clientId", "clientSecret", "grantType", "refreshToken"], &["scope"]),
+            Self::GetRoleCredentials => (&["role_name", "account_id"], &[]),
+            Self::ListAccounts => (&[], &["max_result", "next_token"]),
+            Self::ListAccountRoles => (&["account_id"], &["max_result", "next_token"]),
+            Self::Logout => (&[], &[]),
+        }
+    }
+}
+
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    /// None if the service has no such operation.
+    pub call: Option<Call>,
+    /// `GET /path`.
+    pub line: String,
+    /// The fields of the JSON body, or of the query.
+    pub fields: Map<String, Value>,
+    /// The portal token that it carried.
+    pub bearer: Option<String>,
+    /// All headers, names in lower case.
+    pub headers: Vec<(String, String)>,
+    /// Requests with one number came over one connection.
+    pub connection: usize,
+    /// What the real service would not have understood.
+    pub complaints: Vec<String>,
+}
+
+impl Received {
+    /// A text field; empty where it is absent or no text.
+    pub fn field(&self, name: &str) -> &str {
+        self.fields.get(name).and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Received {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.call {
+            Some(call) => write!(f, "{call:?} ({})", self.line)?,
+            None => f.write_str(&self.line)?,
+        }
+        self.fields.iter().try_for_each(|(name, value)| write!(f, " {name}={value}"))
+    }
+}
+
+/// Reads a request strictly, as a call.
+pub fn recognise(request: &Request, connection: usize) -> Received {
+    let mut complaints = Vec::new();
+    let posts_json = matches!(request.path.as_str(), "/client/register" | "/device_authorization" | "/token");
+    let fields: Map<String, Value> = if posts_json {
+        if !request.query.is_empty() {
+            complaints.push("a query where the fields belong in the body".to_owned());
+        }
+        match serde_json::from_slice(&request.body) {
+            Ok(Value::Object(fields)) => fields,
+            _ => {
+                complaints.push("the body is no JSON object".to_owned());
+                Map::new()
+            }
+        }
+    } else {
+        if !request.body.is_empty() {
+            complaints.push("a body where none belongs".to_owned());
+        }
+        request.query.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
+    };
+    let grant = fields.get("grantType").and_then(Value::as_str).unwrap_or_default();
+    let call = match (request.method.as_str(), request.path.as_str()) {
+        ("POST", "/client/register") => Some(Call::RegisterClient),
+        ("POST", "/device_authorization") => Some(Call::StartDeviceAuthorization),
+        ("POST", "/token") if grant == "refresh_token" => Some(Call::RefreshToken),
+        ("POST", "/token") if grant == "urn:ietf:params:oauth:grant-type:device_code" => Some(Call::PollForToken),
+        ("GET", "/federation/credentials") => Some(Call::GetRoleCredentials),
+        ("GET", "/assignment/accounts") => Some(Call::ListAccounts),
+        ("GET", "/assignment/roles") => Some(Call::ListAccountRoles),
+        ("POST", "/logout") => Some(Call::Logout),
+        _ => None,
+    };
+    let bearer = request.header("x-amz-sso_bearer_token").map(str::to_owned);
+    if let Some(call) = call {
+        complaints.extend(faults(call, &fields));
+        if call.is_oidc() && request.header("content-type") != Some("application/json") {
+            complaints.push("the content type is not application/json".to_owned());
+        }
+        if call.is_oidc() == bearer.is_some() {
+            complaints.push("x-amz-sso_bearer_token belongs in the portal's calls and in no other".to_owned());
+        }
+        if request.header("authorization").is_some() {
+            complaints.push("signed, or with an Authorization header: these calls have none".to_owned());
+        }
+    } else {
+        complaints.push("no such operation".to_owned());
+    }
+    let line = format!("{} {}", request.method, request.path);
+    Received { call, line, fields, bearer, headers: request.headers.clone(), connection, complaints }
+}
+
+fn faults(call: Call, fields: &Map<String, Value>) -> Vec<String> {
+    let (needed, allowed) = call.fields();
+    let is_list = |name: &str| matches!(name, "scopes" | "grantTypes" | "redirectUris");
+    let missing = needed.iter().filter(|name| !fields.contains_key(**name)).map(|name| format!("{name} is missing"));
+    let unknown = fields
+        .keys()
+        .filter(|name| !needed.contains(&name.as_str()) && !allowed.contains(&name.as_str()))
+        .map(|name| format!("{name} is unknown"));
+    let ill_typed = fields
+        .iter()
+        .filter(|(name, value)| if is_list(name) { !value.is_array() } else { !value.is_string() })
+        .map(|(name, _)| format!("{name} has the wrong type"));
+    missing.chain(unknown).chain(ill_typed).collect()
+}

@@ -1,0 +1,64 @@
+//! What a person sees in the browser: the verification page of a device code.
+
+use super::realm::{Approval, Service};
+use super::wire::{self, Reply, Request};
+
+/// Whether a browser, and not a client of the services, asks for this.
+pub(super) fn is_page(request: &Request) -> bool {
+    matches!(request.path.as_str(), "/device" | "/favicon.ico")
+}
+
+pub(super) fn serve(request: &Request, service: &mut Service) -> Reply {
+    if request.path == "/favicon.ico" {
+        return Reply::html(404, String::new());
+    }
+    let sent = if request.method == "POST" { wire::form(&String::from_utf8_lossy(&request.body)) } else { request.query.clone() };
+    let field = |name: &str| sent.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    let user_code = field("user_code").trim().to_uppercase();
+    if request.method == "POST" {
+        let allow = field("decision") == "allow";
+        return Reply::html(200, match (service.decide(&user_code, allow), allow) {
+            (false, _) => said("This code is unknown, decided or too old", "Start again in the terminal."),
+            (true, true) => said("Request approved", "You can close this window and go back to the terminal."),
+            (true, false) => said("Request denied", "Nothing was handed out. You can close this window."),
+        });
+    }
+    if user_code.is_empty() {
+        return Reply::html(200, page(
+            "<h1>Enter the code</h1><p>Your terminal shows it.</p>\
+             <form><input name=user_code placeholder=XXXX-XXXX autofocus autocomplete=off><button>Next</button></form>",
+        ));
+    }
+    if service.realm.approval == Approval::OnVisit {
+        service.decide(&user_code, true);
+        return Reply::html(200, said("Request approved", "You can close this window."));
+    }
+    let names: Vec<&str> = service.realm.accounts.iter().filter_map(|account| account.name.as_deref()).collect();
+    let (code, names) = (escaped(&user_code), escaped(&names.join(", ")));
+    Reply::html(200, page(&format!(
+        "<h1>Sign in on your terminal?</h1><p>Allow it only if your terminal shows this code:</p><p class=code>{code}</p>\
+         <p>It will be able to use your accounts: {names}.</p>\
+         <form method=post action=/device><input type=hidden name=user_code value=\"{code}\">\
+         <button name=decision value=allow>Allow</button> <button name=decision value=deny class=quiet>Deny</button></form>"
+    )))
+}
+
+fn said(title: &str, text: &str) -> String {
+    page(&format!("<h1>{title}</h1><p>{text}</p>"))
+}
+
+fn page(content: &str) -> String {
+    format!(
+        "<!DOCTYPE html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
+         <title>Identity Center sandbox</title><style>\
+         body{{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:15vh auto;padding:0 1rem;color:#16191f}}\
+         h1{{font-size:1.4rem}}.code{{font:600 1.8rem ui-monospace,monospace;letter-spacing:.1em}}\
+         button,input{{font:inherit;padding:.4rem 1.2rem;border:1px solid #0972d3;border-radius:.4rem}}\
+         button{{background:#0972d3;color:#fff;cursor:pointer}}button.quiet{{background:#fff;color:#0972d3}}small{{color:#5f6b7a}}\
+         </style>{content}<p><small>A sandbox on this machine. No AWS account is involved.</small></p></html>"
+    )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
