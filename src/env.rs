@@ -103,6 +103,13 @@ impl Env {
         self.get("DBUS_SESSION_BUS_ADDRESS")
     }
 
+    /// Where the session bus listens if `DBUS_SESSION_BUS_ADDRESS` does not say: `$XDG_RUNTIME_DIR/bus`, else `/run/user/UID/bus`
+    /// (systemd's place; programs started by cron or over ssh have no address). It need not be there.
+    pub fn session_bus_socket(&self) -> Option<PathBuf> {
+        let own = self.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        Some(own.or_else(runtime_of_user)?.join("bus"))
+    }
+
     /// Where the file back-end keeps its secrets: `$XDG_DATA_HOME/daypass` or the platform's kin.
     pub fn data_folder(&self) -> Option<PathBuf> {
         let own = self.get("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
