@@ -44,7 +44,7 @@ impl Env {
     }
 
     /// `~` as a whole first part stands for the home folder; `~user` is left alone (the AWS SDKs' common rule).
-    fn expand(&self, path: &str) -> PathBuf {
+    pub fn expand(&self, path: &str) -> PathBuf {
         match (path.strip_prefix('~'), self.home()) {
             (Some(""), Some(home)) => home,
             (Some(rest), Some(home)) if rest.starts_with('/') || (cfg!(windows) && rest.starts_with('\\')) => home.join(&rest[1..]),

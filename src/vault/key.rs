@@ -36,6 +36,11 @@ impl Key {
         Self { kind, session: session.name.clone(), start_url: session.start_url.clone(), region: session.region.clone() }
     }
 
+    /// Whether it is of this session.
+    pub fn is_of(&self, session: &Session) -> bool {
+        (&self.session, &self.start_url, &self.region) == (&session.name, &session.start_url, &session.region)
+    }
+
     /// A label that a person understands in a keyring viewer.
     pub fn label(&self) -> String {
         match &self.kind {

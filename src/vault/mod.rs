@@ -260,12 +260,29 @@ impl Vault {
         Ok(roles)
     }
 
+    /// The sessions that there is a sign-in to, without their scopes.
+    pub fn sessions(&self) -> Outcome<Vec<Session>> {
+        let mut sessions = Vec::new();
+        for store in self.stores() {
+            let entries = match split::list(store) {
+                Err(Fault::Absent(_)) => continue,
+                other => other?,
+            };
+            for Key { kind, session, start_url, region } in entries.into_iter().map(|entry| entry.key) {
+                let session = Session { name: session, start_url, region, scopes: Vec::new() };
+                if kind == Kind::Token && !sessions.contains(&session) {
+                    sessions.push(session);
+                }
+            }
+        }
+        Ok(sessions)
+    }
+
     /// Forgets all role credentials of a session.
     pub fn forget_roles(&self, session: &Session) -> Outcome<()> {
         self.everywhere(|store| {
-            let of_session = |entry: &Entry| entry.key == Key::new(session, entry.key.kind.clone());
             let entries = split::list(store)?;
-            entries.iter().filter(|entry| entry.key.role().is_some() && of_session(entry)).try_for_each(|entry| split::delete(store, &entry.key))
+            entries.iter().filter(|entry| entry.key.role().is_some() && entry.key.is_of(session)).try_for_each(|entry| split::delete(store, &entry.key))
         })
     }
 
