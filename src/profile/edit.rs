@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use super::ini::{self, Document, FileKind, Kind, MARK, Section};
+use super::ini::{self, Document, Entry, FileKind, Kind, MARK, Section};
 use super::names::Session;
 use super::resolve::SSO_KEYS;
 use super::{Block, Config, helper};
@@ -275,11 +275,12 @@ fn change_group(
         match entries().rfind(|entry| before.is_key(entry, key)) {
             Some(entry) if before.value(entry) == value => {}
             Some(entry) => {
-                // The AWS CLI takes a comment behind a value for a part of it, so the comment moves to a line of its own.
-                if let Some(comment) = entry.comment.clone().and_then(|comment| text.get(comment)) {
-                    let start = entry.span.start;
-                    splices.push(Splice { range: start..start, new: [comment, eol].concat(), lines: true });
-                }
+                // The AWS CLI takes a comment behind a value for a part of it, so the comment moves to a line of its own; and so do
+                // those between the lines of a value that will be one line.
+                let behind = entry.comment.clone().and_then(|comment| text.get(comment)).map(|comment| [comment, eol].concat());
+                let start = entry.span.start;
+                let comments = behind.unwrap_or_default() + &comments_within(text, before, entry);
+                splices.push(Splice { range: start..start, new: comments, lines: true });
                 let blank = if text.get(..entry.value.start).is_some_and(|front| front.ends_with('=')) && entry.value.is_empty() {
                     " "
                 } else {
@@ -291,11 +292,15 @@ fn change_group(
         }
     }
     for entry in entries().filter(|entry| edit.remove.iter().any(|key| before.is_key(entry, key))) {
-        splices.push(Splice { range: entry.span.clone(), new: String::new(), lines: false });
+        splices.push(Splice { range: entry.span.clone(), new: comments_within(text, before, entry), lines: true });
     }
     if !added.is_empty() {
         splices.push(Splice { range: last.body_end..last.body_end, new: added, lines: true });
     }
+}
+
+fn comments_within(text: &str, before: &Document<'_>, entry: &Entry) -> String {
+    before.comments_within(entry).into_iter().filter_map(|range| text.get(range)).collect()
 }
 
 type Name = (Kind, String);
@@ -352,7 +357,11 @@ fn second_reading(
     before: &Document<'_>,
     edits: &[Edit<'_>],
 ) -> std::result::Result<(), String> {
-    let Some(old) = by_rust_ini(old, file).filter(|reading| reads_alike(reading, before)) else { return Ok(()) };
+    // A line without an end may break only what is appended to it: so the old text is read with a section more.
+    let Some(mut old) = by_rust_ini(&[old, "\n[plugins]\n"].concat(), file) else { return Ok(()) };
+    if old.pop() != Some(((Kind::Other, "plugins".to_owned()), Vec::new())) || !reads_alike(&old, before) {
+        return Ok(());
+    }
     let new = by_rust_ini(new, file).ok_or("another reader refuses it")?;
     let edits: HashMap<Name, &Edit<'_>> = edits.iter().map(|edit| ((edit.kind, edit.name.to_owned()), edit)).collect();
     let meant = |name: &Name, key: &str| {
