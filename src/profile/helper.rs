@@ -189,3 +189,34 @@ fn split_windows(line: &str) -> Vec<String> {
     words.extend(word);
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_words_follow_the_c_runtime() {
+        let cases: [(&str, &[&str]); 8] = [
+            (r"a b  c", &["a", "b", "c"]),
+            (r#""C:\Program Files\daypass.exe" x"#, &[r"C:\Program Files\daypass.exe", "x"]),
+            (r"C:\dir\daypass.exe x", &[r"C:\dir\daypass.exe", "x"]),
+            (r#"a\"b"#, &["a\"b"]),
+            (r#""a\\" b"#, &[r"a\", "b"]),
+            (r#"a\\\"b"#, &[r#"a\"b"#]),
+            (r#""" b\"#, &["", r"b\"]),
+            (r"'a b'", &["'a", "b'"]),
+        ];
+        for (line, words) in cases {
+            assert_eq!(split_windows(line), words, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_windows_path_keeps_its_backslashes_and_is_refused_where_cmd_would_expand_it() {
+        let written = |program| word(program, true).map_err(|error| error.exit);
+        assert_eq!(written(r"C:\bin\daypass.exe").unwrap(), r"C:\bin\daypass.exe");
+        assert_eq!(written(r"C:\Program Files (x86)\daypass.exe").unwrap(), r#""C:\Program Files (x86)\daypass.exe""#);
+        assert_eq!(split_windows(&written(r"C:\a b\daypass.exe").unwrap()), [r"C:\a b\daypass.exe"]);
+        assert!(written(r"C:\%HOME%\daypass.exe").is_err() && written(r"bin\daypass.exe").is_err());
+    }
+}

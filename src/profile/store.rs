@@ -268,3 +268,34 @@ fn lock(env: &Env, target: &Path) -> Result<Lock> {
 fn cannot(do_what: &str, path: &Path, error: &io::Error) -> Error {
     Error::failed(format!("can't {do_what} {}: {error}", path.display()), format!("ls -ld \"{}\"", path.display()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(path: &Path, text: &str) {
+        File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_changed_since_it_was_read_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        put(&path, "theirs");
+        let plan = Plan { path: path.clone(), before: Some("old".to_owned()), after: "ours".to_owned() };
+        assert!(write(&plan).unwrap() == Written::Overtaken);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
+    }
+
+    #[test]
+    fn a_file_that_appeared_or_went_since_is_not_written_over_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        let gone = Plan { path: path.clone(), before: Some("old".to_owned()), after: "ours".to_owned() };
+        assert!(write(&gone).unwrap() == Written::Overtaken && !path.exists());
+        put(&path, "theirs");
+        let appeared = Plan { path: path.clone(), before: None, after: "ours".to_owned() };
+        assert!(write(&appeared).unwrap() == Written::Overtaken);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
+    }
+}
