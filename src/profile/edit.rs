@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use super::ini::{self, Document, Entry, FileKind, Kind, MARK, Section};
 use super::names::Session;
-use super::resolve::SSO_KEYS;
+use super::resolve::{SSO_KEYS, typed};
 use super::{Block, Config, helper};
 use crate::error::{Error, Result};
 
@@ -469,7 +469,7 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
         if !helper && !sets("sso_session") {
             continue;
         }
-        let hint = format!("daypass configure --profile {name}-sso (or remove that line first)");
+        let hint = format!("remove that line, or take another name: daypass configure --profile {}", typed(&format!("{name}-sso")));
         for value in &block.values {
             let goes = value.file == config.path() && remove.iter().any(|key| *key == value.key);
             let own = if helper { SSO_KEYS.contains(&&*value.key) } else { value.key == "credential_process" };
@@ -487,4 +487,46 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "[profile a]\nk = 1\nregion = x\n\n[profile b]\nk = 2\n";
+
+    fn change() -> Change {
+        Change::Profile { name: "a".into(), set: vec![("region".into(), "y".into())], remove: vec!["gone".into()], mark: None }
+    }
+
+    /// What both readings, and the second alone, say of a result that somebody got wrong.
+    fn verdicts(new: &str) -> (bool, bool) {
+        let (change, scopes) = (change(), String::new());
+        let edits = [edit_of(&change, &scopes)];
+        let before = Document::parse(OLD.as_bytes(), FileKind::Config);
+        let second = second_reading(OLD, new, FileKind::Config, &before, &edits);
+        (check(OLD, new, FileKind::Config, &before, &edits).is_ok(), second.is_ok())
+    }
+
+    #[test]
+    fn a_right_result_passes_both_readings() {
+        assert_eq!(verdicts("[profile a]\nk = 1\nregion = y\n\n[profile b]\nk = 2\n"), (true, true));
+    }
+
+    #[test]
+    fn a_wrong_result_passes_neither_reading() {
+        for wrong in [
+            OLD,
+            "[profile a]\nk = 9\nregion = y\n\n[profile b]\nk = 2\n",
+            "[profile a]\nk = 1\nregion = y\n\n[profile b]\nk = 9\n",
+            "[profile a]\nk = 1\nregion = y\n",
+            "[profile a]\nk = 1\nregion = y\n\n[profile b]\nk = 2\nregion = y\n",
+            "[profile a]\nk = 1\nregion = y\n\n[profile c]\nk = 2\n",
+            "[profile a]\nk = 1\nregion = y\ngone = 1\n\n[profile b]\nk = 2\n",
+            "[profile a]\nk = 1\nregion = y\n[profile b\nk = 2\n",
+        ] {
+            // Where nothing was set, the second reading finds the old value and leaves the verdict to ours.
+            assert_eq!(verdicts(wrong), (false, wrong == OLD), "{wrong:?}");
+        }
+    }
 }

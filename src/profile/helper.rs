@@ -26,7 +26,7 @@ pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) 
 /// The line that stands for another profile.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn line_for_profile(program: &str, profile: &str) -> Result<String> {
     Ok(format!("{} credential-process --profile {}", word(program, cfg!(windows))?, argument(profile)?))
 }
@@ -44,6 +44,9 @@ pub fn program(env: &Env, wanted: Option<&str>) -> Result<String> {
         |why: String| Error::failed(format!("the path of this program can't be used: {why}"), "add --helper /path/to/daypass");
     let own = std::env::current_exe().map_err(|error| unknown(error.to_string()))?;
     let path = on_path(env, &own).unwrap_or(own);
+    if !path.exists() {
+        return Err(unknown(format!("{} was replaced while it ran", path.display())));
+    }
     path.into_os_string().into_string().map_err(|path| unknown(format!("{} is not UTF-8", path.display())))
 }
 

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use aws_config::profile::profile_file::{ProfileFileKind, ProfileFiles};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_types::os_shim_internal::{Env as SdkEnv, Fs};
 use daypass::profile::Config;
 use daypass::profile::ini::{Document, FileKind, lines};
@@ -12,9 +12,9 @@ use crate::config;
 
 /// What the SDK's own parser says; None where it refuses the file.
 pub(crate) fn by_sdk(config: &str, credentials: &str) -> Option<aws_config::profile::ProfileSet> {
-    let files = ProfileFiles::builder()
-        .with_contents(ProfileFileKind::Config, config)
-        .with_contents(ProfileFileKind::Credentials, credentials)
+    let files = EnvConfigFiles::builder()
+        .with_contents(EnvConfigFileKind::Config, config)
+        .with_contents(EnvConfigFileKind::Credentials, credentials)
         .build();
     let (fs, env) = (Fs::from_slice(&[]), SdkEnv::from_slice(&[]));
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();

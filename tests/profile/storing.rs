@@ -252,8 +252,9 @@ fn killed_at_any_instant_the_file_is_whole() {
         child.wait().unwrap();
         let now = home.text(".aws/config");
         assert!(now.ends_with("# end\n") && now.len() == text.len());
-        // The lock died with its holder.
+        // The lock died with its holder, and its temporary files go with the next change.
         home.set("b", "z").unwrap();
+        assert_eq!(home.names(".aws"), ["config", "config.daypass.bak"]);
     }
 }
 
