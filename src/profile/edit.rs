@@ -437,7 +437,9 @@ fn reads_alike(reading: &Reading, document: &Document<'_>) -> bool {
         && reading.iter().zip(document.sections()).all(|((name, keys), section)| {
             let own = document.entries(section).iter().map(|entry| document.key(entry).into_owned());
             let its = keys.iter().map(|(key, _)| key).filter(|key| !key.starts_with([' ', '\t']));
-            name.0 == section.kind && name.1 == section.name && own.eq(its.cloned())
+            // An indented key that is below none it sees with its blanks or without, by what stands above.
+            let starts_plain = !keys.first().is_some_and(|(key, _)| key.starts_with([' ', '\t']));
+            name.0 == section.kind && name.1 == section.name && starts_plain && own.eq(its.cloned())
         })
 }
 

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 use daypass::error::Exit;
 use daypass::profile::Config;
 use daypass::profile::edit::{Change, apply};
+use daypass::profile::helper;
 use daypass::profile::ini::{Document, FileKind, lines};
 use daypass::profile::names::Session;
+use daypass::profile::resolve::{Asked, session_in, sessions, target_in};
 use proptest::prelude::*;
 
-use crate::config;
 use crate::grammar::{by_sdk, same};
+use crate::{config, env};
 
 /// Lines that mean something, good and bad, so that most files are near to real ones.
 fn any_line() -> impl Strategy<Value = String> {
@@ -109,7 +111,7 @@ fn name_of(change: &Change) -> &str {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_bytes_can_be_read_and_their_lines_are_the_bytes(text in prop::collection::vec(any::<u8>(), 0..300), credentials in any::<bool>()) {
@@ -187,7 +189,7 @@ proptest! {
         let mut left = after.split_inclusive('\n');
         let document = Document::parse(text.as_bytes(), FileKind::Config);
         let touched = |at: usize| document.sections().iter().any(|section| {
-            let whole = section.header.start.saturating_sub(2)..section.body_end + 2;
+            let whole = section.header.start.saturating_sub(3)..section.body_end + 2;
             section.name == name_of(&change) && whole.contains(&at)
         });
         for line in lines(text.as_bytes(), 0..text.len()) {
@@ -223,6 +225,43 @@ proptest! {
         if let Ok(after) = apply(&text, FileKind::Config, &changes) {
             let sdk = by_sdk(&after, "").expect("what we wrote is accepted");
             prop_assert!(same(&Config::of_texts((PathBuf::new(), after.clone()), Default::default()), &sdk), "{after}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_can_be_written_is_read_back_as_one_word(path in "/[ -~é]{0,12}(/[a-z #;%&'()*]{1,6})?") {
+        let Ok(line) = helper::line_for_profile(&path, "dev") else { return Ok(()) };
+        prop_assert_eq!(shlex::split(&line).unwrap(), [&*path, "credential-process", "--profile", "dev"]);
+        let after = apply("", FileKind::Config, &[Change::helper("a", line.clone(), vec![])]).unwrap();
+        let written = config(&after, "");
+        let profile = written.profile("a").unwrap();
+        prop_assert_eq!(profile.text("credential_process"), Some(&*line));
+    }
+
+    #[test]
+    fn any_file_gives_an_answer_to_any_question(text in any_file(), credentials in any_file(), line in "(daypass )?[ -~]{0,40}") {
+        let text = format!("{text}\n[profile z]\ncredential_process = {line}\n");
+        let config = config(&text, &credentials);
+        for name in ["default", "a", "z", "q r"] {
+            let asked = Asked { profile: Some(name.to_owned()), ..Asked::default() };
+            let _ = (target_in(&config, &env(&[]), &asked), session_in(&config, &asked), target_in(&config, &env(&[("AWS_PROFILE", name)]), &Asked::default()));
+        }
+        let _ = (sessions(&config), session_in(&config, &Asked::default()));
+    }
+
+    #[test]
+    fn looking_for_one_section_finds_in_any_file_what_a_whole_reading_finds(text in any_file(), credentials in any_file()) {
+        let config = config(&text, &credentials);
+        let show = |block: &daypass::profile::Block<'_>| {
+            let mut values: Vec<String> = block.values.iter().map(|value| format!("{}={} {}", value.key, value.text, value.place())).collect();
+            values.sort();
+            values
+        };
+        for block in config.profiles() {
+            prop_assert_eq!(show(&config.profile(&block.name).unwrap()), show(&block));
+        }
+        for block in config.sessions() {
+            prop_assert_eq!(show(&config.session(&block.name).unwrap()), show(&block));
         }
     }
 }
