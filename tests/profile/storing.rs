@@ -235,7 +235,7 @@ fn a_full_disk_leaves_everything_as_it_was() {
 
 #[test]
 fn killed_at_any_instant_the_file_is_whole() {
-    let text = format!("[profile a]\nregion = x\n# {}\n# end\n", "long ".repeat(50_000));
+    let text = format!("[profile a]\nregion = x\n# {}\n# end\n", "long ".repeat(5_000));
     for round in 0..5 {
         let home = Home::with(&text);
         let mut child = child(&home, "forever", "a");
