@@ -12,9 +12,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use super::ini::{self, Document, FileKind, Kind, MARK, Section};
+use super::ini::{self, Document, Entry, FileKind, Kind, MARK, Section};
 use super::names::Session;
-use super::resolve::SSO_KEYS;
+use super::resolve::{SSO_KEYS, typed};
 use super::{Block, Config, helper};
 use crate::error::{Error, Result};
 
@@ -275,11 +275,12 @@ fn change_group(
         match entries().rfind(|entry| before.is_key(entry, key)) {
             Some(entry) if before.value(entry) == value => {}
             Some(entry) => {
-                // The AWS CLI takes a comment behind a value for a part of it, so the comment moves to a line of its own.
-                if let Some(comment) = entry.comment.clone().and_then(|comment| text.get(comment)) {
-                    let start = entry.span.start;
-                    splices.push(Splice { range: start..start, new: [comment, eol].concat(), lines: true });
-                }
+                // The AWS CLI takes a comment behind a value for a part of it, so the comment moves to a line of its own; and so do
+                // those between the lines of a value that will be one line.
+                let behind = entry.comment.clone().and_then(|comment| text.get(comment)).map(|comment| [comment, eol].concat());
+                let start = entry.span.start;
+                let comments = behind.unwrap_or_default() + &comments_within(text, before, entry);
+                splices.push(Splice { range: start..start, new: comments, lines: true });
                 let blank = if text.get(..entry.value.start).is_some_and(|front| front.ends_with('=')) && entry.value.is_empty() {
                     " "
                 } else {
@@ -291,11 +292,15 @@ fn change_group(
         }
     }
     for entry in entries().filter(|entry| edit.remove.iter().any(|key| before.is_key(entry, key))) {
-        splices.push(Splice { range: entry.span.clone(), new: String::new(), lines: false });
+        splices.push(Splice { range: entry.span.clone(), new: comments_within(text, before, entry), lines: true });
     }
     if !added.is_empty() {
         splices.push(Splice { range: last.body_end..last.body_end, new: added, lines: true });
     }
+}
+
+fn comments_within(text: &str, before: &Document<'_>, entry: &Entry) -> String {
+    before.comments_within(entry).into_iter().filter_map(|range| text.get(range)).collect()
 }
 
 type Name = (Kind, String);
@@ -352,7 +357,11 @@ fn second_reading(
     before: &Document<'_>,
     edits: &[Edit<'_>],
 ) -> std::result::Result<(), String> {
-    let Some(old) = by_rust_ini(old, file).filter(|reading| reads_alike(reading, before)) else { return Ok(()) };
+    // A line without an end may break only what is appended to it: so the old text is read with a section more.
+    let Some(mut old) = by_rust_ini(&[old, "\n[plugins]\n"].concat(), file) else { return Ok(()) };
+    if old.pop() != Some(((Kind::Other, "plugins".to_owned()), Vec::new())) || !reads_alike(&old, before) {
+        return Ok(());
+    }
     let new = by_rust_ini(new, file).ok_or("another reader refuses it")?;
     let edits: HashMap<Name, &Edit<'_>> = edits.iter().map(|edit| ((edit.kind, edit.name.to_owned()), edit)).collect();
     let meant = |name: &Name, key: &str| {
@@ -428,7 +437,9 @@ fn reads_alike(reading: &Reading, document: &Document<'_>) -> bool {
         && reading.iter().zip(document.sections()).all(|((name, keys), section)| {
             let own = document.entries(section).iter().map(|entry| document.key(entry).into_owned());
             let its = keys.iter().map(|(key, _)| key).filter(|key| !key.starts_with([' ', '\t']));
-            name.0 == section.kind && name.1 == section.name && own.eq(its.cloned())
+            // An indented key that is below none it sees with its blanks or without, by what stands above.
+            let starts_plain = !keys.first().is_some_and(|(key, _)| key.starts_with([' ', '\t']));
+            name.0 == section.kind && name.1 == section.name && starts_plain && own.eq(its.cloned())
         })
 }
 
@@ -460,7 +471,7 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
         if !helper && !sets("sso_session") {
             continue;
         }
-        let hint = format!("daypass configure --profile {name}-sso (or remove that line first)");
+        let hint = format!("remove that line, or take another name: daypass configure --profile {}", typed(&format!("{name}-sso")));
         for value in &block.values {
             let goes = value.file == config.path() && remove.iter().any(|key| *key == value.key);
             let own = if helper { SSO_KEYS.contains(&&*value.key) } else { value.key == "credential_process" };
@@ -478,4 +489,46 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "[profile a]\nk = 1\nregion = x\n\n[profile b]\nk = 2\n";
+
+    fn change() -> Change {
+        Change::Profile { name: "a".into(), set: vec![("region".into(), "y".into())], remove: vec!["gone".into()], mark: None }
+    }
+
+    /// What both readings, and the second alone, say of a result that somebody got wrong.
+    fn verdicts(new: &str) -> (bool, bool) {
+        let (change, scopes) = (change(), String::new());
+        let edits = [edit_of(&change, &scopes)];
+        let before = Document::parse(OLD.as_bytes(), FileKind::Config);
+        let second = second_reading(OLD, new, FileKind::Config, &before, &edits);
+        (check(OLD, new, FileKind::Config, &before, &edits).is_ok(), second.is_ok())
+    }
+
+    #[test]
+    fn a_right_result_passes_both_readings() {
+        assert_eq!(verdicts("[profile a]\nk = 1\nregion = y\n\n[profile b]\nk = 2\n"), (true, true));
+    }
+
+    #[test]
+    fn a_wrong_result_passes_neither_reading() {
+        for wrong in [
+            OLD,
+            "[profile a]\nk = 9\nregion = y\n\n[profile b]\nk = 2\n",
+            "[profile a]\nk = 1\nregion = y\n\n[profile b]\nk = 9\n",
+            "[profile a]\nk = 1\nregion = y\n",
+            "[profile a]\nk = 1\nregion = y\n\n[profile b]\nk = 2\nregion = y\n",
+            "[profile a]\nk = 1\nregion = y\n\n[profile c]\nk = 2\n",
+            "[profile a]\nk = 1\nregion = y\ngone = 1\n\n[profile b]\nk = 2\n",
+            "[profile a]\nk = 1\nregion = y\n[profile b\nk = 2\n",
+        ] {
+            // Where nothing was set, the second reading finds the old value and leaves the verdict to ours.
+            assert_eq!(verdicts(wrong), (false, wrong == OLD), "{wrong:?}");
+        }
+    }
 }

@@ -26,7 +26,7 @@ pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) 
 /// The line that stands for another profile.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn line_for_profile(program: &str, profile: &str) -> Result<String> {
     Ok(format!("{} credential-process --profile {}", word(program, cfg!(windows))?, argument(profile)?))
 }
@@ -44,6 +44,9 @@ pub fn program(env: &Env, wanted: Option<&str>) -> Result<String> {
         |why: String| Error::failed(format!("the path of this program can't be used: {why}"), "add --helper /path/to/daypass");
     let own = std::env::current_exe().map_err(|error| unknown(error.to_string()))?;
     let path = on_path(env, &own).unwrap_or(own);
+    if !path.exists() {
+        return Err(unknown(format!("{} was replaced while it ran", path.display())));
+    }
     path.into_os_string().into_string().map_err(|path| unknown(format!("{} is not UTF-8", path.display())))
 }
 
@@ -188,4 +191,35 @@ fn split_windows(line: &str) -> Vec<String> {
     }
     words.extend(word);
     words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_words_follow_the_c_runtime() {
+        let cases: [(&str, &[&str]); 8] = [
+            (r"a b  c", &["a", "b", "c"]),
+            (r#""C:\Program Files\daypass.exe" x"#, &[r"C:\Program Files\daypass.exe", "x"]),
+            (r"C:\dir\daypass.exe x", &[r"C:\dir\daypass.exe", "x"]),
+            (r#"a\"b"#, &["a\"b"]),
+            (r#""a\\" b"#, &[r"a\", "b"]),
+            (r#"a\\\"b"#, &[r#"a\"b"#]),
+            (r#""" b\"#, &["", r"b\"]),
+            (r"'a b'", &["'a", "b'"]),
+        ];
+        for (line, words) in cases {
+            assert_eq!(split_windows(line), words, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_windows_path_keeps_its_backslashes_and_is_refused_where_cmd_would_expand_it() {
+        let written = |program| word(program, true).map_err(|error| error.exit);
+        assert_eq!(written(r"C:\bin\daypass.exe").unwrap(), r"C:\bin\daypass.exe");
+        assert_eq!(written(r"C:\Program Files (x86)\daypass.exe").unwrap(), r#""C:\Program Files (x86)\daypass.exe""#);
+        assert_eq!(split_windows(&written(r"C:\a b\daypass.exe").unwrap()), [r"C:\a b\daypass.exe"]);
+        assert!(written(r"C:\%HOME%\daypass.exe").is_err() && written(r"bin\daypass.exe").is_err());
+    }
 }

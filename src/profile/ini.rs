@@ -141,14 +141,22 @@ impl<'a> Document<'a> {
         }
         let nested = first.is_empty();
         let mut value = first.into_owned();
-        for line in lines(self.text, entry.span.start..entry.span.end).skip(1) {
-            let more = trim(bytes(self.text, &line.text));
-            if !more.is_empty() && (!nested || is_nested_property(more)) {
+        for line in lines(self.text, entry.span.clone()).skip(1) {
+            let line = bytes(self.text, &line.text);
+            let more = trim(line);
+            let comment = line.first().is_none_or(|b| is_comment(*b));
+            if !comment && !more.is_empty() && (!nested || is_nested_property(more)) {
                 value.push('\n');
                 value.push_str(&String::from_utf8_lossy(more));
             }
         }
         Cow::Owned(value)
+    }
+
+    /// The comment lines that stand between the lines of one value, their ends included.
+    pub fn comments_within(&self, entry: &Entry) -> Vec<Range<usize>> {
+        let comment = |line: &Line| bytes(self.text, &line.text).first().is_some_and(|b| is_comment(*b));
+        lines(self.text, entry.span.clone()).skip(1).filter(comment).map(|line| line.text.start..line.next).collect()
     }
 
     /// What stands after the mark of `daypass sync`.

@@ -296,7 +296,10 @@ fn only_session(config: &Config) -> Result<Session> {
             let legacy = all.iter().filter(|session| session.name == session.start_url).map(|session| &*session.name);
             let names: Vec<&str> = blocks.iter().map(|block| &*block.name).chain(legacy).collect();
             let first = names.first().copied().unwrap_or_default();
-            Err(Error::usage(format!("there are several sessions: {}", names.join(", ")), format!("name one: --session {first}")))
+            Err(Error::usage(
+                format!("there are several sessions: {}", names.join(", ")),
+                format!("name one: --session {}", typed(first)),
+            ))
         }
     }
 }
@@ -309,7 +312,7 @@ pub fn session_of(block: &Block<'_>) -> Result<Session> {
     let must = |key: &str| {
         block.text(key).map(str::to_owned).ok_or_else(|| {
             let (name, file, line) = (&block.name, block.file.display(), block.line);
-            let hint = format!("daypass configure --session {name} --start-url URL --sso-region REGION");
+            let hint = configure_session_hint(name);
             Error::usage(format!("[sso-session {name}] ({file}:{line}) has no {key}"), hint)
         })
     };
@@ -431,7 +434,7 @@ fn unknown_profile(config: &Config, name: &str) -> Error {
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no profile \"{name}\" in {}", config.path().display());
     match near {
-        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--profile {near}")),
+        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--profile {}", typed(&near))),
         None => Error::usage(what, configure_hint(name)),
     }
 }
@@ -441,11 +444,11 @@ fn unknown_session(config: &Config, name: &str) -> Error {
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no [sso-session {name}] in {}", config.path().display());
     match near {
-        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--session {near}")),
+        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--session {}", typed(&near))),
         None if config.profile(name).is_some() => {
-            Error::usage(format!("{what}; \"{name}\" is a profile"), format!("--profile {name}"))
+            Error::usage(format!("{what}; \"{name}\" is a profile"), format!("--profile {}", typed(name)))
         }
-        None => Error::usage(what, format!("daypass configure --session {name} --start-url URL --sso-region REGION")),
+        None => Error::usage(what, configure_session_hint(name)),
     }
 }
 
@@ -455,11 +458,15 @@ fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<Cow<'
     similar::get_close_matches(name, &known, 1, 0.7).first().map(|near| Cow::Borrowed(*near))
 }
 
-fn configure_hint(profile: &str) -> String {
-    format!("daypass configure --profile {}", shown(profile))
+fn configure_session_hint(name: &str) -> String {
+    format!("daypass configure --session {} --start-url URL --sso-region REGION", typed(name))
 }
 
-/// A name as it is typed in a shell.
-fn shown(name: &str) -> Cow<'_, str> {
+fn configure_hint(profile: &str) -> String {
+    format!("daypass configure --profile {}", typed(profile))
+}
+
+/// A name as it is typed in a shell: with quotes where it needs them.
+pub fn typed(name: &str) -> Cow<'_, str> {
     shlex::try_quote(name).unwrap_or(Cow::Borrowed(name))
 }

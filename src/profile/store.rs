@@ -4,6 +4,7 @@
 //! file in the same folder, to the disk, and is renamed over the old one, and that only if the file still is what was read. A link
 //! stays a link: what it leads to is replaced. Mode and owner stay. The version before stays beside it as `NAME.daypass.bak`.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -174,11 +175,16 @@ impl Target {
 
 fn write(plan: &Plan) -> Result<Written> {
     let target = Target::of(&plan.path)?;
-    let new = temporary(&target.folder, plan.after.as_bytes(), target.meta.as_ref())?;
+    let prefix = temporary_prefix(&plan.path);
+    sweep(&target.folder, &prefix);
+    let new = temporary(&target.folder, &prefix, plan.after.as_bytes(), target.meta.as_ref())?;
     if let Some(before) = &plan.before {
         let backup = backup_path(&plan.path);
         let folder = backup.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let copy = temporary(folder, before.as_bytes(), target.meta.as_ref())?;
+        if folder.canonicalize().is_ok_and(|folder| folder != target.folder) {
+            sweep(folder, &prefix);
+        }
+        let copy = temporary(folder, &prefix, before.as_bytes(), target.meta.as_ref())?;
         copy.persist(&backup).map_err(|error| cannot("write", &backup, &error.error))?;
     }
     let now = match fs::read(&target.path) {
@@ -202,8 +208,24 @@ fn write(plan: &Plan) -> Result<Written> {
     Ok(Written::Yes)
 }
 
+fn temporary_prefix(path: &Path) -> OsString {
+    let mut prefix = OsString::from(".");
+    prefix.push(path.file_name().unwrap_or_default());
+    prefix.push(".daypass-");
+    prefix
+}
+
+/// Removes what a killed daypass left: under the lock nobody else makes files of this prefix.
+fn sweep(folder: &Path, prefix: &OsStr) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
+}
+
 /// A file that goes away unless it is renamed: on the disk, with the mode and owner of the one whose place it will take.
-fn temporary(folder: &Path, content: &[u8], like: Option<&Metadata>) -> Result<tempfile::NamedTempFile> {
+fn temporary(folder: &Path, prefix: &OsStr, content: &[u8], like: Option<&Metadata>) -> Result<tempfile::NamedTempFile> {
     let failed = |error: io::Error| {
         let what = if error.kind() == io::ErrorKind::StorageFull {
             "the disk is full; nothing was changed"
@@ -213,7 +235,7 @@ fn temporary(folder: &Path, content: &[u8], like: Option<&Metadata>) -> Result<t
         let hint = format!("ls -ld \"{0}\"; df -h \"{0}\"", folder.display());
         Error::failed(format!("can't write in {}: {error}; {what}", folder.display()), hint)
     };
-    let mut file = tempfile::Builder::new().prefix(".daypass-").tempfile_in(folder).map_err(failed)?;
+    let mut file = tempfile::Builder::new().prefix(prefix).tempfile_in(folder).map_err(failed)?;
     file.write_all(content).map_err(failed)?;
     if let Some(like) = like {
         adopt(file.as_file(), like).map_err(failed)?;
@@ -267,4 +289,35 @@ fn lock(env: &Env, target: &Path) -> Result<Lock> {
 
 fn cannot(do_what: &str, path: &Path, error: &io::Error) -> Error {
     Error::failed(format!("can't {do_what} {}: {error}", path.display()), format!("ls -ld \"{}\"", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn put(path: &Path, text: &str) {
+        File::create(path).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_changed_since_it_was_read_is_not_written_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        put(&path, "theirs");
+        let plan = Plan { path: path.clone(), before: Some("old".to_owned()), after: "ours".to_owned() };
+        assert!(write(&plan).unwrap() == Written::Overtaken);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
+    }
+
+    #[test]
+    fn a_file_that_appeared_or_went_since_is_not_written_over_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config");
+        let gone = Plan { path: path.clone(), before: Some("old".to_owned()), after: "ours".to_owned() };
+        assert!(write(&gone).unwrap() == Written::Overtaken && !path.exists());
+        put(&path, "theirs");
+        let appeared = Plan { path: path.clone(), before: None, after: "ours".to_owned() };
+        assert!(write(&appeared).unwrap() == Written::Overtaken);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
+    }
 }

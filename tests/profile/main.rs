@@ -1,0 +1,29 @@
+//! The room `profile`: reading, resolving, editing and writing the AWS config file, by its public face.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // In helpers of tests too.
+
+mod editing;
+mod grammar;
+mod property;
+mod resolving;
+mod storing;
+
+use std::path::{Path, PathBuf};
+
+use daypass::env::Env;
+use daypass::profile::Config;
+
+/// A config over two texts, called `config` and `credentials`.
+fn config(config: &str, credentials: &str) -> Config {
+    Config::of_texts((PathBuf::from("config"), config.to_owned()), (PathBuf::from("credentials"), credentials.to_owned()))
+}
+
+/// An environment with these variables only.
+fn env(vars: &[(&str, &str)]) -> Env {
+    vars.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+}
+
+/// An environment whose home and runtime folder are under `home`.
+fn env_at(home: &Path) -> Env {
+    let runtime = home.join("run");
+    env(&[("HOME", home.to_str().unwrap()), ("XDG_RUNTIME_DIR", runtime.to_str().unwrap())])
+}

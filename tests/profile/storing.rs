@@ -1,0 +1,296 @@
+//! Files as they are on a disk: links, modes, other writers, full disks, sudden ends.
+#![cfg(unix)]
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use daypass::env::Env;
+use daypass::error::{Error, Exit};
+use daypass::profile::Config;
+use daypass::profile::edit::Change;
+use daypass::profile::store::{Others, Plan, backup_path, plan, update};
+use tempfile::TempDir;
+
+use crate::{env, env_at};
+
+/// A home folder with a config file.
+struct Home {
+    folder: TempDir,
+    env: Env,
+}
+
+impl Home {
+    fn empty() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let env = env_at(folder.path());
+        Self { folder, env }
+    }
+
+    fn with(text: &str) -> Self {
+        let home = Self::empty();
+        home.put(".aws/config", text);
+        home
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn put(&self, name: &str, text: &str) {
+        fs::create_dir_all(self.path(name).parent().unwrap()).unwrap();
+        fs::File::create(self.path(name)).unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    fn text(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    fn names(&self, folder: &str) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(self.path(folder)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    fn set(&self, profile: &str, region: &str) -> Result<Plan, Error> {
+        update(&self.env, &[region_of(profile, region)], Others::Refuse)
+    }
+}
+
+fn region_of(profile: &str, region: &str) -> Change {
+    Change::Profile { name: profile.to_owned(), set: vec![("region".to_owned(), region.to_owned())], remove: vec![], mark: None }
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+#[test]
+fn a_new_file_is_private_and_so_is_its_folder() {
+    let home = Home::empty();
+    home.set("a", "x").unwrap();
+    assert_eq!(home.text(".aws/config"), "[profile a]\nregion = x\n");
+    assert_eq!((mode(&home.path(".aws")), mode(&home.path(".aws/config"))), (0o700, 0o600));
+    assert_eq!(home.names(".aws"), ["config"]);
+}
+
+#[test]
+fn mode_and_owner_stay_and_the_backup_has_them_too() {
+    let home = Home::with("[profile a]\nregion = x\n");
+    let path = home.path(".aws/config");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
+    // Only root may give a file away; for others this is the group that it has.
+    let group = if fs::metadata(&path).unwrap().uid() == 0 { 12345 } else { fs::metadata(&path).unwrap().gid() };
+    std::os::unix::fs::chown(&path, None, Some(group)).unwrap();
+    home.set("a", "y").unwrap();
+    for path in [path.clone(), backup_path(&path)] {
+        assert_eq!((mode(&path), fs::metadata(&path).unwrap().gid()), (0o664, group), "{}", path.display());
+    }
+}
+
+#[test]
+fn the_version_before_is_kept_and_the_same_change_again_writes_nothing() {
+    let home = Home::with("[profile a]\nregion = x\n");
+    home.set("a", "y").unwrap();
+    let inode = fs::metadata(home.path(".aws/config")).unwrap().ino();
+    assert!(home.set("a", "y").unwrap().is_empty());
+    assert_eq!(fs::metadata(home.path(".aws/config")).unwrap().ino(), inode);
+    assert_eq!(home.text(".aws/config.daypass.bak"), "[profile a]\nregion = x\n");
+    assert_eq!(home.names(".aws"), ["config", "config.daypass.bak"]);
+}
+
+#[test]
+fn a_link_stays_a_link_and_what_it_leads_to_is_changed() {
+    for (link, to) in [("dotfiles/aws/config", None), ("dotfiles/aws/config", Some("../dotfiles/aws/config"))] {
+        let home = Home::empty();
+        home.put(link, "[profile a]\r\nregion = x\r\n");
+        fs::create_dir(home.path(".aws")).unwrap();
+        let to = to.map_or(home.path(link), PathBuf::from);
+        symlink(&to, home.path(".aws/config")).unwrap();
+        home.set("a", "y").unwrap();
+        assert_eq!(fs::read_link(home.path(".aws/config")).unwrap(), to);
+        assert_eq!(home.text(link), "[profile a]\r\nregion = y\r\n");
+        // The backup is where the link is, not in the repository of dotfiles.
+        assert_eq!(
+            (home.names("dotfiles/aws"), home.names(".aws")),
+            (vec!["config".into()], vec!["config".into(), "config.daypass.bak".into()])
+        );
+    }
+}
+
+#[test]
+fn a_linked_folder_and_a_link_to_a_link_work_too() {
+    let home = Home::empty();
+    home.put("real/one", "[profile a]\nregion = x\n");
+    symlink("one", home.path("real/config")).unwrap();
+    symlink("real", home.path(".aws")).unwrap();
+    home.set("a", "y").unwrap();
+    assert_eq!(home.text("real/one"), "[profile a]\nregion = y\n");
+    assert!(fs::symlink_metadata(home.path("real/config")).unwrap().is_symlink());
+}
+
+#[test]
+fn what_can_not_be_a_config_file_is_refused_with_its_name() {
+    let fails = |home: &Home, words: &str| {
+        let error = home.set("a", "y").unwrap_err();
+        assert!(error.exit == Exit::Failed && error.what.contains(words) && error.what.contains("config"), "{error}");
+    };
+    let home = Home::empty();
+    fs::create_dir_all(home.path(".aws/config")).unwrap();
+    fails(&home, "can't read");
+
+    let home = Home::empty();
+    fs::create_dir(home.path(".aws")).unwrap();
+    symlink("nowhere", home.path(".aws/config")).unwrap();
+    fails(&home, "is a link to nowhere, which is not there");
+    assert_eq!(home.names(".aws"), ["config"]);
+
+    let home = Home::empty();
+    fs::create_dir(home.path(".aws")).unwrap();
+    symlink("config", home.path(".aws/config")).unwrap();
+    fails(&home, "can't read");
+
+    let home = Home::with("[profile a]\nregion = x\n");
+    fs::set_permissions(home.path(".aws/config"), fs::Permissions::from_mode(0o444)).unwrap();
+    fails(&home, "is read-only");
+    assert_eq!(home.text(".aws/config"), "[profile a]\nregion = x\n");
+
+    let home = Home { env: env(&[("HOME", "/"), ("AWS_CONFIG_FILE", "/dev/null"), ("XDG_RUNTIME_DIR", "/tmp")]), ..Home::empty() };
+    let error = home.set("a", "y").unwrap_err();
+    assert!(error.what.contains("/dev/null is not a regular file"), "{error}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_folder_that_takes_no_file_is_named() {
+    let home = Home::empty();
+    let run = home.path("run");
+    let env = env(&[("AWS_CONFIG_FILE", "/proc/config-of-aws"), ("XDG_RUNTIME_DIR", run.to_str().unwrap())]);
+    let error = update(&env, &[region_of("a", "x")], Others::Refuse).unwrap_err();
+    assert!(error.what.contains("can't write in /proc"), "{error}");
+}
+
+#[test]
+fn static_keys_in_the_credentials_file_stop_a_helper_unless_that_is_allowed() {
+    let home = Home::with("");
+    home.put(".aws/credentials", "[a]\naws_access_key_id = AKIA\n");
+    let change = [Change::helper("a", "daypass credential-process --profile b".into(), vec![])];
+    let error = update(&home.env, &change, Others::Refuse).unwrap_err();
+    assert!(error.exit == Exit::Usage && error.what.contains(".aws/credentials:2"), "{error}");
+    assert_eq!(home.text(".aws/config"), "");
+    update(&home.env, &change, Others::Allow).unwrap();
+    assert!(home.text(".aws/config").contains("credential_process"));
+    assert_eq!(home.text(".aws/credentials"), "[a]\naws_access_key_id = AKIA\n");
+}
+
+#[test]
+fn a_plan_writes_nothing_and_its_diff_makes_the_change() {
+    let home = Home::with("[profile a]\nregion = x\n\n[profile b]\nk = 1");
+    let plan = plan(&home.env, &[region_of("a", "y"), region_of("c", "z")], Others::Refuse).unwrap();
+    let path = home.path(".aws/config").display().to_string();
+    let path = path.trim_start_matches('/');
+    let expected = format!(
+        "--- a/{path}\n+++ b/{path}\n@@ -1,5 +1,8 @@\n [profile a]\n-region = x\n+region = y\n \n [profile b]\n-k = 1\n\\ No newline at end of file\n+k = 1\n+\n+[profile c]\n+region = z\n"
+    );
+    assert_eq!(plan.diff(), expected);
+    assert_eq!(home.names(".aws"), ["config"]);
+    assert!(!home.path("run").exists());
+    assert!(self::plan(&home.env, &[region_of("a", "x")], Others::Refuse).unwrap().diff().is_empty());
+    assert!(
+        self::plan(&Home::empty().env, &[region_of("a", "x")], Others::Refuse).unwrap().diff().starts_with("--- /dev/null\n+++ b/")
+    );
+}
+
+#[test]
+fn many_threads_and_processes_that_write_at_once_lose_nothing() {
+    let home = Home::with("# mine\n");
+    let mut children: Vec<Child> = (0..4).map(|n| child(&home, "one", &format!("process-{n}"))).collect();
+    std::thread::scope(|scope| {
+        for n in 0..8 {
+            let home = &home;
+            scope.spawn(move || (0..5).for_each(|m| drop(home.set(&format!("thread-{n}-{m}"), "x").unwrap())));
+        }
+    });
+    for child in &mut children {
+        assert!(child.wait().unwrap().success());
+    }
+    let config = Config::read(&home.env).unwrap();
+    assert_eq!(config.profiles().len(), 4 + 8 * 5);
+    assert_eq!(config.warnings(), []);
+    assert_eq!(home.names(".aws"), ["config", "config.daypass.bak"]);
+}
+
+#[test]
+fn a_full_disk_leaves_everything_as_it_was() {
+    let text = format!("[profile a]\nregion = x\n# {}\n", "long ".repeat(1000));
+    let home = Home::with(&text);
+    let mut child = child(&home, "full", "a");
+    assert!(child.wait().unwrap().success());
+    assert_eq!(home.text(".aws/config"), text);
+    assert_eq!(home.names(".aws"), ["config"]);
+}
+
+#[test]
+fn killed_at_any_instant_the_file_is_whole() {
+    let text = format!("[profile a]\nregion = x\n# {}\n# end\n", "long ".repeat(5_000));
+    for round in 0..5 {
+        let home = Home::with(&text);
+        let mut child = child(&home, "forever", "a");
+        let mut seen = 0;
+        let mut last = String::new();
+        while seen < 20 + round {
+            let now = home.text(".aws/config");
+            assert!(now.ends_with("# end\n") && now.len() == text.len());
+            seen += usize::from(now != last);
+            last = now;
+            assert!(child.try_wait().unwrap().is_none(), "the writer ended");
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let now = home.text(".aws/config");
+        assert!(now.ends_with("# end\n") && now.len() == text.len());
+        // The lock died with its holder, and its temporary files go with the next change.
+        home.set("b", "z").unwrap();
+        assert_eq!(home.names(".aws"), ["config", "config.daypass.bak"]);
+    }
+}
+
+/// This test program again, as another process that does `what` in the home folder.
+#[allow(clippy::disallowed_methods)]
+fn child(home: &Home, what: &str, profile: &str) -> Child {
+    // For "full" no file may grow beyond a few blocks: the write fails as it does on a full disk.
+    let limit = if what == "full" { "trap '' XFSZ; ulimit -f 4; " } else { "" };
+    Command::new("sh")
+        .args(["-c", &format!("{limit}exec \"$0\" \"$@\"")])
+        .arg(std::env::current_exe().unwrap())
+        .args(["--exact", "storing::another_process", "--ignored", "--test-threads=1"])
+        .envs([("TEST_HOME", home.folder.path().to_str().unwrap()), ("TEST_WHAT", what), ("TEST_PROFILE", profile)])
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+#[test]
+#[ignore = "started by other tests as a process of its own"]
+#[allow(clippy::disallowed_methods)]
+fn another_process() {
+    // Run by `cargo test -- --ignored` it has nothing to do.
+    let Ok(home) = std::env::var("TEST_HOME") else { return };
+    let env = env_at(Path::new(&home));
+    let profile = std::env::var("TEST_PROFILE").unwrap();
+    let set = |region: &str| update(&env, &[region_of(&profile, region)], Others::Refuse);
+    match std::env::var("TEST_WHAT").unwrap().as_str() {
+        "one" => drop(set("x").unwrap()),
+        "full" => {
+            let error = set("y").unwrap_err();
+            assert!(error.exit == Exit::Failed && error.what.contains("nothing was changed"), "{error}");
+        }
+        _ => loop {
+            set("y").unwrap();
+            set("x").unwrap();
+        },
+    }
+}
