@@ -1,7 +1,7 @@
 //! The command line as it is typed: clap's types, nothing else. What it means is decided by the verbs.
 
-// Help texts are for terminals.
-#![allow(clippy::doc_markdown)]
+// Help texts are for terminals, and flags are bools.
+#![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -134,6 +134,9 @@ pub struct Configure {
     /// Write this program name into credential_process, such as the bare 'daypass' for dotfiles shared between machines
     #[arg(long, value_name = "NAME", conflicts_with = "native")]
     pub helper: Option<String>,
+    /// Let the profile open the browser by itself where sign-in is needed
+    #[arg(long, conflicts_with = "native")]
+    pub login: bool,
     /// Print the change as a diff and write nothing
     #[arg(long)]
     pub dry_run: bool,
@@ -144,6 +147,21 @@ pub struct Configure {
 
 /// `daypass login`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Two ways lead in. Where a browser on this machine can come back to it by itself (pkce), nothing is left to
+type. Elsewhere (SSH, containers, CI, no display) you open an address in any browser and compare a code (device).
+With a forwarded port the first works over SSH too: ssh -L 8400:127.0.0.1:8400 HOST, daypass login --port 8400
+
+While it waits: Enter opens the browser again, c copies the code (of pkce: the address), d goes on with a device code.
+
+--format json writes one event a line to standard output, each with 'event' and 'session':
+  another     another daypass signs in to this session; its result is waited for
+  authorize   url, port, expires_in: open url in a browser on this machine
+  code        verification_uri, verification_uri_complete, user_code, expires_in
+  fell_back   reason: pkce does not work here, a code follows
+  waiting     state: pending, slow_down or unreachable (when it changes)
+  signed_in   expires_at, refreshable, already (true: nothing had to be done)
+Times to go are in seconds. Without signed_in the status is not 0, and standard error says why.")]
 pub struct Login {
     /// The session [default: the only one in ~/.aws/config]
     #[arg(value_name = "SESSION", conflicts_with = "session")]
@@ -154,9 +172,24 @@ pub struct Login {
     /// Sign in to the session of this profile
     #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "session"])]
     pub profile: Option<String>,
+    /// Sign in to every session in ~/.aws/config, one after the other
+    #[arg(long, conflicts_with_all = ["name", "session", "start_url", "sso_region", "profile"])]
+    pub all: bool,
+    /// How the answer comes back from the browser
+    #[arg(long, value_name = "FLOW", default_value = "auto")]
+    pub flow: FlowChoice,
+    /// The port of this machine that the browser comes back to, for a forwarded one (means --flow pkce) [default: a free one]
+    #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
+    pub port: Option<u16>,
     /// Print the address; open no browser
     #[arg(long)]
     pub no_browser: bool,
+    /// Show the address as a QR code (by itself on a terminal where no browser can be opened)
+    #[arg(long, conflicts_with = "port")]
+    pub qr: bool,
+    /// What goes to standard output: nothing, or one JSON event a line
+    #[arg(long, value_name = "FORMAT", default_value = "none")]
+    pub format: Events,
     /// Do nothing while the sign-in lasts
     #[arg(long)]
     pub if_needed: bool,
@@ -187,11 +220,17 @@ pub struct Logout {
 #[command(after_help = "\
 In ~/.aws/config ('daypass configure' writes it):
   [profile dev]
-  credential_process = /usr/bin/daypass credential-process --session corp --account 111122223333 --role DeveloperAccess")]
+  credential_process = /usr/bin/daypass credential-process --session corp --account 111122223333 --role DeveloperAccess
+
+With --login a sign-in that is missing opens the browser: one for all tools that ask at once, 45 seconds at most, and
+never over SSH, in CI or without a display. If nobody answers, no other opens for five minutes.")]
 pub struct CredentialProcess {
     /// Which role.
     #[command(flatten)]
     pub role: RoleFlags,
+    /// Open the browser where sign-in is needed ('daypass configure --login' writes this)
+    #[arg(long)]
+    pub login: bool,
 }
 
 /// `daypass env`
@@ -282,6 +321,26 @@ pub enum Format {
     Json,
     /// For spreadsheets.
     Csv,
+}
+
+/// The values of `login --flow`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FlowChoice {
+    /// pkce where a browser is on this machine, else device
+    Auto,
+    /// A code to compare; the browser may be anywhere
+    Device,
+    /// The browser comes back to this machine; device where that fails
+    Pkce,
+}
+
+/// The values of `login --format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Events {
+    /// Nothing
+    None,
+    /// One event a line
+    Json,
 }
 
 /// The shells of `env --shell`.

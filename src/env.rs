@@ -88,6 +88,50 @@ impl Env {
         self.get("NO_COLOR").is_some()
     }
 
+    /// `TERM=dumb`: a terminal that knows no escape sequences.
+    pub fn dumb_terminal(&self) -> bool {
+        self.get("TERM") == Some("dumb")
+    }
+
+    /// Whether text is UTF-8: `LC_ALL`, else `LC_CTYPE`, else `LANG`; elsewhere than on Unix it is.
+    pub fn utf8(&self) -> bool {
+        let locale = self.get("LC_ALL").or_else(|| self.get("LC_CTYPE")).or_else(|| self.get("LANG"));
+        let named = |locale: &str| locale.to_ascii_lowercase().replace('-', "").contains("utf8");
+        // macOS's terminals are, whatever they say.
+        cfg!(not(target_os = "linux")) || locale.is_some_and(named)
+    }
+
+    /// Whether this program was started over SSH.
+    pub fn over_ssh(&self) -> bool {
+        ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].iter().any(|name| self.get(name).is_some())
+    }
+
+    /// `CI`, which every continuous integration service sets.
+    pub fn ci(&self) -> bool {
+        self.get("CI").is_some_and(|value| !matches!(value, "false" | "0"))
+    }
+
+    /// A workspace in somebody's cloud: Codespaces, Gitpod, Cloud9, `CloudShell`, a development container, a pod.
+    pub fn remote_workspace(&self) -> bool {
+        let marks = ["CODESPACES", "GITPOD_WORKSPACE_ID", "C9_USER", "REMOTE_CONTAINERS", "KUBERNETES_SERVICE_HOST"];
+        marks.iter().any(|name| self.get(name).is_some()) || self.get("AWS_EXECUTION_ENV") == Some("CloudShell")
+    }
+
+    /// `WSL_DISTRO_NAME`: Linux inside of Windows.
+    pub fn wsl(&self) -> bool {
+        self.get("WSL_DISTRO_NAME").is_some()
+    }
+
+    /// `WSL_INTEROP`: Windows programs can be started from there.
+    pub fn wsl_bridge(&self) -> bool {
+        self.get("WSL_INTEROP").is_some()
+    }
+
+    /// `WAYLAND_DISPLAY` or `DISPLAY`.
+    pub fn display(&self) -> bool {
+        self.get("WAYLAND_DISPLAY").is_some() || self.get("DISPLAY").is_some()
+    }
+
     /// `AWS_CA_BUNDLE`: certificates to trust in place of the system's.
     pub fn ca_bundle(&self) -> Option<PathBuf> {
         self.get("AWS_CA_BUNDLE").map(|path| self.expand(path))

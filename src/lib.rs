@@ -4,7 +4,7 @@
 //!
 //! | floor | rooms |
 //! | --- | --- |
-//! | 0 ground | [`error`], [`secret`], [`clock`], [`env`], [`file`], [`terminal`], [`browser`], [`child`] |
+//! | 0 ground | [`error`], [`secret`], [`clock`], [`env`], [`file`], [`terminal`], [`browser`], [`child`], [`keys`], [`listener`] |
 //! | 1 nouns | [`grant`], [`profile`] |
 //! | 2 edges | [`vault`], [`portal`] |
 //! | 3 heart | [`broker`] |
@@ -22,6 +22,8 @@ pub mod env;
 pub mod error;
 pub mod file;
 pub mod grant;
+pub mod keys;
+pub mod listener;
 mod log;
 pub mod output;
 pub mod portal;

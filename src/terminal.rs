@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use aws_smithy_types::base64;
+
 /// The text without what could move a terminal's cursor, colour it or forge a second line: control characters (C0, DEL, C1) become
 /// a space, and direction overrides (U+202A–U+202E, U+2066–U+2069) and zero-width characters go.
 pub fn clean(text: &str) -> Cow<'_, str> {
@@ -30,6 +32,28 @@ pub fn shows_output() -> bool {
 /// A line for people, on standard error. A closed standard error is no reason to fail.
 pub fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
+}
+
+/// Whether standard error is a terminal.
+pub fn shows_people() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// How many columns the terminal has, where that is known.
+pub fn columns() -> Option<u16> {
+    crossterm::terminal::size().ok().map(|(columns, _)| columns).filter(|&columns| columns > 0)
+}
+
+/// Puts this in the place of the line that the cursor is in; an empty text leaves an empty line.
+pub fn rewrite(line: &str) {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "\r\x1b[K{line}").and_then(|()| err.flush());
+}
+
+/// Asks the terminal to put this into the clipboard (OSC 52): it works over SSH too, where the terminal allows it.
+pub fn copy(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "\x1b]52;c;{}\x07", base64::encode(text)).and_then(|()| err.flush());
 }
 
 /// Text for programs, on standard output, in one write.

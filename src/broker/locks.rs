@@ -15,6 +15,12 @@ use crate::profile::names::{AccountId, RoleName, Session};
 /// How long a refusal is believed: some SDKs run a failing helper twice per attempt (reference: JavaScript's provider chain).
 const REFUSAL_LIFE: Duration = Duration::seconds(5);
 
+/// How long nobody is asked again who did not answer a sign-in that was started unasked: every tool tries again by itself.
+const UNANSWERED_LIFE: Duration = Duration::minutes(5);
+
+/// Stands where a refusal has the fingerprint of its token; no fingerprint is like it.
+const UNANSWERED: &str = "unanswered";
+
 /// What is locked.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Scope<'a> {
@@ -36,6 +42,13 @@ impl Locks {
     /// Locks in this folder; it is made when the first one is taken.
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self { folder }
+    }
+
+    /// Whether somebody holds it at present: to tell a person why nothing happens.
+    pub(super) fn held(&self, session: &Session, scope: Scope<'_>) -> bool {
+        let path = self.folder.as_ref().map(|folder| folder.join(name(session, scope)));
+        let free = |path: PathBuf| Lock::take(&path, Deadline::after(std::time::Duration::ZERO));
+        path.filter(|path| path.exists()).is_some_and(|path| matches!(free(path), Ok(None)))
     }
 
     /// Takes a lock, waiting for its holder until the deadline.
@@ -83,6 +96,23 @@ impl Held {
         let refusal = self.refusal.as_ref().filter(|refusal| refusal.token == fingerprint(token))?;
         let age = now - refusal.at;
         (Duration::ZERO..REFUSAL_LIFE).contains(&age).then_some(&refusal.why)
+    }
+
+    /// Whether a sign-in that nobody had asked for was started a short while ago, and did not come to its end.
+    pub(super) fn unanswered(&self, now: OffsetDateTime) -> bool {
+        let started = self.refusal.as_ref().filter(|refusal| refusal.token == UNANSWERED);
+        started.is_some_and(|started| (Duration::ZERO..UNANSWERED_LIFE).contains(&(now - started.at)))
+    }
+
+    /// Notes that such a one is started, before it is: its process may be ended in the middle.
+    pub(super) fn start_unasked(&mut self, now: OffsetDateTime) {
+        let refusal = Refusal { at: now, token: UNANSWERED.to_owned(), why: "started".to_owned() };
+        self.lock.leave_note(&format!("{}\n{refusal}\n", std::process::id()));
+    }
+
+    /// It was answered.
+    pub(super) fn answered(&mut self) {
+        self.lock.leave_note(&format!("{}\n", std::process::id()));
     }
 
     /// Remembers that the portal said no.

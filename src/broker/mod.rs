@@ -6,6 +6,7 @@
 pub mod device;
 pub mod fresh;
 mod locks;
+pub mod pkce;
 mod retry;
 mod sign_in;
 
@@ -21,7 +22,7 @@ use crate::vault::Vault;
 
 pub use locks::Locks;
 use locks::{Held, Scope};
-pub use sign_in::Shown;
+pub use sign_in::{Event, Flow, Person, Waiting, Way, Wish};
 
 /// The credentials of one session.
 pub struct Broker<'a> {

@@ -1,13 +1,15 @@
-//! Signing in by the device flow, and signing out.
+//! Signing in, by the device flow or by the authorization code flow with PKCE, and signing out.
 
 use std::time::Duration;
 
 use super::device::{Next, Polling};
 use super::locks::Scope;
+use super::pkce::{self, Proof, Return};
 use super::{Broker, Failure, fresh, retry, why};
 use crate::clock::{self, Deadline};
-use crate::error::Result;
+use crate::error::{Error, Exit, Result};
 use crate::grant::{Registration, Token};
+use crate::listener::Listener;
 use crate::portal::{self, DeviceAuthorization, Fault};
 
 /// How long one answer of the service is waited for while a person signs in.
@@ -19,15 +21,108 @@ const ANOTHERS_SIGN_IN: Duration = Duration::from_mins(15);
 /// A registration this close to its end is not started with: the token that it leads to could never be refreshed.
 const REGISTRATION_MARGIN: time::Duration = time::Duration::minutes(15);
 
-/// Called with what a person has to see: the verification URL and the user code.
-pub type Shown<'a> = &'a mut dyn FnMut(&DeviceAuthorization);
+/// How long the browser may take to come back with a code; as long as a device code lives.
+const BROWSER: Duration = Duration::from_mins(10);
+
+/// How often the listener is looked at.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What a registration for the code flow holds: the port is left out there, and is free (RFC 8252 §7.3).
+const LOOPBACK: &str = "http://127.0.0.1";
+
+/// How the browser's answer comes here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// By a code that a person compares; the browser may be anywhere (RFC 8628).
+    Device,
+    /// By a redirect to this machine; the device flow follows where that does not work (RFC 7636).
+    Code,
+}
+
+/// How to sign in.
+#[derive(Debug, Clone, Copy)]
+pub struct Way {
+    /// The flow to begin with.
+    pub flow: Flow,
+    /// The port to listen on in place of a free one.
+    pub port: Option<u16>,
+    /// Where no person asked for it: when it must be over. It is then started once, and not again for some minutes if nobody answers.
+    pub unasked: Option<Deadline>,
+}
+
+/// What the person who signs in has to know.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// Another process signs in to this session: its result is waited for.
+    Another,
+    /// Code flow: this page is to be opened; the listener stands on this port.
+    Authorize {
+        /// The page.
+        url: &'a str,
+        /// The port of the loopback interface.
+        port: u16,
+        /// How long the answer is waited for.
+        life: Duration,
+    },
+    /// Device flow: where to go, and what to compare.
+    Code(&'a DeviceAuthorization),
+    /// The code flow does not work, for this reason; the device flow follows.
+    FellBack(&'a str),
+    /// Device flow: what the last poll came to.
+    Waiting(Waiting),
+}
+
+/// Why it is not over yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Waiting {
+    /// Not approved yet.
+    Pending,
+    /// The service asks for longer pauses.
+    SlowDown,
+    /// The service can't be reached at present.
+    Unreachable,
+}
+
+/// What the person wants meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// Go on waiting.
+    GoOn,
+    /// The browser does not serve: on with the device flow.
+    Device,
+    /// There is nobody to wait for.
+    GiveUp,
+}
+
+/// The person who signs in, by way of a terminal or of nothing at all.
+pub trait Person {
+    /// Hears of something.
+    fn hear(&mut self, event: &Event<'_>);
+
+    /// Passes this time; the whole ends after `left`.
+    fn pass(&mut self, pause: Duration, left: Duration) -> Wish;
+
+    /// The code has expired: whether to start again with a new one.
+    fn starts_again(&mut self) -> bool;
+}
+
+/// How the code flow ended, if it did not fail.
+enum ByCode {
+    Done(Token),
+    FellBack(String),
+}
 
 impl Broker<'_> {
-    /// Signs in: registers where needed, starts, shows, polls, keeps. Of processes that sign in at once one does it, and the others
-    /// take its result.
-    pub fn sign_in(&self, show: Shown<'_>) -> Result<Token> {
+    /// Signs in: registers where needed, starts, waits for the person, keeps. Of processes that sign in at once one does it, and the
+    /// others take its result.
+    pub fn sign_in(&self, way: Way, person: &mut dyn Person) -> Result<Token> {
         let before = self.vault.token(self.session)?;
-        let _lock = self.locks.take(self.session, Scope::SignIn, Deadline::after(ANOTHERS_SIGN_IN))?;
+        if self.locks.held(self.session, Scope::SignIn) {
+            person.hear(&Event::Another);
+        }
+        let patience = way.unasked.unwrap_or_else(|| Deadline::after(ANOTHERS_SIGN_IN));
+        let lock = self.locks.take(self.session, Scope::SignIn, patience);
+        let mut lock = lock.map_err(|error| if way.unasked.is_some() { self.sign_in_needed(&error.what) } else { error })?;
         let current = self.vault.token(self.session)?;
         if let Some(token) = &current
             && before.is_none_or(|before| before.access != token.access)
@@ -35,28 +130,155 @@ impl Broker<'_> {
         {
             return Ok(token.clone());
         }
-        let token = self.authorize(show).map_err(|failure| self.error(failure))?;
+        if way.unasked.is_some() {
+            if lock.unanswered(clock::now()) {
+                return Err(self.sign_in_needed("nobody answered in the browser that was opened a short while ago"));
+            }
+            lock.start_unasked(clock::now());
+        }
+        let token = self.authorize(way, person).map_err(|failure| match self.error(failure) {
+            // Nobody had said that they wanted to sign in: to the one who asked for credentials, that is what is missing.
+            error if way.unasked.is_some() && error.exit == Exit::Failed => self.sign_in_needed(&error.what),
+            error => error,
+        })?;
         let _token = self.locks.take(self.session, Scope::Token, Deadline::after(PATIENCE))?;
         self.vault.keep_token(self.session, &token)?;
         // Another person, or the same with other rights, may have signed in: what the last sign-in fetched is not theirs.
         self.vault.forget_roles(self.session)?;
+        lock.answered();
         Ok(token)
     }
 
-    fn authorize(&self, show: Shown<'_>) -> std::result::Result<Token, Failure> {
-        let (registration, started) = self.start()?;
-        let life = Deadline::after(started.expires_in);
-        show(&started);
-        let mut polling = Polling::new(started.interval);
-        clock::sleep(polling.first().min(life.left()));
+    fn authorize(&self, way: Way, person: &mut dyn Person) -> std::result::Result<Token, Failure> {
+        let start_url = self.portal.service_url(Deadline::after(PATIENCE))?;
+        if way.flow == Flow::Code {
+            match self.by_code(&start_url, way, person)? {
+                ByCode::Done(token) => return Ok(token),
+                ByCode::FellBack(why) => person.hear(&Event::FellBack(&why)),
+            }
+        }
         loop {
+            match self.by_device(&start_url, way, person) {
+                Err(Failure::Portal(Fault::CodeExpired)) if way.unasked.is_none() && person.starts_again() => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// The authorization code flow. The listener stands before anybody hears of the address.
+    fn by_code(&self, start_url: &str, way: Way, person: &mut dyn Person) -> std::result::Result<ByCode, Failure> {
+        let mut listener = match (Listener::bind(way.port), way.port) {
+            (Ok(listener), _) => listener,
+            (Err(error), Some(port)) => {
+                let what = format!("port {port} of 127.0.0.1 can't be listened on: {error}");
+                return Err(Error::usage(what, "give another --port, or none").into());
+            }
+            (Err(error), None) => return Ok(ByCode::FellBack(format!("there is no port to listen on: {error}"))),
+        };
+        let proof = Proof::new().ok_or_else(|| Error::failed("the system has no random numbers", "try again"))?;
+        // Registered each time: a client that the service has forgotten would be told of in the browser only, and never here.
+        let deadline = Deadline::after(PATIENCE);
+        let redirect = format!("{LOOPBACK}{}", pkce::CALLBACK);
+        let register = || self.portal.register_for_code(self.session, start_url, &redirect, deadline);
+        let client = match retry::until(deadline, register) {
+            Ok(client) => client,
+            Err(fault) => return self.unfit(fault),
+        };
+        let redirect = format!("{LOOPBACK}:{}{}", listener.port(), pkce::CALLBACK);
+        let registration = &client.registration;
+        let url = proof.address(&client.authorize, &registration.client_id, &redirect, &registration.scopes);
+        let life = Deadline::after(BROWSER.min(way.unasked.map_or(BROWSER, Deadline::left)));
+        person.hear(&Event::Authorize { url: &url, port: listener.port(), life: life.left() });
+        let (visit, returned) = loop {
+            if let Some(visit) = listener.visit(pkce::CALLBACK) {
+                match proof.read(&visit.query) {
+                    Return::Stray => {
+                        tracing::warn!("a visit of the callback that does not belong to this sign-in");
+                        visit.answer(false, "Not this sign-in", "This page does not belong to the sign-in that waits in the terminal.");
+                        continue;
+                    }
+                    returned => break (visit, returned),
+                }
+            }
+            if life.passed() {
+                return Err(Fault::CodeExpired.into());
+            }
+            match person.pass(LOOK.min(life.left()), life.left()) {
+                Wish::GoOn => {}
+                Wish::Device => return Ok(ByCode::FellBack("the browser does not serve".to_owned())),
+                Wish::GiveUp => return Err(self.nobody().into()),
+            }
+        };
+        // Nobody else is to come.
+        drop(listener);
+        let name = &self.session.name;
+        match returned {
+            Return::Code(code) => {
+                let deadline = Deadline::after(PATIENCE);
+                match retry::until(deadline, || self.portal.redeem(registration, &code, &proof.verifier, &redirect, deadline)) {
+                    Ok(token) => {
+                        visit.answer(true, "Signed in", &format!("daypass has what it needs for {name}. You can close this page."));
+                        Ok(ByCode::Done(token))
+                    }
+                    Err(fault) => {
+                        visit.answer(false, "Not signed in yet", "The terminal says how it goes on.");
+                        self.unfit(fault)
+                    }
+                }
+            }
+            Return::Denied(why) => {
+                visit.answer(false, "Not signed in", "Nothing was handed out. You can close this page.");
+                Err(Fault::Denied(why).into())
+            }
+            Return::Unfit(why) => {
+                visit.answer(false, "Not signed in yet", "It goes on in the terminal, with a code to compare.");
+                Ok(ByCode::FellBack(why))
+            }
+            Return::Stray => Err(Fault::nonsense("a stray visit counted").into()),
+        }
+    }
+
+    /// A service that does not take this flow's requests may well take the other's; if it does not, that one says why.
+    fn unfit(&self, fault: Fault) -> std::result::Result<ByCode, Failure> {
+        match fault {
+            Fault::Unsuited(why) | Fault::Registration(why) | Fault::Refused(why) => Ok(ByCode::FellBack(why)),
+            // A code that is too old, spent, or another client's: nothing that a portal token could cure.
+            Fault::SignIn(why) => {
+                Err(Error::failed(format!("the code that the browser brought is not accepted: {why}"), self.login()).into())
+            }
+            other => Err(other.into()),
+        }
+    }
+
+    fn nobody(&self) -> Error {
+        self.sign_in_needed("no browser could be opened")
+    }
+
+    fn by_device(&self, start_url: &str, way: Way, person: &mut dyn Person) -> std::result::Result<Token, Failure> {
+        let (registration, started) = self.start(start_url)?;
+        let life = Deadline::after(started.expires_in.min(way.unasked.map_or(started.expires_in, Deadline::left)));
+        person.hear(&Event::Code(&started));
+        let mut polling = Polling::new(started.interval);
+        let mut pause = polling.first().min(life.left());
+        loop {
+            if person.pass(pause, life.left()) == Wish::GiveUp {
+                return Err(self.nobody().into());
+            }
             let fault = match self.portal.poll(&registration, &started.device_code, Deadline::after(PATIENCE)) {
                 Ok(token) => return Ok(token),
                 Err(fault) => fault,
             };
             tracing::debug!(?fault, "poll");
+            let state = match fault {
+                Fault::SlowDown => Waiting::SlowDown,
+                Fault::Busy(..) => Waiting::Unreachable,
+                _ => Waiting::Pending,
+            };
             match polling.after(fault, life.left()) {
-                Next::Wait(pause) => clock::sleep(pause),
+                Next::Wait(next) => {
+                    person.hear(&Event::Waiting(state));
+                    pause = next;
+                }
                 // In the device flow this is nearly always a wrong region (reference of OIDC errors), not an old sign-in.
                 Next::End(Fault::SignIn(why)) => return Err(Fault::Unsuited(why).into()),
                 Next::End(fault) => return Err(fault.into()),
@@ -65,14 +287,14 @@ impl Broker<'_> {
     }
 
     /// Starts a device authorization with the registration that is kept; a registration that the service has forgotten is made anew, once.
-    fn start(&self) -> std::result::Result<(Registration, DeviceAuthorization), Failure> {
+    fn start(&self, start_url: &str) -> std::result::Result<(Registration, DeviceAuthorization), Failure> {
         let deadline = Deadline::after(PATIENCE);
         let kept = self
             .vault
             .registration(self.session)?
             .filter(|kept| clock::now() + REGISTRATION_MARGIN < kept.expires_at && kept.scopes == portal::scopes_of(self.session));
         let start = |registration: &Registration| {
-            retry::until(deadline, || self.portal.start_device_authorization(self.session, registration, deadline))
+            retry::until(deadline, || self.portal.start_device_authorization(start_url, registration, deadline))
         };
         if let Some(kept) = kept {
             match start(&kept) {

@@ -24,7 +24,8 @@ pub fn run(world: &World, typed: &Configure) -> Result<u8> {
         Change::native(&profile, &session.name, account.as_str(), role.as_str(), more)
     } else {
         let program = helper::program(&world.env, typed.helper.as_deref())?;
-        Change::helper(&profile, helper::line(&program, &session.name, &account, &role)?, more)
+        let line = helper::line(&program, &session.name, &account, &role)?;
+        Change::helper(&profile, if typed.login { line + " --login" } else { line }, more)
     };
     let changes = [Change::Session(session.clone()), change];
     if typed.dry_run {

@@ -1,17 +1,18 @@
-//! `daypass login`: signs in by the device flow.
+//! `daypass login`: signs in, by a browser that comes back to this machine or by a code to compare.
 
 use std::time::Duration;
 
-use crate::broker::Broker;
-use crate::browser;
-use crate::cli::Login;
+use crate::broker::{Broker, Event, Flow, Person, Waiting, Way, Wish};
+use crate::browser::{self, Opened};
+use crate::cli::{Events, FlowChoice, Login};
 use crate::clock::{self, Deadline};
-use crate::error::Result;
+use crate::error::{Error, Exit, Result};
 use crate::grant::Token;
-use crate::output;
+use crate::keys::{Key, Keys};
+use crate::output::{self, qr};
 use crate::portal::DeviceAuthorization;
 use crate::profile::names::Session;
-use crate::profile::resolve;
+use crate::profile::{Config, resolve};
 use crate::terminal;
 use crate::vault::Fault;
 use crate::world::{PATIENCE, World};
@@ -19,23 +20,103 @@ use crate::world::{PATIENCE, World};
 /// How long a person may take to unlock the keyring in the system's own prompt.
 const UNLOCKING: Duration = Duration::from_mins(2);
 
+/// How often the line that counts down is looked at.
+const SECOND: Duration = Duration::from_secs(1);
+
 /// Runs it.
 pub fn run(world: &World, typed: Login) -> Result<u8> {
+    let how = How::of(world, &typed)?;
+    let needed = typed.if_needed.then(|| typed.min_ttl.unwrap_or_default());
+    if typed.all {
+        return all(world, &how, needed);
+    }
     let profile = typed.profile.clone();
     let session = resolve::session(&world.env, &super::asked_session(typed.session, typed.name, typed.profile))?;
-    if typed.if_needed && lasts(world, &session, profile.as_deref(), typed.min_ttl.unwrap_or_default())? {
-        world.tell(&format!("Already signed in to {}.", terminal::clean(&session.name)));
-        return Ok(0);
-    }
-    sign_in(world, &session, profile.as_deref(), typed.no_browser)?;
+    one(world, &session, profile.as_deref(), &how, needed)?;
     Ok(0)
 }
 
-/// Signs in to a session and tells how long it lasts.
+/// One that fails does not keep the others; the first failure is the status.
+fn all(world: &World, how: &How, needed: Option<Duration>) -> Result<u8> {
+    let sessions = resolve::sessions(&Config::read(&world.env)?);
+    if sessions.is_empty() {
+        return Err(Error::usage("there is no session to sign in to", "daypass configure"));
+    }
+    let mut status = 0;
+    for session in &sessions {
+        match one(world, session, None, how, needed) {
+            Err(error) if error.exit == Exit::Keyring => return Err(error),
+            Err(error) => {
+                terminal::say(&error.to_string());
+                status = if status == 0 { error.exit as u8 } else { status };
+            }
+            Ok(()) => {}
+        }
+    }
+    Ok(status)
+}
+
+fn one(world: &World, session: &Session, profile: Option<&str>, how: &How, needed: Option<Duration>) -> Result<()> {
+    if let Some(at_least) = needed
+        && let Some(token) = lasting(world, session, profile, at_least)?
+    {
+        world.tell(&format!("Already signed in to {}.", terminal::clean(&session.name)));
+        return how.report(world, session, &token, true);
+    }
+    let token = sign_in_by(world, session, profile, how)?;
+    how.report(world, session, &token, false)
+}
+
+/// How to sign in, and what to show of it.
+struct How {
+    way: Way,
+    browser: bool,
+    qr: bool,
+    events: bool,
+}
+
+impl How {
+    fn of(world: &World, typed: &Login) -> Result<Self> {
+        let here = browser::on_this_machine(&world.env);
+        let flow = match (typed.flow, typed.port) {
+            (FlowChoice::Device, Some(_)) => {
+                return Err(Error::usage("--port is for --flow pkce: a device code needs none", "daypass login --flow pkce --port PORT"));
+            }
+            (FlowChoice::Pkce, _) | (FlowChoice::Auto, Some(_)) => Flow::Code,
+            (FlowChoice::Device, None) => Flow::Device,
+            (FlowChoice::Auto, None) => match here {
+                Ok(()) if terminal::can_ask() && !typed.no_browser && !typed.qr => Flow::Code,
+                Ok(()) => Flow::Device,
+                Err(why) => {
+                    tracing::info!(why, "signing in by a device code");
+                    Flow::Device
+                }
+            },
+        };
+        // Who forwards a port has a browser at its other end.
+        let browser = !typed.no_browser && (here.is_ok() || typed.port.is_none());
+        let way = Way { flow, port: typed.port, unasked: None };
+        Ok(Self { way, browser, qr: typed.qr, events: typed.format == Events::Json })
+    }
+
+    fn report(&self, world: &World, session: &Session, token: &Token, already: bool) -> Result<()> {
+        if self.events { world.print(&output::sign_in::signed_in(&session.name, token, already)) } else { Ok(()) }
+    }
+}
+
+/// Signs in to a session as the surroundings allow, and tells how long it lasts.
 pub fn sign_in(world: &World, session: &Session, profile: Option<&str>, no_browser: bool) -> Result<Token> {
+    let local = terminal::can_ask() && !no_browser && browser::on_this_machine(&world.env).is_ok();
+    let way = Way { flow: if local { Flow::Code } else { Flow::Device }, port: None, unasked: None };
+    sign_in_by(world, session, profile, &How { way, browser: !no_browser, qr: false, events: false })
+}
+
+fn sign_in_by(world: &World, session: &Session, profile: Option<&str>, how: &How) -> Result<Token> {
     let broker = world.broker(session, profile)?;
     unlock(world, session)?;
-    let token = broker.sign_in(&mut |started| show(world, session, started, no_browser))?;
+    let mut desk = Desk::new(world, session, how);
+    let token = broker.sign_in(how.way, &mut desk)?;
+    drop(desk);
     let until = output::when(token.expires_at);
     let lasts = if token.refresh.is_some() { format!("until {until}, and is renewed by itself") } else { format!("until {until}") };
     world.tell(&format!("Signed in to {}. The sign-in lasts {lasts}.", terminal::clean(&session.name)));
@@ -45,6 +126,19 @@ pub fn sign_in(world: &World, session: &Session, profile: Option<&str>, no_brows
         );
     }
     Ok(token)
+}
+
+/// For a tool that needs credentials, where the profile allows it: opens the browser, if there is one on this machine.
+///
+/// # Errors
+/// Sign-in is needed still: this is no user's desktop, or nobody answered in time.
+pub fn sign_in_unasked(world: &World, session: &Session, profile: Option<&str>, needed: Error, until: Deadline) -> Result<()> {
+    if let Err(why) = browser::on_this_machine(&world.env) {
+        return Err(Error { what: format!("{}; no browser is opened: {why}", needed.what), ..needed });
+    }
+    let way = Way { flow: Flow::Code, port: None, unasked: Some(until) };
+    let how = How { way, browser: true, qr: false, events: false };
+    world.broker(session, profile)?.sign_in(way, &mut Desk::new(world, session, &how)).map(drop)
 }
 
 /// A locked keyring is found before the person goes to the browser. With a person there, the system may ask to unlock it.
@@ -57,33 +151,248 @@ fn unlock(world: &World, session: &Session) -> Result<()> {
     }
 }
 
-/// Always the address and the code; the browser where it may be opened.
-fn show(world: &World, session: &Session, started: &DeviceAuthorization, no_browser: bool) {
-    let address = started.verification_uri_complete.as_ref().unwrap_or(&started.verification_uri);
-    terminal::say(&format!(
-        "To sign in to {}, open this address and check that it shows this code:\n\n    {}\n    {}\n",
-        terminal::clean(&session.name),
-        terminal::clean(address),
-        terminal::clean(&started.user_code),
-    ));
-    // What the service names is opened only if it is a web page.
-    let is_page = address.starts_with("https://") || address.starts_with("http://");
-    if no_browser || !is_page {
-        return;
+/// The sign-in, if it lasts so long. One that can be refreshed is refreshed: if that works it lasts as long as it can be again.
+fn lasting(world: &World, session: &Session, profile: Option<&str>, at_least: Duration) -> Result<Option<Token>> {
+    let broker: Broker<'_> = world.broker(session, profile)?;
+    let Some(token) = world.vault()?.token(session)? else { return Ok(None) };
+    let now = clock::now();
+    if token.expires_at > now && token.expires_at - now >= at_least {
+        return Ok(Some(token));
     }
-    if let Err(error) = browser::open(address, &world.env) {
-        tracing::info!(%error, "no browser");
-        world.tell("No browser could be opened here: use one elsewhere.");
+    let renewed = broker.refreshed(&token, Deadline::after(PATIENCE)).ok();
+    Ok(renewed.filter(|token| token.expires_at - now >= at_least || token.refreshable(now.saturating_add(signed(at_least)))))
+}
+
+fn signed(duration: Duration) -> time::Duration {
+    duration.try_into().unwrap_or(time::Duration::MAX)
+}
+
+/// Where the person sits: says and draws what the broker tells, opens the browser, listens to keys.
+struct Desk<'a> {
+    world: &'a World,
+    session: &'a Session,
+    /// The session's name as a terminal may see it.
+    name: String,
+    how: &'a How,
+    /// On a terminal that nothing else writes to: the line that counts down, and keys.
+    lively: bool,
+    keys: Option<Keys>,
+    opened: Option<Opened>,
+    scene: Scene,
+    /// What the last poll came to.
+    state: Option<Waiting>,
+    copied: bool,
+    /// What stands in the line.
+    drawn: String,
+}
+
+/// What is waited for.
+enum Scene {
+    /// Nothing that a person could do.
+    Nothing,
+    /// The browser, at this address.
+    Browser(String),
+    /// The approval of a code: the address, and the code.
+    Code(String, String),
+}
+
+impl<'a> Desk<'a> {
+    fn new(world: &'a World, session: &'a Session, how: &'a How) -> Self {
+        let silent = world.common.quiet || world.common.verbose > 0 || world.env.log().is_some() || world.env.dumb_terminal();
+        Self {
+            world,
+            session,
+            name: terminal::clean(&session.name).into_owned(),
+            how,
+            lively: how.way.unasked.is_none() && terminal::shows_people() && !silent,
+            keys: None,
+            opened: None,
+            scene: Scene::Nothing,
+            state: None,
+            copied: false,
+            drawn: String::new(),
+        }
+    }
+
+    /// The address in the browser, if one may be opened.
+    fn open(&mut self, address: &str) -> bool {
+        // What the service names is opened only if it is a web page.
+        let is_page = address.starts_with("https://") || address.starts_with("http://");
+        if !self.how.browser || !is_page {
+            return false;
+        }
+        self.opened =
+            browser::open(address, &self.world.env).inspect_err(|error| tracing::info!(%error, "no browser")).ok();
+        self.opened.is_some()
+    }
+
+    fn show_code(&mut self, started: &DeviceAuthorization) {
+        let address = started.verification_uri_complete.as_ref().unwrap_or(&started.verification_uri);
+        let (shown, code) = (terminal::clean(address), terminal::clean(&started.user_code));
+        let large = terminal::shows_people() && !self.world.env.no_color() && !self.world.env.dumb_terminal();
+        let (bold, plain) = if large { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        let name = &self.name;
+        terminal::say(&format!(
+            "To sign in to {name}, open this address and check that it shows this code:\n\n    {shown}\n    {bold}{code}{plain}\n"
+        ));
+        let opened = self.open(address);
+        if !opened && self.how.browser {
+            self.world.tell("No browser could be opened here: use one elsewhere.");
+        }
+        if self.how.qr || !opened && self.lively {
+            let terminal = qr::Terminal {
+                unicode: self.world.env.utf8(),
+                colours: large,
+                columns: if terminal::shows_people() { terminal::columns() } else { None },
+            };
+            match qr::draw(address, terminal) {
+                Some(drawn) => terminal::say(&drawn),
+                None if self.how.qr => terminal::say("The address does not fit into a QR code here."),
+                None => {}
+            }
+        }
+        self.scene = Scene::Code(address.clone(), started.user_code.clone());
+    }
+
+    fn show_page(&mut self, address: &str, port: u16) {
+        let (name, shown) = (&self.name, terminal::clean(address));
+        terminal::say(&format!("To sign in to {name}, open this address in a browser on this machine:\n\n    {shown}\n"));
+        let elsewhere = format!("The browser comes back to port {port} of 127.0.0.1, which must lead to this machine.");
+        if !self.how.browser {
+            self.world.tell(&elsewhere);
+        } else if !self.open(address) {
+            self.scene = Scene::Nothing;
+            return;
+        }
+        self.scene = Scene::Browser(address.to_owned());
+    }
+
+    /// Whether the browser that the code flow needs has not come up.
+    fn has_no_browser(&mut self) -> bool {
+        let failed = self.opened.as_mut().is_some_and(Opened::failed);
+        match self.scene {
+            Scene::Nothing => true,
+            Scene::Browser(_) => failed,
+            // A code can be brought to a browser elsewhere; a process that nobody looks at can't tell of it.
+            Scene::Code(..) => self.how.way.unasked.is_some() && (failed || self.opened.is_none()),
+        }
+    }
+
+    fn press(&mut self, key: Key) -> Wish {
+        match (key, &self.scene) {
+            (Key::Enter, Scene::Browser(address) | Scene::Code(address, _)) => {
+                let address = address.clone();
+                self.open(&address);
+            }
+            (Key::Letter('c'), Scene::Code(_, text) | Scene::Browser(text)) => {
+                terminal::copy(text);
+                self.copied = true;
+            }
+            (Key::Letter('d'), Scene::Browser(_)) => return Wish::Device,
+            _ => {}
+        }
+        Wish::GoOn
+    }
+
+    fn draw(&mut self, left: Duration) {
+        let state = match (&self.scene, self.state) {
+            (Scene::Nothing, _) => return,
+            (Scene::Browser(_), _) => "Waiting for the browser",
+            (_, None | Some(Waiting::Pending)) => "Waiting for your approval",
+            (_, Some(Waiting::SlowDown)) => "Waiting, slowly as asked",
+            (_, Some(Waiting::Unreachable)) => "The service can't be reached, trying again",
+        };
+        let seconds = left.as_secs();
+        let mut line = format!("{state}: {}:{:02} left", seconds / 60, seconds % 60);
+        let enter = if self.how.browser { "Enter open browser, " } else { "" };
+        let keys = match (&self.keys, &self.scene) {
+            (None, _) => String::new(),
+            (Some(_), _) if self.copied => "  (sent to the clipboard)".to_owned(),
+            (Some(_), Scene::Browser(_)) => format!("  ({enter}c copy address, d device code)"),
+            (Some(_), _) => format!("  ({enter}c copy code)"),
+        };
+        if terminal::columns().is_none_or(|columns| line.len() + keys.len() < columns.into()) {
+            line += &keys;
+        }
+        if line != self.drawn {
+            terminal::rewrite(&line);
+            self.drawn = line;
+        }
+    }
+
+    /// The terminal as it was, with an empty line.
+    fn rest(&mut self) {
+        self.keys = None;
+        if !self.drawn.is_empty() {
+            terminal::rewrite("");
+            self.drawn.clear();
+        }
     }
 }
 
-/// Whether the sign-in lasts so long. One that can be refreshed is refreshed: if that works it lasts.
-fn lasts(world: &World, session: &Session, profile: Option<&str>, at_least: Duration) -> Result<bool> {
-    let broker: Broker<'_> = world.broker(session, profile)?;
-    let Some(token) = world.vault()?.token(session)? else { return Ok(false) };
-    let now = clock::now();
-    if token.expires_at - now >= at_least && token.expires_at > now {
-        return Ok(true);
+impl Person for Desk<'_> {
+    fn hear(&mut self, event: &Event<'_>) {
+        let (waiting, known) = match event {
+            Event::Waiting(state) => (true, self.state == Some(*state)),
+            _ => (false, false),
+        };
+        if self.how.events && !known {
+            // A reader that is gone is no reason not to sign in.
+            let _ = terminal::print(&output::sign_in::event(&self.session.name, event));
+        }
+        if !waiting {
+            self.rest();
+            (self.state, self.copied) = (None, false);
+        }
+        match *event {
+            Event::Another => self.world.tell(&format!("Another daypass signs in to {}: waiting for it.", self.name)),
+            Event::Authorize { url, port, .. } => self.show_page(url, port),
+            Event::Code(started) => self.show_code(started),
+            Event::FellBack(why) => {
+                let why = terminal::clean(why);
+                self.world.tell(&format!("The browser can't come back here ({why}): going on with a code.\n"));
+            }
+            Event::Waiting(state) => self.state = Some(state),
+        }
     }
-    Ok(broker.refreshed(&token, Deadline::after(PATIENCE)).is_ok())
+
+    fn pass(&mut self, pause: Duration, left: Duration) -> Wish {
+        if self.has_no_browser() {
+            return if self.how.way.unasked.is_some() { Wish::GiveUp } else { Wish::Device };
+        }
+        if self.lively && self.keys.is_none() && !self.world.common.no_input {
+            self.keys = Keys::open();
+        }
+        let (until, end) = (Deadline::after(pause), Deadline::after(left));
+        while !until.passed() {
+            if self.lively {
+                self.draw(end.left());
+            }
+            let step = until.left().min(SECOND);
+            match &self.keys {
+                None => clock::sleep(step),
+                Some(keys) => {
+                    if let Some(key) = keys.next(step)
+                        && self.press(key) == Wish::Device
+                    {
+                        return Wish::Device;
+                    }
+                }
+            }
+        }
+        Wish::GoOn
+    }
+
+    fn starts_again(&mut self) -> bool {
+        self.rest();
+        self.lively
+            && self.world.may_ask()
+            && matches!(terminal::ask("The code has expired. Enter starts again with a new one, Ctrl-C ends", None), Ok(Some(_)))
+    }
+}
+
+impl Drop for Desk<'_> {
+    fn drop(&mut self) {
+        self.rest();
+    }
 }

@@ -2,6 +2,8 @@
 
 pub mod export;
 pub mod process;
+pub mod qr;
+pub mod sign_in;
 pub mod table;
 
 use time::OffsetDateTime;

@@ -40,7 +40,8 @@ pub enum Fault {
 }
 
 impl Fault {
-    pub(super) fn nonsense(what: &str) -> Self {
+    /// [`Fault::Nonsense`], by a text.
+    pub fn nonsense(what: &str) -> Self {
         Self::Nonsense(what.to_owned())
     }
 }

@@ -5,6 +5,7 @@
 //! trust roots are built when the first request is about to be made.
 
 mod fault;
+mod start_url;
 mod transport;
 
 use std::cell::OnceCell;
@@ -21,8 +22,9 @@ use crate::secret::Secret;
 pub use fault::Fault;
 pub use transport::Settings;
 
-/// The grant types of `CreateToken` (RFC 8628 §3.4, RFC 6749 §6).
+/// The grant types of `CreateToken` (RFC 8628 §3.4, RFC 6749 §4.1 and §6).
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const AUTHORIZATION_CODE: &str = "authorization_code";
 const REFRESH_TOKEN: &str = "refresh_token";
 
 /// What an Identity Center user sees as the name of the program that asks.
@@ -36,6 +38,15 @@ const PAGE: i32 = 100;
 
 /// A listing that does not end is cut here: ten times the largest organisation AWS allows.
 const MOST_PAGES: usize = 1000;
+
+/// A client that may use the authorization code flow, and where its browser goes.
+#[derive(Debug)]
+pub struct CodeClient {
+    /// No other flow takes it.
+    pub registration: Registration,
+    /// The authorize page, at the host that registered the client.
+    pub authorize: String,
+}
 
 /// A started device authorization (RFC 8628 §3.2).
 #[derive(Debug)]
@@ -68,21 +79,49 @@ pub struct Account {
 /// The services of one session's region.
 pub struct Portal {
     settings: Settings,
+    /// What the start URL leads to, where that is not itself and was looked up.
+    resolved: OnceCell<String>,
     wire: OnceCell<transport::Wire>,
 }
 
 impl Portal {
     /// Nothing is built and nobody is called yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, wire: OnceCell::new() }
+        Self { settings, resolved: OnceCell::new(), wire: OnceCell::new() }
     }
 
     fn wire(&self) -> Result<&transport::Wire, Fault> {
         if let Some(wire) = self.wire.get() {
             return Ok(wire);
         }
-        let built = transport::Wire::build(&self.settings)?;
+        let start_url = self.resolved.get().unwrap_or(&self.settings.start_url);
+        let built = transport::Wire::build(&self.settings, start_url::is_dual_stack(start_url))?;
         Ok(self.wire.get_or_init(|| built))
+    }
+
+    /// The start URL as the service knows it: where the configured one is a name of the user's own, what it leads to.
+    ///
+    /// # Errors
+    /// [`Fault::Unsuited`] where it leads to another region. One that leads nowhere is returned as it is: the service will say.
+    pub fn service_url(&self, deadline: Deadline) -> Result<String, Fault> {
+        let configured = &self.settings.start_url;
+        if !start_url::is_vanity(configured) {
+            return Ok(configured.clone());
+        }
+        let led = transport::redirect_of(&self.settings, configured, deadline)?;
+        let Some(resolved) = led.as_deref().and_then(start_url::resolved) else {
+            tracing::info!(led, "the start URL leads to no access portal, and is used as it is");
+            return Ok(configured.clone());
+        };
+        match start_url::region(&resolved) {
+            Some(region) if region != self.settings.region => Err(Fault::Unsuited(format!("it leads to {resolved}, in {region}"))),
+            _ => {
+                tracing::info!(resolved, "the start URL leads to an access portal");
+                // The host that is asked from now on goes by the portal's.
+                let _ = self.resolved.set(resolved.clone());
+                Ok(resolved)
+            }
+        }
     }
 
     /// `RegisterClient`, for the device flow.
@@ -90,22 +129,38 @@ impl Portal {
         let scopes = scopes_of(session);
         let wire = self.wire()?;
         let request = wire.oidc().register_client().client_name(CLIENT_NAME).client_type("public").set_scopes(Some(scopes.clone()));
-        let answer = wire.call(deadline, request.send())?;
-        match (answer.client_id, answer.client_secret) {
-            (Some(client_id), Some(client_secret)) => Ok(Registration {
-                client_id,
-                client_secret: Secret::new(client_secret),
-                expires_at: seconds(answer.client_secret_expires_at)?,
-                scopes,
-            }),
-            _ => Err(Fault::nonsense("RegisterClient answered without a client")),
-        }
+        registration(wire.call(deadline, request.send())?, scopes)
+    }
+
+    /// `RegisterClient`, for the authorization code flow: `redirect` is the loopback address without its port, `issuer` the start URL as
+    /// the service knows it.
+    pub fn register_for_code(&self, session: &Session, issuer: &str, redirect: &str, deadline: Deadline) -> Result<CodeClient, Fault> {
+        let scopes = scopes_of(session);
+        let wire = self.wire()?;
+        let asked = transport::Asked::default();
+        let request = wire
+            .oidc()
+            .register_client()
+            .client_name(CLIENT_NAME)
+            .client_type("public")
+            .set_scopes(Some(scopes.clone()))
+            .grant_types(AUTHORIZATION_CODE)
+            .grant_types(REFRESH_TOKEN)
+            .redirect_uris(redirect)
+            .issuer_url(issuer)
+            .customize()
+            .interceptor(asked.clone());
+        let registration = registration(wire.call(deadline, request.send())?, scopes)?;
+        // The page is at the host that the endpoint rules, or the user's settings, chose (AWS CLI).
+        let base = asked.uri().and_then(|uri| uri.strip_suffix("/client/register").map(str::to_owned));
+        let base = base.ok_or_else(|| Fault::nonsense("the endpoint of RegisterClient is not known"))?;
+        Ok(CodeClient { registration, authorize: format!("{base}/authorize") })
     }
 
     /// `StartDeviceAuthorization`. A missing interval means five seconds (RFC 8628 §3.2).
     pub fn start_device_authorization(
         &self,
-        session: &Session,
+        start_url: &str,
         registration: &Registration,
         deadline: Deadline,
     ) -> Result<DeviceAuthorization, Fault> {
@@ -115,7 +170,7 @@ impl Portal {
             .start_device_authorization()
             .client_id(&registration.client_id)
             .client_secret(registration.client_secret.expose())
-            .start_url(&session.start_url);
+            .start_url(start_url);
         let answer = wire.call(deadline, request.send())?;
         match (answer.device_code, answer.user_code, answer.verification_uri) {
             (Some(device_code), Some(user_code), Some(verification_uri)) => Ok(DeviceAuthorization {
@@ -143,6 +198,28 @@ impl Portal {
             .client_secret(registration.client_secret.expose())
             .grant_type(DEVICE_CODE)
             .device_code(device_code.expose());
+        token(wire.call(deadline, request.send())?, registration, None)
+    }
+
+    /// `CreateToken` by authorization code. The redirect is the one that the browser came back by, with its port.
+    pub fn redeem(
+        &self,
+        registration: &Registration,
+        code: &Secret,
+        verifier: &Secret,
+        redirect: &str,
+        deadline: Deadline,
+    ) -> Result<Token, Fault> {
+        let wire = self.wire()?;
+        let request = wire
+            .oidc()
+            .create_token()
+            .client_id(&registration.client_id)
+            .client_secret(registration.client_secret.expose())
+            .grant_type(AUTHORIZATION_CODE)
+            .code(code.expose())
+            .code_verifier(verifier.expose())
+            .redirect_uri(redirect);
         token(wire.call(deadline, request.send())?, registration, None)
     }
 
@@ -270,6 +347,21 @@ fn account(info: AccountInfo) -> Option<Account> {
 
 fn seconds(since_epoch: i64) -> Result<OffsetDateTime, Fault> {
     OffsetDateTime::from_unix_timestamp(since_epoch).map_err(|_| Fault::nonsense("the portal answered with a date out of range"))
+}
+
+fn registration(
+    answer: aws_sdk_ssooidc::operation::register_client::RegisterClientOutput,
+    scopes: Vec<String>,
+) -> Result<Registration, Fault> {
+    match (filled(answer.client_id), filled(answer.client_secret)) {
+        (Some(client_id), Some(client_secret)) => Ok(Registration {
+            client_id,
+            client_secret: Secret::new(client_secret),
+            expires_at: seconds(answer.client_secret_expires_at)?,
+            scopes,
+        }),
+        _ => Err(Fault::nonsense("RegisterClient answered without a client")),
+    }
 }
 
 fn token(

@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -11,12 +12,12 @@ use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpClient};
 use aws_smithy_runtime_api::client::interceptors::Intercept;
 use aws_smithy_runtime_api::client::interceptors::context::{
     BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
@@ -30,6 +31,9 @@ use crate::env::Env;
 use crate::profile::Config;
 
 const CONNECT: Duration = Duration::from_secs(3);
+
+/// How long a start URL may take to say where it leads.
+const REDIRECT: Duration = Duration::from_secs(5);
 
 /// What a portal needs to know before it can be called. Files are read only then.
 #[derive(Debug, Clone)]
@@ -45,13 +49,6 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The portal's new domains: the verification page that the plain host would name fails for them (aws-cli 10507), so the dual-stack
-    /// host is asked.
-    fn dual_stack(&self) -> bool {
-        let host = self.start_url.split("://").nth(1).and_then(|rest| rest.split(['/', ':', '#', '?']).next()).unwrap_or_default();
-        [".app.aws", ".app.amazonwebservices.com.cn", ".api.amazonwebservices.eu"].iter().any(|domain| host.ends_with(domain))
-    }
-
     /// `AWS_CA_BUNDLE`, else the profile's `ca_bundle`.
     fn ca_bundle(&self) -> Option<PathBuf> {
         self.env.ca_bundle().or_else(|| {
@@ -83,12 +80,10 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    /// Reads endpoint settings from the environment and the configuration, as any SDK does; never credentials.
-    pub(super) fn build(settings: &Settings) -> Result<Self, Fault> {
-        let runtime = runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| Fault::Settings(format!("the runtime can't start: {error}")))?;
+    /// Reads endpoint settings from the environment and the configuration, as any SDK does; never credentials. `dual_stack` is for
+    /// those who did not say what they want.
+    pub(super) fn build(settings: &Settings, dual_stack: bool) -> Result<Self, Fault> {
+        let runtime = new_runtime()?;
         let http = http_client(settings)?;
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(settings.region.clone()))
@@ -102,7 +97,7 @@ impl Wire {
             loader = loader.profile_name(profile);
         }
         let mut config = runtime.block_on(loader.load());
-        if settings.dual_stack() && config.use_dual_stack().is_none() && !custom_endpoint(&config) {
+        if dual_stack && config.use_dual_stack().is_none() && !custom_endpoint(&config) {
             config = config.into_builder().use_dual_stack(true).build();
         }
         Ok(Self { runtime, config, oidc: OnceCell::new(), sso: OnceCell::new() })
@@ -148,7 +143,19 @@ fn custom_endpoint(config: &SdkConfig) -> bool {
         || of_service("SSO OIDC", "AWS_ENDPOINT_URL", "endpoint_url")
 }
 
+fn new_runtime() -> Result<Runtime, Fault> {
+    let built = runtime::Builder::new_current_thread().enable_all().build();
+    built.map_err(|error| Fault::Settings(format!("the runtime can't start: {error}")))
+}
+
 fn http_client(settings: &Settings) -> Result<SharedHttpClient, Fault> {
+    let tls = tls_context(settings)?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        connector(&tls, settings, components)
+    }))
+}
+
+fn tls_context(settings: &Settings) -> Result<TlsContext, Fault> {
     let trust = match settings.ca_bundle() {
         Some(path) => {
             let pem = std::fs::read(&path)
@@ -158,17 +165,69 @@ fn http_client(settings: &Settings) -> Result<SharedHttpClient, Fault> {
         None => TrustStore::default(),
     };
     let tls = TlsContext::builder().with_trust_store(trust).build();
-    let tls = tls.map_err(|error| Fault::Settings(format!("TLS can't start: {error}")))?;
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
-        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
-        if let Some(settings) = settings {
-            connector.set_connector_settings(Some(settings.clone()));
-        }
-        if let Some(sleep) = components.and_then(RuntimeComponents::sleep_impl) {
-            connector.set_sleep_impl(Some(sleep));
-        }
-        connector.tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).tls_context(tls.clone()).build()
-    }))
+    tls.map_err(|error| Fault::Settings(format!("TLS can't start: {error}")))
+}
+
+fn connector(tls: &TlsContext, settings: Option<&HttpConnectorSettings>, components: Option<&RuntimeComponents>) -> Connector {
+    let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+    connector.set_connector_settings(settings.cloned());
+    connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
+    connector.tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).tls_context(tls.clone()).build()
+}
+
+/// Where this address redirects to, if it does: one HEAD, or GET where that is not taken. Nothing is followed, nothing is sent along.
+///
+/// # Errors
+/// [`Fault::Settings`] only: an address that can't be reached leads nowhere.
+pub(super) fn redirect_of(settings: &Settings, address: &str, deadline: Deadline) -> Result<Option<String>, Fault> {
+    let runtime = new_runtime()?;
+    let connector = connector(&tls_context(settings)?, None, None);
+    let limit = deadline.left().min(REDIRECT);
+    let answer = runtime.block_on(async {
+        tokio::time::timeout(limit, async {
+            let answer = ask(&connector, "HEAD", address).await?;
+            if matches!(answer.status().as_u16(), 405 | 501) { ask(&connector, "GET", address).await } else { Some(answer) }
+        })
+        .await
+    });
+    // The look-up of a name can't be called off.
+    runtime.shutdown_background();
+    let answer = answer.ok().flatten().filter(|answer| matches!(answer.status().as_u16(), 301..=303 | 307 | 308));
+    Ok(answer.and_then(|answer| answer.headers().get("location").map(str::to_owned)))
+}
+
+async fn ask(connector: &Connector, method: &str, address: &str) -> Option<HttpResponse> {
+    let mut request = HttpRequest::empty();
+    request.set_method(method).ok()?;
+    request.set_uri(address).ok()?;
+    connector.call(request).await.inspect_err(|error| tracing::info!(?error, address, "no answer")).ok()
+}
+
+/// Notes the address of a request: the endpoint that was chosen, which the client does not tell.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked(Arc<OnceLock<String>>);
+
+impl Asked {
+    /// None before the request.
+    pub(super) fn uri(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
+}
+
+impl Intercept for Asked {
+    fn name(&self) -> &'static str {
+        "Asked"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let _ = self.0.set(context.request().uri().to_owned());
+        Ok(())
+    }
 }
 
 /// Sees each request before it leaves: refuses plain http to other machines, and logs what may be logged.

@@ -1,0 +1,137 @@
+//! What a start URL says by its form: whose host it is, where that is, and what a company's own ("vanity") address may lead to. Pure.
+
+use http::Uri;
+
+/// The access portals' domains (AWS CLI's list), those of the dual-stack portals first.
+const DUAL_STACK: [&str; 3] = [".app.aws", ".app.amazonwebservices.com.cn", ".api.amazonwebservices.eu"];
+const CLASSIC: [&str; 5] = [".portal.amazonaws.com", ".portal.amazonaws.com.cn", ".portal.amazonaws.eu", ".awsapps.com", ".awsapps.cn"];
+
+/// Hosts of the issuer's form of a start URL.
+const ISSUERS: [&str; 4] = [
+    "identitycenter.amazonaws.com",
+    "identitycenter.amazonaws.com.cn",
+    "identitycenter.amazonaws.eu",
+    "identitycenter.us-gov.amazonaws.com",
+];
+
+/// Whether it is neither the vendor's nor anything that should not be asked: https, or http on this machine, of another host.
+pub(super) fn is_vanity(start_url: &str) -> bool {
+    let Some(uri) = parse(start_url) else { return false };
+    let here = matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
+    !is_owned(&uri) && (uri.scheme_str() == Some("https") || here && uri.scheme_str() == Some("http"))
+}
+
+/// The dual-stack portals need the dual-stack host: the verification page that the plain one names fails for them (aws-cli 10507).
+pub(super) fn is_dual_stack(start_url: &str) -> bool {
+    parse(start_url).is_some_and(|uri| is_below(&uri, &DUAL_STACK))
+}
+
+/// What a vanity address leads to, as the service knows it: without query, fragment, the default port and a last `/`. None for anything
+/// but https to a host of the vendor's.
+pub(super) fn resolved(location: &str) -> Option<String> {
+    let uri = parse(location).filter(|uri| uri.scheme_str() == Some("https") && is_owned(uri))?;
+    let host = uri.host()?.to_ascii_lowercase();
+    match uri.port_u16() {
+        None | Some(443) => Some(format!("https://{host}{}", uri.path()).trim_end_matches('/').to_owned()),
+        Some(_) => None,
+    }
+}
+
+/// The region that a host of the newer forms names: `….portal.REGION.app.aws`, `….REGION.portal.amazonaws.com` and their kin.
+pub(super) fn region(start_url: &str) -> Option<String> {
+    let host = parse(start_url)?.host()?.to_ascii_lowercase();
+    let before = DUAL_STACK.iter().chain(&CLASSIC[..3]).find_map(|domain| host.strip_suffix(domain))?;
+    let label = before.rsplit('.').next()?;
+    // The other labels there, such as an identity store's, have no such end.
+    let ends_in_number = label.rsplit('-').next().is_some_and(|end| !end.is_empty() && end.bytes().all(|b| b.is_ascii_digit()));
+    (before.contains('.') && ends_in_number && label.matches('-').count() >= 2).then(|| label.to_owned())
+}
+
+fn parse(url: &str) -> Option<Uri> {
+    // A user part could dress another host up as the vendor's.
+    url.parse().ok().filter(|uri: &Uri| uri.authority().is_some_and(|authority| !authority.as_str().contains('@')))
+}
+
+fn is_owned(uri: &Uri) -> bool {
+    is_below(uri, &DUAL_STACK)
+        || is_below(uri, &CLASSIC)
+        || uri.host().is_some_and(|host| ISSUERS.iter().any(|issuer| host.eq_ignore_ascii_case(issuer)))
+}
+
+fn is_below(uri: &Uri, domains: &[&str]) -> bool {
+    let host = uri.host().unwrap_or_default().to_ascii_lowercase();
+    domains.iter().any(|domain| host.len() > domain.len() && host.ends_with(domain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_vendors_own_addresses_of_all_partitions_are_used_as_written() {
+        for own in [
+            "https://corp.awsapps.com/start",
+            "https://d-1234567890.awsapps.com/start/#/",
+            "https://ssoins-0123456789abcdef.us-west-2.portal.amazonaws.com",
+            "https://ssoins-0123456789abcdef.portal.eu-west-1.app.aws",
+            "https://start.us-gov-home.awsapps.com/directory/d-1",
+            "https://start.home.awsapps.cn/directory/d-1",
+            "https://ssoins-1.cn-north-1.portal.amazonaws.com.cn",
+            "https://ssoins-1.portal.cn-north-1.app.amazonwebservices.com.cn",
+            "https://ssoins-1.eusc-de-east-1.portal.amazonaws.eu",
+            "https://ssoins-1.portal.eusc-de-east-1.api.amazonwebservices.eu",
+            "https://identitycenter.amazonaws.com/ssoins-1",
+            "https://identitycenter.us-gov.amazonaws.com/ssoins-1",
+        ] {
+            assert!(!is_vanity(own), "{own}");
+        }
+        for other in ["https://aws.company.example", "https://awsapps.com.evil.example/start", "https://evilawsapps.com/start"] {
+            assert!(is_vanity(other), "{other}");
+        }
+        for unasked in ["http://aws.company.example", "https://corp.awsapps.com@evil.example/start", "corp", "", "ftp://x.example/"] {
+            assert!(!is_vanity(unasked), "{unasked}");
+        }
+    }
+
+    #[test]
+    fn a_redirect_leads_only_to_the_vendors_https_and_loses_what_browsers_add() {
+        let leads = |location| resolved(location);
+        assert_eq!(leads("https://Corp.AWSapps.com:443/start/?x=y#/z").as_deref(), Some("https://corp.awsapps.com/start"));
+        assert_eq!(leads("https://ssoins-1.portal.eu-west-1.app.aws/").as_deref(), Some("https://ssoins-1.portal.eu-west-1.app.aws"));
+        for nowhere in [
+            "http://corp.awsapps.com/start",
+            "https://corp.awsapps.com:8443/start",
+            "https://corp.awsapps.com@evil.example/start",
+            "https://evil.example/corp.awsapps.com",
+            "https://app.aws.evil.example",
+            "https://.app.aws",
+            "/start",
+            "//corp.awsapps.com/start",
+            "",
+        ] {
+            assert_eq!(leads(nowhere), None, "{nowhere}");
+        }
+    }
+
+    #[test]
+    fn the_newer_hosts_name_their_region() {
+        for (url, named) in [
+            ("https://ssoins-0123456789abcdef.us-west-2.portal.amazonaws.com", Some("us-west-2")),
+            ("https://ssoins-0123456789abcdef.portal.eu-central-1.app.aws/", Some("eu-central-1")),
+            ("https://ssoins-1.portal.eusc-de-east-1.api.amazonwebservices.eu", Some("eusc-de-east-1")),
+            ("https://ssoins-1.cn-north-1.portal.amazonaws.com.cn", Some("cn-north-1")),
+            ("https://corp.awsapps.com/start", None),
+            ("https://d-1.awsapps.com/start", None),
+            ("https://identitycenter.amazonaws.com/ssoins-1", None),
+            ("https://us-west-2.portal.amazonaws.com", None),
+        ] {
+            assert_eq!(region(url).as_deref(), named, "{url}");
+        }
+    }
+
+    #[test]
+    fn the_dual_stack_portals_are_known_by_their_domain() {
+        assert!(is_dual_stack("https://ssoins-1.portal.eu-west-1.app.aws"));
+        assert!(!is_dual_stack("https://ssoins-1.eu-west-1.portal.amazonaws.com"));
+    }
+}
