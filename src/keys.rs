@@ -51,7 +51,9 @@ impl Keys {
                 match event::poll(TICK).and_then(|there| if there { event::read().map(Some) } else { Ok(None) }) {
                     Ok(Some(Event::Key(KeyEvent { code, modifiers, kind: KeyEventKind::Press, .. }))) => match code {
                         KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => end(130),
-                        KeyCode::Enter => { let _ = sender.send(Key::Enter); }
+                        KeyCode::Enter => {
+                            let _ = sender.send(Key::Enter);
+                        }
                         KeyCode::Char(letter) if !modifiers.contains(KeyModifiers::CONTROL) => {
                             let _ = sender.send(Key::Letter(letter.to_ascii_lowercase()));
                         }

@@ -9,6 +9,9 @@ mod broker;
 mod configure;
 mod contract;
 mod login;
+mod pkce;
+#[cfg(unix)]
+mod waiting;
 mod road;
 
 use support::portal::Portal;

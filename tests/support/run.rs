@@ -275,6 +275,16 @@ impl<'a> Run<'a> {
         self
     }
 
+    /// Starts it on a pseudo-terminal of its own. What it may say there, and how it ends, the test checks itself.
+    #[cfg(unix)]
+    #[track_caller]
+    pub fn on_terminal(self) -> rexpect::session::PtySession {
+        let mut command = Command::new(&self.program);
+        command.args(&self.arguments).env_clear().envs(&self.vars).current_dir(self.home.folder.path());
+        let limit = u64::try_from(LIMIT.as_millis()).ok();
+        rexpect::session::spawn_command(command, limit).unwrap_or_else(|error| panic!("{}: {error}", self.program.to_string_lossy()))
+    }
+
     /// Runs it to its end and checks all that was said.
     #[track_caller]
     pub fn go(self) -> Done {

@@ -6,13 +6,15 @@ use serde_json::{Map, Value};
 
 use super::wire::Request;
 
-/// An operation of one of the two services. `CreateToken` is three, one for each grant.
+/// An operation of one of the two services. `CreateToken` is four, one for each grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     RegisterClient,
     StartDeviceAuthorization,
     /// `CreateToken` with a device code.
     PollForToken,
+    /// `CreateToken` with an authorization code.
+    RedeemCode,
     /// `CreateToken` with a refresh token.
     RefreshToken,
     GetRoleCredentials,
@@ -24,7 +26,7 @@ pub enum Call {
 impl Call {
     /// Whether it belongs to SSO-OIDC; the others are the portal's.
     pub fn is_oidc(self) -> bool {
-        matches!(self, Self::RegisterClient | Self::StartDeviceAuthorization | Self::PollForToken | Self::RefreshToken)
+        matches!(self, Self::RegisterClient | Self::StartDeviceAuthorization | Self::PollForToken | Self::RedeemCode | Self::RefreshToken)
     }
 
     /// The fields that it must have, and those that it may have.
@@ -36,6 +38,7 @@ impl Call {
             ),
             Self::StartDeviceAuthorization => (&["clientId", "clientSecret", "startUrl"], &[]),
             Self::PollForToken => (&["clientId", "clientSecret", "grantType", "deviceCode"], &["scope"]),
+            Self::RedeemCode => (&["clientId", "clientSecret", "grantType", "code", "codeVerifier", "redirectUri"], &["scope"]),
             Self::RefreshToken => (&["clientId", "clientSecret", "grantType", "refreshToken"], &["scope"]),
             Self::GetRoleCredentials => (&["role_name", "account_id"], &[]),
             Self::ListAccounts => (&[], &["max_result", "next_token"]),
@@ -107,6 +110,7 @@ pub fn recognise(request: &Request, connection: usize) -> Received {
         ("POST", "/client/register") => Some(Call::RegisterClient),
         ("POST", "/device_authorization") => Some(Call::StartDeviceAuthorization),
         ("POST", "/token") if grant == "refresh_token" => Some(Call::RefreshToken),
+        ("POST", "/token") if grant == "authorization_code" => Some(Call::RedeemCode),
         ("POST", "/token") if grant == "urn:ietf:params:oauth:grant-type:device_code" => Some(Call::PollForToken),
         ("GET", "/federation/credentials") => Some(Call::GetRoleCredentials),
         ("GET", "/assignment/accounts") => Some(Call::ListAccounts),

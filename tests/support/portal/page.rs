@@ -1,16 +1,31 @@
-//! What a person sees in the browser: the verification page of a device code.
+//! What a person sees in the browser: the verification page of a device code, the authorize page, and a company's own address that
+//! leads to the portal.
 
 use super::realm::{Approval, Service};
 use super::wire::{self, Reply, Request};
 
 /// Whether a browser, and not a client of the services, asks for this.
 pub(super) fn is_page(request: &Request) -> bool {
-    matches!(request.path.as_str(), "/device" | "/favicon.ico")
+    matches!(request.path.as_str(), "/device" | "/favicon.ico" | "/authorize" | "/vanity" | "/vanity-without-head" | "/vanity-elsewhere")
 }
 
 pub(super) fn serve(request: &Request, service: &mut Service) -> Reply {
     if request.path == "/favicon.ico" {
         return Reply::html(404, String::new());
+    }
+    let leads_to = |to: &str| Reply::html(302, String::new()).with("Location", to);
+    match (request.path.as_str(), request.method.as_str()) {
+        ("/authorize", _) => {
+            return match service.authorize(&request.query) {
+                Ok(Some(redirect)) => leads_to(&redirect),
+                Ok(None) => Reply::html(200, said("Allow it?", "The person thinks about it.")),
+                Err(why) => Reply::html(400, said("Something is wrong with this request", &escaped(&why))),
+            };
+        }
+        ("/vanity-without-head", "HEAD") => return Reply::html(405, String::new()),
+        ("/vanity" | "/vanity-without-head", _) => return leads_to(&service.realm.start_url),
+        ("/vanity-elsewhere", _) => return leads_to("https://evil.example/start"),
+        _ => {}
     }
     let sent = if request.method == "POST" { wire::form(&String::from_utf8_lossy(&request.body)) } else { request.query.clone() };
     let field = |name: &str| sent.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());

@@ -27,6 +27,8 @@ pub struct Realm {
     /// What clients are told to wait between two polls; one that waits less than half of it gets `slow_down`.
     pub interval: Duration,
     pub approval: Approval,
+    /// What the authorize page comes back with in place of a code, such as `access_denied`.
+    pub authorize_error: Option<&'static str>,
     /// Whether clients with scopes get refresh tokens.
     pub refresh_tokens: bool,
     /// Entries of a page of a list, if the client asks for no fewer.
@@ -50,6 +52,7 @@ impl Default for Realm {
             registration_life: 90 * 24 * hour,
             interval: Duration::from_secs(1),
             approval: Approval::AfterPolls(0),
+            authorize_error: None,
             refresh_tokens: true,
             page_size: 100,
             long_secrets: true,
@@ -122,6 +125,8 @@ pub struct SignIn {
 
 #[derive(Debug)]
 pub(super) struct Client {
+    /// What it was registered for: the code flow, with this redirect; else the device flow.
+    redirect: Option<String>,
     secret: String,
     expires_at: SystemTime,
     scopes: usize,
@@ -135,6 +140,13 @@ struct DeviceCode {
     polls: usize,
     answered_at: Option<Instant>,
     decision: Option<bool>,
+}
+
+#[derive(Debug)]
+struct AuthorizationCode {
+    client_id: String,
+    redirect_uri: String,
+    challenge: String,
 }
 
 #[derive(Debug)]
@@ -156,6 +168,7 @@ pub(super) struct Service {
     url: String,
     pub clients: HashMap<String, Client>,
     codes: HashMap<String, DeviceCode>,
+    authorization_codes: HashMap<String, AuthorizationCode>,
     pub access: HashMap<String, Access>,
     refresh: HashMap<String, Refresh>,
     /// The portal sessions that live, and the number of the last one.
@@ -177,9 +190,10 @@ impl Service {
             return error_of(call, "invalid_request", complaint);
         }
         let answer = match call {
-            Call::RegisterClient => Ok(self.register(received)),
+            Call::RegisterClient => self.register(received),
             Call::StartDeviceAuthorization => self.start_device_authorization(received),
             Call::PollForToken => self.poll(received),
+            Call::RedeemCode => self.redeem(received),
             Call::RefreshToken => self.refresh(received),
             Call::GetRoleCredentials | Call::ListAccounts | Call::ListAccountRoles | Call::Logout => self.portal(call, received),
         };
@@ -189,23 +203,83 @@ impl Service {
         }
     }
 
-    fn register(&mut self, received: &Received) -> Value {
-        let scopes = received.fields.get("scopes").and_then(Value::as_array).map_or(0, Vec::len);
-        let (id, secret, expires_at) = self.new_client(scopes);
-        json!({
+    fn register(&mut self, received: &Received) -> Result<Value, Reply> {
+        let list = |name: &str| -> Vec<&str> {
+            received.fields.get(name).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str).collect()
+        };
+        let redirect = match (list("grantTypes").as_slice(), list("redirectUris").as_slice()) {
+            ([], []) => None,
+            (["authorization_code", "refresh_token"], ["http://127.0.0.1/oauth/callback"]) => {
+                if received.field("issuerUrl") != self.realm.start_url {
+                    return Err(oidc_error("invalid_request", ""));
+                }
+                Some("http://127.0.0.1/oauth/callback".to_owned())
+            }
+            _ => return Err(oidc_error("invalid_redirect_uri", "only the loopback redirect without a port")),
+        };
+        let (id, secret, expires_at) = self.new_client(list("scopes").len(), redirect);
+        Ok(json!({
             "clientId": id,
             "clientSecret": secret,
             "clientIdIssuedAt": seconds(SystemTime::now()),
             "clientSecretExpiresAt": expires_at,
-        })
+        }))
     }
 
-    fn new_client(&mut self, scopes: usize) -> (String, String, u64) {
+    fn new_client(&mut self, scopes: usize, redirect: Option<String>) -> (String, String, u64) {
         let id = random(22);
         let secret = self.new_secret("client", 1600);
         let expires_at = SystemTime::now() + self.realm.registration_life;
-        self.clients.insert(id.clone(), Client { secret: secret.clone(), expires_at, scopes });
+        self.clients.insert(id.clone(), Client { redirect, secret: secret.clone(), expires_at, scopes });
         (id, secret, seconds(expires_at))
+    }
+
+    /// The authorize page: where the browser goes next, nowhere while the person thinks, or what the page complains about.
+    pub fn authorize(&mut self, query: &[(String, String)]) -> Result<Option<String>, String> {
+        let field = |name: &str| -> Result<&str, String> {
+            let mut values = query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
+            values.next().filter(|value| !value.is_empty()).ok_or_else(|| format!("{name} is missing"))
+        };
+        let (client_id, redirect_uri, state) = (field("client_id")?, field("redirect_uri")?, field("state")?);
+        let client = self.clients.get(client_id).ok_or("the client is unknown")?;
+        let (_, port) = redirect_uri.rsplit_once(':').ok_or("the redirect has no port")?;
+        let port = port.strip_suffix("/oauth/callback").ok_or("the redirect has another path")?;
+        let with_port = |registered: &str| registered.replacen("127.0.0.1", &format!("127.0.0.1:{port}"), 1);
+        if client.redirect.as_deref().map(with_port).as_deref() != Some(redirect_uri) {
+            return Err("the redirect is not the registered one".to_owned());
+        }
+        if field("response_type")? != "code" || field("code_challenge_method")? != "S256" || field("scopes")? != "sso:account:access" {
+            return Err("response_type, code_challenge_method or scopes".to_owned());
+        }
+        let challenge = field("code_challenge")?.to_owned();
+        if let Some(error) = self.realm.authorize_error {
+            return Ok(Some(format!("{redirect_uri}?error={error}&error_description=said+the+page&state={state}")));
+        }
+        if self.realm.approval == Approval::ByHand {
+            return Ok(None);
+        }
+        let code = AuthorizationCode { client_id: client_id.to_owned(), redirect_uri: redirect_uri.to_owned(), challenge };
+        let (redirect_uri, state) = (redirect_uri.to_owned(), state.to_owned());
+        let name = self.new_secret("code", 60);
+        self.authorization_codes.insert(name.clone(), code);
+        Ok(Some(format!("{redirect_uri}?code={name}&state={state}")))
+    }
+
+    fn redeem(&mut self, received: &Received) -> Result<Value, Reply> {
+        let scopes = self.client(received)?.scopes;
+        // Spent by the first who brings it, rightly or not.
+        let code = self.authorization_codes.remove(received.field("code"));
+        let hash = ring::digest::digest(&ring::digest::SHA256, received.field("codeVerifier").as_bytes());
+        let challenge = daypass::secret::base64url(hash.as_ref());
+        code.filter(|code| {
+            code.client_id == received.field("clientId")
+                && code.redirect_uri == received.field("redirectUri")
+                && code.challenge == challenge
+        })
+        .ok_or_else(|| oidc_error("invalid_grant", "Invalid authorization code provided"))?;
+        self.last_session += 1;
+        self.sessions.insert(self.last_session);
+        Ok(self.new_tokens(self.last_session, received.field("clientId"), scopes))
     }
 
     /// The client that the call names, if it proves that it is the one.
@@ -217,7 +291,9 @@ impl Service {
     }
 
     fn start_device_authorization(&mut self, received: &Received) -> Result<Value, Reply> {
-        self.client(received)?;
+        if self.client(received)?.redirect.is_some() {
+            return Err(oidc_error("unauthorized_client", "This client is for the authorization code flow"));
+        }
         if received.field("startUrl") != self.realm.start_url {
             return Err(oidc_error("invalid_request", ""));
         }
@@ -403,7 +479,7 @@ impl Service {
     }
 
     pub fn sign_in_directly(&mut self) -> SignIn {
-        let (client_id, client_secret, client_expires_at) = self.new_client(1);
+        let (client_id, client_secret, client_expires_at) = self.new_client(1, None);
         self.last_session += 1;
         self.sessions.insert(self.last_session);
         let tokens = self.new_tokens(self.last_session, &client_id, 1);

@@ -1,0 +1,160 @@
+//! What a person sees and types while a sign-in is waited for, on a terminal.
+
+use rexpect::session::PtySession;
+
+use crate::configured;
+use crate::support::portal::{Answer, Approval, Call, Portal, Realm};
+use crate::support::run::Home;
+
+/// The shell tells afterwards how the program ended, and what it made of the terminal.
+fn in_shell(home: &Home, arguments: &str) -> PtySession {
+    let script = format!("sh -c 'echo pid $$; exec daypass {arguments}'; echo \"status $?\"; stty -a | grep -q -- '[^-]icanon' && echo terminal as before");
+    home.program("sh").args(["-c", &script]).with("TERM", "xterm").with("LANG", "C.UTF-8").on_terminal()
+}
+
+/// The reader of the pseudo-terminal takes each byte for a character.
+fn as_read(text: &str) -> String {
+    text.bytes().map(char::from).collect()
+}
+
+/// Waits until the browser has been there so often.
+fn visited(portal: &Portal, times: usize) {
+    let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
+    while portal.visits() < times {
+        assert!(std::time::Instant::now() < limit, "the browser came {} times", portal.visits());
+        std::thread::yield_now();
+    }
+}
+
+fn by_hand() -> Portal {
+    Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() })
+}
+
+fn ends(terminal: &mut PtySession, status: u8) {
+    terminal.exp_string(&format!("status {status}")).unwrap();
+    terminal.exp_string("terminal as before").unwrap();
+    terminal.exp_eof().unwrap();
+}
+
+#[test]
+fn the_time_that_is_left_is_counted_down_in_one_line() {
+    let portal = by_hand();
+    let home = configured(&portal);
+    let mut terminal = in_shell(&home, "login corp --no-browser");
+    terminal.exp_string("open this address").unwrap();
+    // Each of these begins the line anew.
+    let (before, _) = terminal.exp_regex("\r\x1b\\[KWaiting for your approval: 9:5[0-9] left").unwrap();
+    assert!(["▀", "▄", "█"].iter().all(|block| before.contains(&as_read(block))), "a QR code, where no browser opens:\n{before}");
+    let (between, _) = terminal.exp_regex("\r\x1b\\[KWaiting for your approval: 9:[0-9]{2} left").unwrap();
+    assert!(!between.contains('\n'), "{between:?}");
+    portal.allow();
+    terminal.exp_string("Signed in to corp").unwrap();
+    ends(&mut terminal, 0);
+}
+
+#[test]
+fn c_copies_the_code_and_enter_opens_the_browser_again() {
+    let portal = by_hand();
+    let home = configured(&portal).with("BROWSER", "curl -s -o /dev/null");
+    let mut terminal = in_shell(&home, "login corp --flow device");
+    let (_, code) = terminal.exp_regex("[A-Z]{4}-[A-Z]{4}\x1b").unwrap();
+    terminal.exp_string("Enter open browser, c copy code").unwrap();
+    terminal.send("c").unwrap();
+    terminal.flush().unwrap();
+    let copied = aws_smithy_types::base64::encode(code.trim_end_matches('\x1b'));
+    terminal.exp_string(&format!("\x1b]52;c;{copied}\x07")).unwrap();
+    terminal.exp_string("sent to the clipboard").unwrap();
+    visited(&portal, 1);
+    terminal.send("\r").unwrap();
+    terminal.flush().unwrap();
+    visited(&portal, 2);
+    portal.allow();
+    terminal.exp_string("Signed in to corp").unwrap();
+    ends(&mut terminal, 0);
+}
+
+#[test]
+fn ctrl_c_ends_it_with_130_and_the_terminal_as_it_was() {
+    let portal = by_hand();
+    let home = configured(&portal);
+    let mut terminal = in_shell(&home, "login corp --no-browser");
+    terminal.exp_string("c copy code").unwrap();
+    terminal.send_control('c').unwrap();
+    ends(&mut terminal, 130);
+}
+
+#[test]
+fn a_signal_from_elsewhere_leaves_the_terminal_as_it_was_too() {
+    for (signal, status) in [("INT", 130), ("TERM", 143)] {
+        let portal = by_hand();
+        let home = configured(&portal);
+        let mut terminal = in_shell(&home, "login corp --no-browser");
+        terminal.exp_string("pid ").unwrap();
+        let pid = terminal.read_line().unwrap();
+        terminal.exp_string("c copy code").unwrap();
+        home.program("kill").args([&format!("-{signal}"), pid.trim()]).go();
+        ends(&mut terminal, status);
+    }
+}
+
+#[test]
+fn a_code_that_expires_can_be_had_anew() {
+    let portal = by_hand();
+    let home = configured(&portal);
+    portal.expect(Call::PollForToken).answered(Answer::expired());
+    let mut terminal = in_shell(&home, "login corp --no-browser");
+    terminal.exp_string("Enter starts again with a new one").unwrap();
+    terminal.send_line("").unwrap();
+    terminal.exp_string("open this address").unwrap();
+    terminal.exp_string("left").unwrap();
+    assert_eq!(portal.allow(), 2);
+    terminal.exp_string("Signed in to corp").unwrap();
+    ends(&mut terminal, 0);
+    assert_eq!(portal.count(Call::StartDeviceAuthorization), 2);
+}
+
+#[test]
+fn with_a_display_and_a_terminal_auto_takes_the_browser() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", "curl -sL -o /dev/null");
+    let mut terminal = in_shell(&home, "login corp");
+    terminal.exp_string("in a browser on this machine").unwrap();
+    terminal.exp_string("Signed in to corp").unwrap();
+    ends(&mut terminal, 0);
+    assert_eq!((portal.count(Call::RedeemCode), portal.count(Call::StartDeviceAuthorization)), (1, 0));
+}
+
+#[test]
+fn over_ssh_auto_takes_the_device_code() {
+    let portal = by_hand();
+    let home = configured(&portal).with("DISPLAY", "localhost:10.0").with("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22");
+    let mut terminal = in_shell(&home, "login corp --no-browser");
+    terminal.exp_string("check that it shows this code").unwrap();
+    terminal.exp_string("left").unwrap();
+    portal.allow();
+    ends(&mut terminal, 0);
+}
+
+#[test]
+fn d_goes_on_with_a_device_code_where_the_browser_does_not_come_back() {
+    let portal = by_hand();
+    let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", "true");
+    let mut terminal = in_shell(&home, "login corp");
+    terminal.exp_string("d device code").unwrap();
+    terminal.send("d").unwrap();
+    terminal.flush().unwrap();
+    terminal.exp_string("check that it shows this code").unwrap();
+    terminal.exp_string("left").unwrap();
+    portal.allow();
+    terminal.exp_string("Signed in to corp").unwrap();
+    ends(&mut terminal, 0);
+}
+
+#[test]
+fn without_utf8_the_qr_code_is_ascii_and_without_colours_it_has_no_escapes() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal);
+    let done = home.daypass("login corp --no-browser --qr").with("LANG", "C").any_stderr().go();
+    let rows = done.stderr.lines().filter(|line| line.starts_with("####")).count();
+    assert!(rows > 24 && done.stderr.is_ascii() && !done.stderr.contains('\x1b'), "{}", done.stderr);
+}
