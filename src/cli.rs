@@ -148,11 +148,13 @@ pub struct Configure {
 /// `daypass login`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Two ways lead in. Where a browser on this machine can come back to it by itself (pkce), nothing is left to
-type. Elsewhere (SSH, containers, CI, no display) you open an address in any browser and compare a code (device).
-With a forwarded port the first works over SSH too: ssh -L 8400:127.0.0.1:8400 HOST, daypass login --port 8400
+Two ways lead in. A browser on this machine comes back to it by itself (pkce): nothing to type.
+Elsewhere (SSH, containers, CI, no display) you open an address in any browser and compare a code
+(device). With a forwarded port the first works over SSH too:
+  ssh -L 8400:127.0.0.1:8400 HOST        and there: daypass login --port 8400
 
-While it waits: Enter opens the browser again, c copies the code (of pkce: the address), d goes on with a device code.
+While it waits: Enter opens the browser again, c copies the code (of pkce: the address), d goes on
+with a device code.
 
 --format json writes one event a line to standard output, each with 'event' and 'session':
   another     another daypass signs in to this session; its result is waited for
@@ -222,8 +224,9 @@ In ~/.aws/config ('daypass configure' writes it):
   [profile dev]
   credential_process = /usr/bin/daypass credential-process --session corp --account 111122223333 --role DeveloperAccess
 
-With --login a sign-in that is missing opens the browser: one for all tools that ask at once, 45 seconds at most, and
-never over SSH, in CI or without a display. If nobody answers, no other opens for five minutes.")]
+With --login a sign-in that is missing opens the browser: one for all tools that ask at once, and
+never over SSH, in CI or without a display. It waits for 45 seconds; if nobody answers, no other
+opens for five minutes.")]
 pub struct CredentialProcess {
     /// Which role.
     #[command(flatten)]

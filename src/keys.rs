@@ -38,14 +38,17 @@ impl Keys {
         if !crate::terminal::can_ask() || !in_foreground() {
             return None;
         }
-        let signalled = signals::hold();
-        terminal::enable_raw_mode().ok()?;
+        signals::hold();
+        if terminal::enable_raw_mode().is_err() {
+            signals::release();
+            return None;
+        }
         let over = Arc::new(AtomicBool::new(false));
         let (sender, typed) = mpsc::channel();
         let for_thread = Arc::clone(&over);
         let thread = thread::spawn(move || {
             while !for_thread.load(Ordering::SeqCst) {
-                if let Some(status) = signalled.status() {
+                if let Some(status) = signals::noted() {
                     end(status);
                 }
                 match event::poll(TICK).and_then(|there| if there { event::read().map(Some) } else { Ok(None) }) {
@@ -61,7 +64,7 @@ impl Keys {
                     },
                     Ok(_) => {}
                     // The terminal is gone: what is waited for may still come.
-                    Err(_) => return,
+                    Err(_) => return signals::release(),
                 }
             }
         });
@@ -89,6 +92,10 @@ impl Drop for Keys {
         }
         let _ = terminal::disable_raw_mode();
         signals::release();
+        // One that came in the last moment.
+        if let Some(status) = signals::noted() {
+            end(status);
+        }
     }
 }
 
@@ -134,21 +141,16 @@ mod signals {
         let _ = flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&AT_ONCE));
     }
 
-    pub(super) struct Signalled;
-
-    impl Signalled {
-        /// What to end with, if a signal has come.
-        #[allow(clippy::unused_self)]
-        pub(super) fn status(&self) -> Option<i32> {
-            match HELD.load(Ordering::SeqCst) {
-                0 => None,
-                signal => Some(i32::try_from(signal).map_or(1, |signal| 128 + signal)),
-            }
+    /// What to end with, if a signal came while it was held.
+    pub(super) fn noted() -> Option<i32> {
+        match HELD.load(Ordering::SeqCst) {
+            0 => None,
+            signal => Some(i32::try_from(signal).map_or(1, |signal| 128 + signal)),
         }
     }
 
     /// From now on signals that end a program are only noted.
-    pub(super) fn hold() -> Signalled {
+    pub(super) fn hold() {
         // Once only: handlers stay, and do as before while nothing is held.
         static REGISTERED: LazyLock<()> = LazyLock::new(|| {
             for signal in [SIGTERM, SIGHUP] {
@@ -160,7 +162,6 @@ mod signals {
         });
         LazyLock::force(&REGISTERED);
         AT_ONCE.store(false, Ordering::SeqCst);
-        Signalled
     }
 
     pub(super) fn release() {
@@ -170,21 +171,14 @@ mod signals {
 
 #[cfg(not(unix))]
 mod signals {
-    pub(super) struct Signalled;
-
-    impl Signalled {
-        #[allow(clippy::unused_self)]
-        pub(super) fn status(&self) -> Option<i32> {
-            None
-        }
-    }
-
     /// The system ends the program by itself.
     pub fn end_on_interrupt() {}
 
-    pub(super) fn hold() -> Signalled {
-        Signalled
-    }
+    pub(super) fn hold() {}
 
     pub(super) fn release() {}
+
+    pub(super) fn noted() -> Option<i32> {
+        None
+    }
 }

@@ -96,7 +96,9 @@ mod tests {
     #[test]
     fn a_code_counts_only_with_its_state() {
         assert_eq!(proof().read("code=a%2Bb+c&state=st"), Return::Code(Secret::new("a+b c")));
-        for stray in ["", "code=x", "code=x&state=", "code=x&state=St", "code=x&state=st&state=st", "code=x&code=y&state=st", "state=st"] {
+        for stray in
+            ["", "code=x", "code=x&state=", "code=x&state=St", "code=x&state=st&state=st", "code=x&code=y&state=st", "state=st"]
+        {
             assert_eq!(proof().read(stray), Return::Stray, "{stray}");
         }
     }

@@ -88,8 +88,8 @@ pub enum Waiting {
 pub enum Wish {
     /// Go on waiting.
     GoOn,
-    /// The browser does not serve: on with the device flow.
-    Device,
+    /// The browser does not serve, for this reason: on with the device flow.
+    Device(&'static str),
     /// There is nobody to wait for.
     GiveUp,
 }
@@ -194,7 +194,11 @@ impl Broker<'_> {
                 match proof.read(&visit.query) {
                     Return::Stray => {
                         tracing::warn!("a visit of the callback that does not belong to this sign-in");
-                        visit.answer(false, "Not this sign-in", "This page does not belong to the sign-in that waits in the terminal.");
+                        visit.answer(
+                            false,
+                            "Not this sign-in",
+                            "This page does not belong to the sign-in that waits in the terminal.",
+                        );
                         continue;
                     }
                     returned => break (visit, returned),
@@ -205,7 +209,7 @@ impl Broker<'_> {
             }
             match person.pass(LOOK.min(life.left()), life.left()) {
                 Wish::GoOn => {}
-                Wish::Device => return Ok(ByCode::FellBack("the browser does not serve".to_owned())),
+                Wish::Device(why) => return Ok(ByCode::FellBack(why.to_owned())),
                 Wish::GiveUp => return Err(self.nobody().into()),
             }
         };

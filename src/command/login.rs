@@ -23,6 +23,8 @@ const UNLOCKING: Duration = Duration::from_mins(2);
 /// How often the line that counts down is looked at.
 const SECOND: Duration = Duration::from_secs(1);
 
+const ELSEWHERE: &str = "No browser could be opened here: use one elsewhere.";
+
 /// Runs it.
 pub fn run(world: &World, typed: Login) -> Result<u8> {
     let how = How::of(world, &typed)?;
@@ -70,17 +72,41 @@ fn one(world: &World, session: &Session, profile: Option<&str>, how: &How, neede
 /// How to sign in, and what to show of it.
 struct How {
     way: Way,
-    browser: bool,
+    browser: Browser,
     qr: bool,
     events: bool,
 }
 
+/// What becomes of a browser.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Browser {
+    Opened,
+    /// There is none here.
+    Absent,
+    /// It was asked for that none is opened.
+    Unwanted,
+}
+
 impl How {
+    /// Without a word about it a browser is opened only where there is one: over SSH it would be a text browser on the other machine.
+    fn new(world: &World, way: Way, no_browser: bool) -> Self {
+        let there = browser::on_this_machine(&world.env).is_ok() || world.env.browser().is_some();
+        let browser = match (no_browser, there) {
+            (true, _) => Browser::Unwanted,
+            (false, true) => Browser::Opened,
+            (false, false) => Browser::Absent,
+        };
+        Self { way, browser, qr: false, events: false }
+    }
+
     fn of(world: &World, typed: &Login) -> Result<Self> {
         let here = browser::on_this_machine(&world.env);
         let flow = match (typed.flow, typed.port) {
             (FlowChoice::Device, Some(_)) => {
-                return Err(Error::usage("--port is for --flow pkce: a device code needs none", "daypass login --flow pkce --port PORT"));
+                return Err(Error::usage(
+                    "--port is for --flow pkce: a device code needs none",
+                    "daypass login --flow pkce --port PORT",
+                ));
             }
             (FlowChoice::Pkce, _) | (FlowChoice::Auto, Some(_)) => Flow::Code,
             (FlowChoice::Device, None) => Flow::Device,
@@ -93,10 +119,10 @@ impl How {
                 }
             },
         };
-        // Who forwards a port has a browser at its other end.
-        let browser = !typed.no_browser && (here.is_ok() || typed.port.is_none());
         let way = Way { flow, port: typed.port, unasked: None };
-        Ok(Self { way, browser, qr: typed.qr, events: typed.format == Events::Json })
+        // Who forwards a port has a browser at its other end.
+        let no_browser = typed.no_browser || typed.port.is_some() && here.is_err();
+        Ok(Self { qr: typed.qr, events: typed.format == Events::Json, ..Self::new(world, way, no_browser) })
     }
 
     fn report(&self, world: &World, session: &Session, token: &Token, already: bool) -> Result<()> {
@@ -108,7 +134,7 @@ impl How {
 pub fn sign_in(world: &World, session: &Session, profile: Option<&str>, no_browser: bool) -> Result<Token> {
     let local = terminal::can_ask() && !no_browser && browser::on_this_machine(&world.env).is_ok();
     let way = Way { flow: if local { Flow::Code } else { Flow::Device }, port: None, unasked: None };
-    sign_in_by(world, session, profile, &How { way, browser: !no_browser, qr: false, events: false })
+    sign_in_by(world, session, profile, &How::new(world, way, no_browser))
 }
 
 fn sign_in_by(world: &World, session: &Session, profile: Option<&str>, how: &How) -> Result<Token> {
@@ -137,7 +163,7 @@ pub fn sign_in_unasked(world: &World, session: &Session, profile: Option<&str>, 
         return Err(Error { what: format!("{}; no browser is opened: {why}", needed.what), ..needed });
     }
     let way = Way { flow: Flow::Code, port: None, unasked: Some(until) };
-    let how = How { way, browser: true, qr: false, events: false };
+    let how = How::new(world, way, false);
     world.broker(session, profile)?.sign_in(way, &mut Desk::new(world, session, &how)).map(drop)
 }
 
@@ -218,48 +244,67 @@ impl<'a> Desk<'a> {
     fn open(&mut self, address: &str) -> bool {
         // What the service names is opened only if it is a web page.
         let is_page = address.starts_with("https://") || address.starts_with("http://");
-        if !self.how.browser || !is_page {
+        if self.how.browser != Browser::Opened || !is_page {
             return false;
         }
-        self.opened =
-            browser::open(address, &self.world.env).inspect_err(|error| tracing::info!(%error, "no browser")).ok();
+        self.opened = browser::open(address, &self.world.env).inspect_err(|error| tracing::info!(%error, "no browser")).ok();
         self.opened.is_some()
     }
 
     fn show_code(&mut self, started: &DeviceAuthorization) {
         let address = started.verification_uri_complete.as_ref().unwrap_or(&started.verification_uri);
         let (shown, code) = (terminal::clean(address), terminal::clean(&started.user_code));
-        let large = terminal::shows_people() && !self.world.env.no_color() && !self.world.env.dumb_terminal();
-        let (bold, plain) = if large { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        let (bold, plain) = if self.coloured() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
         let name = &self.name;
         terminal::say(&format!(
             "To sign in to {name}, open this address and check that it shows this code:\n\n    {shown}\n    {bold}{code}{plain}\n"
         ));
         let opened = self.open(address);
-        if !opened && self.how.browser {
-            self.world.tell("No browser could be opened here: use one elsewhere.");
-        }
         if self.how.qr || !opened && self.lively {
-            let terminal = qr::Terminal {
-                unicode: self.world.env.utf8(),
-                colours: large,
-                columns: if terminal::shows_people() { terminal::columns() } else { None },
-            };
-            match qr::draw(address, terminal) {
-                Some(drawn) => terminal::say(&drawn),
-                None if self.how.qr => terminal::say("The address does not fit into a QR code here."),
-                None => {}
-            }
+            self.draw_code(address);
+        }
+        if !opened && self.how.browser != Browser::Unwanted {
+            self.world.tell(ELSEWHERE);
         }
         self.scene = Scene::Code(address.clone(), started.user_code.clone());
+    }
+
+    /// A launcher that has failed in the meantime: the person takes another browser.
+    fn notice_failure(&mut self) {
+        let Scene::Code(address, _) = &self.scene else { return };
+        if self.opened.as_mut().is_some_and(Opened::failed) {
+            let address = address.clone();
+            self.opened = None;
+            self.rest();
+            if self.lively && !self.how.qr {
+                self.draw_code(&address);
+            }
+            self.world.tell(ELSEWHERE);
+        }
+    }
+
+    fn draw_code(&self, address: &str) {
+        let terminal = qr::Terminal {
+            unicode: self.world.env.utf8(),
+            colours: self.coloured(),
+            columns: if terminal::shows_people() { terminal::columns() } else { None },
+        };
+        match qr::draw(address, terminal) {
+            Some(drawn) => terminal::say(&drawn),
+            None if self.how.qr => terminal::say("The address does not fit into a QR code here.\n"),
+            None => {}
+        }
+    }
+
+    fn coloured(&self) -> bool {
+        terminal::shows_people() && !self.world.env.no_color() && !self.world.env.dumb_terminal()
     }
 
     fn show_page(&mut self, address: &str, port: u16) {
         let (name, shown) = (&self.name, terminal::clean(address));
         terminal::say(&format!("To sign in to {name}, open this address in a browser on this machine:\n\n    {shown}\n"));
-        let elsewhere = format!("The browser comes back to port {port} of 127.0.0.1, which must lead to this machine.");
-        if !self.how.browser {
-            self.world.tell(&elsewhere);
+        if self.how.browser == Browser::Unwanted {
+            self.world.tell(&format!("The browser comes back to port {port} of 127.0.0.1, which must lead to this machine."));
         } else if !self.open(address) {
             self.scene = Scene::Nothing;
             return;
@@ -288,7 +333,7 @@ impl<'a> Desk<'a> {
                 terminal::copy(text);
                 self.copied = true;
             }
-            (Key::Letter('d'), Scene::Browser(_)) => return Wish::Device,
+            (Key::Letter('d'), Scene::Browser(_)) => return Wish::Device("as you wish"),
             _ => {}
         }
         Wish::GoOn
@@ -304,7 +349,7 @@ impl<'a> Desk<'a> {
         };
         let seconds = left.as_secs();
         let mut line = format!("{state}: {}:{:02} left", seconds / 60, seconds % 60);
-        let enter = if self.how.browser { "Enter open browser, " } else { "" };
+        let enter = if self.how.browser == Browser::Opened { "Enter open browser, " } else { "" };
         let keys = match (&self.keys, &self.scene) {
             (None, _) => String::new(),
             (Some(_), _) if self.copied => "  (sent to the clipboard)".to_owned(),
@@ -358,8 +403,9 @@ impl Person for Desk<'_> {
 
     fn pass(&mut self, pause: Duration, left: Duration) -> Wish {
         if self.has_no_browser() {
-            return if self.how.way.unasked.is_some() { Wish::GiveUp } else { Wish::Device };
+            return if self.how.way.unasked.is_some() { Wish::GiveUp } else { Wish::Device("no browser could be opened") };
         }
+        self.notice_failure();
         if self.lively && self.keys.is_none() && !self.world.common.no_input {
             self.keys = Keys::open();
         }
@@ -373,9 +419,9 @@ impl Person for Desk<'_> {
                 None => clock::sleep(step),
                 Some(keys) => {
                     if let Some(key) = keys.next(step)
-                        && self.press(key) == Wish::Device
+                        && let wish @ Wish::Device(_) = self.press(key)
                     {
-                        return Wish::Device;
+                        return wish;
                     }
                 }
             }

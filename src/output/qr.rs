@@ -39,11 +39,13 @@ pub fn draw(text: &str, terminal: Terminal) -> Option<String> {
     };
     let line = |y: usize| -> String {
         if terminal.unicode {
-            let row = (0..size).map(|x| match (is_dark(x, y), if y + 1 < size { is_dark(x, y + 1) } else { !terminal.colours }, terminal.colours) {
-                (true, true, true) | (false, false, false) => '█',
-                (true, false, true) | (false, true, false) => '▀',
-                (false, true, true) | (true, false, false) => '▄',
-                (false, false, true) | (true, true, false) => ' ',
+            let row = (0..size).map(|x| {
+                match (is_dark(x, y), if y + 1 < size { is_dark(x, y + 1) } else { !terminal.colours }, terminal.colours) {
+                    (true, true, true) | (false, false, false) => '█',
+                    (true, false, true) | (false, true, false) => '▀',
+                    (false, true, true) | (true, false, false) => '▄',
+                    (false, false, true) | (true, true, false) => ' ',
+                }
             });
             let row: String = row.collect();
             if terminal.colours { format!("{BLACK_ON_WHITE}{row}{PLAIN}") } else { row }

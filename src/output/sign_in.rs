@@ -18,50 +18,36 @@ struct Line<'a> {
 #[serde(tag = "event", rename_all = "snake_case")]
 enum What<'a> {
     Another,
-    Authorize {
-        url: &'a str,
-        port: u16,
-        expires_in: u64,
-    },
-    Code {
-        verification_uri: &'a str,
-        verification_uri_complete: Option<&'a str>,
-        user_code: &'a str,
-        expires_in: u64,
-    },
-    FellBack {
-        reason: &'a str,
-    },
-    Waiting {
-        state: &'static str,
-    },
-    SignedIn {
-        expires_at: String,
-        refreshable: bool,
-        already: bool,
-    },
+    Authorize { url: &'a str, port: u16, expires_in: u64 },
+    Code { verification_uri: &'a str, verification_uri_complete: Option<&'a str>, user_code: &'a str, expires_in: u64 },
+    FellBack { reason: &'a str },
+    Waiting { state: &'static str },
+    SignedIn { expires_at: String, refreshable: bool, already: bool },
 }
 
 /// An event on the way.
 pub fn event(session: &str, event: &Event<'_>) -> String {
-    line(session, match *event {
-        Event::Another => What::Another,
-        Event::Authorize { url, port, life } => What::Authorize { url, port, expires_in: life.as_secs() },
-        Event::Code(started) => What::Code {
-            verification_uri: &started.verification_uri,
-            verification_uri_complete: started.verification_uri_complete.as_deref(),
-            user_code: &started.user_code,
-            expires_in: started.expires_in.as_secs(),
-        },
-        Event::FellBack(reason) => What::FellBack { reason },
-        Event::Waiting(state) => What::Waiting {
-            state: match state {
-                Waiting::Pending => "pending",
-                Waiting::SlowDown => "slow_down",
-                Waiting::Unreachable => "unreachable",
+    line(
+        session,
+        match *event {
+            Event::Another => What::Another,
+            Event::Authorize { url, port, life } => What::Authorize { url, port, expires_in: life.as_secs() },
+            Event::Code(started) => What::Code {
+                verification_uri: &started.verification_uri,
+                verification_uri_complete: started.verification_uri_complete.as_deref(),
+                user_code: &started.user_code,
+                expires_in: started.expires_in.as_secs(),
+            },
+            Event::FellBack(reason) => What::FellBack { reason },
+            Event::Waiting(state) => What::Waiting {
+                state: match state {
+                    Waiting::Pending => "pending",
+                    Waiting::SlowDown => "slow_down",
+                    Waiting::Unreachable => "unreachable",
+                },
             },
         },
-    })
+    )
 }
 
 /// The last one.

@@ -4,7 +4,8 @@ use http::Uri;
 
 /// The access portals' domains (AWS CLI's list), those of the dual-stack portals first.
 const DUAL_STACK: [&str; 3] = [".app.aws", ".app.amazonwebservices.com.cn", ".api.amazonwebservices.eu"];
-const CLASSIC: [&str; 5] = [".portal.amazonaws.com", ".portal.amazonaws.com.cn", ".portal.amazonaws.eu", ".awsapps.com", ".awsapps.cn"];
+const CLASSIC: [&str; 5] =
+    [".portal.amazonaws.com", ".portal.amazonaws.com.cn", ".portal.amazonaws.eu", ".awsapps.com", ".awsapps.cn"];
 
 /// Hosts of the issuer's form of a start URL.
 const ISSUERS: [&str; 4] = [
@@ -88,7 +89,8 @@ mod tests {
         for other in ["https://aws.company.example", "https://awsapps.com.evil.example/start", "https://evilawsapps.com/start"] {
             assert!(is_vanity(other), "{other}");
         }
-        for unasked in ["http://aws.company.example", "https://corp.awsapps.com@evil.example/start", "corp", "", "ftp://x.example/"] {
+        for unasked in ["http://aws.company.example", "https://corp.awsapps.com@evil.example/start", "corp", "", "ftp://x.example/"]
+        {
             assert!(!is_vanity(unasked), "{unasked}");
         }
     }
@@ -97,7 +99,10 @@ mod tests {
     fn a_redirect_leads_only_to_the_vendors_https_and_loses_what_browsers_add() {
         let leads = |location| resolved(location);
         assert_eq!(leads("https://Corp.AWSapps.com:443/start/?x=y#/z").as_deref(), Some("https://corp.awsapps.com/start"));
-        assert_eq!(leads("https://ssoins-1.portal.eu-west-1.app.aws/").as_deref(), Some("https://ssoins-1.portal.eu-west-1.app.aws"));
+        assert_eq!(
+            leads("https://ssoins-1.portal.eu-west-1.app.aws/").as_deref(),
+            Some("https://ssoins-1.portal.eu-west-1.app.aws")
+        );
         for nowhere in [
             "http://corp.awsapps.com/start",
             "https://corp.awsapps.com:8443/start",

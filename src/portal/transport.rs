@@ -150,9 +150,7 @@ fn new_runtime() -> Result<Runtime, Fault> {
 
 fn http_client(settings: &Settings) -> Result<SharedHttpClient, Fault> {
     let tls = tls_context(settings)?;
-    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
-        connector(&tls, settings, components)
-    }))
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| connector(&tls, settings, components)))
 }
 
 fn tls_context(settings: &Settings) -> Result<TlsContext, Fault> {

@@ -273,8 +273,12 @@ fn secrets_never_appear_in_what_is_said() {
 fn all_sessions_are_signed_in_to_and_one_that_fails_keeps_no_other() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
-    home.daypass("configure --session away --start-url https://away.awsapps.com/start --sso-region us-east-1 \
-                  --account 111122223333 --role ReadOnly --profile away").any_stderr().go();
+    home.daypass(
+        "configure --session away --start-url https://away.awsapps.com/start --sso-region us-east-1 \
+                  --account 111122223333 --role ReadOnly --profile away",
+    )
+    .any_stderr()
+    .go();
     let done = home
         .daypass("login --all --no-browser")
         .stderr_has("Signed in to corp")
@@ -324,11 +328,7 @@ fn an_address_that_leads_to_another_region_is_said() {
 /// A home whose profile may open the browser by itself.
 fn allowing(portal: &Portal) -> Home {
     let home = configured(portal).with("DISPLAY", ":0").with("BROWSER", BROWSER);
-    home.daypass(
-        "configure --session corp --account 111122223333 --role DeveloperAccess --profile dev --login",
-    )
-    .any_stderr()
-    .go();
+    home.daypass("configure --session corp --account 111122223333 --role DeveloperAccess --profile dev --login").any_stderr().go();
     assert!(home.read(".aws/config").contains(" --role DeveloperAccess --login\n"), "{}", home.read(".aws/config"));
     home
 }

@@ -8,7 +8,9 @@ use crate::support::run::Home;
 
 /// The shell tells afterwards how the program ended, and what it made of the terminal.
 fn in_shell(home: &Home, arguments: &str) -> PtySession {
-    let script = format!("sh -c 'echo pid $$; exec daypass {arguments}'; echo \"status $?\"; stty -a | grep -q -- '[^-]icanon' && echo terminal as before");
+    let script = format!(
+        "sh -c 'echo pid $$; exec daypass {arguments}'; echo \"status $?\"; stty -a | grep -q -- '[^-]icanon' && echo terminal as before"
+    );
     home.program("sh").args(["-c", &script]).with("TERM", "xterm").with("LANG", "C.UTF-8").on_terminal()
 }
 
@@ -157,4 +159,31 @@ fn without_utf8_the_qr_code_is_ascii_and_without_colours_it_has_no_escapes() {
     let done = home.daypass("login corp --no-browser --qr").with("LANG", "C").any_stderr().go();
     let rows = done.stderr.lines().filter(|line| line.starts_with("####")).count();
     assert!(rows > 24 && done.stderr.is_ascii() && !done.stderr.contains('\x1b'), "{}", done.stderr);
+}
+
+#[test]
+fn a_browser_that_does_not_come_up_is_noticed_while_waiting() {
+    let portal = by_hand();
+    let home = configured(&portal).with("BROWSER", "false");
+    let mut terminal = in_shell(&home, "login corp --flow device");
+    terminal.exp_string(&as_read("▀")).unwrap();
+    terminal.exp_string("No browser could be opened here").unwrap();
+    terminal.exp_string("left").unwrap();
+    portal.allow();
+    terminal.exp_string("Signed in to corp").unwrap();
+    ends(&mut terminal, 0);
+}
+
+#[test]
+fn where_no_browser_is_none_is_tried() {
+    let portal = by_hand();
+    let home = configured(&portal).with("SSH_TTY", "/dev/pts/1");
+    home.write("bin/xdg-open", "#!/bin/sh\ntouch \"$HOME/opened\"\n");
+    home.program("chmod").args(["+x", "bin/xdg-open"]).go();
+    let path = format!("{}:/usr/bin:/bin", home.path("bin").display());
+    let login = home.daypass("login corp").with("PATH", path).stderr_has("No browser could be opened here").any_stderr().spawn();
+    login.says("use one elsewhere");
+    portal.allow();
+    login.done();
+    assert!(!home.path("opened").exists());
 }

@@ -248,7 +248,8 @@ impl Service {
         if client.redirect.as_deref().map(with_port).as_deref() != Some(redirect_uri) {
             return Err("the redirect is not the registered one".to_owned());
         }
-        if field("response_type")? != "code" || field("code_challenge_method")? != "S256" || field("scopes")? != "sso:account:access" {
+        let fixed = [("response_type", "code"), ("code_challenge_method", "S256"), ("scopes", "sso:account:access")];
+        if fixed.iter().any(|&(name, value)| field(name) != Ok(value)) {
             return Err("response_type, code_challenge_method or scopes".to_owned());
         }
         let challenge = field("code_challenge")?.to_owned();
