@@ -230,7 +230,7 @@ impl<'a> Desk<'a> {
             session,
             name: terminal::clean(&session.name).into_owned(),
             how,
-            lively: how.way.unasked.is_none() && terminal::shows_people() && !silent,
+            lively: how.way.unasked.is_none() && terminal::shows_people() && !silent && !how.events,
             keys: None,
             opened: None,
             scene: Scene::Nothing,
@@ -431,8 +431,7 @@ impl Person for Desk<'_> {
 
     fn starts_again(&mut self) -> bool {
         self.rest();
-        self.lively
-            && self.world.may_ask()
+        self.world.may_ask()
             && matches!(terminal::ask("The code has expired. Enter starts again with a new one, Ctrl-C ends", None), Ok(Some(_)))
     }
 }
