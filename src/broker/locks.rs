@@ -71,7 +71,9 @@ impl Locks {
             ));
         };
         let refusal = Refusal::parse(&lock.note());
-        lock.leave_note(&format!("{}\n", std::process::id()));
+        // A refusal outlives those who only read it.
+        let kept = refusal.as_ref().map(|refusal| format!("{refusal}\n")).unwrap_or_default();
+        lock.leave_note(&format!("{}\n{kept}", std::process::id()));
         Ok(Held { lock, refusal })
     }
 }
