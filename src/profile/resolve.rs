@@ -454,8 +454,10 @@ fn unknown_session(config: &Config, name: &str) -> Error {
 
 /// The known name that is likely meant.
 fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<Cow<'n, str>> {
-    let known: Vec<&str> = known.collect();
-    similar::get_close_matches(name, &known, 1, 0.7).first().map(|near| Cow::Borrowed(*near))
+    // Two slips, as in most programs that suggest; in a short name one.
+    let slips = if name.len() < 5 { 1 } else { 2 };
+    let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).filter(|(slip, _)| *slip <= slips);
+    scored.min_by_key(|(slip, _)| *slip).map(|(_, near)| Cow::Borrowed(near))
 }
 
 fn configure_session_hint(name: &str) -> String {
