@@ -44,7 +44,7 @@ impl Env {
     }
 
     /// `~` as a whole first part stands for the home folder; `~user` is left alone (the AWS SDKs' common rule).
-    fn expand(&self, path: &str) -> PathBuf {
+    pub fn expand(&self, path: &str) -> PathBuf {
         match (path.strip_prefix('~'), self.home()) {
             (Some(""), Some(home)) => home,
             (Some(rest), Some(home)) if rest.starts_with('/') || (cfg!(windows) && rest.starts_with('\\')) => home.join(&rest[1..]),
@@ -101,6 +101,13 @@ impl Env {
     /// `DBUS_SESSION_BUS_ADDRESS`.
     pub fn session_bus(&self) -> Option<&str> {
         self.get("DBUS_SESSION_BUS_ADDRESS")
+    }
+
+    /// Where the session bus listens if `DBUS_SESSION_BUS_ADDRESS` does not say: `$XDG_RUNTIME_DIR/bus`, else `/run/user/UID/bus`
+    /// (systemd's place; programs started by cron or over ssh have no address). It need not be there.
+    pub fn session_bus_socket(&self) -> Option<PathBuf> {
+        let own = self.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        Some(own.or_else(runtime_of_user)?.join("bus"))
     }
 
     /// Where the file back-end keeps its secrets: `$XDG_DATA_HOME/daypass` or the platform's kin.

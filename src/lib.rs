@@ -4,16 +4,90 @@
 //!
 //! | floor | rooms |
 //! | --- | --- |
-//! | 0 ground | [`error`], [`secret`], [`clock`], [`env`], [`file`], [`terminal`] |
+//! | 0 ground | [`error`], [`secret`], [`clock`], [`env`], [`file`], [`terminal`], [`browser`], [`child`] |
 //! | 1 nouns | [`grant`], [`profile`] |
-//! | 2 edges | [`vault`] |
+//! | 2 edges | [`vault`], [`portal`] |
+//! | 3 heart | [`broker`] |
+//! | 4 face | [`cli`], [`output`] |
+//! | 5 verbs | [`world`], [`command`] |
+//! | 6 door | this file, `main` |
 
+pub mod broker;
+pub mod browser;
+pub mod child;
+pub mod cli;
 pub mod clock;
+pub mod command;
 pub mod env;
 pub mod error;
 pub mod file;
 pub mod grant;
+mod log;
+pub mod output;
+pub mod portal;
 pub mod profile;
 pub mod secret;
 pub mod terminal;
 pub mod vault;
+pub mod world;
+
+use std::ffi::OsString;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
+
+use cli::{Cli, Verb};
+use env::Env;
+use error::{Error, Result};
+use world::World;
+
+/// Runs daypass with these arguments (the program's name first) and returns the status to end with.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, env: Env) -> u8 {
+    match parse(arguments).and_then(|typed| obey(typed, env)) {
+        Ok(status) => status,
+        Err(error) => {
+            terminal::say(&error.to_string());
+            error.exit as u8
+        }
+    }
+}
+
+fn obey(typed: Option<Cli>, env: Env) -> Result<u8> {
+    let Some(Cli { common, verb }) = typed else { return Ok(0) };
+    log::start(env.log(), common.verbose);
+    let world = World::new(env, common);
+    match verb {
+        Some(Verb::Configure(typed)) => command::configure::run(&world, &typed),
+        Some(Verb::Login(typed)) => command::login::run(&world, typed),
+        Some(Verb::Logout(typed)) => command::logout::run(&world, typed),
+        Some(Verb::CredentialProcess(typed)) => command::credential_process::run(&world, typed),
+        Some(Verb::Env(typed)) => command::env::run(&world, typed),
+        Some(Verb::Exec(typed)) => command::exec::run(&world, typed),
+        Some(Verb::List(typed)) => command::list::run(&world, typed),
+        Some(Verb::Status(typed)) => command::status::run(&world, typed),
+        Some(Verb::Completions(typed)) => command::completions::run(&world, &typed),
+        Some(Verb::Man(_)) => command::man::run(&world),
+        None => {
+            world.print(&Cli::command().render_help().to_string())?;
+            Ok(0)
+        }
+    }
+}
+
+/// None where help or the version was asked for, and has been printed.
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Cli>> {
+    let error = match Cli::try_parse_from(arguments) {
+        Ok(typed) => return Ok(Some(typed)),
+        Err(error) => error,
+    };
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // Clap knows whether the terminal takes colour.
+        let _ = error.print();
+        return Ok(None);
+    }
+    // Clap's message is the first paragraph; usage and tips follow, which the hint's command shows better.
+    let text = error.render().to_string();
+    let message: Vec<&str> = text.split("\n\n").next().unwrap_or_default().lines().map(str::trim).collect();
+    let message = message.join(" ");
+    Err(Error::usage(message.strip_prefix("error: ").unwrap_or(&message), "daypass --help"))
+}

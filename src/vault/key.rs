@@ -1,5 +1,9 @@
 //! The name of a value in the vault: what it is, and of which portal. Touches nothing.
 
+use std::fmt::Write;
+
+use ring::digest;
+
 use crate::profile::names::{AccountId, RoleName, Session};
 
 /// What is kept.
@@ -32,6 +36,11 @@ impl Key {
         Self { kind, session: session.name.clone(), start_url: session.start_url.clone(), region: session.region.clone() }
     }
 
+    /// Whether it is of this session.
+    pub fn is_of(&self, session: &Session) -> bool {
+        (&self.session, &self.start_url, &self.region) == (&session.name, &session.start_url, &session.region)
+    }
+
     /// A label that a person understands in a keyring viewer.
     pub fn label(&self) -> String {
         match &self.kind {
@@ -39,5 +48,60 @@ impl Key {
             Kind::Token => format!("daypass: sign-in to {}", self.session),
             Kind::Role(account, role) => format!("daypass: {role} in {account} ({})", self.session),
         }
+    }
+
+    /// What sort of value it is, in one word.
+    pub fn word(&self) -> &'static str {
+        match self.kind {
+            Kind::Registration => "registration",
+            Kind::Token => "token",
+            Kind::Role(..) => "role",
+        }
+    }
+
+    /// The account and the role, of role credentials.
+    pub fn role(&self) -> Option<(&AccountId, &RoleName)> {
+        match &self.kind {
+            Kind::Role(account, role) => Some((account, role)),
+            Kind::Registration | Kind::Token => None,
+        }
+    }
+
+    /// 64 hex digits that no other key has: names of any characters and any length become a name that every back-end takes.
+    pub fn id(&self) -> String {
+        let (account, role) = self.role().map_or(("", ""), |(account, role)| (account.as_str(), role.as_str()));
+        let mut hash = digest::Context::new(&digest::SHA256);
+        // Each part after its length, so that no two keys run together to one text.
+        for part in [self.word(), &self.session, &self.start_url, &self.region, account, role] {
+            hash.update(&(part.len() as u64).to_be_bytes());
+            hash.update(part.as_bytes());
+        }
+        hex(hash.finish().as_ref())
+    }
+}
+
+/// Lower-case hex digits.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_run_together_to_one_text_make_different_ids() {
+        let key = |session: &str, start_url: &str| Key {
+            kind: Kind::Token,
+            session: session.to_owned(),
+            start_url: start_url.to_owned(),
+            region: "us-east-1".to_owned(),
+        };
+        assert_ne!(key("ab", "c").id(), key("a", "bc").id());
+        assert_ne!(key("ab", "c").id(), Key { kind: Kind::Registration, ..key("ab", "c") }.id());
+        assert_eq!(key("ab", "c").id().len(), 64);
     }
 }

@@ -1,0 +1,33 @@
+//! Another try where it may help: throttling, server errors, resets and time-outs, with jitter, inside one deadline.
+
+use std::time::Duration;
+
+use crate::clock::{self, Deadline};
+use crate::portal::Fault;
+
+/// After so many tries a server that is there would have answered; offline, nobody waits longer than about three seconds.
+const TRIES: u32 = 5;
+
+/// The first pause; each further one is twice as long. Of each, a random half to whole is waited, so that processes that failed together
+/// do not come back together.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Calls until there is an answer that a further try can't change, or no time for one. `Retry-After` is honoured: where it asks for
+/// more than is left, the fault is returned at once.
+pub(super) fn until<T>(deadline: Deadline, mut call: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    let mut tries = 0;
+    loop {
+        let fault = match call() {
+            Err(fault @ (Fault::Busy(..) | Fault::SlowDown)) => fault,
+            other => return other,
+        };
+        let asked = if let Fault::Busy(Some(after), _) = fault { after } else { Duration::ZERO };
+        let pause = (PAUSE * 2u32.saturating_pow(tries)).mul_f64(0.5 + fastrand::f64() / 2.0).max(asked);
+        tries += 1;
+        if tries >= TRIES || pause >= deadline.left() {
+            return Err(fault);
+        }
+        tracing::info!(?fault, ?pause, "trying again");
+        clock::sleep(pause);
+    }
+}

@@ -1,0 +1,37 @@
+//! The verbs, a file each. They reach everything through [`World`](crate::world::World), and return the status to end with.
+
+pub mod completions;
+pub mod configure;
+pub mod credential_process;
+pub mod env;
+pub mod exec;
+pub mod list;
+pub mod login;
+pub mod logout;
+pub mod man;
+pub mod status;
+
+use crate::cli::{RoleFlags, SessionFlags};
+use crate::profile::resolve::Asked;
+
+/// A session by its flags, by the bare argument, or by a profile.
+fn asked_session(flags: SessionFlags, name: Option<String>, profile: Option<String>) -> Asked {
+    Asked {
+        profile,
+        session: flags.session.or(name),
+        start_url: flags.start_url,
+        sso_region: flags.sso_region,
+        scopes: flags.scopes,
+        ..Asked::default()
+    }
+}
+
+/// A role by its flags or by the bare argument.
+fn asked_role(flags: RoleFlags, name: Option<String>) -> Asked {
+    Asked {
+        account: flags.account,
+        role: flags.role,
+        region: flags.region,
+        ..asked_session(flags.session, None, flags.profile.or(name))
+    }
+}

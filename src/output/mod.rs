@@ -1,0 +1,53 @@
+//! What goes to standard output, as text: one format, one file. Pure.
+
+pub mod export;
+pub mod process;
+pub mod table;
+
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+const RFC_3339: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+const FOR_PEOPLE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+
+/// A moment as every SDK reads it: RFC 3339, UTC, `Z`, whole seconds.
+pub fn rfc3339(moment: OffsetDateTime) -> String {
+    moment.to_offset(time::UtcOffset::UTC).format(RFC_3339).unwrap_or_default()
+}
+
+/// A moment as people read it.
+pub fn when(moment: OffsetDateTime) -> String {
+    moment.to_offset(time::UtcOffset::UTC).format(FOR_PEOPLE).unwrap_or_default()
+}
+
+/// How long until then: `2 h 05 min`, `12 min`, `40 s`.
+pub fn left(until: OffsetDateTime, now: OffsetDateTime) -> String {
+    let seconds = (until - now).whole_seconds().max(0);
+    match (seconds / 3600, seconds / 60 % 60) {
+        (0, 0) => format!("{seconds} s"),
+        (0, minutes) => format!("{minutes} min"),
+        (hours @ ..48, minutes) => format!("{hours} h {minutes:02} min"),
+        (hours, _) => format!("{} days", hours / 24),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    #[test]
+    fn a_moment_has_whole_seconds_and_a_z() {
+        assert_eq!(rfc3339(datetime!(2026-11-22 10:00:00.999 +01:00)), "2026-11-22T09:00:00Z");
+    }
+
+    #[test]
+    fn what_is_left_is_short() {
+        let now = datetime!(2026-01-01 00:00 UTC);
+        assert_eq!(left(now + time::Duration::seconds(7500), now), "2 h 05 min");
+        assert_eq!(left(now + time::Duration::seconds(59), now), "59 s");
+        assert_eq!(left(now - time::Duration::HOUR, now), "0 s");
+        assert_eq!(left(now + time::Duration::days(80), now), "80 days");
+    }
+}

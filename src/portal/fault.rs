@@ -1,0 +1,177 @@
+//! What went wrong with a call, named by what the caller does next.
+//!
+//! Read from the status, the headers and the JSON body itself: the SDK knows an error only by the header, and a proxy or a captive portal
+//! answers in the service's name.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use serde::Deserialize;
+
+use super::transport::PlainHttp;
+
+/// Why a call has no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// Device flow: not approved yet. Poll again after the interval.
+    Pending,
+    /// Poll five seconds slower from now on (RFC 8628 §3.5); elsewhere: back off.
+    SlowDown,
+    /// Device flow: the codes are too old. Start again.
+    CodeExpired,
+    /// Device flow: the person, or a policy, said no.
+    Denied(String),
+    /// The registration is dead or not for this: register again, once.
+    Registration(String),
+    /// The portal token or the refresh token is not accepted: sign in.
+    SignIn(String),
+    /// No access to this account or role. Signing in again does not help.
+    Refused(String),
+    /// The request does not suit the service: a wrong start URL, region or scope.
+    Unsuited(String),
+    /// Worth another try, not before so long: throttled, server error, reset, time-out.
+    Busy(Option<Duration>, String),
+    /// It answers, but not as Identity Center does: a captive portal, a wrong endpoint.
+    Nonsense(String),
+    /// The request can't even be made: an endpoint, proxy or CA setting is wrong.
+    Settings(String),
+}
+
+impl Fault {
+    pub(super) fn nonsense(what: &str) -> Self {
+        Self::Nonsense(what.to_owned())
+    }
+}
+
+/// The error bodies of both services: OIDC's `error` and `error_description`, the portal's `message`.
+#[derive(Deserialize, Default)]
+struct Body {
+    error: Option<String>,
+    error_description: Option<String>,
+    #[serde(alias = "Message")]
+    message: Option<String>,
+    #[serde(rename = "__type")]
+    kind: Option<String>,
+}
+
+impl<E: StdError + Send + Sync + 'static> From<SdkError<E, HttpResponse>> for Fault {
+    fn from(error: SdkError<E, HttpResponse>) -> Self {
+        if let Some(response) = error.raw_response() {
+            return match response.body().bytes() {
+                Some(body) => answered(response.status().as_u16(), &|name| response.headers().get(name), body),
+                None => Self::Busy(None, "the answer broke off".to_owned()),
+            };
+        }
+        let why = innermost(&error);
+        if let Some(plain) = find::<PlainHttp>(&error) {
+            return Self::Settings(plain.to_string());
+        }
+        match error {
+            SdkError::ConstructionFailure(_) => Self::Settings(why),
+            SdkError::TimeoutError(_) => Self::Busy(None, "no answer in time".to_owned()),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::Busy(None, "no connection in time".to_owned()),
+            SdkError::DispatchFailure(failure) if failure.is_user() => Self::Settings(why),
+            _ => Self::Busy(None, why),
+        }
+    }
+}
+
+/// What an answer means that is no success, or a success that can't be read.
+fn answered<'a>(status: u16, header: &impl Fn(&str) -> Option<&'a str>, body: &[u8]) -> Fault {
+    let retry_after = || header("retry-after").and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+    let json: Option<Body> = serde_json::from_slice(body).ok();
+    // `Shape:http://…` in the header, `namespace#Shape` in the body.
+    let shape = header("x-amzn-errortype").and_then(|text| text.split(':').next()).map(str::to_owned);
+    let from_service = shape.is_some() || json.is_some();
+    let json = json.unwrap_or_default();
+    let shape = shape.or_else(|| json.kind.as_deref().and_then(|kind| kind.rsplit('#').next()).map(str::to_owned));
+    let said = json.error_description.or(json.message).filter(|text| !text.is_empty());
+    let why = |fallback: &str| said.clone().unwrap_or_else(|| fallback.to_owned());
+
+    if status == 429 || shape.as_deref() == Some("TooManyRequestsException") {
+        return Fault::Busy(retry_after(), why("too many requests"));
+    }
+    if status >= 500 {
+        return Fault::Busy(retry_after(), why(&format!("the server failed (HTTP {status})")));
+    }
+    // `error` first, the shape second: both services' own words, in the order of trust of RFC 6749 §5.2.
+    match (json.error.as_deref(), shape.as_deref()) {
+        (Some("authorization_pending"), _) | (None, Some("AuthorizationPendingException")) => Fault::Pending,
+        (Some("slow_down"), _) | (None, Some("SlowDownException")) => Fault::SlowDown,
+        (Some("expired_token"), _) | (None, Some("ExpiredTokenException")) => Fault::CodeExpired,
+        (Some("access_denied"), _) | (None, Some("AccessDeniedException")) => Fault::Denied(why("access denied")),
+        (Some("invalid_grant"), _) | (None, Some("InvalidGrantException")) => Fault::SignIn(why("the grant is not accepted")),
+        (Some("invalid_client" | "unauthorized_client"), _)
+        | (None, Some("InvalidClientException" | "UnauthorizedClientException")) => {
+            Fault::Registration(why("the client registration is not accepted"))
+        }
+        (Some("server_error"), _) => Fault::Busy(retry_after(), why("server error")),
+        (Some(error), _) => Fault::Unsuited(why(error)),
+        (None, _) if !from_service => Fault::Nonsense(format!("HTTP {status}, and not from IAM Identity Center")),
+        (None, _) => match status {
+            401 => Fault::SignIn(why("the token is not accepted")),
+            403 | 404 => Fault::Refused(why("no access")),
+            400..=499 => Fault::Unsuited(why(shape.as_deref().unwrap_or("the request is not accepted"))),
+            _ => Fault::Nonsense(format!("HTTP {status} with an answer that can't be read")),
+        },
+    }
+}
+
+/// The first error of this type in a chain of causes.
+fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a T> {
+    let mut link = Some(error);
+    while let Some(here) = link {
+        if let Some(found) = here.downcast_ref() {
+            return Some(found);
+        }
+        link = here.source();
+    }
+    None
+}
+
+/// The last cause of a chain: what the system or the library below said.
+fn innermost(error: &(dyn StdError + 'static)) -> String {
+    let mut link = error;
+    while let Some(below) = link.source() {
+        link = below;
+    }
+    link.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(status: u16, shape: Option<&str>, body: &str) -> Fault {
+        answered(status, &|name| (name == "x-amzn-errortype").then_some(shape).flatten(), body.as_bytes())
+    }
+
+    #[test]
+    fn the_error_field_is_believed_before_the_header() {
+        assert_eq!(fault(400, Some("InvalidGrantException:http://x/"), r#"{"error":"authorization_pending"}"#), Fault::Pending);
+    }
+
+    #[test]
+    fn the_header_alone_is_enough() {
+        assert_eq!(fault(400, Some("SlowDownException:http://x/"), ""), Fault::SlowDown);
+        assert_eq!(fault(403, Some("ForbiddenException"), ""), Fault::Refused("no access".into()));
+    }
+
+    #[test]
+    fn a_forbidden_that_the_service_did_not_say_is_nonsense_not_a_refusal() {
+        assert!(matches!(fault(403, None, "<html>Please log in to the guest Wi-Fi</html>"), Fault::Nonsense(_)));
+        assert!(matches!(fault(401, None, ""), Fault::Nonsense(_)));
+        assert!(matches!(fault(200, None, "<html>"), Fault::Nonsense(_)));
+        assert!(matches!(fault(302, None, ""), Fault::Nonsense(_)));
+    }
+
+    #[test]
+    fn server_errors_and_throttling_are_worth_another_try_whatever_the_body() {
+        assert!(matches!(fault(503, None, ""), Fault::Busy(None, _)));
+        assert!(matches!(fault(429, None, r#"{"message":"slow"}"#), Fault::Busy(None, _)));
+        let throttled = answered(429, &|name| (name == "retry-after").then_some("7"), b"{}");
+        assert_eq!(throttled, Fault::Busy(Some(Duration::from_secs(7)), "too many requests".into()));
+    }
+}

@@ -1,0 +1,287 @@
+//! Identity Center's two services: SSO-OIDC (registration, device authorization, tokens) and the access portal (accounts, roles, role
+//! credentials, sign-out), by the AWS SDK. An edge: it touches the network and knows grants, not the vault.
+//!
+//! Nothing here retries or decides: an answer is a noun or a [`Fault`] that says what the caller does next. The SDK, its runtime, TLS and
+//! trust roots are built when the first request is about to be made.
+
+mod fault;
+mod transport;
+
+use std::cell::OnceCell;
+use std::time::Duration;
+
+use aws_sdk_sso::types::AccountInfo;
+use time::OffsetDateTime;
+
+use crate::clock::{self, Deadline};
+use crate::grant::{Registration, RoleCredentials, Token};
+use crate::profile::names::{AccountId, RoleName, Session};
+use crate::secret::Secret;
+
+pub use fault::Fault;
+pub use transport::Settings;
+
+/// The grant types of `CreateToken` (RFC 8628 §3.4, RFC 6749 §6).
+const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const REFRESH_TOKEN: &str = "refresh_token";
+
+/// What an Identity Center user sees as the name of the program that asks.
+const CLIENT_NAME: &str = "daypass";
+
+/// The scope of the portal's calls, and the AWS CLI's default.
+pub const ACCOUNT_ACCESS: &str = "sso:account:access";
+
+/// Identity Center lists at most 100 entries a page.
+const PAGE: i32 = 100;
+
+/// A listing that does not end is cut here: ten times the largest organisation AWS allows.
+const MOST_PAGES: usize = 1000;
+
+/// A started device authorization (RFC 8628 §3.2).
+#[derive(Debug)]
+pub struct DeviceAuthorization {
+    /// What the client polls with. A secret: who has it gets the token.
+    pub device_code: Secret,
+    /// What the person compares or types.
+    pub user_code: String,
+    /// Where the person goes.
+    pub verification_uri: String,
+    /// The same with the code filled in.
+    pub verification_uri_complete: Option<String>,
+    /// How long the codes live.
+    pub expires_in: Duration,
+    /// The shortest pause between two polls.
+    pub interval: Duration,
+}
+
+/// An account that the signed-in user can reach.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// Its twelve digits.
+    pub id: AccountId,
+    /// Its name; some have none.
+    pub name: Option<String>,
+    /// Its e-mail address; some have none.
+    pub email: Option<String>,
+}
+
+/// The services of one session's region.
+pub struct Portal {
+    settings: Settings,
+    wire: OnceCell<transport::Wire>,
+}
+
+impl Portal {
+    /// Nothing is built and nobody is called yet.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings, wire: OnceCell::new() }
+    }
+
+    fn wire(&self) -> Result<&transport::Wire, Fault> {
+        if let Some(wire) = self.wire.get() {
+            return Ok(wire);
+        }
+        let built = transport::Wire::build(&self.settings)?;
+        Ok(self.wire.get_or_init(|| built))
+    }
+
+    /// `RegisterClient`, for the device flow.
+    pub fn register(&self, session: &Session, deadline: Deadline) -> Result<Registration, Fault> {
+        let scopes = scopes_of(session);
+        let wire = self.wire()?;
+        let request = wire.oidc().register_client().client_name(CLIENT_NAME).client_type("public").set_scopes(Some(scopes.clone()));
+        let answer = wire.call(deadline, request.send())?;
+        match (answer.client_id, answer.client_secret) {
+            (Some(client_id), Some(client_secret)) => Ok(Registration {
+                client_id,
+                client_secret: Secret::new(client_secret),
+                expires_at: seconds(answer.client_secret_expires_at)?,
+                scopes,
+            }),
+            _ => Err(Fault::nonsense("RegisterClient answered without a client")),
+        }
+    }
+
+    /// `StartDeviceAuthorization`. A missing interval means five seconds (RFC 8628 §3.2).
+    pub fn start_device_authorization(
+        &self,
+        session: &Session,
+        registration: &Registration,
+        deadline: Deadline,
+    ) -> Result<DeviceAuthorization, Fault> {
+        let wire = self.wire()?;
+        let request = wire
+            .oidc()
+            .start_device_authorization()
+            .client_id(&registration.client_id)
+            .client_secret(registration.client_secret.expose())
+            .start_url(&session.start_url);
+        let answer = wire.call(deadline, request.send())?;
+        match (answer.device_code, answer.user_code, answer.verification_uri) {
+            (Some(device_code), Some(user_code), Some(verification_uri)) => Ok(DeviceAuthorization {
+                device_code: Secret::new(device_code),
+                user_code,
+                verification_uri,
+                verification_uri_complete: answer.verification_uri_complete,
+                expires_in: Duration::from_secs(answer.expires_in.max(0).unsigned_abs().into()),
+                interval: Duration::from_secs(match answer.interval {
+                    1.. => answer.interval.unsigned_abs().into(),
+                    _ => 5,
+                }),
+            }),
+            _ => Err(Fault::nonsense("StartDeviceAuthorization answered without a code")),
+        }
+    }
+
+    /// `CreateToken` by device code: one poll.
+    pub fn poll(&self, registration: &Registration, device_code: &Secret, deadline: Deadline) -> Result<Token, Fault> {
+        let wire = self.wire()?;
+        let request = wire
+            .oidc()
+            .create_token()
+            .client_id(&registration.client_id)
+            .client_secret(registration.client_secret.expose())
+            .grant_type(DEVICE_CODE)
+            .device_code(device_code.expose());
+        token(wire.call(deadline, request.send())?, registration, None)
+    }
+
+    /// `CreateToken` by refresh token. An answer without a new refresh token keeps the old one (RFC 6749 §6).
+    pub fn refresh(&self, old: &Token, deadline: Deadline) -> Result<Token, Fault> {
+        let wire = self.wire()?;
+        let request = wire
+            .oidc()
+            .create_token()
+            .client_id(&old.registration.client_id)
+            .client_secret(old.registration.client_secret.expose())
+            .grant_type(REFRESH_TOKEN)
+            .set_refresh_token(old.refresh.as_ref().map(|refresh| refresh.expose().to_owned()));
+        token(wire.call(deadline, request.send())?, &old.registration, old.refresh.clone())
+    }
+
+    /// `GetRoleCredentials`.
+    pub fn role_credentials(
+        &self,
+        token: &Token,
+        account: &AccountId,
+        role: &RoleName,
+        deadline: Deadline,
+    ) -> Result<RoleCredentials, Fault> {
+        let wire = self.wire()?;
+        let request = wire
+            .sso()
+            .get_role_credentials()
+            .account_id(account.as_str())
+            .role_name(role.as_str())
+            .access_token(token.access.expose());
+        let keys = wire.call(deadline, request.send())?.role_credentials;
+        let keys = keys.ok_or_else(|| Fault::nonsense("GetRoleCredentials answered without credentials"))?;
+        let (Some(key), Some(secret), Some(session_token), expires_ms @ 1..) =
+            (filled(keys.access_key_id), filled(keys.secret_access_key), filled(keys.session_token), keys.expiration)
+        else {
+            return Err(Fault::nonsense("GetRoleCredentials answered with credentials that lack a part"));
+        };
+        let expires_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(expires_ms) * 1_000_000)
+            .map_err(|_| Fault::nonsense("GetRoleCredentials answered with a date out of range"))?;
+        Ok(RoleCredentials {
+            access_key_id: key,
+            secret_access_key: Secret::new(secret),
+            session_token: Secret::new(session_token),
+            expires_at,
+            received_at: clock::now(),
+        })
+    }
+
+    /// `ListAccounts`, one page: the accounts, and the mark of the next page.
+    pub fn accounts(
+        &self,
+        token: &Token,
+        page: Option<String>,
+        deadline: Deadline,
+    ) -> Result<(Vec<Account>, Option<String>), Fault> {
+        let wire = self.wire()?;
+        let request = wire.sso().list_accounts().access_token(token.access.expose()).max_results(PAGE).set_next_token(page);
+        let answer = wire.call(deadline, request.send())?;
+        Ok((answer.account_list.unwrap_or_default().into_iter().filter_map(account).collect(), filled(answer.next_token)))
+    }
+
+    /// `ListAccountRoles`, one page: the role names, and the mark of the next page.
+    pub fn roles(
+        &self,
+        token: &Token,
+        account: &AccountId,
+        page: Option<String>,
+        deadline: Deadline,
+    ) -> Result<(Vec<RoleName>, Option<String>), Fault> {
+        let wire = self.wire()?;
+        let request = wire
+            .sso()
+            .list_account_roles()
+            .account_id(account.as_str())
+            .access_token(token.access.expose())
+            .max_results(PAGE)
+            .set_next_token(page);
+        let answer = wire.call(deadline, request.send())?;
+        // A name that no role can have could not be asked for either.
+        let names = answer.role_list.unwrap_or_default().into_iter().filter_map(|role| RoleName::new(&role.role_name?).ok());
+        Ok((names.collect(), filled(answer.next_token)))
+    }
+
+    /// `Logout`: the portal session ends at the server; role credentials that were handed out live on until their own end.
+    pub fn sign_out(&self, token: &Token, deadline: Deadline) -> Result<(), Fault> {
+        let wire = self.wire()?;
+        wire.call(deadline, wire.sso().logout().access_token(token.access.expose()).send()).map(drop)
+    }
+}
+
+/// All pages of a listing, by a function that fetches one.
+pub fn all_pages<T>(mut fetch: impl FnMut(Option<String>) -> Result<(Vec<T>, Option<String>), Fault>) -> Result<Vec<T>, Fault> {
+    let mut all = Vec::new();
+    let mut page = None;
+    for _ in 0..MOST_PAGES {
+        let (entries, next) = fetch(page.clone())?;
+        all.extend(entries);
+        if next.is_none() {
+            return Ok(all);
+        }
+        if next == page {
+            break;
+        }
+        page = next;
+    }
+    Err(Fault::nonsense("the listing does not end"))
+}
+
+/// The scopes to register with: without any the service gives no refresh token, and `sso:account:access` is what the portal's calls need
+/// (AWS CLI's default).
+pub fn scopes_of(session: &Session) -> Vec<String> {
+    if session.scopes.is_empty() { vec![ACCOUNT_ACCESS.to_owned()] } else { session.scopes.clone() }
+}
+
+/// An empty text is none.
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+fn account(info: AccountInfo) -> Option<Account> {
+    let id = AccountId::new(&info.account_id?)?;
+    Some(Account { id, name: filled(info.account_name), email: filled(info.email_address) })
+}
+
+fn seconds(since_epoch: i64) -> Result<OffsetDateTime, Fault> {
+    OffsetDateTime::from_unix_timestamp(since_epoch).map_err(|_| Fault::nonsense("the portal answered with a date out of range"))
+}
+
+fn token(
+    answer: aws_sdk_ssooidc::operation::create_token::CreateTokenOutput,
+    registration: &Registration,
+    old_refresh: Option<Secret>,
+) -> Result<Token, Fault> {
+    let access = filled(answer.access_token).ok_or_else(|| Fault::nonsense("CreateToken answered without a token"))?;
+    Ok(Token {
+        access: Secret::new(access),
+        expires_at: clock::now() + Duration::from_secs(answer.expires_in.max(0).unsigned_abs().into()),
+        refresh: filled(answer.refresh_token).map(Secret::new).or(old_refresh),
+        registration: registration.clone(),
+    })
+}

@@ -1,0 +1,258 @@
+//! How requests travel: the AWS SDK's configuration, TLS, proxies, trust roots, time limits, and the refusal of plain http.
+
+use std::cell::OnceCell;
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::interceptors::Intercept;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeDeserializationInterceptorContextRef, BeforeTransmitInterceptorContextRef,
+};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::config_bag::ConfigBag;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use tokio::runtime::{self, Runtime};
+
+use super::Fault;
+use crate::clock::Deadline;
+use crate::env::Env;
+use crate::profile::Config;
+
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// What a portal needs to know before it can be called. Files are read only then.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The session's `sso_region`.
+    pub region: String,
+    /// The session's start URL.
+    pub start_url: String,
+    /// The profile whose endpoint and CA settings count.
+    pub profile: Option<String>,
+    /// The environment that may hold others.
+    pub env: Env,
+}
+
+impl Settings {
+    /// The portal's new domains: the verification page that the plain host would name fails for them (aws-cli 10507), so the dual-stack
+    /// host is asked.
+    fn dual_stack(&self) -> bool {
+        let host = self.start_url.split("://").nth(1).and_then(|rest| rest.split(['/', ':', '#', '?']).next()).unwrap_or_default();
+        [".app.aws", ".app.amazonwebservices.com.cn", ".api.amazonwebservices.eu"].iter().any(|domain| host.ends_with(domain))
+    }
+
+    /// `AWS_CA_BUNDLE`, else the profile's `ca_bundle`.
+    fn ca_bundle(&self) -> Option<PathBuf> {
+        self.env.ca_bundle().or_else(|| {
+            let config = Config::read(&self.env).ok()?;
+            let profile = config.profile(self.profile.as_deref()?)?;
+            Some(self.env.expand(profile.text("ca_bundle")?))
+        })
+    }
+}
+
+/// A request to a host other than this machine without TLS.
+#[derive(Debug)]
+pub(super) struct PlainHttp(String);
+
+impl fmt::Display for PlainHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the endpoint {} is plain http, which is taken for this machine only", self.0)
+    }
+}
+
+impl std::error::Error for PlainHttp {}
+
+/// The runtime and the two clients.
+pub(super) struct Wire {
+    runtime: Runtime,
+    config: SdkConfig,
+    oidc: OnceCell<aws_sdk_ssooidc::Client>,
+    sso: OnceCell<aws_sdk_sso::Client>,
+}
+
+impl Wire {
+    /// Reads endpoint settings from the environment and the configuration, as any SDK does; never credentials.
+    pub(super) fn build(settings: &Settings) -> Result<Self, Fault> {
+        let runtime = runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Fault::Settings(format!("the runtime can't start: {error}")))?;
+        let http = http_client(settings)?;
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(settings.region.clone()))
+            // The default chain may hold a profile whose credential_process is daypass: it would call itself.
+            .no_credentials()
+            .http_client(http)
+            // Retries are the broker's: they belong under one deadline with everything else.
+            .retry_config(RetryConfig::disabled())
+            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build());
+        if let Some(profile) = &settings.profile {
+            loader = loader.profile_name(profile);
+        }
+        let mut config = runtime.block_on(loader.load());
+        if settings.dual_stack() && config.use_dual_stack().is_none() && !custom_endpoint(&config) {
+            config = config.into_builder().use_dual_stack(true).build();
+        }
+        Ok(Self { runtime, config, oidc: OnceCell::new(), sso: OnceCell::new() })
+    }
+
+    pub(super) fn oidc(&self) -> &aws_sdk_ssooidc::Client {
+        self.oidc.get_or_init(|| {
+            aws_sdk_ssooidc::Client::from_conf(aws_sdk_ssooidc::config::Builder::from(&self.config).interceptor(Guard).build())
+        })
+    }
+
+    pub(super) fn sso(&self) -> &aws_sdk_sso::Client {
+        self.sso.get_or_init(|| {
+            aws_sdk_sso::Client::from_conf(aws_sdk_sso::config::Builder::from(&self.config).interceptor(Guard).build())
+        })
+    }
+
+    /// One attempt. It gets half of what the deadline leaves, a second at the least, so that a server that hangs leaves time for another.
+    pub(super) fn call<T, E>(
+        &self,
+        deadline: Deadline,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Fault>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let limit = (deadline.left() / 2).max(Duration::from_secs(1));
+        match self.runtime.block_on(async { tokio::time::timeout(limit, request).await }) {
+            Ok(answer) => Ok(answer?),
+            Err(_) => Err(Fault::Busy(None, "no answer in time".to_owned())),
+        }
+    }
+}
+
+/// A custom endpoint together with dual-stack is an error in the service's endpoint rules.
+fn custom_endpoint(config: &SdkConfig) -> bool {
+    let of_service = |id, env: &str, key: &str| {
+        let key = aws_types::service_config::ServiceConfigKey::builder().service_id(id).env(env).profile(key).build();
+        key.ok().and_then(|key| config.service_config()?.load_config(key)).is_some()
+    };
+    config.endpoint_url().is_some()
+        || of_service("SSO", "AWS_ENDPOINT_URL", "endpoint_url")
+        || of_service("SSO OIDC", "AWS_ENDPOINT_URL", "endpoint_url")
+}
+
+fn http_client(settings: &Settings) -> Result<SharedHttpClient, Fault> {
+    let trust = match settings.ca_bundle() {
+        Some(path) => {
+            let pem = std::fs::read(&path)
+                .map_err(|error| Fault::Settings(format!("the CA bundle {} can't be read: {error}", path.display())))?;
+            TrustStore::empty().with_pem_certificate(pem)
+        }
+        None => TrustStore::default(),
+    };
+    let tls = TlsContext::builder().with_trust_store(trust).build();
+    let tls = tls.map_err(|error| Fault::Settings(format!("TLS can't start: {error}")))?;
+    Ok(Builder::new().build_with_connector_fn(move |settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        if let Some(settings) = settings {
+            connector.set_connector_settings(Some(settings.clone()));
+        }
+        if let Some(sleep) = components.and_then(RuntimeComponents::sleep_impl) {
+            connector.set_sleep_impl(Some(sleep));
+        }
+        connector.tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).tls_context(tls.clone()).build()
+    }))
+}
+
+/// Sees each request before it leaves: refuses plain http to other machines, and logs what may be logged.
+#[derive(Debug)]
+struct Guard;
+
+impl Intercept for Guard {
+    fn name(&self) -> &'static str {
+        "Guard"
+    }
+
+    fn read_before_transmit(
+        &self,
+        context: &BeforeTransmitInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let request = context.request();
+        let (endpoint, path) = parts(request.uri());
+        tracing::debug!(method = request.method(), endpoint, path, "request");
+        if endpoint.starts_with("https://") || is_loopback(endpoint) { Ok(()) } else { Err(PlainHttp(endpoint.to_owned()).into()) }
+    }
+
+    fn read_before_deserialization(
+        &self,
+        context: &BeforeDeserializationInterceptorContextRef<'_>,
+        _: &RuntimeComponents,
+        _: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        let response = context.response();
+        let id = response.headers().get("x-amzn-requestid").unwrap_or_default();
+        tracing::debug!(status = response.status().as_u16(), request_id = id, "answer");
+        Ok(())
+    }
+}
+
+/// Scheme with authority, and path without query.
+fn parts(uri: &str) -> (&str, &str) {
+    let after_scheme = uri.find("://").map_or(0, |at| at + 3);
+    let path_at = uri.get(after_scheme..).and_then(|rest| rest.find(['/', '?'])).map_or(uri.len(), |at| after_scheme + at);
+    let (endpoint, path) = uri.split_at(path_at);
+    (endpoint, path.split('?').next().unwrap_or_default())
+}
+
+/// Whether a plain http endpoint is on this machine: `localhost`, 127.0.0.0/8 or `[::1]`.
+fn is_loopback(endpoint: &str) -> bool {
+    let Some(authority) = endpoint.strip_prefix("http://") else { return false };
+    // A user part could dress another host up as a loopback one.
+    if authority.contains('@') {
+        return false;
+    }
+    let host = match authority.strip_prefix('[') {
+        Some(v6) => v6.split(']').next().unwrap_or_default(),
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    host.eq_ignore_ascii_case("localhost") || host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for here in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:9", "http://127.1.2.3"] {
+            assert!(is_loopback(here), "{here}");
+        }
+        for elsewhere in [
+            "http://example.com",
+            "http://127.0.0.1.example.com",
+            "http://localhost@example.com",
+            "http://10.0.0.1",
+            "ftp://localhost",
+        ] {
+            assert!(!is_loopback(elsewhere), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_never_logged() {
+        assert_eq!(
+            parts("https://portal.sso.eu-west-1.amazonaws.com/logout?x=1"),
+            ("https://portal.sso.eu-west-1.amazonaws.com", "/logout")
+        );
+        assert_eq!(parts("http://localhost:1"), ("http://localhost:1", ""));
+    }
+}

@@ -1,0 +1,481 @@
+//! Changes of the user's files, as data, and how they are spliced into a text. Touches nothing: [`super::store`] writes.
+//!
+//! A change means some keys of some sections. Every other byte stays: comments, order, blank lines, line ends, unknown keys, nested
+//! values. What is written is the part of the grammar that all AWS tools read alike: plain names, one `key = value` a line, no
+//! comments behind values. Any number of changes is made in one pass.
+//!
+//! Each result is read twice before it may be kept. Our own reading must be the old meaning with the changes. And rust-ini, which
+//! shares no code with ours, must find every key that no change means unchanged, and those that were set as they were set. It reads
+//! a simpler grammar and refuses or misreads some good files (a comment on a section's line, a continued value, a `\` at a line's
+//! end), so its word counts where it finds the same sections and keys in the *old* text as we do: nearly always.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Range;
+
+use super::ini::{self, Document, FileKind, Kind, MARK, Section};
+use super::names::Session;
+use super::resolve::SSO_KEYS;
+use super::{Block, Config, helper};
+use crate::error::{Error, Result};
+
+/// One change of one section.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// The `[sso-session]` block says this. Without scopes, those that it has stay.
+    Session(Session),
+    /// The profile has these values and lacks these keys.
+    Profile {
+        /// The profile's name.
+        name: String,
+        /// Keys, in small letters, with their values; new ones are written in this order.
+        set: Vec<(String, String)>,
+        /// Keys that go.
+        remove: Vec<String>,
+        /// What stands behind the mark of `daypass sync`; None leaves the mark as it is.
+        mark: Option<String>,
+    },
+    /// The profile goes, with the comments inside it.
+    Forget {
+        /// The profile's name.
+        name: String,
+    },
+}
+
+impl Change {
+    /// The profile calls daypass. It then holds no single sign-on key: SDKs would prefer their own provider.
+    pub fn helper(name: &str, line: String, more: Vec<(String, String)>) -> Self {
+        let set = std::iter::once(("credential_process".to_owned(), line)).chain(more).collect();
+        Self::Profile { name: name.to_owned(), set, remove: SSO_KEYS.map(str::to_owned).to_vec(), mark: None }
+    }
+
+    /// The profile is for the SDKs' own provider. It then repeats nothing of its session, and calls nobody.
+    pub fn native(name: &str, session: &str, account: &str, role: &str, more: Vec<(String, String)>) -> Self {
+        let own = [("sso_session", session), ("sso_account_id", account), ("sso_role_name", role)];
+        let set = own.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).chain(more).collect();
+        let remove = ["credential_process", "sso_start_url", "sso_region", "sso_registration_scopes"].map(str::to_owned).to_vec();
+        Self::Profile { name: name.to_owned(), set, remove, mark: None }
+    }
+
+    /// The same, with the mark of `daypass sync`.
+    pub fn marked(self, text: &str) -> Self {
+        match self {
+            Self::Profile { name, set, remove, .. } => Self::Profile { name, set, remove, mark: Some(text.to_owned()) },
+            other => other,
+        }
+    }
+}
+
+/// A change, seen the same way whatever it is of.
+struct Edit<'c> {
+    kind: Kind,
+    name: &'c str,
+    set: Vec<(&'c str, &'c str)>,
+    remove: Vec<&'c str>,
+    mark: Option<&'c str>,
+    forget: bool,
+}
+
+/// The text with the changes made; the very same text where it said all that already.
+///
+/// # Errors
+/// [`crate::error::Exit::Usage`] for a name or value that not all tools would read alike, and for two changes of one section;
+/// [`crate::error::Exit::Failed`] where the result does not read as it should.
+pub fn apply(text: &str, file: FileKind, changes: &[Change]) -> Result<String> {
+    let scopes: Vec<String> = changes.iter().map(scopes_of).collect();
+    let edits: Vec<Edit<'_>> = changes.iter().zip(&scopes).map(|(change, scopes)| edit_of(change, scopes)).collect();
+    let mut seen = HashSet::with_capacity(edits.len());
+    for edit in &edits {
+        check_edit(edit)?;
+        if !seen.insert((edit.kind, edit.name)) {
+            return Err(Error::usage(format!("\"{}\" would be written twice", edit.name), "give each profile a name of its own"));
+        }
+    }
+    let before = Document::parse(text.as_bytes(), file);
+    let after = splice(text, file, &before, &edits)?;
+    if after != text {
+        check(text, &after, file, &before, &edits).map_err(|what| {
+            let hint = "edit the file by hand, or move what is special in it out of the way; 'daypass configure --dry-run' shows the change";
+            Error::failed(format!("the change was not made, because the file would read wrong after it: {what}"), hint)
+        })?;
+    }
+    Ok(after)
+}
+
+fn scopes_of(change: &Change) -> String {
+    if let Change::Session(session) = change { session.scopes.join(",") } else { String::new() }
+}
+
+fn edit_of<'c>(change: &'c Change, scopes: &'c str) -> Edit<'c> {
+    let edit = |kind, name| Edit { kind, name, set: Vec::new(), remove: Vec::new(), mark: None, forget: false };
+    match change {
+        Change::Session(session) => {
+            let mut set = vec![("sso_start_url", &*session.start_url), ("sso_region", &*session.region)];
+            if !scopes.is_empty() {
+                set.push(("sso_registration_scopes", scopes));
+            }
+            Edit { set, ..edit(Kind::Session, &session.name) }
+        }
+        Change::Profile { name, set, remove, mark } => Edit {
+            set: set.iter().map(|(key, value)| (&**key, &**value)).collect(),
+            remove: remove.iter().map(|key| &**key).filter(|key| !set.iter().any(|(set, _)| set == key)).collect(),
+            mark: mark.as_deref(),
+            ..edit(Kind::Profile, name)
+        },
+        Change::Forget { name } => Edit { forget: true, ..edit(Kind::Profile, name) },
+    }
+}
+
+fn check_edit(edit: &Edit<'_>) -> Result<()> {
+    let mut keys = BTreeSet::new();
+    for &(key, value) in &edit.set {
+        if !ini::is_plain_name(key) || key.bytes().any(|b| b.is_ascii_uppercase()) || !keys.insert(key) {
+            return Err(Error::usage(
+                format!("\"{key}\" can't be written as a key"),
+                "a key has small letters, digits and _, and is given once",
+            ));
+        }
+        check_value(key, value)?;
+    }
+    match edit.mark {
+        Some(mark) if mark.chars().any(is_break) || mark.trim() != mark || mark.is_empty() => {
+            Err(Error::usage(format!("\"{mark}\" can't be written as a comment"), "leave line breaks and outer blanks out"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether all tools read this value alike, on one line.
+fn check_value(key: &str, value: &str) -> Result<()> {
+    let why = if value.is_empty() {
+        "it is empty"
+    } else if value.chars().any(is_break) {
+        "it holds a line break or a control character"
+    } else if value.trim() != value {
+        "it starts or ends with a blank"
+    } else if value.starts_with(['#', ';']) || [" #", " ;"].iter().any(|comment| value.contains(comment)) {
+        "what follows a blank and # or ; is a comment to most tools"
+    } else if value.len() > 1 && value.starts_with('"') && value.ends_with('"') {
+        "some tools would drop the quotes round it"
+    } else {
+        return Ok(());
+    };
+    Err(Error::usage(format!("\"{value}\" can't be written as {key}: {why}"), format!("give another {key}")))
+}
+
+fn is_break(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
+}
+
+/// One place where the text becomes another.
+struct Splice {
+    range: Range<usize>,
+    new: String,
+    /// Whole lines: they start on a line of their own, even after a last line without an end.
+    lines: bool,
+}
+
+fn splice(text: &str, file: FileKind, before: &Document<'_>, edits: &[Edit<'_>]) -> Result<String> {
+    let eol = if text.split_inclusive('\n').next().is_some_and(|line| line.ends_with("\r\n")) { "\r\n" } else { "\n" };
+    let groups = before.groups();
+    let known: HashMap<(Kind, &str), usize> =
+        groups.iter().enumerate().filter_map(|(at, group)| group.first().map(|first| ((first.kind, &*first.name), at))).collect();
+    let mut splices = Vec::new();
+    let mut appended = Vec::new();
+    for edit in edits {
+        match known.get(&(edit.kind, edit.name)).and_then(|at| groups.get(*at)) {
+            Some(group) if edit.forget => {
+                splices.extend(group.sections.iter().map(|section| cut(text, section)));
+            }
+            Some(group) => change_group(text, eol, before, &group.sections, edit, &mut splices),
+            None if edit.forget => {}
+            None => appended.push(new_section(file, eol, edit)?),
+        }
+    }
+    // Stable: what is put in at one place stays in its order, before what is replaced from there on.
+    splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
+
+    let mut after = String::with_capacity(text.len() + appended.iter().map(|section| section.len() + 2).sum::<usize>() + 256);
+    let mut done = 0;
+    for splice in &splices {
+        after.push_str(text.get(done..splice.range.start).unwrap_or_default());
+        if splice.lines {
+            end_line(&mut after, eol);
+        }
+        after.push_str(&splice.new);
+        done = splice.range.end;
+    }
+    after.push_str(text.get(done..).unwrap_or_default());
+    for section in appended {
+        end_line(&mut after, eol);
+        let last = after.lines().next_back();
+        if last.is_some_and(|line| !line.trim_matches([' ', '\t', '\u{feff}']).is_empty()) {
+            after.push_str(eol);
+        }
+        after.push_str(&section);
+    }
+    Ok(after)
+}
+
+fn end_line(text: &mut String, eol: &str) {
+    if !matches!(text.chars().next_back(), None | Some('\n' | '\u{feff}')) {
+        text.push_str(eol);
+    }
+}
+
+/// Takes a section out: its header to its last key, and the blank line that parted it from what stands above.
+fn cut(text: &str, section: &Section<'_>) -> Splice {
+    let above = text.get(..section.header.start).unwrap_or_default();
+    let below = text.get(section.body_end..).unwrap_or_default();
+    let blank_above = ["\n\r\n", "\n\n"].iter().find(|end| above.ends_with(**end)).map_or(0, |end| end.len() - 1);
+    let first = above.trim_start_matches('\u{feff}').is_empty();
+    let blank_below = ["\r\n", "\n"].iter().find(|end| first && below.starts_with(**end)).map_or(0, |end| end.len());
+    Splice { range: section.header.start - blank_above..section.body_end + blank_below, new: String::new(), lines: false }
+}
+
+fn new_section(file: FileKind, eol: &str, edit: &Edit<'_>) -> Result<String> {
+    let Edit { kind, name, .. } = *edit;
+    if !ini::is_plain_name(name) {
+        let what = format!("\"{name}\" can't be written as a name that all AWS tools read");
+        return Err(Error::usage(what, "choose a name of letters, digits and _-./@:+%"));
+    }
+    let mut section = match (kind, file) {
+        (Kind::Session, _) => format!("[sso-session {name}]{eol}"),
+        (_, FileKind::Config) if name != "default" => format!("[profile {name}]{eol}"),
+        _ => format!("[{name}]{eol}"),
+    };
+    if let Some(mark) = edit.mark {
+        section.extend([MARK, " ", mark, eol]);
+    }
+    for (key, value) in &edit.set {
+        section.extend([key, " = ", value, eol]);
+    }
+    Ok(section)
+}
+
+fn change_group(
+    text: &str,
+    eol: &str,
+    before: &Document<'_>,
+    sections: &[&Section<'_>],
+    edit: &Edit<'_>,
+    splices: &mut Vec<Splice>,
+) {
+    let (Some(first), Some(last)) = (sections.first(), sections.last()) else { return };
+    let entries = || sections.iter().flat_map(|section| before.entries(section));
+    if let Some(mark) = edit.mark {
+        let line = [MARK, " ", mark, eol].concat();
+        match sections.iter().find_map(|section| Some((before.mark(section)?, section.mark.clone()?))) {
+            Some((old, _)) if old == mark => {}
+            Some((_, range)) => splices.push(Splice { range, new: line, lines: true }),
+            None => splices.push(Splice { range: first.header.end..first.header.end, new: line, lines: true }),
+        }
+    }
+    let mut added = String::new();
+    for &(key, value) in &edit.set {
+        match entries().rfind(|entry| before.is_key(entry, key)) {
+            Some(entry) if before.value(entry) == value => {}
+            Some(entry) => {
+                // The AWS CLI takes a comment behind a value for a part of it, so the comment moves to a line of its own.
+                if let Some(comment) = entry.comment.clone().and_then(|comment| text.get(comment)) {
+                    let start = entry.span.start;
+                    splices.push(Splice { range: start..start, new: [comment, eol].concat(), lines: true });
+                }
+                let blank = if text.get(..entry.value.start).is_some_and(|front| front.ends_with('=')) && entry.value.is_empty() {
+                    " "
+                } else {
+                    ""
+                };
+                splices.push(Splice { range: entry.value.start..entry.text_end, new: [blank, value].concat(), lines: false });
+            }
+            None => added.extend([key, " = ", value, eol]),
+        }
+    }
+    for entry in entries().filter(|entry| edit.remove.iter().any(|key| before.is_key(entry, key))) {
+        splices.push(Splice { range: entry.span.clone(), new: String::new(), lines: false });
+    }
+    if !added.is_empty() {
+        splices.push(Splice { range: last.body_end..last.body_end, new: added, lines: true });
+    }
+}
+
+type Name = (Kind, String);
+/// Sections with their keys; the mark has a key that no other can have.
+type Meaning = BTreeMap<Name, BTreeMap<String, String>>;
+
+fn check(old: &str, new: &str, file: FileKind, before: &Document<'_>, edits: &[Edit<'_>]) -> std::result::Result<(), String> {
+    let after = Document::parse(new.as_bytes(), file);
+    let mut expected = meaning(before);
+    for edit in edits {
+        let name = (edit.kind, edit.name.to_owned());
+        if edit.forget {
+            expected.remove(&name);
+            continue;
+        }
+        let keys = expected.entry(name).or_default();
+        keys.retain(|key, _| !edit.remove.contains(&&**key));
+        keys.extend(edit.set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        keys.extend(edit.mark.map(|mark| (MARK.to_owned(), mark.to_owned())));
+    }
+    let found = meaning(&after);
+    if found != expected {
+        let differs = |name: &&Name| found.get(*name) != expected.get(*name);
+        let name = expected.keys().chain(found.keys()).find(differs).map(|(_, name)| name.as_str()).unwrap_or_default();
+        return Err(format!("section \"{name}\" would not be what it should be"));
+    }
+    second_reading(old, new, file, before, edits)
+}
+
+fn meaning(document: &Document<'_>) -> Meaning {
+    let mut meaning = Meaning::new();
+    for group in document.groups() {
+        for section in group.sections {
+            let keys = meaning.entry((section.kind, section.name.to_string())).or_default();
+            keys.extend(
+                document
+                    .entries(section)
+                    .iter()
+                    .map(|entry| (document.key(entry).into_owned(), document.value(entry).into_owned())),
+            );
+            keys.extend(document.mark(section).map(|mark| (MARK.to_owned(), mark.into_owned())));
+        }
+    }
+    meaning
+}
+
+/// What rust-ini reads: sections and keys in their order, nested keys with the blanks before them.
+type Reading = Vec<(Name, Vec<(String, String)>)>;
+
+fn second_reading(
+    old: &str,
+    new: &str,
+    file: FileKind,
+    before: &Document<'_>,
+    edits: &[Edit<'_>],
+) -> std::result::Result<(), String> {
+    let Some(old) = by_rust_ini(old, file).filter(|reading| reads_alike(reading, before)) else { return Ok(()) };
+    let new = by_rust_ini(new, file).ok_or("another reader refuses it")?;
+    let edits: HashMap<Name, &Edit<'_>> = edits.iter().map(|edit| ((edit.kind, edit.name.to_owned()), edit)).collect();
+    let meant = |name: &Name, key: &str| {
+        edits.get(name).is_some_and(|edit| edit.forget || edit.remove.contains(&key) || edit.set.iter().any(|(set, _)| *set == key))
+    };
+    let unmeant = |reading: &Reading| -> Vec<(Name, String, String)> {
+        let all =
+            reading.iter().flat_map(|(name, keys)| keys.iter().map(move |(key, value)| (name.clone(), key.clone(), value.clone())));
+        all.filter(|(name, key, _)| !meant(name, key)).collect()
+    };
+    if unmeant(&old) != unmeant(&new) {
+        return Err("another reader finds a key changed that should have stayed".to_owned());
+    }
+    let last = |reading: &Reading| -> HashMap<(Name, String), String> {
+        reading
+            .iter()
+            .flat_map(|(name, keys)| keys.iter().map(move |(key, value)| ((name.clone(), key.clone()), value.clone())))
+            .collect()
+    };
+    let (was, is) = (last(&old), last(&new));
+    for (name, edit) in &edits {
+        for (key, value) in &edit.set {
+            let place = (name.clone(), (*key).to_owned());
+            let found = is.get(&place);
+            // A value that was right is left as it is, with a comment behind it that rust-ini takes for a part of it.
+            if found.map(String::as_str) != Some(*value) && (found.is_none() || found != was.get(&place)) {
+                return Err(format!("another reader does not find {key} of \"{}\" as it was set", name.1));
+            }
+        }
+        if edit.remove.iter().any(|key| is.contains_key(&(name.clone(), (*key).to_owned()))) {
+            return Err(format!("another reader still finds what should be gone from \"{}\"", name.1));
+        }
+    }
+    Ok(())
+}
+
+/// None where rust-ini can't read the text.
+fn by_rust_ini(text: &str, file: FileKind) -> Option<Reading> {
+    // It joins a line that ends in a backslash with the next.
+    if text.lines().any(|line| line.ends_with('\\')) {
+        return None;
+    }
+    let options = || ::ini::ParseOption {
+        enabled_quote: false,
+        enabled_escape: false,
+        enabled_indented_mutiline_value: false,
+        enabled_preserve_key_leading_whitespace: true,
+    };
+    let ini = ::ini::Ini::load_from_str_opt(text.trim_start_matches('\u{feff}'), options()).ok()?;
+    let mut reading = Reading::new();
+    for (name, keys) in &ini {
+        let Some(name) = name else {
+            if keys.is_empty() {
+                continue;
+            }
+            return None;
+        };
+        let (kind, name, ..) = ini::classify(name.as_bytes(), file);
+        reading.push((
+            (kind, name.into_owned()),
+            keys.iter().map(|(key, value)| (key.to_ascii_lowercase(), value.to_owned())).collect(),
+        ));
+    }
+    Some(reading)
+}
+
+/// Whether rust-ini found the sections and keys that we find.
+fn reads_alike(reading: &Reading, document: &Document<'_>) -> bool {
+    let counting: usize = document.groups().iter().map(|group| group.sections.len()).sum();
+    reading.len() == document.sections().len()
+        // It takes [default] and [profile default] for two.
+        && reading.len() == counting
+        && reading.iter().zip(document.sections()).all(|((name, keys), section)| {
+            let own = document.entries(section).iter().map(|entry| document.key(entry).into_owned());
+            let its = keys.iter().map(|(key, _)| key).filter(|key| !key.starts_with([' ', '\t']));
+            name.0 == section.kind && name.1 == section.name && own.eq(its.cloned())
+        })
+}
+
+/// Keys by which tools get credentials in a way of their own, in place of or against what daypass would write.
+const OTHER_SOURCES: [&str; 8] = [
+    "role_arn",
+    "source_profile",
+    "credential_source",
+    "web_identity_token_file",
+    "login_session",
+    "aws_access_key_id",
+    "aws_secret_access_key",
+    "aws_session_token",
+];
+
+/// Refuses changes that would put a daypass or SSO profile beside another source of credentials, in either file: tools would go on
+/// using that other one, and not say so.
+///
+/// # Errors
+/// [`crate::error::Exit::Usage`], naming the key with file and line.
+pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
+    let blocks = config.profiles();
+    let known: HashMap<&str, &Block<'_>> = blocks.iter().map(|block| (&*block.name, block)).collect();
+    for change in changes {
+        let Change::Profile { name, set, remove, .. } = change else { continue };
+        let Some(block) = known.get(&**name) else { continue };
+        let sets = |key: &str| set.iter().any(|(set, _)| set == key);
+        let helper = sets("credential_process");
+        if !helper && !sets("sso_session") {
+            continue;
+        }
+        let hint = format!("daypass configure --profile {name}-sso (or remove that line first)");
+        for value in &block.values {
+            let goes = value.file == config.path() && remove.iter().any(|key| *key == value.key);
+            let own = if helper { SSO_KEYS.contains(&&*value.key) } else { value.key == "credential_process" };
+            if (OTHER_SOURCES.contains(&&*value.key) || own && !sets(&value.key)) && !goes {
+                let what =
+                    format!("profile \"{name}\" has {} ({}), which AWS tools would use in its place", value.key, value.place());
+                return Err(Error::usage(what, hint));
+            }
+        }
+        if let Some(process) = block.get("credential_process")
+            && helper::read(&process.text).is_none()
+        {
+            let what = format!("profile \"{name}\" has a credential_process of another program ({})", process.place());
+            return Err(Error::usage(what, hint));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! The `credential_process` line that calls daypass: how it is written, and how it is read. Touches nothing but, to find where
+//! `PATH` has this program, the folders of `PATH`.
+//!
+//! Tools run the line in three ways: split into words, by `sh -c`, by `cmd /C`. What is written here means the same to all three: no
+//! variables, no `~`, double quotes only, and those only where needed.
+
+use std::path::{Path, PathBuf};
+
+use super::names::{AccountId, RoleName};
+use super::resolve::Asked;
+use crate::env::Env;
+use crate::error::{Error, Result};
+
+/// The line for one role.
+///
+/// # Errors
+/// The program's path, or the session's name, can't be written so that all tools read it alike.
+pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) -> Result<String> {
+    Ok(format!(
+        "{} credential-process --session {} --account {account} --role {role}",
+        word(program, cfg!(windows))?,
+        argument(session)?
+    ))
+}
+
+/// The line that stands for another profile.
+///
+/// # Errors
+/// As [`line`].
+pub fn line_for_profile(program: &str, profile: &str) -> Result<String> {
+    Ok(format!("{} credential-process --profile {}", word(program, cfg!(windows))?, argument(profile)?))
+}
+
+/// The program to write: what `--helper` says; else the path by which `PATH` finds this very program, links not resolved, so that an
+/// upgrade behind the link keeps the line true; else the program's own path.
+///
+/// # Errors
+/// The program's own path is not known, or not UTF-8.
+pub fn program(env: &Env, wanted: Option<&str>) -> Result<String> {
+    if let Some(wanted) = wanted {
+        return Ok(wanted.to_owned());
+    }
+    let unknown =
+        |why: String| Error::failed(format!("the path of this program can't be used: {why}"), "add --helper /path/to/daypass");
+    let own = std::env::current_exe().map_err(|error| unknown(error.to_string()))?;
+    let path = on_path(env, &own).unwrap_or(own);
+    path.into_os_string().into_string().map_err(|path| unknown(format!("{} is not UTF-8", path.display())))
+}
+
+/// The first `daypass` on `PATH` that is the file `own`.
+fn on_path(env: &Env, own: &Path) -> Option<PathBuf> {
+    let file_name = if cfg!(windows) { "daypass.exe" } else { "daypass" };
+    // An empty or relative entry means another place in each folder.
+    env.path()
+        .into_iter()
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(file_name))
+        .find(|path| is_same_file(path, own))
+}
+
+#[cfg(unix)]
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let identity = |path: &Path| std::fs::metadata(path).ok().map(|meta| (meta.dev(), meta.ino()));
+    identity(one).is_some_and(|one| Some(one) == identity(other))
+}
+
+#[cfg(not(unix))]
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    one.canonicalize().is_ok_and(|one| other.canonicalize().is_ok_and(|other| one == other))
+}
+
+/// A program's path as one word.
+fn word(program: &str, windows: bool) -> Result<String> {
+    let refuse = |why: &str| {
+        Err(Error::usage(
+            format!("\"{program}\" can't be written as a credential_process: {why}"),
+            "link it to a plain path, and add --helper PATH",
+        ))
+    };
+    let separators: &[char] = if windows { &['/', '\\'] } else { &['/'] };
+    let drive = windows && program.as_bytes().get(1) == Some(&b':');
+    if program.is_empty() || program.contains(separators) && !program.starts_with(separators) && !drive {
+        return refuse("it is neither an absolute path nor a bare name");
+    }
+    // What one of the three still sees inside double quotes. A blank before # or ; would start a comment in the file.
+    if program.contains(['"', '$', '`', '!']) || program.chars().any(char::is_control) {
+        return refuse("quotes, $, ` and ! mean different things to different shells");
+    }
+    if windows && program.contains('%') || !windows && program.contains('\\') {
+        return refuse("a shell would replace a part of it");
+    }
+    if [" #", " ;"].iter().any(|comment| program.contains(comment)) {
+        return refuse("the file's readers take the rest for a comment");
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._/:@+-".contains(c) || windows && c == '\\';
+    Ok(if program.chars().all(plain) { program.to_owned() } else { format!("\"{program}\"") })
+}
+
+/// A name as an argument: never quoted.
+fn argument(name: &str) -> Result<&str> {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._/:@+-".contains(&b) || b == b'%' && cfg!(not(windows));
+    if !name.is_empty() && !name.starts_with('-') && name.bytes().all(plain) {
+        return Ok(name);
+    }
+    Err(Error::usage(
+        format!("\"{name}\" can't be an argument of credential_process: that takes letters, digits and ._/:@+-"),
+        "daypass configure --session NAME",
+    ))
+}
+
+/// The arguments with which a `credential_process` line calls daypass; None where it calls something else.
+pub fn read(line: &str) -> Option<Asked> {
+    let words = if cfg!(windows) { split_windows(line) } else { shlex::split(line)? };
+    let mut words = words.into_iter();
+    let program = words.next()?;
+    let base = program.rsplit(['/', '\\']).next()?;
+    let base = base.strip_suffix(".exe").or_else(|| base.strip_suffix(".EXE")).unwrap_or(base);
+    if !(base == "daypass" || cfg!(windows) && base.eq_ignore_ascii_case("daypass")) {
+        return None;
+    }
+    let mut asked = Asked::default();
+    let mut verb = None;
+    while let Some(word) = words.next() {
+        let (flag, attached) = match word.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => (flag, Some(value.to_owned())),
+            _ => (word.as_str(), None),
+        };
+        let place = match flag {
+            "--profile" => &mut asked.profile,
+            "--session" => &mut asked.session,
+            "--start-url" => &mut asked.start_url,
+            "--sso-region" => &mut asked.sso_region,
+            "--scopes" => &mut asked.scopes,
+            "--account" => &mut asked.account,
+            "--role" => &mut asked.role,
+            "--region" => &mut asked.region,
+            // -v, -q and their like say nothing about which credentials are meant.
+            flag if flag.starts_with('-') => continue,
+            _ if verb.is_none() => {
+                verb = Some(word);
+                continue;
+            }
+            _ => {
+                asked.profile = Some(word);
+                continue;
+            }
+        };
+        *place = Some(attached.or_else(|| words.next())?);
+    }
+    (verb.as_deref() == Some("credential-process")).then_some(asked)
+}
+
+/// Words by the rules of the C runtime on Windows: double quotes hold blanks together, a backslash is itself except before a quote.
+fn split_windows(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quoted = false;
+    let mut backslashes = 0;
+    for c in line.chars() {
+        if c == '\\' {
+            backslashes += 1;
+            continue;
+        }
+        if c == '"' {
+            let word = word.get_or_insert_default();
+            word.extend(std::iter::repeat_n('\\', backslashes / 2));
+            if backslashes % 2 == 1 {
+                word.push('"');
+            } else {
+                quoted = !quoted;
+            }
+            backslashes = 0;
+            continue;
+        }
+        if backslashes > 0 {
+            word.get_or_insert_default().extend(std::iter::repeat_n('\\', backslashes));
+            backslashes = 0;
+        }
+        if matches!(c, ' ' | '\t' | '\n') && !quoted {
+            words.extend(word.take());
+        } else {
+            word.get_or_insert_default().push(c);
+        }
+    }
+    if backslashes > 0 {
+        word.get_or_insert_default().extend(std::iter::repeat_n('\\', backslashes));
+    }
+    words.extend(word);
+    words
+}

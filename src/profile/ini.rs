@@ -1,0 +1,541 @@
+//! The grammar of the shared config and credentials files, over the bytes as they are. Touches nothing.
+//!
+//! A [`Document`] holds no copy of the text: only where each section, key and value stands in it. So an edit is a splice, and what no
+//! edit means can't change. The rules are those that the AWS SDKs share; where some refuse a whole file for one bad line, or the AWS
+//! CLI reads more than the others, a [`Warning`] says so and reading goes on:
+//!
+//! - white space is space and tab; a line ends with LF or CRLF; a byte order mark at the start is skipped;
+//! - `[default]`, `[profile NAME]`, `[sso-session NAME]` in the config file, `[NAME]` in the credentials file; a name in quotes
+//!   (`[profile "a b"]`) is read as the AWS CLI writes it; any other section is kept apart as [`Kind::Other`];
+//! - `key = value`, keys in any case; `#` and `;` start a comment at the start of a line, on a section's line, and after white space
+//!   on a key's line;
+//! - a line further indented than its key continues the value; below an empty value such lines are `key = value` themselves;
+//! - of one key written twice the last counts; sections of one name are one section; `[profile default]` replaces `[default]`.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// What starts the comment line by which `daypass sync` knows a profile that it wrote; it stands inside the section.
+pub const MARK: &str = "# daypass sync:";
+
+/// Which of the two files: their section names differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileKind {
+    /// `~/.aws/config`
+    Config,
+    /// `~/.aws/credentials`
+    Credentials,
+}
+
+/// What a section is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Kind {
+    /// `[default]`, `[profile NAME]`, or any in the credentials file.
+    Profile,
+    /// `[sso-session NAME]`
+    Session,
+    /// Any other: services, plugins, and names that can't be read. Called by the text between the brackets.
+    Other,
+}
+
+/// A line that could not be read, or that not all tools read alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong, as a clause.
+    pub what: Cow<'static, str>,
+}
+
+/// One section where it stands. Two of one name are two of these.
+#[derive(Debug, Clone)]
+pub struct Section<'a> {
+    /// What it is.
+    pub kind: Kind,
+    /// Its name, without quotes.
+    pub name: Cow<'a, str>,
+    /// The line of its header, counted from 1.
+    pub line: usize,
+    /// Whether it is `[profile default]`, which replaces `[default]`.
+    prefixed_default: bool,
+    /// The header's whole line, its end included.
+    pub header: Range<usize>,
+    /// The whole line of the mark of `daypass sync`, its end included.
+    pub mark: Option<Range<usize>>,
+    /// The end of its last line that is neither blank nor a comment at the line's start: where another key can follow.
+    pub body_end: usize,
+    entries: Range<usize>,
+}
+
+/// One key with its value, where it stands.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The key as it is written.
+    key: Range<usize>,
+    /// The value on the key's line, without blanks and comment.
+    pub value: Range<usize>,
+    /// The comment on the key's line, from its `#` or `;`.
+    pub comment: Option<Range<usize>>,
+    /// From the start of the key's line to the end of the last line that continues it, that line's end included.
+    pub span: Range<usize>,
+    /// The same without the line end.
+    pub text_end: usize,
+    /// The line of the key, counted from 1.
+    pub line: usize,
+    continued: bool,
+}
+
+/// Sections of one kind and name, seen as one.
+#[derive(Debug)]
+pub struct Group<'d, 'a> {
+    /// Those that count, in the order of the file; at least one.
+    pub sections: Vec<&'d Section<'a>>,
+}
+
+/// A file's text and what stands where.
+pub struct Document<'a> {
+    text: &'a [u8],
+    sections: Vec<Section<'a>>,
+    entries: Vec<Entry>,
+    warnings: Vec<Warning>,
+}
+
+impl<'a> Document<'a> {
+    /// Reads a whole file. Any bytes will do.
+    pub fn parse(text: &'a [u8], file: FileKind) -> Self {
+        Parser::new(text, file, None).run()
+    }
+
+    /// Reads only the sections of this kind and name, and warns of nothing: one pass that keeps next to nothing.
+    pub fn find(text: &'a [u8], file: FileKind, kind: Kind, name: &str) -> Self {
+        Parser::new(text, file, Some((kind, name))).run()
+    }
+
+    /// The sections in the order of the file.
+    pub fn sections(&self) -> &[Section<'a>] {
+        &self.sections
+    }
+
+    /// The keys of one section in the order of the file.
+    pub fn entries(&self, section: &Section<'a>) -> &[Entry] {
+        self.entries.get(section.entries.clone()).unwrap_or_default()
+    }
+
+    /// The key in small letters, as all tools but one compare it.
+    pub fn key(&self, entry: &Entry) -> Cow<'a, str> {
+        let key = self.slice(&entry.key);
+        if key.bytes().any(|b| b.is_ascii_uppercase()) { Cow::Owned(key.to_ascii_lowercase()) } else { key }
+    }
+
+    /// Whether this is the entry's key, in whatever case.
+    pub fn is_key(&self, entry: &Entry, key: &str) -> bool {
+        bytes(self.text, &entry.key).eq_ignore_ascii_case(key.as_bytes())
+    }
+
+    /// The value; continued lines follow after a line break each, without their blanks. Bytes that are no UTF-8 are replaced.
+    pub fn value(&self, entry: &Entry) -> Cow<'a, str> {
+        let first = self.slice(&entry.value);
+        if !entry.continued {
+            return first;
+        }
+        let nested = first.is_empty();
+        let mut value = first.into_owned();
+        for line in lines(self.text, entry.span.start..entry.span.end).skip(1) {
+            let more = trim(bytes(self.text, &line.text));
+            if !more.is_empty() && (!nested || is_nested_property(more)) {
+                value.push('\n');
+                value.push_str(&String::from_utf8_lossy(more));
+            }
+        }
+        Cow::Owned(value)
+    }
+
+    /// What stands after the mark of `daypass sync`.
+    pub fn mark(&self, section: &Section<'a>) -> Option<Cow<'a, str>> {
+        let line = bytes(self.text, section.mark.as_ref()?).trim_ascii();
+        Some(String::from_utf8_lossy(trim(line.strip_prefix(MARK.as_bytes())?)))
+    }
+
+    /// Sections of one name as one, in the order of their first; `[default]` only where there is no `[profile default]`.
+    pub fn groups(&self) -> Vec<Group<'_, 'a>> {
+        let replaced = self.sections.iter().any(|section| section.prefixed_default);
+        let mut groups: Vec<Group<'_, 'a>> = Vec::with_capacity(self.sections.len());
+        let mut known: HashMap<(Kind, &str), usize> = HashMap::with_capacity(self.sections.len());
+        for section in &self.sections {
+            if replaced && section.is_default() && !section.prefixed_default {
+                continue;
+            }
+            let at = *known.entry((section.kind, &section.name)).or_insert(groups.len());
+            match groups.get_mut(at) {
+                Some(group) => group.sections.push(section),
+                None => groups.push(Group { sections: vec![section] }),
+            }
+        }
+        groups
+    }
+
+    /// What could not be read or is read differently by different tools, in the order of the file.
+    pub fn warnings(&self) -> Vec<Warning> {
+        let mut warnings = self.warnings.clone();
+        let mut seen: HashMap<(Kind, &str), usize> = HashMap::with_capacity(self.sections.len());
+        let replaced = self.sections.iter().any(|section| section.prefixed_default);
+        let mut keys = Vec::new();
+        for section in &self.sections {
+            if replaced && section.is_default() && !section.prefixed_default {
+                warnings.push(Warning { line: section.line, what: "[default] counts for nothing beside [profile default]".into() });
+            } else if let Some(first) = seen.insert((section.kind, &section.name), section.line) {
+                let what = format!("this section was there in line {first} already: the AWS CLI refuses such a file");
+                warnings.push(Warning { line: section.line, what: what.into() });
+            }
+            keys.clear();
+            keys.extend(self.entries(section).iter().map(|entry| (self.key(entry), entry.line)));
+            keys.sort();
+            for pair in keys.windows(2) {
+                if let [(key, first), (again, line)] = pair
+                    && key == again
+                {
+                    let what =
+                        format!("{key} was set in line {first} already: the last one counts, and the AWS CLI refuses such a file");
+                    warnings.push(Warning { line: *line, what: what.into() });
+                }
+            }
+        }
+        warnings.sort_by_key(|warning| warning.line);
+        warnings
+    }
+
+    fn slice(&self, range: &Range<usize>) -> Cow<'a, str> {
+        String::from_utf8_lossy(bytes(self.text, range))
+    }
+}
+
+impl Section<'_> {
+    /// Whether it is the profile `default`, in either form.
+    pub fn is_default(&self) -> bool {
+        self.kind == Kind::Profile && self.name == "default"
+    }
+}
+
+impl<'d, 'a> Group<'d, 'a> {
+    /// The section that stands for all: their kind and name.
+    pub fn first(&self) -> Option<&'d Section<'a>> {
+        self.sections.first().copied()
+    }
+}
+
+/// Whether all tools read this as a section's name or a key without quotes: letters, digits and `_-/.%@:+`.
+pub fn is_plain_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(is_name_byte)
+}
+
+/// What the text between a header's brackets means: kind, name, whether it is `[profile default]`, and what to warn of.
+pub fn classify(inner: &[u8], file: FileKind) -> (Kind, Cow<'_, str>, bool, Option<&'static str>) {
+    let inner = trim(inner);
+    let other = |warning| (Kind::Other, String::from_utf8_lossy(inner), false, warning);
+    let blank = inner.iter().position(|b| is_blank(*b));
+    let (first, rest) =
+        blank.and_then(|at| inner.split_at_checked(at)).map_or((inner, None), |(first, rest)| (first, Some(trim(rest))));
+    let known = matches!(first, b"profile" | b"sso-session" | b"services");
+    match (file, first, rest) {
+        (_, b"", _) => other(Some("this section has no name")),
+        (FileKind::Config, b"default", None) => (Kind::Profile, Cow::Borrowed("default"), false, None),
+        (FileKind::Config, b"profile" | b"sso-session", Some(rest)) => match name(rest) {
+            Ok((name, warning)) => {
+                let kind = if first == b"profile" { Kind::Profile } else { Kind::Session };
+                let prefixed_default = kind == Kind::Profile && name == "default";
+                (kind, name, prefixed_default, warning)
+            }
+            Err(warning) => other(Some(warning)),
+        },
+        (FileKind::Config, b"plugins" | b"preview", None) | (FileKind::Config, _, Some(_)) => other(None),
+        (FileKind::Config, _, None) => {
+            other(Some("in this file a profile's section is [profile NAME]; this one counts for nothing"))
+        }
+        (FileKind::Credentials, _, Some(_)) if known => {
+            other(Some("in this file a profile's section is [NAME]; this one counts for nothing"))
+        }
+        // The AWS CLI writes a name with blanks here as it is.
+        (FileKind::Credentials, _, _) => match std::str::from_utf8(inner) {
+            Ok(name) if !name.contains(['[', ']']) && !name.contains(char::is_control) => {
+                let warning = (!is_plain_name(name)).then_some(ONLY_CLI);
+                (Kind::Profile, Cow::Borrowed(name), false, warning)
+            }
+            _ => other(Some(BAD_NAME)),
+        },
+    }
+}
+
+const ONLY_CLI: &str = "only some tools read a section of this name: others know letters, digits and _-./@:+% without quotes";
+const BAD_NAME: &str = "this section's name can't be read, so it counts for nothing";
+
+/// A name after `profile` or `sso-session`: as it is, or in quotes.
+fn name(rest: &[u8]) -> Result<(Cow<'_, str>, Option<&'static str>), &'static str> {
+    let rest = std::str::from_utf8(rest).map_err(|_| BAD_NAME)?;
+    if is_plain_name(rest) {
+        return Ok((Cow::Borrowed(rest), None));
+    }
+    if rest.contains(['[', ']']) || rest.contains(char::is_control) {
+        return Err(BAD_NAME);
+    }
+    if rest.contains(['"', '\'']) {
+        return match shlex::split(rest).as_deref() {
+            Some([name]) if !name.is_empty() => Ok((Cow::Owned(name.clone()), Some(ONLY_CLI))),
+            _ => Err(BAD_NAME),
+        };
+    }
+    if rest.contains([' ', '\t']) {
+        return Err("a name with blanks stands in quotes; this section counts for nothing");
+    }
+    Ok((Cow::Borrowed(rest), Some(ONLY_CLI)))
+}
+
+/// One line of the text, without and with its end.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// Without its end.
+    pub text: Range<usize>,
+    /// Where the next one starts.
+    pub next: usize,
+}
+
+/// The lines within a range. Together they are the range: nothing is left out.
+pub fn lines(text: &[u8], within: Range<usize>) -> impl Iterator<Item = Line> + '_ {
+    let mut start = within.start;
+    std::iter::from_fn(move || {
+        let rest = text.get(start..within.end).filter(|rest| !rest.is_empty())?;
+        let (length, end) = match memchr::memchr(b'\n', rest) {
+            Some(at) => (at - usize::from(rest.get(..at).is_some_and(|line| line.ends_with(b"\r"))), at + 1),
+            None => (rest.len(), rest.len()),
+        };
+        let line = Line { text: start..start + length, next: start + end };
+        start = line.next;
+        Some(line)
+    })
+}
+
+struct Parser<'a, 'w> {
+    document: Document<'a>,
+    file: FileKind,
+    only: Option<(Kind, &'w str)>,
+    place: Place,
+    open: Open,
+}
+
+/// Where keys go now.
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    /// No section yet.
+    Start,
+    /// Into the last section.
+    Section,
+    /// Nowhere: after a header that can't be read, or in a section that is not looked for.
+    Nowhere,
+}
+
+/// What a line that is indented further would continue.
+#[derive(Clone, Copy)]
+enum Open {
+    /// Nothing, right after a header.
+    Nothing,
+    /// A line of this indent that was not read: what continues it goes with it.
+    Refused(usize),
+    /// The last entry, of this indent.
+    Entry(usize),
+}
+
+impl<'a, 'w> Parser<'a, 'w> {
+    fn new(text: &'a [u8], file: FileKind, only: Option<(Kind, &'w str)>) -> Self {
+        let document = Document { text, sections: Vec::new(), entries: Vec::new(), warnings: Vec::new() };
+        Self { document, file, only, place: Place::Start, open: Open::Nothing }
+    }
+
+    fn run(mut self) -> Document<'a> {
+        let text = self.document.text;
+        let start = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        if start > 0 {
+            self.warn(1, "the file starts with a byte order mark: most AWS tools refuse such a file");
+        }
+        for (line, number) in lines(text, start..text.len()).zip(1..) {
+            self.line(&line, number);
+        }
+        self.document
+    }
+
+    fn warn(&mut self, line: usize, what: impl Into<Cow<'static, str>>) {
+        // Looking for one section, the rest is not looked at closely.
+        if self.only.is_none() {
+            self.document.warnings.push(Warning { line, what: what.into() });
+        }
+    }
+
+    fn line(&mut self, line: &Line, number: usize) {
+        let whole = bytes(self.document.text, &line.text);
+        let indent = whole.iter().take_while(|b| is_blank(**b)).count();
+        let Some(first) = whole.get(indent) else { return };
+        let comment = is_comment(*first);
+        if comment && indent == 0 {
+            self.mark(line);
+            return;
+        }
+        if *first != b'[' || matches!(self.open, Open::Entry(key) | Open::Refused(key) if indent > key) {
+            self.extend_body(line.next);
+        }
+        match self.open {
+            Open::Entry(key) if indent > key => return self.continuation(line, number),
+            Open::Refused(key) if indent > key => return,
+            _ => {}
+        }
+        if *first == b'[' {
+            if indent > 0 {
+                self.warn(number, "the section's line is indented: some AWS tools refuse such a file");
+            }
+            self.header(line, number);
+        } else if comment {
+            self.warn(number, "an indented comment here makes some AWS tools refuse the file");
+        } else {
+            if indent > 0 && matches!(self.open, Open::Nothing) && self.place == Place::Section {
+                self.warn(number, "the section's first key is indented: some AWS tools refuse such a file");
+            }
+            self.property(line, indent, number);
+        }
+    }
+
+    fn extend_body(&mut self, end: usize) {
+        if self.place == Place::Section
+            && let Some(section) = self.document.sections.last_mut()
+        {
+            section.body_end = end;
+        }
+    }
+
+    fn mark(&mut self, line: &Line) {
+        if self.place == Place::Section
+            && bytes(self.document.text, &line.text).starts_with(MARK.as_bytes())
+            && let Some(section) = self.document.sections.last_mut()
+        {
+            section.mark.get_or_insert(line.text.start..line.next);
+            section.body_end = line.next;
+        }
+    }
+
+    fn header(&mut self, line: &Line, number: usize) {
+        self.open = Open::Nothing;
+        self.place = Place::Nowhere;
+        let whole = trim(bytes(self.document.text, &line.text));
+        let uncommented = whole.iter().position(|b| is_comment(*b)).and_then(|at| whole.get(..at)).unwrap_or(whole);
+        let Some(inner) = trim(uncommented).strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) else {
+            self.warn(number, "a section's line must end with ]; the keys below it count for nothing");
+            return;
+        };
+        let (kind, name, prefixed_default, warning) = classify(inner, self.file);
+        if self.only.is_some_and(|wanted| wanted != (kind, &name)) {
+            return;
+        }
+        if let Some(warning) = warning {
+            self.warn(number, warning);
+        }
+        self.place = Place::Section;
+        let entries = self.document.entries.len()..self.document.entries.len();
+        let header = line.text.start..line.next;
+        let body_end = line.next;
+        self.document.sections.push(Section { kind, name, line: number, prefixed_default, header, mark: None, body_end, entries });
+    }
+
+    fn property(&mut self, line: &Line, indent: usize, number: usize) {
+        self.open = Open::Refused(indent);
+        match self.place {
+            Place::Section => {}
+            Place::Start => return self.warn(number, "a key before any section counts for nothing"),
+            Place::Nowhere => return,
+        }
+        let text = self.document.text;
+        let start = line.text.start + indent;
+        let whole = bytes(text, &(start..line.text.end));
+        let comment = comment_start(whole);
+        let uncommented = comment.and_then(|at| whole.get(..at)).unwrap_or(whole);
+        let Some(equals) = memchr::memchr(b'=', uncommented) else {
+            return self.warn(number, "this line has no = and counts for nothing; some AWS tools refuse such a file");
+        };
+        let key = trimmed(text, start..start + equals);
+        if key.is_empty() {
+            return self
+                .warn(number, "this line has nothing before its = and counts for nothing; some AWS tools refuse such a file");
+        }
+        if !bytes(text, &key).iter().all(|b| is_name_byte(*b)) {
+            return self.warn(number, "a key has only letters, digits and _-./@:+%; this line counts for nothing");
+        }
+        self.open = Open::Entry(indent);
+        self.document.entries.push(Entry {
+            key,
+            value: trimmed(text, start + equals + 1..start + uncommented.len()),
+            comment: comment.map(|at| trimmed(text, start + at..line.text.end)),
+            span: line.text.start..line.next,
+            text_end: line.text.end,
+            line: number,
+            continued: false,
+        });
+        let end = self.document.entries.len();
+        if let Some(section) = self.document.sections.last_mut() {
+            section.entries.end = end;
+        }
+    }
+
+    fn continuation(&mut self, line: &Line, number: usize) {
+        let more = trim(bytes(self.document.text, &line.text));
+        let Some(entry) = self.document.entries.last_mut() else { return };
+        entry.span.end = line.next;
+        entry.text_end = line.text.end;
+        entry.continued = true;
+        let nested = entry.value.is_empty();
+        match more.first() {
+            _ if nested && !is_nested_property(more) => {
+                self.warn(number, "below a key without a value each line must be KEY = VALUE; some AWS tools refuse such a file");
+            }
+            Some(first) if !nested && is_comment(*first) => {
+                self.warn(number, "an indented comment below a key is part of its value for some AWS tools");
+            }
+            Some(b'[') if !nested => self.warn(number, "an indented section line is part of the value above it"),
+            _ => {}
+        }
+    }
+}
+
+/// Whether a line below an empty value is one that all tools read.
+fn is_nested_property(line: &[u8]) -> bool {
+    let line = comment_start(line).and_then(|at| line.get(..at)).unwrap_or(line);
+    !line.first().is_none_or(|b| is_comment(*b)) && memchr::memchr(b'=', line).is_some_and(|at| at > 0)
+}
+
+/// Where the comment of a key's line starts: at a `#` or `;` after a blank.
+fn comment_start(line: &[u8]) -> Option<usize> {
+    memchr::memchr2_iter(b'#', b';', line)
+        .find(|at| at.checked_sub(1).and_then(|before| line.get(before)).is_some_and(|b| is_blank(*b)))
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
+}
+
+fn is_comment(byte: u8) -> bool {
+    matches!(byte, b'#' | b';')
+}
+
+fn is_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-/.%@:+".contains(&byte)
+}
+
+fn bytes<'a>(text: &'a [u8], range: &Range<usize>) -> &'a [u8] {
+    text.get(range.clone()).unwrap_or_default()
+}
+
+fn trim(text: &[u8]) -> &[u8] {
+    bytes(text, &trimmed(text, 0..text.len()))
+}
+
+fn trimmed(text: &[u8], range: Range<usize>) -> Range<usize> {
+    let slice = bytes(text, &range);
+    let front = slice.iter().take_while(|b| is_blank(**b)).count();
+    let back = slice.iter().skip(front).rev().take_while(|b| is_blank(**b)).count();
+    range.start + front..range.end - back
+}

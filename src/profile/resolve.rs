@@ -1,0 +1,465 @@
+//! What was typed ([`Asked`]) and what it means ([`Target`], or a [`Session`] alone). Touches nothing but a [`Config`] that was read.
+//!
+//! Each value comes from its flag; else from the profile named by `--profile` or as an argument; else from that of `AWS_PROFILE`;
+//! else from `default`. Where session, account and role are all given, the profile of the environment does not matter.
+//!
+//! Three kinds of profile lead to role credentials: a *native* one (`sso_session`), a *legacy* one (`sso_start_url` inline), and a
+//! *helper* (`credential_process` calls daypass), whose command line is an [`Asked`] again.
+
+use std::borrow::Cow;
+
+use super::helper;
+use super::names::{AccountId, RoleName, Session};
+use super::{Block, Config, Value};
+use crate::env::Env;
+use crate::error::{Error, Exit, Result};
+
+/// What was typed: flags and arguments, none of them checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// `--profile`, or the argument PROFILE.
+    pub profile: Option<String>,
+    /// `--session`, or the argument SESSION.
+    pub session: Option<String>,
+    /// `--start-url`
+    pub start_url: Option<String>,
+    /// `--sso-region`
+    pub sso_region: Option<String>,
+    /// `--scopes`, parted by commas.
+    pub scopes: Option<String>,
+    /// `--account`: twelve digits, or a name.
+    pub account: Option<String>,
+    /// `--role`
+    pub role: Option<String>,
+    /// `--region`, the profile's own.
+    pub region: Option<String>,
+}
+
+/// An account as it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    /// By its number.
+    Id(AccountId),
+    /// By its name, which only the portal can turn into a number.
+    Name(String),
+}
+
+/// Which credentials are meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    /// The sign-in that they come from.
+    pub session: Session,
+    /// The account.
+    pub account: Account,
+    /// The role in it.
+    pub role: RoleName,
+    /// The region for the user's own calls.
+    pub region: Option<String>,
+    /// The profile that said so, if one did.
+    pub profile: Option<String>,
+}
+
+/// How a profile gets credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Means {
+    /// `sso_session` with account and role.
+    Native,
+    /// `sso_start_url`, `sso_region`, account and role.
+    Legacy,
+    /// `credential_process` calls daypass with these arguments.
+    Helper(Box<Asked>),
+    /// In a way that is not ours: said as a clause, and what to do.
+    Other(String, String),
+    /// In no way.
+    Nothing,
+}
+
+/// The keys by which SDKs take a profile for one of their own single sign-on provider.
+pub const SSO_KEYS: [&str; 6] =
+    ["sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region", "sso_registration_scopes"];
+
+impl Account {
+    /// An error where the text is a number that is no account id, or nothing at all.
+    pub fn new(text: &str) -> Result<Self> {
+        if let Some(id) = AccountId::new(text) {
+            return Ok(Self::Id(id));
+        }
+        if text.trim().is_empty() || text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+            let what = format!("\"{text}\" is not an account id: those have twelve digits");
+            return Err(Error::usage(what, "daypass list"));
+        }
+        Ok(Self::Name(text.to_owned()))
+    }
+}
+
+impl Asked {
+    /// Whether it says by itself which credentials are meant.
+    fn is_whole(&self) -> bool {
+        self.account.is_some() && self.role.is_some() && (self.session.is_some() || self.has_portal())
+    }
+
+    fn has_portal(&self) -> bool {
+        self.start_url.is_some() && self.sso_region.is_some()
+    }
+
+    /// What `self` leaves open is taken from `other`.
+    fn or(self, other: Self) -> Self {
+        // A session and the portal's address are one thing: half of each would be a third portal.
+        let names_portal = self.session.is_some() || self.start_url.is_some();
+        let portal = if names_portal { Self::default() } else { other.clone() };
+        Self {
+            profile: other.profile,
+            session: self.session.or(portal.session),
+            start_url: self.start_url.or(portal.start_url),
+            sso_region: self.sso_region.or(portal.sso_region),
+            scopes: self.scopes.or(portal.scopes),
+            account: self.account.or(other.account),
+            role: self.role.or(other.role),
+            region: self.region.or(other.region),
+        }
+    }
+}
+
+/// Which credentials are meant. Reads the files only as far as the question needs them.
+///
+/// # Errors
+/// [`Exit::Usage`] where the flags and files do not say it, or contradict each other; [`Exit::Failed`] for an unreadable file.
+pub fn target(env: &Env, asked: &Asked) -> Result<Target> {
+    let config = match (asked.profile.is_none() && asked.is_whole(), asked.session.is_some()) {
+        (true, false) => Config::of_texts(Default::default(), Default::default()),
+        (true, true) => Config::read_sessions(env)?,
+        (false, _) => Config::read(env)?,
+    };
+    target_in(&config, env, asked)
+}
+
+/// The same by files that were read before.
+///
+/// # Errors
+/// As [`target`].
+pub fn target_in(config: &Config, env: &Env, asked: &Asked) -> Result<Target> {
+    let named = asked.profile.as_deref();
+    if asked.is_whole() {
+        // Only a region may still be wanted, of a profile that was named on purpose.
+        let profile = named.map(|name| config.profile(name).ok_or_else(|| unknown_profile(config, name))).transpose()?;
+        let region = profile.and_then(|profile| profile.text("region").map(str::to_owned));
+        return finish(config, Asked { region: asked.region.clone().or(region), ..asked.clone() }, asked.profile.clone());
+    }
+    let chosen = named.or(env.profile());
+    let name = chosen.unwrap_or("default");
+    // Nobody asked for `default`: where the flags and the only session do without it, it need not be one of ours.
+    let flags_suffice = chosen.is_none() && asked.account.is_some() && asked.role.is_some();
+    match follow(config, asked.clone(), name, Need::Credentials, &mut Vec::new()) {
+        Ok(whole) => finish(config, whole, Some(name.to_owned())),
+        Err(error) if flags_suffice && error.exit == Exit::Usage => finish(config, asked.clone(), None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Which sign-in is meant: the one that was named, that of the profile that was named, or the only one there is.
+///
+/// # Errors
+/// As [`target`]; where several could be meant, or none is there, the error says which and what to type.
+pub fn session(env: &Env, asked: &Asked) -> Result<Session> {
+    session_in(&Config::read(env)?, asked)
+}
+
+/// The same by files that were read before.
+///
+/// # Errors
+/// As [`session`].
+pub fn session_in(config: &Config, asked: &Asked) -> Result<Session> {
+    match &asked.profile {
+        Some(name) if asked.session.is_none() && !asked.has_portal() => {
+            let whole = follow(config, asked.clone(), name, Need::Session, &mut Vec::new())?;
+            portal(config, &whole)
+        }
+        _ => portal(config, asked),
+    }
+}
+
+/// All sign-ins that the files know: `[sso-session]` blocks, and what legacy profiles hold. Blocks that miss a key are left out.
+pub fn sessions(config: &Config) -> Vec<Session> {
+    let mut all: Vec<Session> = config.sessions().iter().filter_map(|block| session_of(block).ok()).collect();
+    for profile in config.profiles().iter().filter(|profile| means(profile) == Means::Legacy) {
+        if let Some(session) = legacy_session(profile)
+            && !all.contains(&session)
+        {
+            all.push(session);
+        }
+    }
+    all
+}
+
+/// What a profile is asked for: a session needs no account and no role.
+#[derive(Clone, Copy, PartialEq)]
+enum Need {
+    Session,
+    Credentials,
+}
+
+/// Adds to `asked` what the profile says, and those that it leads to.
+fn follow(config: &Config, asked: Asked, name: &str, need: Need, seen: &mut Vec<String>) -> Result<Asked> {
+    if seen.iter().any(|earlier| earlier == name) {
+        let round = seen.join("\" → \"");
+        return Err(Error::usage(
+            format!("the profiles \"{round}\" → \"{name}\" name each other in a circle"),
+            configure_hint(name),
+        ));
+    }
+    seen.push(name.to_owned());
+    let profile = config.profile(name).ok_or_else(|| unknown_profile(config, name))?;
+    let region = profile.text("region").map(str::to_owned);
+    match means(&profile) {
+        kind @ (Means::Native | Means::Legacy) => {
+            let own = |key: &str| profile.text(key).map(str::to_owned);
+            let mut said = Asked { account: own("sso_account_id"), role: own("sso_role_name"), region, ..Asked::default() };
+            if kind == Means::Native {
+                said.session = own("sso_session");
+                contradiction(config, &profile, &asked)?;
+            } else {
+                (said.start_url, said.sso_region) = (own("sso_start_url"), own("sso_region"));
+            }
+            check_values(&profile, &asked, need)?;
+            Ok(asked.or(said))
+        }
+        Means::Helper(said) => {
+            let next = said.profile.clone();
+            let whole = asked.or(Asked { region, ..Asked::default() }).or(*said);
+            match next {
+                Some(next) if !whole.is_whole() => follow(config, whole, &next, need, seen),
+                _ => Ok(whole),
+            }
+        }
+        Means::Other(what, hint) => Err(Error::usage(format!("profile \"{name}\" {what}"), hint)),
+        Means::Nothing => {
+            let place = format!("{}:{}", profile.file.display(), profile.line);
+            Err(Error::usage(format!("profile \"{name}\" ({place}) names no account and role"), configure_hint(name)))
+        }
+    }
+}
+
+/// Turns texts into names; the profile is for messages.
+fn finish(config: &Config, asked: Asked, profile: Option<String>) -> Result<Target> {
+    let missing = |flag: &str| match &profile {
+        Some(name) => Error::usage(format!("profile \"{name}\" does not say which {flag} is meant"), configure_hint(name)),
+        None => Error::usage(format!("--{flag} is missing"), format!("give --{flag}, or a profile that has one")),
+    };
+    let account = Account::new(asked.account.as_deref().ok_or_else(|| missing("account"))?)?;
+    let role = RoleName::new(asked.role.as_deref().ok_or_else(|| missing("role"))?)?;
+    let session = portal(config, &asked)?;
+    Ok(Target { session, account, role, region: asked.region, profile })
+}
+
+/// The sign-in that flags (or what stood in a profile) name.
+fn portal(config: &Config, asked: &Asked) -> Result<Session> {
+    let scopes = asked.scopes.as_deref().map(scope_list);
+    match (&asked.session, &asked.start_url, &asked.sso_region) {
+        (name, Some(start_url), Some(region)) => Ok(Session {
+            name: name.clone().unwrap_or_else(|| start_url.clone()),
+            start_url: start_url.clone(),
+            region: region.clone(),
+            scopes: scopes.unwrap_or_default(),
+        }),
+        (Some(name), start_url, region) => {
+            let block = config.session(name).ok_or_else(|| unknown_session(config, name))?;
+            let mut session = session_of(&block)?;
+            session.start_url = start_url.clone().unwrap_or(session.start_url);
+            session.region = region.clone().unwrap_or(session.region);
+            session.scopes = scopes.unwrap_or(session.scopes);
+            Ok(session)
+        }
+        (None, Some(_), None) => {
+            Err(Error::usage("--start-url needs --sso-region, the region of Identity Center", "add --sso-region REGION"))
+        }
+        (None, None, Some(_)) => {
+            Err(Error::usage("--sso-region needs --start-url, the address of the portal", "add --start-url URL"))
+        }
+        (None, None, None) => {
+            let mut session = only_session(config)?;
+            session.scopes = scopes.unwrap_or(session.scopes);
+            Ok(session)
+        }
+    }
+}
+
+fn only_session(config: &Config) -> Result<Session> {
+    let blocks = config.sessions();
+    if let [only] = blocks.as_slice() {
+        return session_of(only);
+    }
+    let mut all = sessions(config);
+    match (all.len(), blocks.len()) {
+        (1, 0) => Ok(all.remove(0)),
+        (0, 0) => Err(Error::usage(format!("{} has no [sso-session] yet", config.path().display()), "daypass configure")),
+        _ => {
+            let legacy = all.iter().filter(|session| session.name == session.start_url).map(|session| &*session.name);
+            let names: Vec<&str> = blocks.iter().map(|block| &*block.name).chain(legacy).collect();
+            let first = names.first().copied().unwrap_or_default();
+            Err(Error::usage(format!("there are several sessions: {}", names.join(", ")), format!("name one: --session {first}")))
+        }
+    }
+}
+
+/// The sign-in that a block describes.
+///
+/// # Errors
+/// A key is missing or empty.
+pub fn session_of(block: &Block<'_>) -> Result<Session> {
+    let must = |key: &str| {
+        block.text(key).map(str::to_owned).ok_or_else(|| {
+            let (name, file, line) = (&block.name, block.file.display(), block.line);
+            let hint = format!("daypass configure --session {name} --start-url URL --sso-region REGION");
+            Error::usage(format!("[sso-session {name}] ({file}:{line}) has no {key}"), hint)
+        })
+    };
+    Ok(Session {
+        name: block.name.to_string(),
+        start_url: must("sso_start_url")?,
+        region: must("sso_region")?,
+        scopes: block.text("sso_registration_scopes").map(scope_list).unwrap_or_default(),
+    })
+}
+
+fn legacy_session(profile: &Block<'_>) -> Option<Session> {
+    let start_url = profile.text("sso_start_url")?.to_owned();
+    Some(Session { name: start_url.clone(), start_url, region: profile.text("sso_region")?.to_owned(), scopes: Vec::new() })
+}
+
+/// `--scopes` and `sso_registration_scopes`: parted by commas.
+pub fn scope_list(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
+}
+
+/// How the profile gets credentials, in the order in which most SDKs look: an assumed role before single sign-on, that before a process.
+pub fn means(profile: &Block<'_>) -> Means {
+    let name = &profile.name;
+    let has = |key| profile.text(key).is_some();
+    let process = profile.text("credential_process");
+    let other = |what: String, hint: String| Means::Other(what, hint);
+    if let Some(role) = profile.text("role_arn") {
+        return match profile.text("source_profile") {
+            Some(source) => other(
+                format!("assumes {role} with the credentials of profile \"{source}\": the AWS SDK does that by itself"),
+                format!("use AWS_PROFILE={name} with your tool, or ask for the source itself: daypass env {source}"),
+            ),
+            None => {
+                other(format!("assumes {role}, which the AWS SDK does by itself"), format!("use AWS_PROFILE={name} with your tool"))
+            }
+        };
+    }
+    if has("sso_account_id") || has("sso_role_name") {
+        if has("sso_session") {
+            return Means::Native;
+        }
+        if has("sso_start_url") {
+            return Means::Legacy;
+        }
+    }
+    if let Some(process) = process {
+        return match helper::read(process) {
+            Some(asked) => Means::Helper(Box::new(asked)),
+            None => other("gets its credentials from a credential_process that is not daypass".to_owned(), configure_hint(name)),
+        };
+    }
+    if has("sso_session") {
+        return Means::Native;
+    }
+    if has("sso_start_url") {
+        return Means::Legacy;
+    }
+    if let Some(key) = profile.get("aws_access_key_id") {
+        return other(format!("holds static access keys ({})", key.place()), configure_hint(name));
+    }
+    if let Some(key) = ["web_identity_token_file", "login_session", "credential_source"].into_iter().find(|key| has(key)) {
+        return other(format!("gets its credentials by {key}, which the AWS SDK does by itself"), configure_hint(name));
+    }
+    Means::Nothing
+}
+
+/// A profile that names a session may repeat its region and start URL, not gainsay them.
+fn contradiction(config: &Config, profile: &Block<'_>, asked: &Asked) -> Result<()> {
+    let named = profile.text("sso_session").filter(|_| asked.session.is_none() && asked.start_url.is_none());
+    let Some(session) = named.and_then(|name| config.session(name)) else { return Ok(()) };
+    for key in ["sso_region", "sso_start_url"] {
+        if let (Some(own), Some(its)) = (profile.get(key), session.get(key))
+            && own.text != its.text
+        {
+            let what = format!(
+                "{} and {} contradict each other: {key} is \"{}\" and \"{}\"",
+                own.place(),
+                its.place(),
+                own.text,
+                its.text
+            );
+            return Err(Error::usage(what, format!("remove {key} from profile \"{}\"", profile.name)));
+        }
+    }
+    Ok(())
+}
+
+/// The values that a flag does not override, checked where file and line can still be named.
+fn check_values(profile: &Block<'_>, asked: &Asked, need: Need) -> Result<()> {
+    let name = &profile.name;
+    let at = |value: &Value<'_>, error: Error| Error { what: format!("{}: {}", value.place(), error.what), ..error };
+    let must = |key| match profile.get(key).filter(|value| !value.text.is_empty()) {
+        Some(value) => Ok(value),
+        None => Err(Error::usage(
+            format!("profile \"{name}\" ({}:{}) has no {key}", profile.file.display(), profile.line),
+            configure_hint(name),
+        )),
+    };
+    if asked.account.is_none() && need == Need::Credentials {
+        let value = must("sso_account_id")?;
+        if AccountId::new(&value.text).is_none() {
+            let what = format!("{}: \"{}\" is not an account id: those have twelve digits", value.place(), value.text);
+            return Err(Error::usage(what, configure_hint(name)));
+        }
+    }
+    if asked.role.is_none() && need == Need::Credentials {
+        let value = must("sso_role_name")?;
+        RoleName::new(&value.text).map_err(|error| at(value, error))?;
+    }
+    if profile.text("sso_session").is_none() && asked.session.is_none() && asked.sso_region.is_none() {
+        must("sso_region")?;
+    }
+    Ok(())
+}
+
+fn unknown_profile(config: &Config, name: &str) -> Error {
+    let blocks = config.profiles();
+    let near = nearest(name, blocks.iter().map(|block| &*block.name));
+    let what = format!("there is no profile \"{name}\" in {}", config.path().display());
+    match near {
+        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--profile {near}")),
+        None => Error::usage(what, configure_hint(name)),
+    }
+}
+
+fn unknown_session(config: &Config, name: &str) -> Error {
+    let blocks = config.sessions();
+    let near = nearest(name, blocks.iter().map(|block| &*block.name));
+    let what = format!("there is no [sso-session {name}] in {}", config.path().display());
+    match near {
+        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--session {near}")),
+        None if config.profile(name).is_some() => {
+            Error::usage(format!("{what}; \"{name}\" is a profile"), format!("--profile {name}"))
+        }
+        None => Error::usage(what, format!("daypass configure --session {name} --start-url URL --sso-region REGION")),
+    }
+}
+
+/// The known name that is likely meant.
+fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<Cow<'n, str>> {
+    let known: Vec<&str> = known.collect();
+    similar::get_close_matches(name, &known, 1, 0.7).first().map(|near| Cow::Borrowed(*near))
+}
+
+fn configure_hint(profile: &str) -> String {
+    format!("daypass configure --profile {}", shown(profile))
+}
+
+/// A name as it is typed in a shell.
+fn shown(name: &str) -> Cow<'_, str> {
+    shlex::try_quote(name).unwrap_or(Cow::Borrowed(name))
+}

@@ -1,0 +1,270 @@
+//! The one place that writes the user's AWS files. Touches the file, its backup, a lock in the runtime folder, nothing else.
+//!
+//! A file is replaced whole or not at all: under a lock it is read, changed in memory and checked, the result goes to a temporary
+//! file in the same folder, to the disk, and is renamed over the old one, and that only if the file still is what was read. A link
+//! stays a link: what it leads to is replaced. Mode and owner stay. The version before stays beside it as `NAME.daypass.bak`.
+
+use std::fs::{self, File, Metadata, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::edit::{self, Change};
+use super::ini::FileKind;
+use super::{Config, text_of};
+use crate::clock::Deadline;
+use crate::env::Env;
+use crate::error::{Error, Result};
+use crate::file::{self, Lock};
+
+/// How long another daypass may take to write.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often the file may change while it is being changed, before this is given up.
+const TRIES: usize = 20;
+
+/// What the config file is, and what it would be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The file as it is named, links not followed.
+    pub path: PathBuf,
+    /// None where there is no file yet.
+    pub before: Option<String>,
+    /// With the changes.
+    pub after: String,
+}
+
+/// Whether a profile that gets credentials in another way may be changed into one of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Others {
+    /// It may not: tools would go on using that other way.
+    Refuse,
+    /// It may: whoever asks removes the other way, or means to keep it.
+    Allow,
+}
+
+impl Plan {
+    /// Whether the file says it all already.
+    pub fn is_empty(&self) -> bool {
+        self.before.as_ref().map_or(self.after.is_empty(), |before| *before == self.after)
+    }
+
+    /// The change as a unified diff, which `patch -p1 -d /` takes; empty where there is none. It quotes the file as it is: a terminal
+    /// should see it cleaned.
+    pub fn diff(&self) -> String {
+        if self.is_empty() {
+            return String::new();
+        }
+        let shown = self.path.display().to_string();
+        let shown = shown.trim_start_matches('/');
+        let old = if self.before.is_some() { format!("a/{shown}") } else { "/dev/null".to_owned() };
+        let before = self.before.as_deref().unwrap_or_default();
+        similar::TextDiff::from_lines(before, &self.after).unified_diff().header(&old, &format!("b/{shown}")).to_string()
+    }
+}
+
+/// What [`update`] would do to the config file now. Writes nothing.
+///
+/// # Errors
+/// Those of [`edit::apply`] and of reading.
+pub fn plan(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
+    let path = env.config_file().ok_or_else(no_home)?;
+    plan_at(env, path, changes, others)
+}
+
+/// Makes the changes in the config file, and says what it did.
+///
+/// # Errors
+/// Those of [`plan`], and of writing; the file is then as it was.
+pub fn update(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
+    let path = env.config_file().ok_or_else(no_home)?;
+    let plan = plan_at(env, path, changes, others)?;
+    if plan.is_empty() {
+        return Ok(plan);
+    }
+    let target = Target::of(&plan.path)?;
+    let _lock = lock(env, &target.path)?;
+    for _ in 0..TRIES {
+        // Again, under the lock: what was planned before it may be old.
+        let plan = plan_at(env, plan.path.clone(), changes, others)?;
+        if plan.is_empty() || write(&plan)? == Written::Yes {
+            return Ok(plan);
+        }
+    }
+    let what = format!("{} keeps changing while daypass changes it", plan.path.display());
+    Err(Error::failed(what, "close the other program that writes it, and try again"))
+}
+
+fn no_home() -> Error {
+    Error::usage("there is no home folder to hold .aws/config", "export AWS_CONFIG_FILE=/path/to/config")
+}
+
+fn plan_at(env: &Env, path: PathBuf, changes: &[Change], others: Others) -> Result<Plan> {
+    let before = match fs::read(&path) {
+        Ok(bytes) => Some(text_of(bytes, &path)?),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(cannot("read", &path, &error)),
+    };
+    let text = before.clone().unwrap_or_default();
+    if others == Others::Refuse {
+        let config = Config::with_credentials(env, path.clone(), text.clone())?;
+        edit::refuse_other_sources(&config, changes)?;
+    }
+    let after = edit::apply(&text, FileKind::Config, changes)?;
+    Ok(Plan { path, before, after })
+}
+
+#[derive(PartialEq)]
+enum Written {
+    Yes,
+    /// Somebody else changed the file since it was read.
+    Overtaken,
+}
+
+/// Where the bytes go, behind all links.
+struct Target {
+    path: PathBuf,
+    folder: PathBuf,
+    /// None where there is no file yet.
+    meta: Option<Metadata>,
+}
+
+impl Target {
+    /// Makes the folder where it is missing. Refuses what is no file, and what the user may not or does not want to be written.
+    fn of(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let real = match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+                    return Err(Error::usage(format!("{shown} is not a file's path"), "export AWS_CONFIG_FILE=/path/to/config"));
+                };
+                let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+                file::private_folder(folder).map_err(|error| cannot("make the folder", folder, &error))?;
+                let folder = folder.canonicalize().map_err(|error| cannot("open the folder", folder, &error))?;
+                return Ok(Self { path: folder.join(name), folder, meta: None });
+            }
+            Err(error) => return Err(cannot("read", path, &error)),
+            Ok(_) => path.canonicalize(),
+        };
+        let real = match real {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let to = fs::read_link(path).unwrap_or_default();
+                let what = format!("{shown} is a link to {}, which is not there", to.display());
+                return Err(Error::failed(what, format!("ls -l \"{shown}\"")));
+            }
+            other => other.map_err(|error| cannot("follow", path, &error))?,
+        };
+        let meta = fs::metadata(&real).map_err(|error| cannot("read", &real, &error))?;
+        if !meta.is_file() {
+            let what = if meta.is_dir() { "is a folder" } else { "is not a regular file" };
+            return Err(Error::failed(format!("{shown} {what}"), "export AWS_CONFIG_FILE=/path/to/config"));
+        }
+        let read_only = || Error::failed(format!("{} is read-only", real.display()), format!("chmod u+w \"{}\"", real.display()));
+        if meta.permissions().readonly() {
+            return Err(read_only());
+        }
+        // A rename would get round the file's own permissions.
+        OpenOptions::new().write(true).open(&real).map_err(|error| match error.kind() {
+            io::ErrorKind::PermissionDenied => read_only(),
+            _ => cannot("write", &real, &error),
+        })?;
+        let folder = real.parent().unwrap_or(Path::new("/")).to_owned();
+        Ok(Self { path: real, folder, meta: Some(meta) })
+    }
+}
+
+fn write(plan: &Plan) -> Result<Written> {
+    let target = Target::of(&plan.path)?;
+    let new = temporary(&target.folder, plan.after.as_bytes(), target.meta.as_ref())?;
+    if let Some(before) = &plan.before {
+        let backup = backup_path(&plan.path);
+        let folder = backup.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let copy = temporary(folder, before.as_bytes(), target.meta.as_ref())?;
+        copy.persist(&backup).map_err(|error| cannot("write", &backup, &error.error))?;
+    }
+    let now = match fs::read(&target.path) {
+        Ok(bytes) => Some(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(cannot("read", &target.path, &error)),
+    };
+    if now.as_deref() != plan.before.as_ref().map(String::as_bytes) {
+        return Ok(Written::Overtaken);
+    }
+    let done = match now {
+        Some(_) => new.persist(&target.path).map(drop),
+        // Not over a file that appeared just now.
+        None => match new.persist_noclobber(&target.path) {
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(Written::Overtaken),
+            other => other.map(drop),
+        },
+    };
+    done.map_err(|error| cannot("write", &target.path, &error.error))?;
+    file::sync_folder(&target.folder);
+    Ok(Written::Yes)
+}
+
+/// A file that goes away unless it is renamed: on the disk, with the mode and owner of the one whose place it will take.
+fn temporary(folder: &Path, content: &[u8], like: Option<&Metadata>) -> Result<tempfile::NamedTempFile> {
+    let failed = |error: io::Error| {
+        let what = if error.kind() == io::ErrorKind::StorageFull {
+            "the disk is full; nothing was changed"
+        } else {
+            "nothing was changed"
+        };
+        let hint = format!("ls -ld \"{0}\"; df -h \"{0}\"", folder.display());
+        Error::failed(format!("can't write in {}: {error}; {what}", folder.display()), hint)
+    };
+    let mut file = tempfile::Builder::new().prefix(".daypass-").tempfile_in(folder).map_err(failed)?;
+    file.write_all(content).map_err(failed)?;
+    if let Some(like) = like {
+        adopt(file.as_file(), like).map_err(failed)?;
+    }
+    file.as_file().sync_all().map_err(failed)?;
+    Ok(file)
+}
+
+#[cfg(unix)]
+fn adopt(file: &File, like: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::{MetadataExt, fchown};
+    let own = file.metadata()?;
+    if (own.uid(), own.gid()) != (like.uid(), like.gid()) {
+        fchown(file, Some(like.uid()), Some(like.gid()))?;
+    }
+    // After the owner: a change of owner may clear bits of the mode.
+    file.set_permissions(like.permissions())
+}
+
+#[cfg(not(unix))]
+fn adopt(_: &File, _: &Metadata) -> io::Result<()> {
+    // A file in the same folder inherits the same rights.
+    Ok(())
+}
+
+/// Where the version before is kept: beside the name by which the file is known, not beside what a link leads to, which may be a
+/// repository of dotfiles.
+pub fn backup_path(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".daypass.bak");
+    path.with_file_name(name)
+}
+
+/// One lock for one file, by whatever links it is reached. It lives in the runtime folder, so that nothing is left beside the user's.
+fn lock(env: &Env, target: &Path) -> Result<Lock> {
+    use std::fmt::Write;
+    let folder = env.runtime_folder().ok_or_else(no_home)?;
+    file::private_folder(&folder).map_err(|error| cannot("make the folder", &folder, &error))?;
+    let digest = ring::digest::digest(&ring::digest::SHA256, target.as_os_str().as_encoded_bytes());
+    let mut name = "config-".to_owned();
+    for byte in digest.as_ref().iter().take(16) {
+        let _ = write!(name, "{byte:02x}");
+    }
+    let path = folder.join(name + ".lock");
+    let lock = Lock::take(&path, Deadline::after(PATIENCE)).map_err(|error| cannot("lock", &path, &error))?;
+    lock.ok_or_else(|| {
+        let what = format!("another daypass has been changing {} for {} seconds", target.display(), PATIENCE.as_secs());
+        Error::failed(what, "wait for it to end, and try again")
+    })
+}
+
+fn cannot(do_what: &str, path: &Path, error: &io::Error) -> Error {
+    Error::failed(format!("can't {do_what} {}: {error}", path.display()), format!("ls -ld \"{}\"", path.display()))
+}

@@ -1,0 +1,99 @@
+//! A back-end that lives as long as the process: `DAYPASS_KEYRING=memory`, and the one for tests, where the next calls can be made
+//! to fail. Touches nothing.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::{Bytes, Fault, Slot, Store};
+
+/// Slots in a map.
+#[derive(Default)]
+pub struct Memory {
+    slots: RefCell<BTreeMap<String, Bytes>>,
+    limit: Option<usize>,
+    faults: RefCell<VecDeque<Option<Fault>>>,
+}
+
+impl Memory {
+    /// One that takes no more than `limit` bytes in a slot.
+    pub fn with_limit(limit: usize) -> Self {
+        Self { limit: Some(limit), ..Self::default() }
+    }
+
+    /// Lets `calls` calls pass and makes the one after them fail. May be said again: the count then starts where this fault struck.
+    pub fn fail_after(&self, calls: usize, fault: Fault) {
+        let mut faults = self.faults.borrow_mut();
+        faults.extend(std::iter::repeat_n(None, calls));
+        faults.push_back(Some(fault));
+    }
+
+    /// Copies what another one holds now: the state of a disk at some moment.
+    pub fn copy_of(other: &Self) -> Self {
+        Self { slots: other.slots.clone(), limit: other.limit, faults: RefCell::default() }
+    }
+
+    /// The names of the slots in use.
+    pub fn names(&self) -> Vec<String> {
+        self.slots.borrow().keys().cloned().collect()
+    }
+
+    /// Puts bytes into a slot past all rules, as damage would.
+    pub fn damage(&self, name: &str, content: &[u8]) {
+        self.slots.borrow_mut().insert(name.to_owned(), Zeroizing::new(content.to_vec()));
+    }
+
+    /// The bytes of a slot.
+    pub fn content(&self, name: &str) -> Option<Bytes> {
+        self.slots.borrow().get(name).cloned()
+    }
+
+    fn strike(&self) -> Result<(), Fault> {
+        self.faults.borrow_mut().pop_front().flatten().map_or(Ok(()), Err)
+    }
+}
+
+impl Store for Memory {
+    fn name(&self) -> &'static str {
+        "memory"
+    }
+
+    fn limit(&self) -> Option<usize> {
+        self.limit
+    }
+
+    fn volatile(&self) -> bool {
+        true
+    }
+
+    fn probe(&self) -> Result<(), Fault> {
+        self.strike()
+    }
+
+    fn get(&self, slot: &Slot) -> Result<Option<Bytes>, Fault> {
+        self.strike()?;
+        Ok(self.slots.borrow().get(&slot.name).cloned())
+    }
+
+    fn put(&self, slot: &Slot, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<(), Fault> {
+        self.strike()?;
+        if self.limit.is_some_and(|limit| content.len() > limit) {
+            return Err(Fault::Full(format!("{} bytes are too many for one slot", content.len())));
+        }
+        self.slots.borrow_mut().insert(slot.name.clone(), Zeroizing::new(content.to_vec()));
+        Ok(())
+    }
+
+    fn delete(&self, slot: &Slot) -> Result<(), Fault> {
+        self.strike()?;
+        self.slots.borrow_mut().remove(&slot.name);
+        Ok(())
+    }
+
+    fn list(&self) -> Result<Vec<Bytes>, Fault> {
+        self.strike()?;
+        Ok(self.slots.borrow().values().cloned().collect())
+    }
+}

@@ -1,0 +1,229 @@
+//! Whole values over slots of limited size: one slot where the value fits, else parts with a header that is written last.
+//! Touches nothing but the store it is given.
+//!
+//! A slot holds one line of JSON, the header (key, expiry, length), and after it the value; or, for a value that was split, the
+//! header alone, which names the parts and their SHA-256. Parts are written under the generation that the present header does not
+//! use. So whoever stops in the middle leaves the old value whole, and a header whose parts are gone, torn or of another writer is
+//! a miss.
+
+use std::io::Write;
+
+use ring::digest;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+use super::key::hex;
+use super::record::{Wiped, secret};
+use super::{Bytes, Fault, Key, Kind, Slot, Store};
+use crate::profile::names::{AccountId, RoleName};
+use crate::secret::Secret;
+
+/// The version of the header that is written, and the only one that is read.
+const VERSION: u32 = 1;
+
+/// What a part's slot starts with, so that a part of whatever bytes is never taken for a header.
+const PART: u8 = b'+';
+
+#[derive(Serialize, Deserialize)]
+struct Header {
+    v: u32,
+    key: KeyForm,
+    /// Seconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<i64>,
+    /// Of the whole value, in bytes.
+    len: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parts: Option<Parts>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Parts {
+    generation: u8,
+    count: usize,
+    sha256: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeyForm {
+    kind: String,
+    session: String,
+    start_url: String,
+    region: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    account: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    role: Option<String>,
+}
+
+impl KeyForm {
+    fn of(key: &Key) -> Self {
+        let role = key.role();
+        Self {
+            kind: key.word().to_owned(),
+            session: key.session.clone(),
+            start_url: key.start_url.clone(),
+            region: key.region.clone(),
+            account: role.map(|(account, _)| account.to_string()),
+            role: role.map(|(_, role)| role.to_string()),
+        }
+    }
+
+    fn key(self) -> Option<Key> {
+        let kind = match self.kind.as_str() {
+            "registration" => Kind::Registration,
+            "token" => Kind::Token,
+            "role" => Kind::Role(AccountId::new(&self.account?)?, RoleName::new(&self.role?).ok()?),
+            _ => return None,
+        };
+        Some(Key { kind, session: self.session, start_url: self.start_url, region: self.region })
+    }
+}
+
+/// What is known of a value without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its key.
+    pub key: Key,
+    /// When it may be thrown away.
+    pub expires: Option<OffsetDateTime>,
+}
+
+/// The value kept under this key; None where there is none, or where what is there is not whole.
+pub fn get(store: &dyn Store, key: &Key) -> Result<Option<Secret>, Fault> {
+    let Some(content) = store.get(&head(key))? else { return Ok(None) };
+    let Some((header, inline)) = parse(&content) else { return Ok(None) };
+    let (len, parts) = (header.len, header.parts);
+    if header.key.key().as_ref() != Some(key) {
+        return Ok(None);
+    }
+    let value = match parts {
+        None => Zeroizing::new(inline.to_vec()),
+        Some(parts) => match join(store, key, &parts, len)? {
+            Some(value) => value,
+            None => return Ok(None),
+        },
+    };
+    Ok(if value.len() == len { secret(value) } else { None })
+}
+
+/// Keeps the value, in place of an earlier one.
+pub fn put(store: &dyn Store, key: &Key, value: &Secret, expires: Option<OffsetDateTime>) -> Result<(), Fault> {
+    let value = value.expose().as_bytes();
+    let mut header = Header {
+        v: VERSION,
+        key: KeyForm::of(key),
+        expires: expires.map(OffsetDateTime::unix_timestamp),
+        len: value.len(),
+        parts: None,
+    };
+    let whole = write(&header, value)?;
+    let Some(limit) = store.limit() else { return store.put(&head(key), &whole, expires) };
+    if whole.len() <= limit {
+        store.put(&head(key), &whole, expires)?;
+        sweep(store, key, 0, 0)?;
+        return sweep(store, key, 1, 0);
+    }
+    let present = store.get(&head(key))?.and_then(|content| Some(parse(&content)?.0.parts?.generation));
+    let (old, new) = if present == Some(0) { (0, 1) } else { (1, 0) };
+    let pieces = value.chunks(limit.saturating_sub(1).max(1));
+    let count = pieces.len();
+    header.parts = Some(Parts { generation: new, count, sha256: sha256(value) });
+    let written = pieces
+        .enumerate()
+        .try_for_each(|(index, piece)| {
+            let mut content = Zeroizing::new(Vec::with_capacity(piece.len() + 1));
+            content.push(PART);
+            content.extend_from_slice(piece);
+            store.put(&part(key, new, index), &content, expires)
+        })
+        .and_then(|()| store.put(&head(key), &write(&header, b"")?, expires));
+    match written {
+        Ok(()) => {
+            sweep(store, key, new, count)?;
+            sweep(store, key, old, 0)
+        }
+        Err(fault) => {
+            // What was written takes room and serves nobody; that this may fail too changes nothing.
+            let _ = sweep(store, key, new, 0);
+            Err(fault)
+        }
+    }
+}
+
+/// Forgets the value. No value is no fault.
+pub fn delete(store: &dyn Store, key: &Key) -> Result<(), Fault> {
+    store.delete(&head(key))?;
+    if store.limit().is_some() {
+        sweep(store, key, 0, 0)?;
+        sweep(store, key, 1, 0)?;
+    }
+    Ok(())
+}
+
+/// All values that daypass keeps in this store. What it can't read is passed over.
+pub fn list(store: &dyn Store) -> Result<Vec<Entry>, Fault> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for content in store.list()? {
+        let Some((header, _)) = parse(&content) else { continue };
+        let expires = header.expires.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
+        let Some(key) = header.key.key() else { continue };
+        if !entries.iter().any(|entry| entry.key == key) {
+            entries.push(Entry { key, expires });
+        }
+    }
+    Ok(entries)
+}
+
+fn head(key: &Key) -> Slot<'_> {
+    Slot { name: key.id(), key }
+}
+
+fn part(key: &Key, generation: u8, index: usize) -> Slot<'_> {
+    Slot { name: format!("{}.{generation}.{index}", key.id()), key }
+}
+
+fn write(header: &Header, value: &[u8]) -> Result<Bytes, Fault> {
+    let mut content = Wiped(Zeroizing::new(Vec::with_capacity(512 + value.len())));
+    serde_json::to_writer(&mut content, header)
+        .map_err(std::io::Error::from)
+        .and_then(|()| content.write_all(b"\n"))
+        .and_then(|()| content.write_all(value))
+        .map_err(|error| Fault::Broken(error.to_string()))?;
+    Ok(content.0)
+}
+
+fn parse(content: &[u8]) -> Option<(Header, &[u8])> {
+    let end = content.iter().position(|&byte| byte == b'\n')?;
+    let (line, rest) = content.split_at(end);
+    let header: Header = serde_json::from_slice(line).ok()?;
+    (header.v == VERSION).then_some((header, rest.get(1..)?))
+}
+
+fn join(store: &dyn Store, key: &Key, parts: &Parts, len: usize) -> Result<Option<Bytes>, Fault> {
+    let mut value = Wiped::default();
+    for index in 0..parts.count {
+        let Some(content) = store.get(&part(key, parts.generation, index))? else { return Ok(None) };
+        let Some((&PART, piece)) = content.split_first() else { return Ok(None) };
+        // A header that lies about the count ends here, not at the end of memory.
+        if value.0.len() + piece.len() > len || value.write_all(piece).is_err() {
+            return Ok(None);
+        }
+    }
+    Ok((sha256(&value.0) == parts.sha256).then_some(value.0))
+}
+
+/// Deletes the parts of one generation from this one on: the last first, so that stopping in the middle leaves no gap behind which
+/// a later sweep would miss the rest.
+fn sweep(store: &dyn Store, key: &Key, generation: u8, from: usize) -> Result<(), Fault> {
+    let mut end = from;
+    while store.get(&part(key, generation, end))?.is_some() {
+        end += 1;
+    }
+    (from..end).rev().try_for_each(|index| store.delete(&part(key, generation, index)))
+}
+
+fn sha256(value: &[u8]) -> String {
+    hex(digest::digest(&digest::SHA256, value).as_ref())
+}

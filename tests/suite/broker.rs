@@ -1,0 +1,189 @@
+//! Tokens and role credentials: refreshed, fetched, refused.
+
+use std::time::Duration;
+
+use crate::support::portal::{Answer, Call, Portal, Realm};
+use crate::{configured, signed_in};
+
+const ASK: &str = "credential-process --profile dev";
+
+fn minutes(n: u64) -> Duration {
+    Duration::from_secs(60 * n)
+}
+
+#[test]
+fn an_expired_token_is_refreshed_and_the_rotated_one_is_kept() {
+    let portal = Portal::live(Realm { token_life: Duration::ZERO, role_life: Duration::from_secs(1), ..Realm::default() });
+    let home = signed_in(&portal);
+    home.daypass(ASK).any_output().go();
+    portal.change(|realm| realm.token_life = minutes(60));
+    home.daypass("credential-process --session corp --account 111122223333 --role ReadOnly").any_output().go();
+    home.daypass("credential-process --session corp --account 444455556666 --role ReadOnly").any_output().go();
+    // Each refresh used the refresh token of the one before, or the sandbox would have refused it.
+    assert_eq!(portal.count(Call::RefreshToken), 2);
+}
+
+#[test]
+fn a_token_close_to_its_end_is_refreshed_and_still_serves_if_that_fails() {
+    let portal = Portal::live(Realm { token_life: minutes(4), ..Realm::default() });
+    let home = signed_in(&portal);
+    portal.expect(Call::RefreshToken).any_number_of_times().answered(Answer::status(500));
+    home.daypass(ASK).stdout_has("111122223333").go();
+}
+
+#[test]
+fn an_answer_without_a_refresh_token_keeps_the_old_one() {
+    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+    let home = signed_in(&portal);
+    portal.expect(Call::RefreshToken).answered(Answer::served().edited(|answer| {
+        answer.as_object_mut().unwrap().remove("refreshToken");
+    }));
+    home.daypass(ASK).any_output().go();
+    // The sandbox did rotate, so the old one is refused: what matters is that it was tried.
+    home.daypass("credential-process --session corp --account 111122223333 --role ReadOnly").any_stderr().status(3).go();
+    assert_eq!(portal.count(Call::RefreshToken), 2);
+}
+
+#[test]
+fn a_dead_refresh_token_asks_for_a_sign_in_and_is_not_tried_again() {
+    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+    let home = signed_in(&portal);
+    portal.end_sessions();
+    home.daypass(ASK).stderr_has("daypass: sign-in to corp needed").stderr_has("\nhint: daypass login corp\n").status(3).go();
+    home.daypass(ASK).any_stderr().status(3).go();
+    assert_eq!(portal.count(Call::RefreshToken), 1);
+}
+
+#[test]
+fn a_fault_of_the_network_never_costs_the_sign_in() {
+    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+    let home = signed_in(&portal);
+    portal.expect(Call::RefreshToken).times(5).answered(Answer::reset());
+    home.daypass(ASK).stderr_has("can't be reached").status(6).go();
+    home.daypass(ASK).stdout_has("111122223333").go();
+}
+
+#[test]
+fn a_token_that_was_revoked_before_its_time_is_refreshed_once() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    portal.revoke_access_tokens();
+    home.daypass(ASK).stdout_has("111122223333").go();
+    assert_eq!(portal.count(Call::RefreshToken), 1);
+    assert_eq!(portal.count(Call::GetRoleCredentials), 2);
+}
+
+#[test]
+fn a_revoked_session_ends_with_3_and_the_next_call_asks_nobody() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    portal.end_sessions();
+    home.daypass(ASK).any_stderr().status(3).go();
+    let before = portal.requests();
+    home.daypass(ASK).any_stderr().status(3).go();
+    assert_eq!(portal.requests(), before);
+}
+
+#[test]
+fn a_role_that_is_not_assigned_ends_with_4_and_is_not_a_matter_of_signing_in() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.daypass("credential-process --session corp --account 111122223333 --role Nobody")
+        .stderr_has("daypass: the portal refuses role Nobody in account 111122223333")
+        .stderr_has("\nhint: daypass list corp\n")
+        .status(4)
+        .go();
+    // Some SDKs run a failing helper twice at once: the second time nobody is asked.
+    home.daypass("credential-process --session corp --account 111122223333 --role Nobody").any_stderr().status(4).go();
+    assert_eq!(portal.count(Call::GetRoleCredentials), 1);
+    // Signing in clears that.
+    home.daypass("login corp --no-browser").any_stderr().go();
+    home.daypass("credential-process --session corp --account 111122223333 --role Nobody").any_stderr().status(4).go();
+    assert_eq!(portal.count(Call::GetRoleCredentials), 2);
+}
+
+#[test]
+fn a_404_is_a_refusal_too() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    portal.expect(Call::GetRoleCredentials).answered(Answer::not_found());
+    home.daypass(ASK).any_stderr().status(4).go();
+}
+
+#[test]
+fn throttling_server_errors_and_resets_are_tried_again() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    portal.expect(Call::GetRoleCredentials).answered(Answer::throttled(1));
+    portal.expect(Call::GetRoleCredentials).answered(Answer::status(503));
+    portal.expect(Call::GetRoleCredentials).answered(Answer::reset());
+    portal.expect(Call::GetRoleCredentials).answered(Answer::served().but_truncated());
+    home.daypass(ASK).stdout_has("111122223333").go();
+    assert_eq!(portal.count(Call::GetRoleCredentials), 5);
+}
+
+#[test]
+fn a_wait_that_is_longer_than_the_deadline_is_not_waited() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    portal.expect(Call::GetRoleCredentials).answered(Answer::throttled(3600));
+    home.daypass(ASK).any_stderr().status(6).go();
+}
+
+#[test]
+fn garbage_and_captive_portals_end_with_6() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    for answer in [
+        Answer::captive_portal(),
+        Answer::redirect("https://hotel.example/"),
+        Answer::body(200, "{}"),
+        Answer::body(200, "{\"roleCr"),
+    ] {
+        portal.expect(Call::GetRoleCredentials).any_number_of_times().answered(answer);
+        home.daypass(ASK).any_stderr().status(6).go();
+        portal.take_complaints();
+    }
+}
+
+#[test]
+fn while_the_portal_fails_credentials_that_still_live_are_served() {
+    let portal = Portal::live(Realm { role_life: minutes(60), ..Realm::default() });
+    let home = signed_in(&portal);
+    // Received with two minutes left, of an hour: by the broker's rule they are old at once only if their life was longer, so they are
+    // fetched short-lived first, and the fetch of new ones fails.
+    portal.change(|realm| realm.role_life = Duration::from_secs(3));
+    let first = home.daypass(ASK).stdout_has("{").go().stdout;
+    portal.expect(Call::GetRoleCredentials).any_number_of_times().answered(Answer::status(500));
+    home.daypass(ASK).stdout(&first).go();
+}
+
+#[test]
+fn a_profile_without_a_sign_in_says_what_to_type() {
+    let portal = Portal::strict();
+    let home = configured(&portal);
+    home.daypass(ASK).stderr("daypass: sign-in to corp needed: not signed in\nhint: daypass login corp\n").status(3).go();
+}
+
+#[test]
+fn forty_at_once_make_one_exchange_and_get_equal_answers() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    let running: Vec<_> = (0..40).map(|_| home.daypass(ASK).stdout_has("{").spawn()).collect();
+    let answers: Vec<String> = running.into_iter().map(|run| run.done().stdout).collect();
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert_eq!(portal.count(Call::GetRoleCredentials), 1);
+}
+
+#[test]
+fn forty_at_once_on_an_expired_token_make_one_refresh() {
+    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+    let home = signed_in(&portal);
+    portal.change(|realm| realm.token_life = minutes(60));
+    let roles = ["DeveloperAccess", "ReadOnly"];
+    let ask = |n: usize| format!("credential-process --session corp --account 111122223333 --role {}", roles[n % 2]);
+    let running: Vec<_> = (0..40).map(|n| home.daypass(&ask(n)).stdout_has("{").spawn()).collect();
+    running.into_iter().for_each(|run| drop(run.done()));
+    assert_eq!(portal.count(Call::RefreshToken), 1);
+    assert_eq!(portal.count(Call::GetRoleCredentials), 2);
+}

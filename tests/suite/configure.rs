@@ -1,0 +1,154 @@
+//! What `configure` writes.
+
+use crate::CONFIGURE;
+use crate::support::portal::Portal;
+use crate::support::run::Home;
+
+const WRITTEN: &str = "\
+[sso-session corp]
+sso_start_url = https://sandbox.awsapps.com/start
+sso_region = us-east-1
+sso_registration_scopes = sso:account:access
+
+[profile dev]
+credential_process = [DAYPASS] credential-process --session corp --account 111122223333 --role DeveloperAccess
+region = eu-west-1
+";
+
+#[test]
+fn it_writes_the_two_blocks_and_needs_neither_a_terminal_nor_a_sign_in() {
+    let portal = Portal::strict();
+    let home = Home::new().at(&portal);
+    home.daypass(CONFIGURE)
+        .stderr("Wrote profile dev to [HOME]/.aws/config.\nNext: daypass login corp\n")
+        .leaves(".aws/config", WRITTEN)
+        .go();
+}
+
+#[test]
+fn the_same_command_twice_writes_nothing_the_second_time() {
+    let home = Home::new();
+    home.daypass(CONFIGURE).any_stderr().go();
+    let before = std::fs::metadata(home.path(".aws/config")).unwrap().modified().unwrap();
+    home.daypass(CONFIGURE).stderr_has("nothing was written").leaves(".aws/config", WRITTEN).go();
+    assert_eq!(std::fs::metadata(home.path(".aws/config")).unwrap().modified().unwrap(), before);
+    assert!(!home.path(".aws/config.daypass.bak").exists());
+}
+
+#[test]
+fn a_dry_run_prints_the_change_and_writes_nothing() {
+    let home = Home::new();
+    home.daypass(&format!("{CONFIGURE} --dry-run")).stdout_has("+[sso-session corp]\n").stdout_has("+[profile dev]\n").go();
+    assert!(!home.path(".aws").exists());
+}
+
+#[test]
+fn another_profile_of_a_known_session_needs_its_name_alone() {
+    let home = Home::new();
+    home.daypass(CONFIGURE).any_stderr().go();
+    home.daypass("configure --session corp --account 444455556666 --role ReadOnly --profile prod --output json")
+        .any_stderr()
+        .leaves(
+            ".aws/config",
+            &format!(
+                "{WRITTEN}\n[profile prod]\ncredential_process = [DAYPASS] credential-process --session corp --account 444455556666 \
+                 --role ReadOnly\noutput = json\n"
+            ),
+        )
+        .go();
+}
+
+#[test]
+fn everything_that_the_user_wrote_stays() {
+    let home = Home::new();
+    let own =
+        "# mine\n[default]\nregion=us-west-2   \n\n[profile dev]\n; keep\nregion = here\ns3 =\n  max_concurrent_requests = 20\n";
+    home.write(".aws/config", own);
+    home.daypass(CONFIGURE).any_stderr().go();
+    let after = home.read(".aws/config");
+    assert!(after.starts_with("# mine\n[default]\nregion=us-west-2   \n\n[profile dev]\n; keep\nregion = eu-west-1\ns3 =\n  max_concurrent_requests = 20\n"), "{after}");
+    assert_eq!(home.read(".aws/config.daypass.bak"), own);
+}
+
+#[test]
+fn native_writes_the_sdks_own_keys() {
+    let home = Home::new();
+    home.daypass(&format!("{CONFIGURE} --native")).any_stderr().go();
+    let config = home.read(".aws/config");
+    assert!(
+        config.contains("[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = DeveloperAccess\n"),
+        "{config}"
+    );
+    assert!(!config.contains("credential_process"));
+}
+
+#[test]
+fn helper_writes_another_name_which_is_understood_when_read() {
+    let home = Home::new();
+    home.daypass(&format!("{CONFIGURE} --helper daypass")).any_stderr().go();
+    assert!(home.read(".aws/config").contains("\ncredential_process = daypass credential-process --session corp "));
+    home.daypass("credential-process --profile dev").stderr_has("sign-in to corp needed").status(3).go();
+}
+
+#[test]
+fn a_missing_value_without_a_terminal_is_an_error_that_names_the_flag() {
+    let home = Home::new();
+    for flag in ["--session", "--start-url", "--sso-region", "--account", "--role", "--profile"] {
+        let words = shlex::split(CONFIGURE).unwrap();
+        let at = words.iter().position(|word| word == flag).unwrap();
+        let rest = words.iter().enumerate().filter(|(n, _)| *n != at && *n != at + 1).map(|(_, word)| word);
+        home.daypass("")
+            .args(rest)
+            .stderr_has(&format!("daypass: {flag} is missing"))
+            .stderr_has("\nhint: daypass configure")
+            .status(2)
+            .go();
+    }
+    assert!(!home.path(".aws").exists());
+}
+
+#[test]
+fn what_could_inject_a_line_or_an_escape_is_refused() {
+    let home = Home::new();
+    let hostile = [
+        ("--session", "a\nb"),
+        ("--session", "a b"),
+        ("--profile", "x]\n[profile y"),
+        ("--profile", "a\u{1b}[31m"),
+        ("--start-url", "https://x.awsapps.com/\nregion = y"),
+        ("--sso-region", "us-east-1\nx = y"),
+        ("--region", "eu-west-1 # x"),
+        ("--output", "json\nx = y"),
+        ("--scopes", "a\nb"),
+        ("--role", "a;b"),
+        ("--account", "12345"),
+    ];
+    for (flag, value) in hostile {
+        let mut words = shlex::split(CONFIGURE).unwrap();
+        match words.iter().position(|word| word == flag) {
+            Some(at) => words[at + 1] = value.to_owned(),
+            None => words.extend([flag.to_owned(), value.to_owned()]),
+        }
+        let done = home.daypass("").args(words).any_stderr().status(2).go();
+        assert_eq!(done.stderr.lines().count(), 2, "{flag} {value:?}: {}", done.stderr);
+        assert!(!done.stderr.contains('\u{1b}'));
+    }
+    assert!(!home.path(".aws/config").exists());
+}
+
+#[test]
+fn static_keys_that_would_win_stop_it() {
+    let home = Home::new();
+    home.write(".aws/credentials", "[dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n");
+    home.daypass(CONFIGURE).stderr_has("aws_access_key_id").status(2).go();
+    assert!(!home.path(".aws/config").exists());
+}
+
+#[test]
+fn the_config_file_may_be_elsewhere() {
+    let home = Home::new();
+    let elsewhere = home.path("dotfiles/aws.ini");
+    home.write("dotfiles/keep", "");
+    home.daypass(CONFIGURE).with("AWS_CONFIG_FILE", elsewhere).any_stderr().leaves("dotfiles/aws.ini", WRITTEN).go();
+    assert!(!home.path(".aws").exists());
+}

@@ -1,0 +1,140 @@
+//! Exit statuses, the two lines of an error, and what standard output holds.
+
+use crate::support::portal::{Portal, Realm};
+use crate::support::run::Home;
+use crate::{configured, signed_in};
+
+#[test]
+fn every_error_is_two_lines_on_standard_error_and_nothing_on_standard_output() {
+    let portal = Portal::strict();
+    let home = configured(&portal);
+    for (arguments, status) in [
+        ("bogus", 2),
+        ("login --bogus", 2),
+        ("exec dev", 2),
+        ("credential-process --profile nowhere", 2),
+        ("credential-process --session nowhere --account 111122223333 --role X", 2),
+        ("credential-process --session corp --account 12 --role X", 2),
+        ("credential-process --session corp --account 111122223333 --role 'a b'", 2),
+        ("credential-process --profile dev", 3),
+        ("env dev --shell tcsh", 2),
+        ("env dev", 3),
+        ("exec dev -- true", 3),
+        ("list corp", 3),
+        ("login nowhere", 2),
+        ("logout nowhere", 2),
+        ("status nowhere", 2),
+    ] {
+        let done = home.daypass(arguments).any_stderr().status(status).go();
+        let lines: Vec<&str> = done.stderr.lines().collect();
+        assert_eq!(lines.len(), 2, "{arguments}: {}", done.stderr);
+        assert!(lines[0].starts_with("daypass: ") && lines[1].starts_with("hint: "), "{arguments}: {}", done.stderr);
+    }
+}
+
+#[test]
+fn help_and_version_are_for_standard_output() {
+    let home = Home::new();
+    home.daypass("--version").stdout(&format!("daypass {}\n", env!("CARGO_PKG_VERSION"))).go();
+    home.daypass("--help").stdout_has("Usage: daypass").go();
+    home.daypass("").stdout_has("Usage: daypass").go();
+    for verb in ["configure", "login", "logout", "credential-process", "env", "exec", "list", "status", "completions", "man"] {
+        home.daypass(&format!("{verb} --help")).stdout_has("Usage: daypass").go();
+    }
+}
+
+#[test]
+fn nothing_is_opened_or_made_for_the_version() {
+    let home = Home::new().with("DAYPASS_KEYRING", "nonsense").with("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
+    home.daypass("--version").stdout_has("daypass").go();
+    home.daypass("completions bash").stdout_has("daypass").go();
+    home.daypass("man").stdout_has(".TH").go();
+}
+
+#[test]
+fn exec_ends_as_its_command_does() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.daypass("exec dev -- sh -c 'exit 42'").status(42).go();
+    home.daypass("exec dev -- no-such-command").stderr_has("daypass: no-such-command: command not found\nhint: ").status(127).go();
+    home.write("plain", "not a program");
+    home.daypass("exec dev -- ./plain").stderr_has("can't be executed").status(126).go();
+    home.daypass("exec dev -- env")
+        .with("AWS_PROFILE", "x")
+        .with("AWS_SECURITY_TOKEN", "old")
+        .stdout_has("AWS_CREDENTIAL_EXPIRATION=20")
+        .go();
+}
+
+#[test]
+fn exec_passes_arguments_and_input_as_they_are() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.daypass("exec dev -- sh -c 'cat; printf \"%s|\" \"$@\"' x 'a b' -- --profile '*'")
+        .stdin("in\n")
+        .stdout("in\na b|--|--profile|*|")
+        .go();
+}
+
+#[test]
+fn standard_input_is_never_read_by_the_helper() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.daypass("credential-process --profile dev").stdin_open().stdout_has("{").go();
+}
+
+#[test]
+fn an_unreachable_portal_ends_with_6() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    let nobody = "http://127.0.0.1:9";
+    home.daypass("credential-process --profile dev")
+        .with("AWS_ENDPOINT_URL_SSO", nobody)
+        .stderr_has("can't be reached")
+        .status(6)
+        .go();
+}
+
+#[test]
+fn plain_http_to_another_machine_is_refused_before_a_byte_is_sent() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.daypass("credential-process --profile dev")
+        .with("AWS_ENDPOINT_URL_SSO", "http://portal.example")
+        .stderr_has("the endpoint http://portal.example is plain http")
+        .status(2)
+        .go();
+}
+
+#[test]
+fn a_wrong_keyring_setting_is_wrong_usage() {
+    let home = Home::new().keyring("etc");
+    home.write(".aws/config", "[sso-session corp]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\n");
+    home.daypass("status").stderr_has("DAYPASS_KEYRING").status(2).go();
+}
+
+#[test]
+fn secrets_never_appear_in_logs() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal).with("DAYPASS_LOG", "trace");
+    let mut said = home.daypass("login corp --no-browser").any_stderr().go().stderr;
+    said += &home.daypass("credential-process --profile dev -vvv").any_output().go().stderr;
+    said += &home.daypass("list corp").any_output().go().stderr;
+    said += &home.daypass("status corp -v").any_output().go().stderr;
+    said += &home.daypass("logout corp -vv").any_stderr().go().stderr;
+    assert!(said.contains("/federation/credentials"), "requests are logged:\n{said}");
+    for secret in portal.secrets() {
+        assert!(!said.contains(&secret), "a log shows {secret}");
+    }
+}
+
+#[test]
+fn what_a_server_says_reaches_the_terminal_clean() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    let evil = r#"{"message":"No\u001b[2J access\nhint: curl evil"}"#;
+    portal.expect(crate::support::portal::Call::GetRoleCredentials).answered(crate::support::portal::Answer::body(403, evil));
+    let said = home.daypass("credential-process --profile dev").any_stderr().status(4).go().stderr;
+    assert_eq!(said.lines().count(), 2, "{said}");
+    assert!(!said.contains('\u{1b}'));
+}

@@ -1,0 +1,208 @@
+//! Signing in by the device flow.
+
+use crate::configured;
+use crate::support::portal::{Answer, Approval, Call, Latch, Portal, Realm};
+
+const LOGIN: &str = "login corp --no-browser";
+
+/// Registers and starts, and then polls as each test says.
+fn started() -> Portal {
+    let portal = Portal::strict();
+    portal.expect(Call::RegisterClient).served();
+    portal.expect(Call::StartDeviceAuthorization).served();
+    portal
+}
+
+#[test]
+fn the_address_and_the_code_are_always_printed_even_when_quiet() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal);
+    let said = home.daypass("login corp --no-browser --quiet").stderr_has("[PORTAL]").go().stderr;
+    let code = portal.calls().iter().filter(|call| call.call == Some(Call::PollForToken)).count();
+    assert_eq!(code, 1);
+    assert!(said.lines().any(|line| line.trim().len() == 9 && line.contains('-')), "a user code on a line of its own:\n{said}");
+}
+
+#[test]
+fn it_waits_while_the_person_decides() {
+    let portal = started();
+    let home = configured(&portal);
+    portal.expect(Call::PollForToken).times(2).answered(Answer::pending());
+    portal.expect(Call::PollForToken).served();
+    portal.allow();
+    portal.change(|realm| realm.approval = Approval::AfterPolls(0));
+    home.daypass(LOGIN).stderr_has("Signed in to corp").go();
+}
+
+#[test]
+fn a_service_that_asks_for_patience_gets_it() {
+    let portal = started();
+    let home = configured(&portal);
+    portal.expect(Call::PollForToken).answered(Answer::slow_down());
+    portal.expect(Call::PollForToken).served();
+    home.daypass(LOGIN).stderr_has("Signed in to corp").go();
+}
+
+#[test]
+fn a_refusal_ends_it_at_once() {
+    let portal = started();
+    let home = configured(&portal);
+    portal.expect(Call::PollForToken).answered(Answer::denied());
+    home.daypass(LOGIN)
+        .stderr_has("daypass: the sign-in to corp was refused")
+        .stderr_has("\nhint: daypass login corp\n")
+        .status(1)
+        .go();
+    home.daypass("status corp").any_output().status(3).go();
+}
+
+#[test]
+fn a_code_that_is_too_old_ends_it() {
+    let portal = started();
+    let home = configured(&portal);
+    portal.expect(Call::PollForToken).answered(Answer::expired());
+    home.daypass(LOGIN).stderr_has("before its code expired\nhint: daypass login corp\n").status(1).go();
+}
+
+#[test]
+fn polls_that_fail_on_the_way_do_not_end_it() {
+    let portal = started();
+    let home = configured(&portal);
+    portal.expect(Call::PollForToken).answered(Answer::reset());
+    portal.expect(Call::PollForToken).answered(Answer::status(502));
+    portal.expect(Call::PollForToken).served();
+    home.daypass(LOGIN).stderr_has("Signed in to corp").go();
+}
+
+#[test]
+fn a_registration_is_used_again() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal);
+    home.daypass(LOGIN).any_stderr().go();
+    home.daypass(LOGIN).any_stderr().go();
+    assert_eq!(portal.count(Call::RegisterClient), 1);
+    assert_eq!(portal.count(Call::StartDeviceAuthorization), 2);
+}
+
+#[test]
+fn a_registration_that_the_service_has_forgotten_is_made_anew() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal);
+    home.daypass(LOGIN).any_stderr().go();
+    portal.forget_clients();
+    home.daypass(LOGIN).stderr_has("Signed in to corp").go();
+    assert_eq!(portal.count(Call::RegisterClient), 2);
+}
+
+#[test]
+fn a_registration_with_other_scopes_is_not_used() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal);
+    home.daypass(LOGIN).any_stderr().go();
+    home.daypass("login corp --no-browser --scopes sso:account:access,codewhisperer:completions").any_stderr().go();
+    assert_eq!(portal.count(Call::RegisterClient), 2);
+}
+
+#[test]
+fn a_wrong_start_url_is_said_with_region_and_address() {
+    let portal = Portal::live(Realm { start_url: "https://other.awsapps.com/start".into(), ..Realm::default() });
+    let home = configured(&portal);
+    home.daypass(LOGIN)
+        .stderr_has("IAM Identity Center in us-east-1 does not accept https://sandbox.awsapps.com/start")
+        .stderr_has("\nhint: check the start URL and the region")
+        .status(1)
+        .go();
+}
+
+#[test]
+fn the_browser_of_the_variable_is_opened_at_the_page_of_this_code() {
+    let portal = Portal::live(Realm { approval: Approval::OnVisit, ..Realm::default() });
+    let home = configured(&portal);
+    home.daypass("login corp").with("BROWSER", "curl -s -o /dev/null").stderr_has("Signed in to corp").go();
+    assert_eq!(portal.visits(), 1);
+}
+
+#[test]
+fn without_a_browser_it_says_so_and_goes_on() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal);
+    home.daypass("login corp")
+        .with("BROWSER", "no-such-browser-here")
+        .stderr_has("No browser could be opened here")
+        .stderr_has("Signed in to corp")
+        .go();
+}
+
+#[test]
+fn if_needed_does_nothing_while_the_sign_in_lasts() {
+    let portal = Portal::live(Realm::default());
+    let home = crate::signed_in(&portal);
+    let before = portal.requests();
+    home.daypass("login corp --if-needed --min-ttl 30m").stderr("Already signed in to corp.\n").go();
+    assert_eq!(portal.requests(), before);
+    // Longer than the token lives: refreshing shows that the session does.
+    home.daypass("login corp --if-needed --min-ttl 8h").stderr("Already signed in to corp.\n").go();
+    assert_eq!(portal.count(Call::RefreshToken), 1);
+    portal.end_sessions();
+    home.daypass("login corp --if-needed --min-ttl 8h --no-browser").stderr_has("Signed in to corp").go();
+}
+
+#[test]
+fn of_two_sign_ins_at_once_one_is_done_and_both_have_it() {
+    let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
+    let home = configured(&portal);
+    let first = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
+    first.says("open this address");
+    let second = home
+        .daypass("login corp --no-browser -v")
+        .stderr_has("waiting for another daypass")
+        .stderr_has("Signed in to corp")
+        .spawn();
+    second.says("waiting for another daypass");
+    portal.allow();
+    first.done();
+    second.done();
+    assert_eq!(portal.count(Call::StartDeviceAuthorization), 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_it_with_130() {
+    let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
+    let home = configured(&portal);
+    let login = home.daypass(LOGIN).any_stderr().status(130).spawn();
+    login.says("open this address");
+    home.program("kill").args(["-INT", &login.id().to_string()]).go();
+    login.done();
+}
+
+#[test]
+fn signing_in_drops_what_was_fetched_before_it() {
+    let portal = Portal::live(Realm::default());
+    let home = crate::signed_in(&portal);
+    home.daypass("credential-process --profile dev").any_output().go();
+    home.daypass(LOGIN).any_stderr().go();
+    home.daypass("credential-process --profile dev").any_output().go();
+    assert_eq!(portal.count(Call::GetRoleCredentials), 2);
+}
+
+#[test]
+fn a_captive_portal_is_not_taken_for_identity_center() {
+    let portal = Portal::strict();
+    let home = configured(&portal);
+    portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
+    home.daypass(LOGIN).stderr_has("is something else").stderr_has("captive portal").status(6).go();
+}
+
+#[test]
+fn a_sign_in_that_is_interrupted_in_the_middle_leaves_the_old_one() {
+    let portal = Portal::live(Realm::default());
+    let home = crate::signed_in(&portal);
+    let latch = Latch::closed();
+    portal.expect(Call::PollForToken).answered(Answer::served().after(&latch));
+    let login = home.daypass(LOGIN).any_stderr().spawn();
+    latch.reached_by(1);
+    login.kill();
+    latch.open();
+    home.daypass("credential-process --profile dev").any_output().go();
+}
