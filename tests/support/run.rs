@@ -145,7 +145,7 @@ impl Home {
             stdin: Input::None,
             stdout: Text::Exactly(String::new()),
             stderr: Text::Exactly(String::new()),
-            status: 0,
+            status: Some(0),
             leaves: Vec::new(),
             limit: LIMIT,
         }
@@ -200,7 +200,8 @@ pub struct Run<'a> {
     stdin: Input,
     stdout: Text,
     stderr: Text,
-    status: i32,
+    /// None: any but 0.
+    status: Option<i32>,
     leaves: Vec<(String, String)>,
     limit: Duration,
 }
@@ -213,6 +214,14 @@ impl<'a> Run<'a> {
 
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// The program under test runs this command, behind these arguments.
+    pub fn behind(mut self, arguments: &[&str]) -> Self {
+        let program = std::mem::replace(&mut self.program, DAYPASS.into());
+        let before = arguments.iter().map(Into::into).chain([program]);
+        self.arguments.splice(..0, before);
         self
     }
 
@@ -270,7 +279,12 @@ impl<'a> Run<'a> {
 
     /// It ends with this status.
     pub fn status(self, status: i32) -> Self {
-        Self { status, ..self }
+        Self { status: Some(status), ..self }
+    }
+
+    /// It fails, with whatever status: for programs that are not ours.
+    pub fn fails(self) -> Self {
+        Self { status: None, ..self }
     }
 
     /// It is killed, and its test fails, when it takes longer than this (a minute, if nothing else is said).
@@ -440,8 +454,12 @@ impl Running<'_> {
         if self.watchdog.bit.load(Ordering::SeqCst) {
             complaints.push(format!("it hung, or left a child that kept its streams open, and was killed after {:?}", run.limit));
         }
-        if status.code() != Some(run.status) {
-            complaints.push(format!("the status should be {}, and is {status}", run.status));
+        match run.status {
+            Some(wanted) if status.code() != Some(wanted) => {
+                complaints.push(format!("the status should be {wanted}, and is {status}"));
+            }
+            None if status.success() => complaints.push("it should fail".to_owned()),
+            _ => {}
         }
         complaints.extend(run.stdout.complaint("standard output", &done.stdout));
         complaints.extend(run.stderr.complaint("standard error", &done.stderr));
