@@ -34,8 +34,8 @@ use super::portal::Portal;
 /// The program under test.
 pub const DAYPASS: &str = env!("CARGO_BIN_EXE_daypass");
 
-/// A child that runs longer is killed, and its test fails.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long a child may run if its test says nothing else.
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A user's home folder on a machine where nobody has used AWS yet. It goes with its value.
 pub struct Home {
@@ -145,8 +145,9 @@ impl Home {
             stdin: Input::None,
             stdout: Text::Exactly(String::new()),
             stderr: Text::Exactly(String::new()),
-            status: 0,
+            status: Some(0),
             leaves: Vec::new(),
+            limit: LIMIT,
         }
     }
 
@@ -199,8 +200,10 @@ pub struct Run<'a> {
     stdin: Input,
     stdout: Text,
     stderr: Text,
-    status: i32,
+    /// None: any but 0.
+    status: Option<i32>,
     leaves: Vec<(String, String)>,
+    limit: Duration,
 }
 
 impl<'a> Run<'a> {
@@ -211,6 +214,14 @@ impl<'a> Run<'a> {
 
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// The program under test runs this command, behind these arguments.
+    pub fn behind(mut self, arguments: &[&str]) -> Self {
+        let program = std::mem::replace(&mut self.program, DAYPASS.into());
+        let before = arguments.iter().map(Into::into).chain([program]);
+        self.arguments.splice(..0, before);
         self
     }
 
@@ -268,7 +279,17 @@ impl<'a> Run<'a> {
 
     /// It ends with this status.
     pub fn status(self, status: i32) -> Self {
-        Self { status, ..self }
+        Self { status: Some(status), ..self }
+    }
+
+    /// It fails, with whatever status: for programs that are not ours.
+    pub fn fails(self) -> Self {
+        Self { status: None, ..self }
+    }
+
+    /// It is killed, and its test fails, when it takes longer than this (a minute, if nothing else is said).
+    pub fn limit(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// Afterwards this file of the home holds exactly this.
@@ -302,7 +323,7 @@ impl<'a> Run<'a> {
         }
         let stdout = Capture::of(child.stdout.take().expect("a pipe"));
         let stderr = Capture::of(child.stderr.take().expect("a pipe"));
-        let watchdog = Watchdog::over(child.id());
+        let watchdog = Watchdog::over(child.id(), self.limit);
         Running { run: self, child, _stdin: stdin, stdout, stderr, watchdog }
     }
 }
@@ -367,12 +388,12 @@ struct Watchdog {
 }
 
 impl Watchdog {
-    fn over(group: u32) -> Self {
+    fn over(group: u32, limit: Duration) -> Self {
         let (called_off, waiting) = mpsc::channel();
         let bit = Arc::<AtomicBool>::default();
         let for_thread = Arc::clone(&bit);
         thread::spawn(move || {
-            if waiting.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if waiting.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
                 for_thread.store(true, Ordering::SeqCst);
                 kill_group(group);
             }
@@ -385,7 +406,7 @@ fn kill_group(group: u32) {
     let killed = if cfg!(windows) {
         Command::new("taskkill").args(["/T", "/F", "/PID", &group.to_string()]).status()
     } else {
-        Command::new("sh").arg("-c").arg(format!("kill -KILL -- -{group}")).stderr(Stdio::null()).status()
+        Command::new("sh").arg("-c").arg(format!("kill -s KILL -- -{group}")).status()
     };
     drop(killed);
 }
@@ -431,10 +452,14 @@ impl Running<'_> {
         let run = &self.run;
         let mut complaints = Vec::new();
         if self.watchdog.bit.load(Ordering::SeqCst) {
-            complaints.push(format!("it hung, or left a child that kept its streams open, and was killed after {LIMIT:?}"));
+            complaints.push(format!("it hung, or left a child that kept its streams open, and was killed after {:?}", run.limit));
         }
-        if status.code() != Some(run.status) {
-            complaints.push(format!("the status should be {}, and is {status}", run.status));
+        match run.status {
+            Some(wanted) if status.code() != Some(wanted) => {
+                complaints.push(format!("the status should be {wanted}, and is {status}"));
+            }
+            None if status.success() => complaints.push("it should fail".to_owned()),
+            _ => {}
         }
         complaints.extend(run.stdout.complaint("standard output", &done.stdout));
         complaints.extend(run.stderr.complaint("standard error", &done.stderr));

@@ -20,7 +20,7 @@
 //! Times: a client goes by the lifetimes that it was told, so tests steer by those ([`Realm`]) and not by a clock.
 
 #![allow(dead_code, unused_imports, unreachable_pub)] // Each test program and the demo use their part of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A fixture that can't go on ends its test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A fixture that can't go on ends its test.
 #![allow(clippy::disallowed_methods)] // The sandbox is another party: it has its own clock.
 
 mod call;
@@ -190,7 +190,7 @@ impl Portal {
     pub fn verify(&self) {
         let complaints = self.take_complaints();
         if !complaints.is_empty() {
-            let calls: String = self.calls().iter().map(|call| format!("\n  {call}")).collect();
+            let calls = self.calls().iter().map(|call| format!("\n  {call}")).collect::<Vec<_>>().concat();
             panic!("the sandbox portal complains:\n- {}\nall calls:{calls}", complaints.join("\n- "));
         }
     }

@@ -10,7 +10,7 @@ use super::wire::Reply;
 
 /// An access token is honoured this much longer than its client was told: a test steers by what is told, and not by how fast the
 /// machine is. What has to be dead is revoked.
-const GRACE: Duration = Duration::from_secs(120);
+const GRACE: Duration = Duration::from_mins(2);
 
 /// What an administrator of Identity Center sets up, and how the person at the browser behaves.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub struct Realm {
 
 impl Default for Realm {
     fn default() -> Self {
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         Self {
             start_url: "https://sandbox.awsapps.com/start".to_owned(),
             accounts: vec![
@@ -46,7 +46,7 @@ impl Default for Realm {
             ],
             token_life: hour,
             role_life: hour,
-            code_life: Duration::from_secs(600),
+            code_life: Duration::from_mins(10),
             registration_life: 90 * 24 * hour,
             interval: Duration::from_secs(1),
             approval: Approval::AfterPolls(0),
