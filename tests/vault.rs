@@ -1,7 +1,14 @@
 //! The vault against real keyrings: the kernel's, GNOME Keyring on a private bus, files; and against broken ones.
 
 // The unwraps are the assertions. Programs, files and variables of tests are not the program's.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, missing_docs)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    missing_docs
+)]
 
 mod support {
     #[cfg(target_os = "linux")]
@@ -28,7 +35,12 @@ use time::OffsetDateTime;
 /// A session that no other test uses, not even one of another run: the kernel's keyring is one for all.
 fn session(name: &str) -> Session {
     let unique = tempfile::Builder::new().prefix("").tempdir().unwrap().path().file_name().unwrap().to_str().unwrap().to_owned();
-    Session { name: name.to_owned(), start_url: format!("https://{unique}.example/start"), region: "eu-west-1".to_owned(), scopes: vec![] }
+    Session {
+        name: name.to_owned(),
+        start_url: format!("https://{unique}.example/start"),
+        region: "eu-west-1".to_owned(),
+        scopes: vec![],
+    }
 }
 
 fn account(number: usize) -> AccountId {
@@ -144,7 +156,12 @@ fn keeps_the_contract(store: &dyn Store) {
     let hostile = ["nul\0nul", "../../slash/..", "new\nline\r\n", "quote\"'`$(x)", "ünïcödé 🔑", "", " ", "%00", "a;b,c=d"];
     let names = hostile.iter().map(|&name| Key { session: name.to_owned(), ..key.clone() });
     let urls = hostile.iter().map(|&name| Key { start_url: format!("{}{name}x", base.start_url), ..key.clone() });
-    let kinds = [Kind::Registration, Kind::Role(account(1), role("A")), Kind::Role(account(1), role("a")), Kind::Role(account(2), role("A"))];
+    let kinds = [
+        Kind::Registration,
+        Kind::Role(account(1), role("A")),
+        Kind::Role(account(1), role("a")),
+        Kind::Role(account(2), role("A")),
+    ];
     let kinds = kinds.into_iter().map(|kind| Key { kind, ..key.clone() });
     let keys: Vec<Key> = names.chain(urls).chain(kinds).chain([Key { region: "us-east-1".to_owned(), ..key.clone() }]).collect();
     for (number, key) in keys.iter().enumerate() {
@@ -312,11 +329,8 @@ fn registrations() -> impl Strategy<Value = Registration> {
 }
 
 fn tokens() -> impl Strategy<Value = Token> {
-    (any::<String>(), times(), any::<Option<String>>(), registrations()).prop_map(|(access, expires_at, refresh, registration)| Token {
-        access: Secret::new(access),
-        expires_at,
-        refresh: refresh.map(Secret::new),
-        registration,
+    (any::<String>(), times(), any::<Option<String>>(), registrations()).prop_map(|(access, expires_at, refresh, registration)| {
+        Token { access: Secret::new(access), expires_at, refresh: refresh.map(Secret::new), registration }
     })
 }
 
@@ -481,7 +495,8 @@ fn an_unknown_keyring_is_wrong_usage_and_names_the_known_ones() {
 #[test]
 fn every_fault_of_a_keyring_ends_with_status_5_and_a_hint() {
     let what = || "x".to_owned();
-    for fault in [Fault::Absent(what()), Fault::Locked(what()), Fault::Broken(what()), Fault::TimedOut(what()), Fault::Full(what())] {
+    for fault in [Fault::Absent(what()), Fault::Locked(what()), Fault::Broken(what()), Fault::TimedOut(what()), Fault::Full(what())]
+    {
         let error = Error::from(fault);
         assert_eq!(error.exit, Exit::Keyring);
         assert!(!error.hint.is_empty());
@@ -670,8 +685,8 @@ mod linux {
         let line = [wrapper, &[copy.to_str().unwrap(), &test, "--exact", "--nocapture", "--test-threads=1"]].concat();
         let output = Command::new(line[0]).args(&line[1..]).env("DAYPASS_TEST_INNER", "1").output();
         let output = output.unwrap_or_else(|error| panic!("{}: {error}; apt-get install util-linux keyutils", line[0]));
-        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success() && text.contains("1 passed"), "{text}");
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success() && said.contains("1 passed"), "{said}");
     }
 
     fn inner() -> bool {
@@ -842,7 +857,8 @@ mod linux {
         assert!(!prompts.any(&bus));
 
         // Whereas unlocking does; nobody is there to answer it.
-        assert!(matches!(store.unlock(Duration::from_secs(60)), Err(Fault::Locked(_))));
+        let unlocked = store.unlock(Duration::from_mins(1));
+        assert!(matches!(unlocked, Err(Fault::Locked(_))), "{unlocked:?}");
         assert!(prompts.any(&bus));
     }
 
@@ -851,7 +867,7 @@ mod linux {
         let bus = Bus::unlocked();
         let mut prompts = bus.watch_prompts();
         put(&service(&bus), &a_key(), "x").unwrap();
-        service(&bus).unlock(Duration::from_secs(60)).unwrap();
+        service(&bus).unlock(Duration::from_mins(1)).unwrap();
         assert!(!prompts.any(&bus));
     }
 
@@ -930,7 +946,7 @@ mod linux {
         times_out(&service(&bus));
         let vault = vault(&bus, "os");
         assert!(matches!(vault.token(&session), Err(Fault::TimedOut(_))));
-        assert!(matches!(vault.unlock(Duration::from_secs(60)), Err(Fault::TimedOut(_))));
+        assert!(matches!(vault.unlock(Duration::from_mins(1)), Err(Fault::TimedOut(_))));
     }
 
     #[test]

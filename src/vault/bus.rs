@@ -7,8 +7,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use serde::{Serialize, Serializer};
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 use socket2::{Domain, SockAddr, Socket, Type as SocketType};
 use zeroize::Zeroizing;
 use zvariant::serialized::{Context, Data};
@@ -36,6 +36,9 @@ const FIXED: usize = 16;
 
 /// The specification allows 128 MiB; no keyring of ours comes near.
 const LARGEST: usize = 64 << 20;
+
+/// Byte order, kind, flags, version, length of the body, serial, fields.
+type Header<'m> = (u8, u8, u8, u8, u32, u32, Vec<(u8, Value<'m>)>);
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -189,7 +192,8 @@ impl Bus {
             fields.push((SIGNATURE, Field::Signature(signature)));
         }
         let len = u32::try_from(body.0.len()).map_err(unfit)?;
-        let header = zvariant::to_bytes(Context::new_dbus(LE, 0), &(b'l', CALL, 0_u8, 1_u8, len, self.serial, fields)).map_err(unfit)?;
+        let header =
+            zvariant::to_bytes(Context::new_dbus(LE, 0), &(b'l', CALL, 0_u8, 1_u8, len, self.serial, fields)).map_err(unfit)?;
         let padded = header.len().next_multiple_of(8);
         let mut outgoing = Zeroizing::new(Vec::with_capacity(self.outgoing.len() + padded + body.0.len()));
         outgoing.extend_from_slice(&self.outgoing);
@@ -249,7 +253,10 @@ impl Bus {
         let number = |at: usize| -> Result<usize, Trouble> {
             let bytes = fixed.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
             let number = if matches!(endian, Endian::Little) { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) };
-            usize::try_from(number).ok().filter(|&number| number <= LARGEST).ok_or_else(|| nonsense(&"a message beyond all measure"))
+            usize::try_from(number)
+                .ok()
+                .filter(|&number| number <= LARGEST)
+                .ok_or_else(|| nonsense(&"a message beyond all measure"))
         };
         let (body_len, fields_len) = (number(4)?, number(12)?);
         let mut header = fixed.clone();
@@ -265,7 +272,6 @@ impl Bus {
             signature: String::new(),
             body,
         };
-        type Header<'m> = (u8, u8, u8, u8, u32, u32, Vec<(u8, Value<'m>)>);
         let data = Data::new(header.as_slice(), Context::new_dbus(endian, 0));
         let ((_, kind, _, _, _, _, fields), _): (Header, usize) = data.deserialize().map_err(|error| nonsense(&error))?;
         message.kind = kind;

@@ -1,6 +1,7 @@
 //! Private D-Bus session buses: with an unlocked GNOME Keyring, with a locked one, with none. Each has a home folder of its own and
 //! ends with its value.
 
+// Each test file uses what it needs of it.
 #![allow(dead_code)]
 
 use std::fs;
@@ -11,7 +12,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use tempfile::TempDir;
 
 /// A bus of our own.
-pub struct Bus {
+pub(crate) struct Bus {
     daemon: Child,
     address: String,
     home: TempDir,
@@ -21,45 +22,45 @@ const PASSWORD: &str = "test-pw";
 
 impl Bus {
     /// A bus on which nothing provides a Secret Service.
-    pub fn bare() -> Self {
+    pub(crate) fn bare() -> Self {
         Self::start(TempDir::new().unwrap(), None)
     }
 
     /// A bus with GNOME Keyring and an empty, unlocked default collection.
-    pub fn unlocked() -> Self {
+    pub(crate) fn unlocked() -> Self {
         let unlock = format!("printf %s {PASSWORD} | gnome-keyring-daemon --foreground --unlock --components=secrets");
         Self::keyring(TempDir::new().unwrap(), &unlock)
     }
 
     /// A bus with GNOME Keyring and no collection at all.
-    pub fn without_collection() -> Self {
+    pub(crate) fn without_collection() -> Self {
         Self::keyring(TempDir::new().unwrap(), "gnome-keyring-daemon --foreground --components=secrets")
     }
 
     /// The same home a day later: the collection with all it holds is there, and locked.
-    pub fn locked_again(mut self) -> Self {
+    pub(crate) fn locked_again(mut self) -> Self {
         self.end();
         let home = std::mem::replace(&mut self.home, TempDir::new().unwrap());
         Self::keyring(home, "gnome-keyring-daemon --foreground --components=secrets")
     }
 
     /// What a program finds in `DBUS_SESSION_BUS_ADDRESS`.
-    pub fn address(&self) -> &str {
+    pub(crate) fn address(&self) -> &str {
         &self.address
     }
 
     /// Stops the keyring daemon (SIGSTOP): it is there and does not answer.
-    pub fn stop_keyring(&self) {
-        self.signal("STOP", &self.keyring_pid().unwrap());
+    pub(crate) fn stop_keyring(&self) {
+        Self::signal("STOP", &self.keyring_pid().unwrap());
     }
 
     /// Stops the bus itself.
-    pub fn stop(&self) {
-        self.signal("STOP", &self.daemon.id().to_string());
+    pub(crate) fn stop(&self) {
+        Self::signal("STOP", &self.daemon.id().to_string());
     }
 
     /// Runs a program on this bus, with standard input.
-    pub fn run(&self, program: &str, arguments: &[&str], input: &str) -> Output {
+    pub(crate) fn run(&self, program: &str, arguments: &[&str], input: &str) -> Output {
         let mut child = command(program)
             .args(arguments)
             .env("DBUS_SESSION_BUS_ADDRESS", &self.address)
@@ -74,7 +75,7 @@ impl Bus {
     }
 
     /// What programs on this bus ask the Secret Service to show to a person.
-    pub fn watch_prompts(&self) -> Prompts {
+    pub(crate) fn watch_prompts(&self) -> Prompts {
         let rule = "interface='org.freedesktop.Secret.Prompt'";
         let mut child = command("dbus-monitor")
             .args(["--address", &self.address, rule])
@@ -97,7 +98,12 @@ impl Bus {
         fs::write(services.join("org.freedesktop.secrets.service"), service).unwrap();
         let bus = Self::start(home, Some(&services));
         // Started by the bus, so that the answer comes when it is ready; and a second one can't be.
-        let started = bus.send("org.freedesktop.DBus", "/", "org.freedesktop.DBus.StartServiceByName", &["string:org.freedesktop.secrets", "uint32:0"]);
+        let started = bus.send(
+            "org.freedesktop.DBus",
+            "/",
+            "org.freedesktop.DBus.StartServiceByName",
+            &["string:org.freedesktop.secrets", "uint32:0"],
+        );
         assert!(started.status.success(), "{}; apt-get install gnome-keyring", String::from_utf8_lossy(&started.stderr));
         bus
     }
@@ -138,7 +144,7 @@ impl Bus {
         String::from_utf8(answer.stdout).ok()?.split_whitespace().last().map(str::to_owned)
     }
 
-    fn signal(&self, signal: &str, pid: &str) {
+    fn signal(signal: &str, pid: &str) {
         assert!(command("kill").args(["-s", signal, pid]).status().unwrap().success());
     }
 
@@ -163,14 +169,14 @@ impl Drop for Bus {
 }
 
 /// A monitor of calls to prompts.
-pub struct Prompts {
+pub(crate) struct Prompts {
     child: Child,
     lines: BufReader<ChildStdout>,
 }
 
 impl Prompts {
     /// Whether a prompt was asked for up to now.
-    pub fn any(&mut self, bus: &Bus) -> bool {
+    pub(crate) fn any(&mut self, bus: &Bus) -> bool {
         let sent = bus.run("dbus-send", &["--session", "/", "org.freedesktop.Secret.Prompt.UpToHere"], "");
         assert!(sent.status.success());
         self.until("member=UpToHere").contains("member=Prompt")
