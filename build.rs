@@ -2,6 +2,8 @@
 //! what a warm `credential-process` takes (`benches/run`), forty times a day and behind every SDK's call. Libraries, heap and stack stay
 //! randomized.
 
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // Cargo is spoken to by standard output.
+
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let is = |name: &str, value: &str| std::env::var(name).is_ok_and(|set| set == value);

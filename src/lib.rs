@@ -4,7 +4,7 @@
 //!
 //! | floor | rooms |
 //! | --- | --- |
-//! | 0 ground | [`error`], [`secret`], [`clock`], [`env`], [`file`], [`terminal`], [`browser`], [`child`] |
+//! | 0 ground | [`error`], [`secret`], [`clock`], [`mod@env`], [`mod@file`], [`terminal`], [`browser`], [`child`] |
 //! | 1 nouns | [`grant`], [`profile`] |
 //! | 2 edges | [`vault`], [`portal`] |
 //! | 3 heart | [`broker`] |

@@ -1,7 +1,7 @@
 //! One rule for every credential: look, lock, look again, act, keep, unlock. So any number of processes that ask at once cause one refresh
 //! and one exchange, and what is in the vault is handed out without lock or network.
 //!
-//! It touches nothing itself: the vault keeps, the portal answers, [`locks`] wait, `clock` tells the time.
+//! It touches nothing itself: the vault keeps, the portal answers, `locks` wait, `clock` tells the time.
 
 pub mod device;
 pub mod fresh;
