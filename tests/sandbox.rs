@@ -523,7 +523,13 @@ fn an_answer_may_be_edited() {
     portal.expect(Call::PollForToken).answered(Answer::served().edited(|json| {
         json.as_object_mut().unwrap().remove("refreshToken");
     }));
-    assert_eq!(client.sign_in(&portal).refresh_token, None);
+    let token = client.sign_in(&portal);
+    assert_eq!(token.refresh_token, None);
+    // An error whose name is in the header alone.
+    let answer = Answer::body(400, "").with_header("x-amzn-ErrorType", "ResourceNotFoundException:http://x/");
+    portal.expect(Call::ListAccounts).answered(answer);
+    let call = client.sso.list_accounts().access_token(token.access_token.unwrap());
+    assert!(client.runtime.block_on(call.send()).unwrap_err().into_service_error().is_resource_not_found_exception());
 }
 
 #[test]

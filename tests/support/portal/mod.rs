@@ -354,6 +354,7 @@ fn respond(request: &Request, connection: usize, shared: &Shared) -> Outcome {
     if let Some(edit) = &answer.edit {
         reply.edit(edit.as_ref());
     }
+    reply.headers.extend(answer.headers);
     match answer.fault {
         Some(fault) => Outcome::Fault(fault, reply),
         None => Outcome::Reply(reply),
