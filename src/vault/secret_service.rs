@@ -1,5 +1,5 @@
 //! The Secret Service of Linux desktops (GNOME Keyring, `KWallet`, `KeePassXC`): the default collection, in a plain session. Touches the
-//! session bus, through [`super::bus`].
+//! session bus, through `bus`.
 //!
 //! Nothing here shows a prompt but its `unlock`: the service never shows one unasked, it answers with a prompt's path,
 //! and only that function follows it. Whether the collection is locked is asked before anything else, together with the search.
