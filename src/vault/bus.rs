@@ -4,6 +4,7 @@
 //! Calls can be sent before the answers to earlier ones are there. A read is so two round trips, greeting included.
 
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
@@ -412,7 +413,7 @@ fn dial(address: &std::path::Path, deadline: Deadline) -> std::io::Result<UnixSt
     // On Linux it bounds connecting as well: a bus that no longer accepts has a queue that fills up.
     socket.set_write_timeout(Some(deadline.left()).filter(|left| !left.is_zero()))?;
     socket.connect(&SockAddr::unix(address)?)?;
-    Ok(socket.into())
+    Ok(OwnedFd::from(socket).into())
 }
 
 /// The Unix sockets of an address list such as `unix:path=/run/user/1000/bus;unix:abstract=/tmp/dbus-x,guid=…` (D-Bus specification,
