@@ -8,6 +8,7 @@ mod support;
 mod broker;
 mod configure;
 mod contract;
+mod keyring;
 mod login;
 mod road;
 

@@ -126,6 +126,8 @@ impl Bus {
             .env_remove("DISPLAY")
             .env_remove("WAYLAND_DISPLAY")
             .stdout(Stdio::piped())
+            // It reports each activation.
+            .stderr(Stdio::null())
             .spawn()
             .unwrap_or_else(|error| panic!("dbus-daemon: {error}; apt-get install dbus"));
         let mut address = String::new();
