@@ -262,8 +262,12 @@ fn portal(config: &Config, asked: &Asked) -> Result<Session> {
             scopes: scopes.unwrap_or_default(),
         }),
         (Some(name), start_url, region) => {
-            let block = config.session(name).ok_or_else(|| unknown_session(config, name))?;
-            let mut session = session_of(&block)?;
+            // A legacy profile's sign-in has no name but its address.
+            let legacy = || sessions(config).into_iter().find(|session| session.name == *name);
+            let mut session = match config.session(name) {
+                Some(block) => session_of(&block)?,
+                None => legacy().ok_or_else(|| unknown_session(config, name))?,
+            };
             session.start_url = start_url.clone().unwrap_or(session.start_url);
             session.region = region.clone().unwrap_or(session.region);
             session.scopes = scopes.unwrap_or(session.scopes);
