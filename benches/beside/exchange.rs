@@ -11,7 +11,9 @@ use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [token, region, account, role] = arguments.as_slice() else { return Err("usage: exchange TOKEN REGION ACCOUNT ROLE".into()) };
+    let [token, region, account, role] = arguments.as_slice() else {
+        return Err("usage: exchange TOKEN REGION ACCOUNT ROLE".into());
+    };
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let http = aws_smithy_http_client::Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https();
         let config = aws_config::defaults(aws_config::BehaviorVersion::latest())
