@@ -9,7 +9,9 @@ mod broker;
 mod configure;
 mod contract;
 mod login;
+mod races;
 mod road;
+mod storm;
 
 use support::portal::Portal;
 use support::run::Home;

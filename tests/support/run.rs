@@ -145,7 +145,7 @@ impl Home {
             stdin: Input::None,
             stdout: Text::Exactly(String::new()),
             stderr: Text::Exactly(String::new()),
-            status: 0,
+            status: vec![0],
             leaves: Vec::new(),
         }
     }
@@ -197,7 +197,7 @@ pub struct Run<'a> {
     stdin: Input,
     stdout: Text,
     stderr: Text,
-    status: i32,
+    status: Vec<i32>,
     leaves: Vec<(String, String)>,
 }
 
@@ -266,7 +266,12 @@ impl<'a> Run<'a> {
 
     /// It ends with this status.
     pub fn status(self, status: i32) -> Self {
-        Self { status, ..self }
+        self.status_of([status])
+    }
+
+    /// It ends with one of these.
+    pub fn status_of(self, status: impl Into<Vec<i32>>) -> Self {
+        Self { status: status.into(), ..self }
     }
 
     /// Afterwards this file of the home holds exactly this.
@@ -431,8 +436,8 @@ impl Running<'_> {
         if self.watchdog.bit.load(Ordering::SeqCst) {
             complaints.push(format!("it hung, or left a child that kept its streams open, and was killed after {LIMIT:?}"));
         }
-        if status.code() != Some(run.status) {
-            complaints.push(format!("the status should be {}, and is {status}", run.status));
+        if !status.code().is_some_and(|code| run.status.contains(&code)) {
+            complaints.push(format!("the status should be one of {:?}, and is {status}", run.status));
         }
         complaints.extend(run.stdout.complaint("standard output", &done.stdout));
         complaints.extend(run.stderr.complaint("standard error", &done.stderr));
