@@ -4,7 +4,7 @@
 //!
 //! | floor | rooms |
 //! | --- | --- |
-//! | 0 ground | [`error`], [`secret`], [`clock`], [`mod@env`], [`mod@file`], [`terminal`], [`browser`], [`child`] |
+//! | 0 ground | [`error`], [`secret`], [`clock`], [`mod@env`], [`mod@file`], [`terminal`], [`signal`], [`browser`], [`child`] |
 //! | 1 nouns | [`grant`], [`profile`] |
 //! | 2 edges | [`vault`], [`portal`] |
 //! | 3 heart | [`broker`] |
@@ -27,6 +27,7 @@ pub mod output;
 pub mod portal;
 pub mod profile;
 pub mod secret;
+pub mod signal;
 pub mod terminal;
 pub mod vault;
 pub mod world;

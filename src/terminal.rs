@@ -6,6 +6,8 @@
 use std::borrow::Cow;
 use std::io::{self, BufRead, IsTerminal, Write};
 
+use crate::signal;
+
 /// The text without what could move a terminal's cursor, colour it or forge a second line: control characters (C0, DEL, C1) become
 /// a space, and direction overrides (U+202A–U+202E, U+2066–U+2069) and zero-width characters go.
 pub fn clean(text: &str) -> Cow<'_, str> {
@@ -50,6 +52,7 @@ pub fn print(text: &str) -> io::Result<()> {
 /// # Errors
 /// Those of reading standard input.
 pub fn ask(question: &str, default: Option<&str>) -> io::Result<Option<String>> {
+    signal::arm();
     let prompt = match default {
         Some(default) => format!("{question} [{}]: ", clean(default)),
         None => format!("{question}: "),

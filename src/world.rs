@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::broker::{Broker, Locks};
 use crate::cli::Common;
+use crate::clock::Deadline;
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::grant::RoleCredentials;
@@ -54,12 +55,13 @@ impl World {
 
     /// The role credentials of a target, with the account's id: a name is looked up at the portal.
     pub fn credentials(&self, target: &Target, patience: Duration) -> Result<(AccountId, RoleCredentials)> {
+        let deadline = Deadline::after(patience);
         let broker = self.broker(&target.session, target.profile.as_deref())?;
         let account = match &target.account {
             Account::Id(id) => id.clone(),
-            Account::Name(name) => account_called(name, &broker.accounts(patience)?)?,
+            Account::Name(name) => account_called(name, &broker.accounts(deadline.left())?)?,
         };
-        let credentials = broker.role_credentials(&account, &target.role, patience)?;
+        let credentials = broker.role_credentials(&account, &target.role, deadline.left())?;
         Ok((account, credentials))
     }
 

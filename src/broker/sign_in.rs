@@ -9,12 +9,16 @@ use crate::clock::{self, Deadline};
 use crate::error::Result;
 use crate::grant::{Registration, Token};
 use crate::portal::{self, DeviceAuthorization, Fault};
+use crate::signal::{self, Hold};
 
 /// How long one answer of the service is waited for while a person signs in.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Longer than any device code lives (ten minutes in practice): how long a second `login` waits for the first.
 const ANOTHERS_SIGN_IN: Duration = Duration::from_mins(15);
+
+/// Longer than a refresh may take: how long a sign-in or a sign-out waits for one.
+const ANOTHERS_REFRESH: Duration = Duration::from_secs(35);
 
 /// A registration this close to its end is not started with: the token that it leads to could never be refreshed.
 const REGISTRATION_MARGIN: time::Duration = time::Duration::minutes(15);
@@ -35,30 +39,39 @@ impl Broker<'_> {
         {
             return Ok(token.clone());
         }
-        let token = self.authorize(show).map_err(|failure| self.error(failure))?;
-        let _token = self.locks.take(self.session, Scope::Token, Deadline::after(PATIENCE))?;
-        self.vault.keep_token(self.session, &token)?;
+        let (token, _hold) = self.authorize(show).map_err(|failure| self.error(failure))?;
+        // A refresh under way is let end, or it would put its own token over this one. One that never ends does not cost what a person
+        // has just approved.
+        let _token = self.locks.take(self.session, Scope::Token, Deadline::after(ANOTHERS_REFRESH));
+        self.vault.keep_token(self.session, &token).or_else(|_| self.vault.keep_token(self.session, &token))?;
         // Another person, or the same with other rights, may have signed in: what the last sign-in fetched is not theirs.
         self.vault.forget_roles(self.session)?;
         Ok(token)
     }
 
-    fn authorize(&self, show: Shown<'_>) -> std::result::Result<Token, Failure> {
+    /// The token, which a signal does not take away before it is kept: the device code is spent.
+    fn authorize(&self, show: Shown<'_>) -> std::result::Result<(Token, Hold), Failure> {
         let (registration, started) = self.start()?;
         let life = Deadline::after(started.expires_in);
         show(&started);
         let mut polling = Polling::new(started.interval);
         clock::sleep(polling.first().min(life.left()));
+        let mut answer_lost = false;
         loop {
+            let hold = signal::hold();
             let fault = match self.portal.poll(&registration, &started.device_code, Deadline::after(PATIENCE)) {
-                Ok(token) => return Ok(token),
+                Ok(token) => return Ok((token, hold)),
                 Err(fault) => fault,
             };
+            drop(hold);
             tracing::debug!(?fault, "poll");
+            answer_lost |= matches!(fault, Fault::Busy(..));
             match polling.after(fault, life.left()) {
                 Next::Wait(pause) => clock::sleep(pause),
-                // In the device flow this is nearly always a wrong region (reference of OIDC errors), not an old sign-in.
-                Next::End(Fault::SignIn(why)) => return Err(Fault::Unsuited(why).into()),
+                // The code was approved and spent by a poll whose answer never came.
+                Next::End(Fault::Spent(why)) if answer_lost => return Err(Fault::SignIn(why).into()),
+                // Else it is nearly always a wrong region (reference of OIDC errors).
+                Next::End(Fault::Spent(why)) => return Err(Fault::Unsuited(why).into()),
                 Next::End(fault) => return Err(fault.into()),
             }
         }
@@ -92,8 +105,9 @@ impl Broker<'_> {
     ///
     /// What could not be done at the portal is returned as text: the rest is done all the same.
     pub fn sign_out(&self, patience: Duration) -> Result<Option<String>> {
+        // A refresh under way is let end, or it would put its token back.
+        let lock = self.locks.take(self.session, Scope::Token, Deadline::after(ANOTHERS_REFRESH))?;
         let deadline = Deadline::after(patience);
-        let lock = self.locks.take(self.session, Scope::Token, deadline)?;
         let token = self.vault.token(self.session)?;
         self.vault.forget_roles(self.session)?;
         let Some(mut token) = token else { return Ok(None) };
@@ -110,7 +124,7 @@ impl Broker<'_> {
         let ended = ended.and_then(|()| retry::until(deadline, || self.portal.sign_out(&token, deadline)));
         Ok(match ended {
             // A token that the portal does not know has no session to end.
-            Ok(()) | Err(Fault::SignIn(_) | Fault::Registration(_)) => None,
+            Ok(()) | Err(Fault::SignIn(_) | Fault::Spent(_) | Fault::Registration(_)) => None,
             Err(fault) => Some(why(fault)),
         })
     }
@@ -119,7 +133,7 @@ impl Broker<'_> {
 /// Before a person has been asked anything, a refusal is about the start URL, the region or the scopes.
 fn misfit(fault: Fault) -> Fault {
     match fault {
-        Fault::SignIn(why) | Fault::Registration(why) | Fault::Refused(why) => Fault::Unsuited(why),
+        Fault::SignIn(why) | Fault::Spent(why) | Fault::Registration(why) | Fault::Refused(why) => Fault::Unsuited(why),
         other => other,
     }
 }

@@ -31,6 +31,9 @@ const CLIENT_NAME: &str = "daypass";
 /// The scope of the portal's calls, and the AWS CLI's default.
 pub const ACCOUNT_ACCESS: &str = "sso:account:access";
 
+/// What an answer to a refresh is waited for at least, if the deadline leaves that: one that comes after we have gone is a sign-in lost.
+const REFRESH: Duration = Duration::from_secs(4);
+
 /// Identity Center lists at most 100 entries a page.
 const PAGE: i32 = 100;
 
@@ -156,7 +159,7 @@ impl Portal {
             .client_secret(old.registration.client_secret.expose())
             .grant_type(REFRESH_TOKEN)
             .set_refresh_token(old.refresh.as_ref().map(|refresh| refresh.expose().to_owned()));
-        token(wire.call(deadline, request.send())?, &old.registration, old.refresh.clone())
+        token(wire.call_for(deadline, REFRESH, request.send())?, &old.registration, old.refresh.clone())
     }
 
     /// `GetRoleCredentials`.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
@@ -31,6 +32,9 @@ use crate::profile::Config;
 
 const CONNECT: Duration = Duration::from_secs(3);
 
+/// What an attempt gets at least of what the deadline leaves.
+const LEAST: Duration = Duration::from_secs(1);
+
 /// What a portal needs to know before it can be called. Files are read only then.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -50,6 +54,15 @@ impl Settings {
     fn dual_stack(&self) -> bool {
         let host = self.start_url.split("://").nth(1).and_then(|rest| rest.split(['/', ':', '#', '?']).next()).unwrap_or_default();
         [".app.aws", ".app.amazonwebservices.com.cn", ".api.amazonwebservices.eu"].iter().any(|domain| host.ends_with(domain))
+    }
+
+    /// The files that the rest of daypass reads; None where there are none (the SDK takes only those that are there).
+    fn files(&self) -> Option<EnvConfigFiles> {
+        let kinds =
+            [(EnvConfigFileKind::Config, self.env.config_file()), (EnvConfigFileKind::Credentials, self.env.credentials_file())];
+        let mut there = kinds.into_iter().filter_map(|(kind, path)| Some((kind, path.filter(|path| path.is_file())?))).peekable();
+        there.peek()?;
+        Some(there.fold(EnvConfigFiles::builder(), |files, (kind, path)| files.with_file(kind, path)).build())
     }
 
     /// `AWS_CA_BUNDLE`, else the profile's `ca_bundle`.
@@ -76,7 +89,8 @@ impl std::error::Error for PlainHttp {}
 
 /// The runtime and the two clients.
 pub(super) struct Wire {
-    runtime: Runtime,
+    /// None only while it is dropped.
+    runtime: Option<Runtime>,
     config: SdkConfig,
     oidc: OnceCell<aws_sdk_ssooidc::Client>,
     sso: OnceCell<aws_sdk_sso::Client>,
@@ -101,11 +115,14 @@ impl Wire {
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile);
         }
+        if let Some(files) = settings.files() {
+            loader = loader.profile_files(files);
+        }
         let mut config = runtime.block_on(loader.load());
         if settings.dual_stack() && config.use_dual_stack().is_none() && !custom_endpoint(&config) {
             config = config.into_builder().use_dual_stack(true).build();
         }
-        Ok(Self { runtime, config, oidc: OnceCell::new(), sso: OnceCell::new() })
+        Ok(Self { runtime: Some(runtime), config, oidc: OnceCell::new(), sso: OnceCell::new() })
     }
 
     pub(super) fn oidc(&self) -> &aws_sdk_ssooidc::Client {
@@ -120,7 +137,7 @@ impl Wire {
         })
     }
 
-    /// One attempt. It gets half of what the deadline leaves, a second at the least, so that a server that hangs leaves time for another.
+    /// One attempt. It gets half of what the deadline leaves, so that a server that hangs leaves time for another.
     pub(super) fn call<T, E>(
         &self,
         deadline: Deadline,
@@ -129,10 +146,34 @@ impl Wire {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let limit = (deadline.left() / 2).max(Duration::from_secs(1));
-        match self.runtime.block_on(async { tokio::time::timeout(limit, request).await }) {
+        self.call_for(deadline, LEAST, request)
+    }
+
+    /// One attempt that gets so long at the least, if the deadline leaves that.
+    pub(super) fn call_for<T, E>(
+        &self,
+        deadline: Deadline,
+        least: Duration,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Fault>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        let left = deadline.left();
+        let limit = (left / 2).max(least).min(left);
+        let Some(runtime) = &self.runtime else { return Err(Fault::Settings("the runtime has ended".to_owned())) };
+        match runtime.block_on(async { tokio::time::timeout(limit, request).await }) {
             Ok(answer) => Ok(answer?),
             Err(_) => Err(Fault::Busy(None, "no answer in time".to_owned())),
+        }
+    }
+}
+
+impl Drop for Wire {
+    /// A look-up of a name can't be broken off: the system may take half a minute over one. It is left behind.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
 }

@@ -10,7 +10,9 @@ mod configure;
 mod contract;
 mod keyring;
 mod login;
+mod races;
 mod road;
+mod storm;
 
 use support::portal::Portal;
 use support::run::Home;

@@ -62,6 +62,7 @@ struct Inner {
     service: Service,
     script: Script,
     calls: Vec<Received>,
+    done: Vec<Call>,
     visits: usize,
     complaints: Vec<String>,
 }
@@ -121,6 +122,15 @@ impl Portal {
         self.shared.inner().calls.iter().filter(|received| received.call == Some(call)).count()
     }
 
+    /// Waits until so many of these calls have been served or at least have had their effect; fails the test after half a minute.
+    pub fn wait_for(&self, call: Call, calls: usize) {
+        let start = std::time::Instant::now();
+        while self.shared.inner().done.iter().filter(|done| **done == call).count() < calls {
+            assert!(start.elapsed() < std::time::Duration::from_secs(30), "{call:?} did not come");
+            thread::yield_now();
+        }
+    }
+
     /// How many calls came in all.
     pub fn requests(&self) -> usize {
         self.shared.inner().calls.len()
@@ -174,6 +184,21 @@ impl Portal {
     /// Changes the service while it runs: other lifetimes, accounts, roles.
     pub fn change(&self, change: impl FnOnce(&mut Realm)) {
         change(&mut self.shared.inner().service.realm);
+    }
+
+    /// How many refreshes gave tokens that nobody has used since: their answers were lost, or are still to be used.
+    pub fn unclaimed(&self) -> usize {
+        self.shared.inner().service.unclaimed()
+    }
+
+    /// After so many further requests, of whatever kind, the next one gets this answer.
+    pub fn disturb_after(&self, requests: usize, answer: Answer) {
+        self.shared.inner().script.disturb_after(requests, answer);
+    }
+
+    /// Forgets a disturbance that has not come; whether it had.
+    pub fn was_disturbed(&self) -> bool {
+        self.shared.inner().script.was_disturbed()
     }
 
     /// What was wrong with the calls so far, and forgets it: for tests of the sandbox itself.
@@ -301,6 +326,14 @@ fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> io::Re
                 while !matches!(stream.read(&mut [0; 1024]), Ok(0) | Err(_)) {}
                 return Ok(());
             }
+            Outcome::Fault(Fault::Drip, reply) => {
+                // Until the client gives up, the portal ends, or all is said.
+                for byte in reply.to_bytes() {
+                    stream.write_all(&[byte])?;
+                    thread::sleep(std::time::Duration::from_millis(100));
+                }
+                return Ok(());
+            }
             Outcome::Fault(Fault::Garbage, _) => return stream.write_all(b"\x16\x03\x01 \xff\xfe not a web server\r\n\r\n"),
             Outcome::Fault(Fault::Truncated, reply) => {
                 let whole = reply.to_bytes();
@@ -351,6 +384,7 @@ fn respond(request: &Request, connection: usize, shared: &Shared) -> Outcome {
         Told::Fixed(reply) => reply,
         Told::Oidc(code) => realm::oidc_error(code, ""),
     };
+    shared.inner().done.extend(received.call);
     if let Some(edit) = &answer.edit {
         reply.edit(edit.as_ref());
     }

@@ -29,6 +29,8 @@ pub struct Realm {
     pub approval: Approval,
     /// Whether clients with scopes get refresh tokens.
     pub refresh_tokens: bool,
+    /// Whether a spent refresh token is honoured until somebody has used what came in its place. Otherwise it is dead at once.
+    pub lenient_rotation: bool,
     /// Entries of a page of a list, if the client asks for no fewer.
     pub page_size: usize,
     /// Whether secrets are as long as the real ones, which matters to keyrings; short ones are for reading.
@@ -51,6 +53,7 @@ impl Default for Realm {
             interval: Duration::from_secs(1),
             approval: Approval::AfterPolls(0),
             refresh_tokens: true,
+            lenient_rotation: false,
             page_size: 100,
             long_secrets: true,
         }
@@ -149,6 +152,14 @@ struct Refresh {
     client_id: String,
 }
 
+/// What a refresh gave, as long as nobody has used it.
+#[derive(Debug)]
+struct Unclaimed {
+    access: String,
+    refresh: String,
+    spent: String,
+}
+
 /// The service's memory.
 #[derive(Debug, Default)]
 pub(super) struct Service {
@@ -158,6 +169,7 @@ pub(super) struct Service {
     codes: HashMap<String, DeviceCode>,
     pub access: HashMap<String, Access>,
     refresh: HashMap<String, Refresh>,
+    unclaimed: Vec<Unclaimed>,
     /// The portal sessions that live, and the number of the last one.
     sessions: BTreeSet<usize>,
     last_session: usize,
@@ -273,6 +285,7 @@ impl Service {
         let scopes = self.client(received)?.scopes;
         let client_id = received.field("clientId");
         let token = received.field("refreshToken");
+        self.claim(token);
         let session = self
             .refresh
             .get(token)
@@ -280,8 +293,27 @@ impl Service {
             .map(|refresh| refresh.session)
             .ok_or_else(|| oidc_error("invalid_grant", "Invalid refresh token provided"))?;
         // It rotates: this one is spent.
-        self.refresh.remove(token);
-        Ok(self.new_tokens(session, client_id, scopes))
+        if !self.realm.lenient_rotation {
+            self.refresh.remove(token);
+        }
+        let tokens = self.new_tokens(session, client_id, scopes);
+        let text = |name: &str| tokens.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.unclaimed.push(Unclaimed { access: text("accessToken"), refresh: text("refreshToken"), spent: token.to_owned() });
+        Ok(tokens)
+    }
+
+    /// Somebody uses a token: what it came in place of is dead.
+    fn claim(&mut self, token: &str) {
+        for claimed in
+            self.unclaimed.extract_if(.., |unclaimed| [&unclaimed.access, &unclaimed.refresh].contains(&&token.to_owned()))
+        {
+            self.refresh.remove(&claimed.spent);
+        }
+    }
+
+    /// How many refreshes gave tokens that nobody has used.
+    pub fn unclaimed(&self) -> usize {
+        self.unclaimed.len()
     }
 
     fn new_tokens(&mut self, session: usize, client_id: &str, scopes: usize) -> Value {
@@ -298,6 +330,7 @@ impl Service {
     }
 
     fn portal(&mut self, call: Call, received: &Received) -> Result<Value, Reply> {
+        self.claim(received.bearer.as_deref().unwrap_or_default());
         let session = received
             .bearer
             .as_ref()

@@ -34,6 +34,7 @@ pub(super) enum Fault {
     Hang,
     Garbage,
     Truncated,
+    Drip,
 }
 
 type Edit = Arc<dyn Fn(&mut Value) + Send + Sync>;
@@ -128,6 +129,16 @@ impl Answer {
     /// The service did what was asked, and the connection is reset before its answer arrives.
     pub fn but_lost(self) -> Self {
         self.faulty(Fault::Reset)
+    }
+
+    /// The service did what was asked, and says nothing until the program gives up.
+    pub fn but_hung(self) -> Self {
+        self.faulty(Fault::Hang)
+    }
+
+    /// The answer comes at ten bytes a second.
+    pub fn but_dripping(self) -> Self {
+        self.faulty(Fault::Drip)
     }
 
     /// The answer breaks off in the middle of its body.
@@ -233,6 +244,7 @@ impl fmt::Display for Expectation {
 pub(super) struct Script {
     mode: Mode,
     open: Vec<Expectation>,
+    disturbance: Option<(usize, Answer)>,
     latches: Vec<Latch>,
 }
 
@@ -248,8 +260,20 @@ impl Script {
         }
     }
 
+    pub(super) fn disturb_after(&mut self, requests: usize, answer: Answer) {
+        self.disturbance = Some((requests, answer));
+    }
+
+    pub(super) fn was_disturbed(&mut self) -> bool {
+        self.disturbance.take().is_none()
+    }
+
     /// What this call gets, or the complaint that nobody expected it.
     pub(super) fn answer_to(&mut self, call: Call) -> Result<Answer, String> {
+        match self.disturbance.take() {
+            Some((0, answer)) => return Ok(answer),
+            waiting => self.disturbance = waiting.map(|(requests, answer)| (requests - 1, answer)),
+        }
         let found = match self.mode {
             // One with any number may also be passed over.
             Mode::InOrder => {
