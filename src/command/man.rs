@@ -4,6 +4,7 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, Man};
 use crate::error::{Error, Result};
+use crate::output::man;
 use crate::world::World;
 
 /// Runs it.
@@ -17,11 +18,6 @@ pub fn run(world: &World, typed: &Man) -> Result<u8> {
             .cloned()
             .ok_or_else(|| Error::usage(format!("there is no command \"{name}\""), "daypass --help"))?,
     };
-    let mut text = Vec::new();
-    clap_mangen::Man::new(command)
-        .manual("daypass")
-        .render(&mut text)
-        .map_err(|error| Error::failed(format!("the manual page can't be made: {error}"), "daypass --help"))?;
-    world.print(&String::from_utf8_lossy(&text))?;
+    world.print(&man::page(&command))?;
     Ok(0)
 }

@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod export;
+pub mod man;
 pub mod process;
 pub mod shell;
 pub mod table;

@@ -182,9 +182,7 @@ impl Text {
     fn complaint(&self, name: &str, found: &str) -> Option<String> {
         match self {
             Self::Exactly(wanted) => (wanted != found).then(|| format!("{name} should be exactly:\n{wanted}")),
-            Self::Parts(parts) => {
-                parts.iter().find(|part| !found.contains(*part)).map(|part| format!("{name} should hold: {part}"))
-            }
+            Self::Parts(parts) => parts.iter().find(|part| !found.contains(*part)).map(|part| format!("{name} should hold: {part}")),
         }
     }
 }
@@ -440,10 +438,15 @@ impl Running<'_> {
         complaints.extend(run.stderr.complaint("standard error", &done.stderr));
         for (name, wanted) in &run.leaves {
             let found = fs::read_to_string(run.home.path(name)).unwrap_or_else(|error| format!("({error})"));
-            complaints
-                .extend(Text::Exactly(wanted.clone()).complaint(name, &found).map(|text| format!("{text}\nand is:\n{found}")));
+            complaints.extend(Text::Exactly(wanted.clone()).complaint(name, &found).map(|text| format!("{text}\nand is:\n{found}")));
         }
-        assert!(complaints.is_empty(), "{} {:?}\n{}\n{done}", run.program.to_string_lossy(), run.arguments, complaints.join("\n"));
+        assert!(
+            complaints.is_empty(),
+            "{} {:?}\n{}\n{done}",
+            run.program.to_string_lossy(),
+            run.arguments,
+            complaints.join("\n")
+        );
         done
     }
 }

@@ -30,9 +30,10 @@ impl Call {
     /// The fields that it must have, and those that it may have.
     fn fields(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {
-            Self::RegisterClient => {
-                (&["clientName", "clientType"], &["scopes", "grantTypes", "redirectUris", "issuerUrl", "entitledApplicationArn"])
-            }
+            Self::RegisterClient => (
+                &["clientName", "clientType"],
+                &["scopes", "grantTypes", "redirectUris", "issuerUrl", "entitledApplicationArn"],
+            ),
             Self::StartDeviceAuthorization => (&["clientId", "clientSecret", "startUrl"], &[]),
             Self::PollForToken => (&["clientId", "clientSecret", "grantType", "deviceCode"], &["scope"]),
             Self::RefreshToken => (&["clientId", "clientSecret", "grantType", "refreshToken"], &["scope"]),

@@ -37,8 +37,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 pub use call::{Call, Received};
-use realm::Service;
 pub use realm::{Account, Approval, Realm, RoleKeys, SignIn};
+use realm::Service;
 pub use script::{Answer, Latch};
 use script::{Fault, Mode, Reply as Told, Script};
 use wire::{Reply, Request};

@@ -367,8 +367,7 @@ impl Service {
         let start = match received.field("next_token") {
             "" => 0,
             token => {
-                let start =
-                    token.strip_prefix("page-of-").and_then(|rest| rest.strip_prefix(list)?.strip_prefix('-')?.parse().ok());
+                let start = token.strip_prefix("page-of-").and_then(|rest| rest.strip_prefix(list)?.strip_prefix('-')?.parse().ok());
                 start.ok_or_else(|| bad("next_token is not valid"))?
             }
         };
