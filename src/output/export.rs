@@ -53,7 +53,7 @@ pub fn script(shell: Shell, set: &[Variable], cleared: &[&str]) -> Result<Zeroiz
         Shell::Powershell => {
             // To PowerShell the typographic quotes are quotes as well.
             let quotes = [('\'', "''"), ('‘', "‘‘"), ('’', "’’"), ('‚', "‚‚"), ('‛', "‛‛")];
-            Ok(lines(set, cleared, ["Remove-Item -ErrorAction Ignore Env:", ""], ["$Env:", " = '", "'"], &quotes))
+            Ok(lines(set, cleared, ["$Env:", " = $null"], ["$Env:", " = '", "'"], &quotes))
         }
         Shell::Cmd => {
             // What these mean depends on how the line is read: in a file, typed, with delayed expansion or without.
@@ -163,7 +163,7 @@ mod tests {
         assert_eq!(script(Shell::Sh, &[], &["AWS_PROFILE"]), "unset AWS_PROFILE\n");
         assert_eq!(script(Shell::Fish, &[], &["AWS_PROFILE"]), "set -e AWS_PROFILE\n");
         assert_eq!(script(Shell::Cmd, &[], &["AWS_PROFILE"]), "set \"AWS_PROFILE=\"\n");
-        assert_eq!(script(Shell::Powershell, &[], &["AWS_PROFILE"]), "Remove-Item -ErrorAction Ignore Env:AWS_PROFILE\n");
+        assert_eq!(script(Shell::Powershell, &[], &["AWS_PROFILE"]), "$Env:AWS_PROFILE = $null\n");
         assert_eq!(script(Shell::Nushell, &[], &["AWS_PROFILE"]), "{\n  \"AWS_PROFILE\": null\n}\n");
     }
 

@@ -14,7 +14,8 @@ pub fn page(command: &Command) -> String {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let version = env!("CARGO_PKG_VERSION");
     let man = Man::new(command.clone());
-    let mut text = format!(".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH {} 1 {DATE} \"daypass {version}\" daypass\n", name.to_uppercase());
+    let mut text =
+        format!(".ie \\n(.g .ds Aq \\(aq\n.el .ds Aq '\n.TH {} 1 {DATE} \"daypass {version}\" daypass\n", name.to_uppercase());
     add(&mut text, |out| man.render_name_section(out));
     let usage = command.clone().render_usage().to_string();
     let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
