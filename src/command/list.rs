@@ -23,7 +23,7 @@ struct Entry {
 
 /// One profile, as `--format json` shows it.
 #[derive(Serialize)]
-struct Profile {
+struct Pointer {
     profile: String,
     /// Twelve digits, or a name that the portal knows.
     account: String,
@@ -40,7 +40,7 @@ pub fn run(world: &World, typed: List) -> Result<u8> {
     let asked = super::asked_session(typed.session, typed.name, None);
     if typed.profiles {
         let session = if anything_named { Some(resolve::session_in(&config, &asked)?) } else { None };
-        let profiles = profiles(world, &config, session.as_ref()).into_iter().map(|(name, target)| Profile {
+        let profiles = profiles(world, &config, session.as_ref()).into_iter().map(|(name, target)| Pointer {
             profile: name,
             account: match target.account {
                 Account::Id(id) => id.to_string(),
@@ -50,7 +50,7 @@ pub fn run(world: &World, typed: List) -> Result<u8> {
             region: target.region,
             session: target.session.name,
         });
-        let row = |entry: &Profile, _: &str| {
+        let row = |entry: &Pointer, _: &str| {
             let region = entry.region.clone().unwrap_or_default();
             vec![entry.profile.clone(), entry.account.clone(), entry.role.clone(), region, entry.session.clone()]
         };

@@ -19,7 +19,8 @@ pub fn page(command: &Command) -> String {
     add(&mut text, |out| man.render_name_section(out));
     let usage = command.clone().render_usage().to_string();
     let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
-    text += &format!(".SH SYNOPSIS\n{}\n", usage.lines().map(escaped).collect::<Vec<_>>().join("\n.br\n"));
+    let usage = usage.lines().map(escaped).collect::<Vec<_>>().join("\n.br\n");
+    text.extend([".SH SYNOPSIS\n", &usage, "\n"]);
     add(&mut text, |out| man.render_description_section(out));
     if command.get_arguments().next().is_some() {
         add(&mut text, |out| man.render_options_section(out));
@@ -51,7 +52,7 @@ fn after_help(help: &str) -> String {
     for (at, line) in help.lines().enumerate() {
         let heading = ["Examples:", "Exit status:"].contains(&line);
         if heading {
-            text += &format!(".SH \"{}\"\n", line.trim_end_matches(':').to_uppercase());
+            text.extend([".SH \"", &line.trim_end_matches(':').to_uppercase(), "\"\n"]);
         } else if at == 0 {
             text += ".SH NOTES\n";
         }

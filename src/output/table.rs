@@ -54,7 +54,8 @@ fn blocks(head: &[&str], rows: &[Vec<String>], strong: impl Fn(String) -> String
     let widest = head.iter().map(|title| title.width()).max().unwrap_or_default();
     let block = |row: &Vec<String>| {
         let filled = head.iter().zip(row).filter(|(_, cell)| !cell.is_empty());
-        filled.map(|(title, cell)| format!("{}{GAP}{cell}\n", strong(pad(title, widest)))).collect::<String>()
+        let lines: Vec<String> = filled.map(|(title, cell)| strong(pad(title, widest)) + GAP + cell + "\n").collect();
+        lines.concat()
     };
     rows.iter().map(block).collect::<Vec<_>>().join("\n")
 }
