@@ -68,6 +68,28 @@ impl Env {
         self.get("DAYPASS_KEYRING")
     }
 
+    /// `DAYPASS_COMPLETE`: the shell that asks for completions.
+    pub fn completing(&self) -> Option<&str> {
+        self.get("DAYPASS_COMPLETE")
+    }
+
+    /// What the keys in the environment are, where daypass put them there: `DAYPASS_ACTIVE` holds the access key's id, a blank, and
+    /// the profile or `role@account`. Not that of other keys that were put there later.
+    pub fn active(&self) -> Option<&str> {
+        let (key, name) = self.get("DAYPASS_ACTIVE")?.split_once(' ')?;
+        (self.access_key() == Some(key)).then_some(name)
+    }
+
+    /// `AWS_ACCESS_KEY_ID`
+    pub fn access_key(&self) -> Option<&str> {
+        self.get("AWS_ACCESS_KEY_ID")
+    }
+
+    /// `AWS_CREDENTIAL_EXPIRATION`
+    pub fn expiration(&self) -> Option<&str> {
+        self.get("AWS_CREDENTIAL_EXPIRATION")
+    }
+
     /// The value of `DAYPASS_LOG`.
     pub fn log(&self) -> Option<&str> {
         self.get("DAYPASS_LOG")

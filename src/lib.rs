@@ -44,6 +44,9 @@ use world::World;
 
 /// Runs daypass with these arguments (the program's name first) and returns the status to end with.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, env: Env) -> u8 {
+    if env.completing().is_some() {
+        return command::completions::answer(arguments, &env);
+    }
     match parse(arguments).and_then(|typed| obey(typed, env)) {
         Ok(status) => status,
         Err(error) => {
@@ -64,10 +67,12 @@ fn obey(typed: Option<Cli>, env: Env) -> Result<u8> {
         Some(Verb::CredentialProcess(typed)) => command::credential_process::run(&world, typed),
         Some(Verb::Env(typed)) => command::env::run(&world, typed),
         Some(Verb::Exec(typed)) => command::exec::run(&world, typed),
+        Some(Verb::Console(typed)) => command::console::run(&world, typed),
         Some(Verb::List(typed)) => command::list::run(&world, typed),
         Some(Verb::Status(typed)) => command::status::run(&world, typed),
+        Some(Verb::ShellInit(typed)) => command::shell_init::run(&world, &typed),
         Some(Verb::Completions(typed)) => command::completions::run(&world, &typed),
-        Some(Verb::Man(_)) => command::man::run(&world),
+        Some(Verb::Man(typed)) => command::man::run(&world, &typed),
         None => {
             world.print(&Cli::command().render_help().to_string())?;
             Ok(0)
@@ -81,7 +86,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Cli>> {
     if let Some(typed) = parse_helper(&arguments) {
         return Ok(Some(typed));
     }
-    let error = match Cli::try_parse_from(arguments) {
+    let error = match Cli::read(arguments) {
         Ok(typed) => return Ok(Some(typed)),
         Err(error) => error,
     };

@@ -29,6 +29,38 @@ pub fn shows_output() -> bool {
     io::stdout().is_terminal()
 }
 
+/// The columns of the terminal that standard output is; None where it is none, or does not tell.
+pub fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| usize::from(width))
+}
+
+/// A line on standard error that each next one replaces, and that is gone in the end. Only a terminal sees it.
+#[derive(Debug)]
+pub struct Progress {
+    shown: bool,
+}
+
+impl Progress {
+    /// Shows nothing yet; nothing ever if it is not wanted.
+    pub fn new(wanted: bool) -> Self {
+        Self { shown: wanted && io::stderr().is_terminal() }
+    }
+
+    /// Replaces the line.
+    pub fn show(&self, line: &str) {
+        if self.shown {
+            let mut err = io::stderr().lock();
+            let _ = write!(err, "\r{}\x1b[K", clean(line)).and_then(|()| err.flush());
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.show("");
+    }
+}
+
 /// A line for people, on standard error. A closed standard error is no reason to fail.
 pub fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");

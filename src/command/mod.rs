@@ -2,6 +2,7 @@
 
 pub mod completions;
 pub mod configure;
+pub mod console;
 pub mod credential_process;
 pub mod env;
 pub mod exec;
@@ -9,10 +10,12 @@ pub mod list;
 pub mod login;
 pub mod logout;
 pub mod man;
+pub mod shell_init;
 pub mod status;
 
 use crate::cli::{RoleFlags, SessionFlags};
-use crate::profile::resolve::Asked;
+use crate::profile::names::AccountId;
+use crate::profile::resolve::{Asked, Target};
 
 /// A session by its flags, by the bare argument, or by a profile.
 fn asked_session(flags: SessionFlags, name: Option<String>, profile: Option<String>) -> Asked {
@@ -34,4 +37,9 @@ fn asked_role(flags: RoleFlags, name: Option<String>) -> Asked {
         region: flags.region,
         ..asked_session(flags.session, None, flags.profile.or(name))
     }
+}
+
+/// What people call these credentials: the profile, or `role@account`.
+fn name_of(target: &Target, account: &AccountId) -> String {
+    target.profile.clone().unwrap_or_else(|| format!("{}@{account}", target.role))
 }

@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use super::helper;
-use super::names::{AccountId, RoleName, Session};
+use super::names::{AccountId, RoleName, Session, nearest};
 use super::{Block, Config, Value};
 use crate::env::Env;
 use crate::error::{Error, Exit, Result};
@@ -438,7 +438,7 @@ fn unknown_profile(config: &Config, name: &str) -> Error {
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no profile \"{name}\" in {}", config.path().display());
     match near {
-        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--profile {}", typed(&near))),
+        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--profile {}", typed(near))),
         None => Error::usage(what, configure_hint(name)),
     }
 }
@@ -448,20 +448,12 @@ fn unknown_session(config: &Config, name: &str) -> Error {
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no [sso-session {name}] in {}", config.path().display());
     match near {
-        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--session {}", typed(&near))),
+        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--session {}", typed(near))),
         None if config.profile(name).is_some() => {
             Error::usage(format!("{what}; \"{name}\" is a profile"), format!("--profile {}", typed(name)))
         }
         None => Error::usage(what, configure_session_hint(name)),
     }
-}
-
-/// The known name that is likely meant.
-fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<Cow<'n, str>> {
-    // Two slips, as in most programs that suggest; in a short name one.
-    let slips = if name.len() < 5 { 1 } else { 2 };
-    let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).filter(|(slip, _)| *slip <= slips);
-    scored.min_by_key(|(slip, _)| *slip).map(|(_, near)| Cow::Borrowed(near))
 }
 
 fn configure_session_hint(name: &str) -> String {

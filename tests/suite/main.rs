@@ -6,12 +6,18 @@
 mod support;
 
 mod broker;
+mod completion;
 mod configure;
+mod console;
 mod contract;
+mod exec;
 mod keyring;
+mod list;
 mod login;
 mod races;
 mod road;
+mod shells;
+mod status;
 mod storm;
 
 use support::portal::Portal;
@@ -25,6 +31,26 @@ fn configured(portal: &Portal) -> Home {
     let home = Home::new().at(portal);
     home.daypass(CONFIGURE).any_stderr().go();
     home
+}
+
+/// A program that a test can't do without.
+#[track_caller]
+#[allow(clippy::disallowed_methods)]
+fn needs(program: &str, how: &str) {
+    let there = std::process::Command::new(program)
+        .arg("--version")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status();
+    assert!(there.is_ok(), "this test needs {program}: {how}");
+}
+
+/// Runs a Python script that drives a terminal with pexpect; what it prints is returned.
+#[track_caller]
+fn at_a_terminal(home: &Home, script: &str) -> String {
+    let import = "import os, sys\ntry:\n    import pexpect\nexcept ImportError:\n    sys.exit('this test needs pexpect: apt-get install python3-pexpect')\n";
+    needs("/usr/bin/python3", "apt-get install python3-pexpect");
+    home.program("/usr/bin/python3").args(["-c", &format!("{import}{script}")]).stdout_has("").go().stdout
 }
 
 /// The same, signed in.
