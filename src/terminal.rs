@@ -5,6 +5,12 @@
 
 use std::borrow::Cow;
 use std::io::{self, BufRead, IsTerminal, Write};
+#[cfg(unix)]
+use std::sync::{Arc, LazyLock, atomic::AtomicBool};
+
+/// Whether a signal may end the program at once: not while the terminal is another than the shell knows.
+#[cfg(unix)]
+pub static ENDS_AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
 
 /// The text without what could move a terminal's cursor, colour it or forge a second line: control characters (C0, DEL, C1) become
 /// a space, and direction overrides (U+202A–U+202E, U+2066–U+2069) and zero-width characters go.
@@ -41,6 +47,33 @@ pub fn print(text: &str) -> io::Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
+    }
+}
+
+/// A line on standard error that says how far a piece of work is. It goes when this is dropped; where standard error is no terminal,
+/// or nothing is to be said, it is never there.
+pub struct Progress {
+    shown: bool,
+}
+
+impl Progress {
+    /// `quiet`: nothing is to be said.
+    pub fn new(quiet: bool) -> Self {
+        Self { shown: !quiet && io::stderr().is_terminal() }
+    }
+
+    /// Says this in place of what was said before. It should fit into forty columns.
+    pub fn say(&self, line: &str) {
+        if self.shown {
+            let mut err = io::stderr().lock();
+            let _ = write!(err, "\r{line}\x1b[K").and_then(|()| err.flush());
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.say("");
     }
 }
 

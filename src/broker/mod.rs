@@ -215,14 +215,28 @@ impl<'a> Broker<'a> {
         self.with_token(&token, deadline, list).map_err(|failure| self.error(failure))
     }
 
-    /// All roles of an account.
-    pub fn roles(&self, account: &AccountId, patience: Duration) -> Result<Vec<RoleName>> {
+    /// The roles of each of these accounts, in their order, all of them or none. `patience` is for one answer of the portal; `done` hears
+    /// how many accounts are done.
+    pub fn roles_of(
+        &self,
+        accounts: &[AccountId],
+        patience: Duration,
+        done: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Vec<RoleName>>> {
         let deadline = Deadline::after(patience);
         let token = self.token(deadline)?;
-        let list = |token: &Token| {
-            portal::all_pages(|page| retry::until(deadline, || self.portal.roles(token, account, page.clone(), deadline)))
-        };
-        self.with_token(&token, deadline, list).map_err(|failure| self.error(failure))
+        match self.portal.roles_of(&token, accounts, patience, done) {
+            Err(Fault::SignIn(why)) => {
+                tracing::info!(why, "the portal takes this token no more");
+                let renewed = self.refreshed(&token, Deadline::after(patience))?;
+                let answer = self.portal.roles_of(&renewed, accounts, patience, done);
+                if let Err(Fault::SignIn(_)) = &answer {
+                    self.discard(&renewed);
+                }
+                answer.map_err(|fault| self.error(fault.into()))
+            }
+            other => other.map_err(|fault| self.error(fault.into())),
+        }
     }
 
     fn refused(&self, account: &AccountId, role: &RoleName, why: &str) -> Error {

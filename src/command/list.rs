@@ -1,14 +1,17 @@
 //! `daypass list`: the accounts and roles that a session can reach, and the profiles that point at them.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
+use super::roles::{self, Reachable};
 use crate::cli::{Format, List};
 use crate::error::Result;
 use crate::output::table;
-use crate::profile::names::{AccountId, RoleName, Session};
-use crate::profile::resolve::{Account, Asked};
+use crate::profile::leads::{Leads, Role};
+use crate::profile::names::Session;
 use crate::profile::{Config, resolve};
-use crate::world::{PATIENCE, World};
+use crate::world::World;
 
 /// One role, as `--format json` shows it.
 #[derive(Serialize)]
@@ -25,24 +28,17 @@ pub fn run(world: &World, typed: List) -> Result<u8> {
     let session = resolve::session(&world.env, &super::asked_session(typed.session, typed.name, None))?;
     let broker = world.broker(&session, None)?;
     let pointing = pointing(world, &session)?;
-    let mut entries = Vec::new();
-    let mut accounts = broker.accounts(PATIENCE)?;
-    // By name, nameless ones last, as the AWS CLI does.
-    accounts.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
-    for account in accounts {
-        let mut roles = broker.roles(&account.id, PATIENCE)?;
-        roles.sort();
-        for role in roles {
-            let profiles = pointing.iter().filter(|(_, id, name)| (id, name) == (&account.id, &role));
-            entries.push(Entry {
-                account_id: account.id.to_string(),
-                account_name: account.name.clone(),
-                account_email: account.email.clone(),
-                role: role.to_string(),
-                profiles: profiles.map(|(profile, ..)| profile.clone()).collect(),
-            });
-        }
-    }
+    let accounts = roles::accounts(&broker)?;
+    let entries: Vec<Entry> = roles::roles_in(world, &broker, &accounts)?
+        .into_iter()
+        .map(|Reachable { account, role }| Entry {
+            account_id: role.account.to_string(),
+            account_name: account.name,
+            account_email: account.email,
+            profiles: pointing.get(&role).cloned().unwrap_or_default(),
+            role: role.role.to_string(),
+        })
+        .collect();
     let rows = |separator: &str| -> Vec<Vec<String>> {
         entries
             .iter()
@@ -67,15 +63,15 @@ pub fn run(world: &World, typed: List) -> Result<u8> {
 }
 
 /// The profiles of the configuration that lead to roles of this session.
-fn pointing(world: &World, session: &Session) -> Result<Vec<(String, AccountId, RoleName)>> {
+fn pointing(world: &World, session: &Session) -> Result<HashMap<Role, Vec<String>>> {
     let config = Config::read(&world.env)?;
-    let mut found = Vec::new();
+    let leads = Leads::new(&config, &world.env);
+    let mut found: HashMap<Role, Vec<String>> = HashMap::new();
     for profile in config.profiles() {
-        let asked = Asked { profile: Some(profile.name.to_string()), ..Asked::default() };
-        let Ok(target) = resolve::target_in(&config, &world.env, &asked) else { continue };
-        let same = (&target.session.start_url, &target.session.region) == (&session.start_url, &session.region);
-        if let (true, Account::Id(account)) = (same, target.account) {
-            found.push((profile.name.to_string(), account, target.role));
+        if let Some((its, role)) = leads.of(&profile)
+            && its.is_same_portal(session)
+        {
+            found.entry(role).or_default().push(profile.name.into_owned());
         }
     }
     Ok(found)

@@ -129,11 +129,27 @@ impl Wire {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let limit = (deadline.left() / 2).max(Duration::from_secs(1));
-        match self.runtime.block_on(async { tokio::time::timeout(limit, request).await }) {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(Fault::Busy(None, "no answer in time".to_owned())),
-        }
+        self.run(within(deadline, request))
+    }
+
+    /// Runs to its end what makes several calls.
+    pub(super) fn run<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
+    }
+}
+
+/// One attempt, as [`Wire::call`] makes it.
+pub(super) async fn within<T, E>(
+    deadline: Deadline,
+    request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T, Fault>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let limit = (deadline.left() / 2).max(Duration::from_secs(1));
+    match tokio::time::timeout(limit, request).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Fault::Busy(None, "no answer in time".to_owned())),
     }
 }
 
