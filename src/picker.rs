@@ -131,7 +131,9 @@ impl Picker {
         let typing = std::mem::replace(&mut self.typing, false);
         match key {
             Key::Char(c) => self.edit(|query| query.push(c)),
-            Key::Backspace => self.edit(|query| drop(query.pop())),
+            Key::Backspace => self.edit(|query| {
+                query.pop();
+            }),
             Key::EraseLine => self.edit(String::clear),
             Key::EraseWord => self.edit(|query| {
                 let kept = query.trim_end().rfind(' ').map_or(0, |at| at + 1);
@@ -226,10 +228,10 @@ impl Picker {
         }
         let marked = if self.marks.is_empty() { String::new() } else { format!(", {} marked", self.marks.len()) };
         screen.push((Style::Faint, format!("  {} of {}{marked}", self.found.len(), self.rows.len())));
-        let keys = if self.several {
-            "  type to search, Enter takes, Space or Tab marks several, Ctrl-A all, Esc leaves"
-        } else {
-            "  type to search, Enter takes, Esc leaves"
+        let keys = match (self.several, columns > 80) {
+            (true, true) => "  type to search, Enter takes, Space or Tab marks several, Ctrl-A all, Esc leaves",
+            (true, false) => "  Enter takes, Space marks, Esc leaves",
+            (false, _) => "  Enter takes, Esc leaves",
         };
         screen.push((Style::Faint, keys.to_owned()));
         for (_, line) in &mut screen {

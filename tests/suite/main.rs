@@ -10,6 +10,9 @@ mod configure;
 mod contract;
 mod login;
 mod road;
+mod sync;
+#[cfg(unix)]
+mod wizard;
 
 use support::portal::Portal;
 use support::run::Home;
