@@ -59,6 +59,8 @@ pub enum Verb {
     Console(Console),
     /// List the accounts and roles that you can reach, and the profiles that point at them
     List(List),
+    /// Write a profile for every account and role that you can reach
+    Sync(Sync),
     /// Show who is signed in and until when (no network)
     Status(Status),
     /// Print a shell function that sets and clears credentials in the shell itself, and completion
@@ -108,13 +110,17 @@ pub struct RoleFlags {
 
 /// `daypass configure`
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag.
 #[command(after_help = "\
 Examples:
   daypass configure
   daypass configure --session corp --start-url https://corp.awsapps.com/start --sso-region us-east-1 \\
       --account 111122223333 --role DeveloperAccess --profile dev --region eu-west-1
+  daypass configure --session-only --session corp --start-url https://corp.awsapps.com/start --sso-region us-east-1
+  daypass configure --convert --dry-run
 
-With every value given nothing is asked. Without --account and --role you sign in and choose.")]
+With every value given nothing is asked. Without --account and --role you sign in and choose: type words to
+search; space marks several. An existing profile's values are the defaults.")]
 pub struct Configure {
     /// The session.
     #[command(flatten)]
@@ -134,18 +140,71 @@ pub struct Configure {
     /// The profile's output format for the AWS CLI
     #[arg(long, value_name = "FORMAT")]
     pub output: Option<String>,
+    /// Write the session block alone, as 'aws configure sso-session' does
+    #[arg(long, conflicts_with_all = ["account", "role", "profile", "region", "output", "native", "helper", "convert"])]
+    pub session_only: bool,
     /// Write the SDK's own sso_* keys in place of credential_process
     #[arg(long)]
     pub native: bool,
     /// Write this program name into credential_process, such as the bare 'daypass' for dotfiles shared between machines
     #[arg(long, value_name = "NAME", conflicts_with = "native")]
     pub helper: Option<String>,
+    /// Turn profiles with sso_* keys for the same account and role into daypass profiles of the same name, which keep all
+    /// other keys; without --account and --role: all of the session, or of all sessions, or the one of --profile
+    #[arg(long, conflicts_with = "native")]
+    pub convert: bool,
+    /// Write the profile although it keeps other keys, such as static ones in the credentials file, that AWS tools use first
+    #[arg(long)]
+    pub keep_other_keys: bool,
     /// Print the change as a diff and write nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Print the sign-in address; open no browser
     #[arg(long)]
     pub no_browser: bool,
+}
+
+/// `daypass sync`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  daypass sync corp --region eu-west-1
+  daypass sync corp --name '{account_name}-{role}' --only 'Prod*' --only '*/ReadOnly' --dry-run
+  daypass sync corp --prune
+
+Fields of --name: {account_id} {account_name} {account_email} {role} {session} {region}. Characters that not all AWS
+tools read become hyphens; where two names would be one, the account's id stands behind both.
+Profiles that sync wrote carry the comment '# daypass sync: SESSION ACCOUNT ROLE'; it changes no others. Remove the
+comment to keep a profile as your own. A name that is yours already is left alone: sync's profile gets another.")]
+pub struct Sync {
+    /// The session [default: the only one in ~/.aws/config]
+    #[arg(value_name = "SESSION", conflicts_with = "session")]
+    pub session_name: Option<String>,
+    /// The session by flags.
+    #[command(flatten)]
+    pub session: SessionFlags,
+    /// The profiles' names
+    #[arg(long = "name", value_name = "TEMPLATE", default_value = crate::profile::naming::DEFAULT)]
+    pub template: String,
+    /// Only accounts (by name or id), roles, or ACCOUNT/ROLE like this; * and ? stand for anything; can be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// The profiles' region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Remove the profiles that an earlier sync of this session wrote and this one would not
+    #[arg(long)]
+    pub prune: bool,
+    /// Also turn profiles with sso_* keys for these accounts and roles into daypass profiles of the same name, which keep all
+    /// other keys
+    #[arg(long)]
+    pub convert: bool,
+    /// Write this program name into credential_process, such as the bare 'daypass' for dotfiles shared between machines
+    #[arg(long, value_name = "NAME")]
+    pub helper: Option<String>,
+    /// Print the change as a diff and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `daypass login`

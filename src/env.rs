@@ -110,6 +110,18 @@ impl Env {
         self.get("NO_COLOR").is_some()
     }
 
+    /// Whether the locale (`LC_ALL`, then `LC_CTYPE`, then `LANG`) writes UTF-8. Windows always does.
+    pub fn utf8(&self) -> bool {
+        let locale = self.get("LC_ALL").or_else(|| self.get("LC_CTYPE")).or_else(|| self.get("LANG")).unwrap_or_default();
+        let locale = locale.to_ascii_lowercase();
+        cfg!(windows) || locale.contains("utf-8") || locale.contains("utf8")
+    }
+
+    /// Whether `TERM` names a terminal on which a cursor can be moved.
+    pub fn moves_cursor(&self) -> bool {
+        cfg!(windows) || self.get("TERM").is_some_and(|term| term != "dumb")
+    }
+
     /// `AWS_CA_BUNDLE`: certificates to trust in place of the system's.
     pub fn ca_bundle(&self) -> Option<PathBuf> {
         self.get("AWS_CA_BUNDLE").map(|path| self.expand(path))

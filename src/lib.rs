@@ -8,7 +8,7 @@
 //! | 1 nouns | [`grant`], [`profile`] |
 //! | 2 edges | [`vault`], [`portal`] |
 //! | 3 heart | [`broker`] |
-//! | 4 face | [`cli`], [`output`] |
+//! | 4 face | [`cli`], [`output`], [`picker`] |
 //! | 5 verbs | [`world`], [`command`] |
 //! | 6 door | this file, `main` |
 
@@ -24,6 +24,7 @@ pub mod file;
 pub mod grant;
 mod log;
 pub mod output;
+pub mod picker;
 pub mod portal;
 pub mod profile;
 pub mod secret;
@@ -71,6 +72,7 @@ fn obey(typed: Option<Cli>, env: Env) -> Result<u8> {
         Some(Verb::List(typed)) => command::list::run(&world, typed),
         Some(Verb::Status(typed)) => command::status::run(&world, typed),
         Some(Verb::ShellInit(typed)) => command::shell_init::run(&world, &typed),
+        Some(Verb::Sync(typed)) => command::sync::run(&world, typed),
         Some(Verb::Completions(typed)) => command::completions::run(&world, &typed),
         Some(Verb::Man(typed)) => command::man::run(&world, &typed),
         None => {

@@ -23,6 +23,14 @@ pub fn hold() -> Hold {
     Hold(())
 }
 
+/// Whether a signal waits for the end of a [`hold`].
+pub fn waits() -> bool {
+    #[cfg(unix)]
+    return unix::waits();
+    #[cfg(not(unix))]
+    false
+}
+
 impl Drop for Hold {
     fn drop(&mut self) {
         #[cfg(unix)]
@@ -75,6 +83,10 @@ mod unix {
             SIGINT => low_level::exit(INTERRUPTED),
             other => drop(low_level::emulate_default_handler(other)),
         }
+    }
+
+    pub(super) fn waits() -> bool {
+        WAITING.load(Ordering::SeqCst) != 0
     }
 
     /// What this process was started with. Only Linux tells without system calls that Rust does not offer safely.

@@ -34,33 +34,6 @@ pub fn width() -> Option<usize> {
     terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| usize::from(width))
 }
 
-/// A line on standard error that each next one replaces, and that is gone in the end. Only a terminal sees it.
-#[derive(Debug)]
-pub struct Progress {
-    shown: bool,
-}
-
-impl Progress {
-    /// Shows nothing yet; nothing ever if it is not wanted.
-    pub fn new(wanted: bool) -> Self {
-        Self { shown: wanted && io::stderr().is_terminal() }
-    }
-
-    /// Replaces the line.
-    pub fn show(&self, line: &str) {
-        if self.shown {
-            let mut err = io::stderr().lock();
-            let _ = write!(err, "\r{}\x1b[K", clean(line)).and_then(|()| err.flush());
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.show("");
-    }
-}
-
 /// A line for people, on standard error. A closed standard error is no reason to fail.
 pub fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");
@@ -75,6 +48,33 @@ pub fn print(text: &str) -> io::Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
+    }
+}
+
+/// A line on standard error that says how far a piece of work is. It goes when this is dropped; where standard error is no terminal,
+/// or nothing is to be said, it is never there.
+pub struct Progress {
+    shown: bool,
+}
+
+impl Progress {
+    /// `quiet`: nothing is to be said.
+    pub fn new(quiet: bool) -> Self {
+        Self { shown: !quiet && io::stderr().is_terminal() }
+    }
+
+    /// Says this in place of what was said before. It should fit into forty columns.
+    pub fn say(&self, line: &str) {
+        if self.shown {
+            let mut err = io::stderr().lock();
+            let _ = write!(err, "\r{}\x1b[K", clean(line)).and_then(|()| err.flush());
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.say("");
     }
 }
 

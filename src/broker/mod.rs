@@ -97,7 +97,7 @@ impl<'a> Broker<'a> {
             }
             self.with_token(&token, deadline, |token| {
                 used = Some(token.clone());
-                self.portal.role_credentials(token, account, role, deadline)
+                retry::until(deadline, || self.portal.role_credentials(token, account, role, deadline))
             })
         });
         let credentials = answer.map_err(|failure| match failure {
@@ -165,11 +165,11 @@ impl<'a> Broker<'a> {
         deadline: Deadline,
         mut call: impl FnMut(&Token) -> std::result::Result<T, Fault>,
     ) -> std::result::Result<T, Failure> {
-        match retry::until(deadline, || call(token)) {
+        match call(token) {
             Err(Fault::SignIn(why)) => {
                 tracing::info!(why, "the portal takes this token no more");
                 let renewed = self.renew(token, Cause::Refused, deadline)?;
-                Ok(retry::until(deadline, || call(&renewed))?)
+                Ok(call(&renewed)?)
             }
             other => Ok(other?),
         }
@@ -240,13 +240,14 @@ impl<'a> Broker<'a> {
         self.with_token(&token, deadline, list).map_err(|failure| self.error(failure))
     }
 
-    /// All roles of an account.
-    pub fn roles(&self, account: &AccountId, patience: Duration) -> Result<Vec<RoleName>> {
-        let deadline = Deadline::after(patience);
+    /// The roles of each of these accounts, in their order, all of them or none. `patience` is for one answer of the portal; `done` hears
+    /// how many accounts are done.
+    pub fn roles_of(&self, accounts: &[AccountId], patience: Duration, done: &mut dyn FnMut(usize)) -> Result<Vec<Vec<RoleName>>> {
+        // The calls are paced: a sign-in that ends in the middle is renewed then.
+        let paced = portal::APART.saturating_mul(u32::try_from(accounts.len()).unwrap_or(u32::MAX));
+        let deadline = Deadline::after(patience.saturating_add(paced));
         let token = self.token(deadline)?;
-        let list = |token: &Token| {
-            portal::all_pages(|page| retry::until(deadline, || self.portal.roles(token, account, page.clone(), deadline)))
-        };
+        let list = |token: &Token| self.portal.roles_of(token, accounts, patience, done);
         self.with_token(&token, deadline, list).map_err(|failure| self.error(failure))
     }
 

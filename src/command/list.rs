@@ -1,15 +1,18 @@
 //! `daypass list`: the accounts and roles that a session can reach, and the profiles that point at them; or the profiles alone.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
+use super::roles::{self, Reachable};
 use crate::cli::{Format, List};
 use crate::error::Result;
 use crate::output::{self, table};
-use crate::profile::names::{AccountId, RoleName, Session};
+use crate::profile::leads::{Leads, Role};
+use crate::profile::names::Session;
 use crate::profile::resolve::{Account, Asked, Target};
 use crate::profile::{Config, resolve};
-use crate::terminal::Progress;
-use crate::world::{PATIENCE, World};
+use crate::world::World;
 
 /// One role, as `--format json` shows it.
 #[derive(Serialize)]
@@ -58,31 +61,17 @@ pub fn run(world: &World, typed: List) -> Result<u8> {
         return Ok(0);
     }
     let session = resolve::session_in(&config, &asked)?;
-    let pointing = pointing(world, &config, &session);
-    let mut entries = Vec::new();
     let broker = world.broker(&session, None)?;
-    let progress = Progress::new(!world.common.quiet);
-    progress.show("Accounts ...");
-    let mut accounts = broker.accounts(PATIENCE)?;
-    // By name, nameless ones last, as the AWS CLI does.
-    accounts.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
-    let all = accounts.len();
-    for (done, account) in accounts.into_iter().enumerate() {
-        progress.show(&format!("Roles of {done} of {all} accounts ..."));
-        let mut roles = broker.roles(&account.id, PATIENCE)?;
-        roles.sort();
-        for role in roles {
-            let profiles = pointing.iter().filter(|(_, id, name)| (id, name) == (&account.id, &role));
-            entries.push(Entry {
-                account_id: account.id.to_string(),
-                account_name: account.name.clone(),
-                account_email: account.email.clone(),
-                role: role.to_string(),
-                profiles: profiles.map(|(profile, ..)| profile.clone()).collect(),
-            });
-        }
-    }
-    drop(progress);
+    let mut pointing = pointing(world, &config, &session);
+    let accounts = roles::accounts(&broker)?;
+    let entry = |Reachable { account, role }| Entry {
+        account_id: account.id.to_string(),
+        account_name: account.name,
+        account_email: account.email,
+        profiles: pointing.remove(&role).unwrap_or_default(),
+        role: role.role.to_string(),
+    };
+    let entries: Vec<Entry> = roles::roles_in(world, &broker, &accounts)?.into_iter().map(entry).collect();
     let row = |entry: &Entry, separator: &str| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let profiles = entry.profiles.join(separator);
@@ -128,22 +117,24 @@ fn words(filters: &[String]) -> Vec<String> {
 
 /// The profiles of the configuration that lead to roles, of this session or of all. One that leads nowhere is left out.
 fn profiles(world: &World, config: &Config, session: Option<&Session>) -> Vec<(String, Target)> {
-    let same = |target: &Target| {
-        let portal = |session: &Session| (session.start_url.clone(), session.region.clone());
-        session.is_none_or(|session| portal(session) == portal(&target.session))
-    };
     let target = |name: String| {
         let asked = Asked { profile: Some(name.clone()), ..Asked::default() };
-        resolve::target_in(config, &world.env, &asked).ok().filter(same).map(|target| (name, target))
+        let target = resolve::target_in(config, &world.env, &asked).ok()?;
+        session.is_none_or(|session| session.is_same_portal(&target.session)).then_some((name, target))
     };
     config.profiles().iter().filter_map(|block| target(block.name.to_string())).collect()
 }
 
-/// The profiles that lead to roles of this session, by the account's id.
-fn pointing(world: &World, config: &Config, session: &Session) -> Vec<(String, AccountId, RoleName)> {
-    let by_id = |(name, target): (String, Target)| match target.account {
-        Account::Id(account) => Some((name, account, target.role)),
-        Account::Name(_) => None,
-    };
-    profiles(world, config, Some(session)).into_iter().filter_map(by_id).collect()
+/// The profiles of the configuration that lead to roles of this session.
+fn pointing(world: &World, config: &Config, session: &Session) -> HashMap<Role, Vec<String>> {
+    let leads = Leads::new(config, &world.env);
+    let mut found: HashMap<Role, Vec<String>> = HashMap::new();
+    for profile in config.profiles() {
+        if let Some((its, role)) = leads.of(&profile)
+            && its.is_same_portal(session)
+        {
+            found.entry(role).or_default().push(profile.name.into_owned());
+        }
+    }
+    found
 }

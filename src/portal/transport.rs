@@ -33,7 +33,7 @@ use crate::profile::Config;
 const CONNECT: Duration = Duration::from_secs(3);
 
 /// What an attempt gets at least of what the deadline leaves.
-const LEAST: Duration = Duration::from_secs(1);
+pub(super) const LEAST: Duration = Duration::from_secs(1);
 
 /// What a portal needs to know before it can be called. Files are read only then.
 #[derive(Debug, Clone)]
@@ -159,13 +159,29 @@ impl Wire {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let left = deadline.left();
-        let limit = (left / 2).max(least).min(left);
+        self.run(within(deadline, least, request))?
+    }
+
+    /// Runs to its end what makes several calls.
+    pub(super) fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Fault> {
         let Some(runtime) = &self.runtime else { return Err(Fault::Settings("the runtime has ended".to_owned())) };
-        match runtime.block_on(async { tokio::time::timeout(limit, request).await }) {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(Fault::Busy(None, "no answer in time".to_owned())),
-        }
+        Ok(runtime.block_on(work))
+    }
+}
+
+/// One attempt, as [`Wire::call_for`] makes it.
+pub(super) async fn within<T, E>(
+    deadline: Deadline,
+    least: Duration,
+    request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T, Fault>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let left = deadline.left();
+    match tokio::time::timeout((left / 2).max(least).min(left), request).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Fault::Busy(None, "no answer in time".to_owned())),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::start_url;
 use crate::error::{Error, Result};
 
 /// An Identity Center sign-in, as an `[sso-session NAME]` block describes it.
@@ -18,6 +19,13 @@ pub struct Session {
     pub region: String,
     /// `sso_registration_scopes`; empty where there are none.
     pub scopes: Vec<String>,
+}
+
+impl Session {
+    /// Whether both sign in at one portal, whatever they are called and however the address is written.
+    pub fn is_same_portal(&self, other: &Self) -> bool {
+        self.region == other.region && start_url::is_same(&self.start_url, &other.start_url)
+    }
 }
 
 /// A twelve-digit account id. Text, because of leading zeros.

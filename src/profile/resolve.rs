@@ -328,7 +328,8 @@ pub fn session_of(block: &Block<'_>) -> Result<Session> {
     })
 }
 
-fn legacy_session(profile: &Block<'_>) -> Option<Session> {
+/// The sign-in that a legacy profile holds; it is called by its start URL.
+pub fn legacy_session(profile: &Block<'_>) -> Option<Session> {
     let start_url = profile.text("sso_start_url")?.to_owned();
     Some(Session { name: start_url.clone(), start_url, region: profile.text("sso_region")?.to_owned(), scopes: Vec::new() })
 }

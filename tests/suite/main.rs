@@ -19,6 +19,9 @@ mod road;
 mod shells;
 mod status;
 mod storm;
+mod sync;
+#[cfg(unix)]
+mod wizard;
 
 use support::portal::Portal;
 use support::run::Home;

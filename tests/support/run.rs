@@ -135,6 +135,13 @@ impl Home {
         self.program(DAYPASS).args(shlex::split(arguments).expect("arguments that a shell could read"))
     }
 
+    /// A bare command in this home, for tests that start it in a way of their own, such as on a terminal.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.vars).current_dir(self.folder.path());
+        command
+    }
+
     /// Any other program.
     pub fn program(&self, program: impl Into<OsString>) -> Run<'_> {
         Run {
