@@ -363,7 +363,8 @@ pub struct List {
 /// `daypass status`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Ends with status 3 where sign-in is needed: of the named session, or of all of them.
+Ends with status 3 where sign-in is needed: of the named session, or of all of them. A sign-in is renewed until this client's
+registration ends; the portal's session may end before, which only the portal knows.
 
 --prompt looks at variables only. It prints what this shell's credentials are and how long they last ('dev 42 min'), else
 AWS_PROFILE, else nothing:

@@ -70,11 +70,13 @@ pub fn script(shell: Shell, set: &[Variable], cleared: &[&str]) -> Result<Zeroiz
         }
         // null is for what must not be set: Nushell's `load-env` clears it for the programs that it starts.
         Shell::Json | Shell::Nushell => {
-            let set = set.iter().map(|(name, value)| (*name, Some(value.as_str())));
-            let all: std::collections::BTreeMap<_, _> = cleared.iter().map(|name| (*name, None)).chain(set).collect();
-            let mut text = Zeroizing::new(serde_json::to_string_pretty(&all).unwrap_or_default());
-            text.push('\n');
-            Ok(text)
+            let values = set.iter().map(|(name, value)| (*name, Some(value.as_str())));
+            let all: std::collections::BTreeMap<_, _> = cleared.iter().map(|name| (*name, None)).chain(values).collect();
+            let mut bytes = Zeroizing::new(Vec::with_capacity(room(set, cleared)));
+            // Texts and nulls: serializing them can't fail.
+            let _ = serde_json::to_writer_pretty(&mut *bytes, &all);
+            bytes.push(b'\n');
+            Ok(Zeroizing::new(String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default()))
         }
     }
 }
@@ -99,9 +101,7 @@ fn lines(
     [before, between, after]: [&str; 3],
     escapes: &[(char, &str)],
 ) -> Zeroizing<String> {
-    // Room for all of it, doubled by escapes: a text that grows would leave copies in memory that nobody wipes.
-    let room = set.iter().map(|(name, value)| name.len() + 4 * value.len() + 16).sum::<usize>() + 64 * cleared.len();
-    let mut text = Zeroizing::new(String::with_capacity(room));
+    let mut text = Zeroizing::new(String::with_capacity(room(set, cleared)));
     for name in cleared {
         text.extend([clear, name, cleared_end, "\n"]);
     }
@@ -116,6 +116,11 @@ fn lines(
         text.extend([after, "\n"]);
     }
     text
+}
+
+/// Bytes enough for all of it, however it is escaped: a text that grows would leave copies in memory that nobody wipes.
+fn room(set: &[Variable], cleared: &[&str]) -> usize {
+    set.iter().map(|(name, value)| name.len() + 6 * value.len() + 16).sum::<usize>() + 64 * cleared.len()
 }
 
 /// The shell that `$SHELL` names; POSIX sh where there is none.
