@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::convert::{self, Conversion};
+use super::convert::{self, Conversion, Sessions};
 use super::roles::{self, Reachable};
 use crate::broker::Broker;
 use crate::cli::Configure;
@@ -15,9 +15,9 @@ use crate::profile::ini::is_plain_name;
 use crate::profile::leads::{Leads, Role};
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::profile::naming::{self, Template, Values, Want};
-use crate::profile::resolve::{self, Account, typed as quoted};
+use crate::profile::resolve::{self, Account, Means, typed as quoted};
 use crate::profile::store::{self, Others};
-use crate::profile::{Config, helper, start_url};
+use crate::profile::{Block, Config, helper, start_url};
 use crate::terminal;
 use crate::world::{World, account_called};
 
@@ -35,32 +35,24 @@ pub fn run(world: &World, typed: &Configure) -> Result<u8> {
     let mut changes = vec![Change::Session(session.clone())];
     let mut names = Vec::new();
     if !typed.session_only {
-        let roles = wizard.roles(&session)?;
-        let more = wizard.more()?;
-        // Where profiles are converted, no new one has to be written beside them.
-        let conversion =
-            wizard.conversion(|_, its, role| its.is_same_portal(&session) && roles.iter().any(|wanted| wanted.role == *role))?;
+        let mut roles = wizard.roles(&session)?;
+        let conversion = wizard.conversion(Some(&session), |_, its, role| {
+            its.is_same_portal(&session) && roles.iter().any(|wanted| wanted.role == *role)
+        })?;
         let converted = wizard.offered(conversion)?;
-        if typed.profile.is_some() || converted.names.is_empty() || wizard.there {
+        // A role whose profile is converted needs no new one beside it.
+        roles.retain(|wanted| typed.profile.is_some() || !converted.roles.contains(&wanted.role));
+        if !roles.is_empty() {
+            let more = wizard.more()?;
             names = wizard.names(&session, &roles)?;
             for (name, Reachable { role, .. }) in names.iter().zip(&roles) {
                 changes.push(wizard.profile(&session, name, role, &more)?);
             }
         }
-        let own: HashSet<&str> = names.iter().map(String::as_str).collect();
-        let known: Vec<Change> = converted.changes.into_iter().filter(|change| !is_of(change, &own, &session)).collect();
-        changes.extend(known);
-        names.extend(converted.names.into_iter().filter(|name| !names.contains(name)).collect::<Vec<_>>());
+        changes.extend(converted.changes);
+        names.extend(converted.names);
     }
     wizard.write(&changes, &names, Some(&session))
-}
-
-/// Whether the change is one that is made already.
-fn is_of(change: &Change, names: &HashSet<&str>, session: &Session) -> bool {
-    match change {
-        Change::Session(other) => other.name == session.name,
-        Change::Profile { name, .. } | Change::Forget { name } => names.contains(&**name),
-    }
 }
 
 /// Whether the flags and the file say all that has to be said: then nothing is asked, not even what could be.
@@ -96,7 +88,7 @@ impl Wizard<'_> {
         let lead = self.lead().map(|(session, _)| session);
         let default = match (&lead, names.as_slice()) {
             (Some(session), _) if names.contains(&&*session.name) => Some(session.name.clone()),
-            (Some(session), _) => Some(convert::with_block(self.config, &[], session).name),
+            (Some(session), _) => Some(Sessions::of(self.config).with_block(session).name),
             (None, [only]) => Some((*only).to_owned()),
             (None, _) => flags.start_url.as_deref().map(start_url::session_name),
         };
@@ -263,10 +255,9 @@ impl Wizard<'_> {
             lead.is_some_and(|(its, there)| its.is_same_portal(session) && there == *role)
         };
         if let [Reachable { role, .. }] = roles {
-            let known = self.config.profiles();
-            let known = known
-                .iter()
-                .find(|block| leads.of(block).is_some_and(|(its, there)| its.is_same_portal(session) && there == *role));
+            let blocks = self.config.profiles();
+            let ours = |block: &&Block<'_>| matches!(resolve::means(block), Means::Helper(_)) && leads_to(&block.name, role);
+            let known = blocks.iter().find(ours);
             let default = match known {
                 Some(block) => block.name.to_string(),
                 None => self.by_template(naming::DEFAULT, session, roles, &leads_to)?.concat(),
@@ -335,13 +326,13 @@ impl Wizard<'_> {
     }
 
     /// Profiles with the SDKs' own keys that can be turned into daypass profiles.
-    fn conversion(&self, wanted: impl Fn(&str, &Session, &Role) -> bool) -> Result<Conversion> {
+    fn conversion(&self, planned: Option<&Session>, wanted: impl Fn(&str, &Session, &Role) -> bool) -> Result<Conversion> {
         if self.typed.native {
             return Ok(Conversion::default());
         }
-        let own = self.typed.profile.as_deref().filter(|_| self.typed.account.is_some() || !self.typed.convert);
+        let own = self.typed.profile.as_deref().filter(|_| planned.is_some());
         let wanted = |name: &str, session: &Session, role: &Role| own != Some(name) && wanted(name, session, role);
-        Ok(convert::conversion(self.config, &self.world.env, &self.program()?, wanted))
+        Ok(convert::conversion(self.config, &self.world.env, &self.program()?, planned, wanted))
     }
 
     /// All of it with `--convert`; what the person says without; else nothing, and a hint.
@@ -356,7 +347,7 @@ impl Wizard<'_> {
             return Ok(found);
         }
         let names = terminal::clean(&found.names.join(", ")).into_owned();
-        if self.there && yes(&format!("{names} reaches the same by sso_* keys. Turn it into a daypass profile too?"), false)? {
+        if self.there && yes(&format!("{names} reaches the same by sso_* keys. Turn it into a daypass profile?"), false)? {
             return Ok(found);
         }
         if !self.there {
@@ -368,7 +359,7 @@ impl Wizard<'_> {
     /// `--convert` without account and role: all profiles with the SDKs' own keys, of one session or one name where those are given.
     fn convert_alone(&self) -> Result<u8> {
         let flags = &self.typed.session;
-        let found = self.conversion(|name, session, _| {
+        let found = self.conversion(None, |name, session, _| {
             self.typed.profile.as_deref().is_none_or(|wanted| wanted == name)
                 && flags.session.as_deref().is_none_or(|wanted| wanted == session.name)
                 && flags.start_url.as_deref().is_none_or(|wanted| start_url::is_same(wanted, &session.start_url))

@@ -25,7 +25,7 @@ pub(super) fn accounts(broker: &Broker<'_>) -> Result<Vec<Account>> {
 
 /// All roles in these accounts, in the accounts' order, then by name.
 pub(super) fn roles_in(world: &World, broker: &Broker<'_>, accounts: &[Account]) -> Result<Vec<Reachable>> {
-    let progress = Progress::new(world.common.quiet);
+    let progress = Progress::new(world.common.quiet || !world.env.moves_cursor());
     let of = accounts.len();
     let say = |done: usize| progress.say(&format!("Listing roles: {done} of {of} accounts"));
     say(0);

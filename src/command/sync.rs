@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use wildmatch::WildMatch;
 
-use super::convert;
+use super::convert::{self, Sessions};
 use super::roles::{self, Reachable};
 use crate::cli::Sync;
 use crate::env::Env;
@@ -37,7 +37,7 @@ pub fn run(world: &World, typed: Sync) -> Result<u8> {
     let session = if config.session(&session.name).is_some() || session.name != session.start_url {
         session
     } else {
-        convert::with_block(&config, &[], &session)
+        Sessions::of(&config).with_block(&session)
     };
 
     let broker = world.broker(&session, None)?;
@@ -199,12 +199,10 @@ impl Syncing<'_> {
                 Change::Session(_) => None,
             })
             .collect();
-        let mut found = convert::conversion(config, self.env, self.program, |name, session, role| {
+        let mut found = convert::conversion(config, self.env, self.program, Some(self.session), |name, session, role| {
             session.is_same_portal(self.session) && wanted.contains(role) && !settled.contains(name)
         });
         if self.convert {
-            // This run's own session may be the very one that a legacy profile needs.
-            found.changes.retain(|change| !changes.contains(change));
             changes.append(&mut found.changes);
             notes.said.append(&mut found.stay);
         } else {

@@ -1,8 +1,8 @@
 //! Identity Center's two services: SSO-OIDC (registration, device authorization, tokens) and the access portal (accounts, roles, role
 //! credentials, sign-out), by the AWS SDK. An edge: it touches the network and knows grants, not the vault.
 //!
-//! Nothing here retries (but the listing of many accounts) or decides: an answer is a noun or a [`Fault`] that says what the caller does next. The SDK, its runtime, TLS and
-//! trust roots are built when the first request is about to be made.
+//! Nothing here decides, or (but for the listing of many accounts) retries: an answer is a noun or a [`Fault`] that says what the caller
+//! does next. The SDK, its runtime, TLS and trust roots are built when the first request is about to be made.
 
 mod fault;
 mod listing;
@@ -210,8 +210,8 @@ impl Portal {
         Ok((answer.account_list.unwrap_or_default().into_iter().filter_map(account).collect(), filled(answer.next_token)))
     }
 
-    /// `ListAccountRoles` for each of these accounts, in their order: several calls at once, at a pace that the portal bears. Throttled calls are
-    /// tried again. `patience` is for one call; `done` hears how many accounts are done.
+    /// `ListAccountRoles` for each of these accounts, in their order: several calls at once, at a pace that the portal bears. Throttled
+    /// calls are tried again. `patience` is for one call; `done` hears how many accounts are done.
     pub fn roles_of(
         &self,
         token: &Token,

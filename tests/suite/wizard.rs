@@ -252,9 +252,12 @@ fn the_same_role_by_the_sdks_own_keys_is_offered_for_conversion() {
     let old = "\n[profile old]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\nregion = x-1\n";
     home.write(".aws/config", &(home.read(".aws/config") + old));
     let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 120, 24);
-    terminal.enter("Default region").enter("Default output");
-    terminal.answer("old reaches the same by sso_* keys", "y").answer("Profile name [old]", "new").enter("Write this to");
-    terminal.shows("Wrote profiles new, old");
+    terminal.enter("old reaches the same by sso_* keys").enter("Default region").enter("Default output");
+    terminal.enter("Profile name [111122223333.ReadOnly]").enter("Write this to").shows("Wrote profile 111122223333.ReadOnly");
+    terminal.ends(0);
+    assert!(home.read(".aws/config").contains(old));
+    let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 120, 24);
+    terminal.answer("old reaches the same by sso_* keys", "y").enter("Write this to").shows("Wrote profile old");
     terminal.ends(0);
     let config = home.read(".aws/config");
     assert!(config.contains("[profile old]\nregion = x-1\ncredential_process = "), "{config}");
