@@ -1,7 +1,7 @@
 //! The command line as it is typed: clap's types, nothing else. What it means is decided by the verbs.
 
-// Help texts are for terminals.
-#![allow(clippy::doc_markdown)]
+// Help texts are for terminals, not for pages.
+#![allow(clippy::doc_markdown, rustdoc::bare_urls, rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links)]
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 

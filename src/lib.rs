@@ -4,7 +4,7 @@
 //!
 //! | floor | rooms |
 //! | --- | --- |
-//! | 0 ground | [`error`], [`secret`], [`clock`], [`env`], [`file`], [`terminal`], [`signal`], [`browser`], [`child`] |
+//! | 0 ground | [`error`], [`secret`], [`clock`], [`mod@env`], [`mod@file`], [`terminal`], [`signal`], [`browser`], [`child`] |
 //! | 1 nouns | [`grant`], [`profile`] |
 //! | 2 edges | [`vault`], [`portal`] |
 //! | 3 heart | [`broker`] |
@@ -77,6 +77,10 @@ fn obey(typed: Option<Cli>, env: Env) -> Result<u8> {
 
 /// None where help or the version was asked for, and has been printed.
 fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Cli>> {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(typed) = parse_helper(&arguments) {
+        return Ok(Some(typed));
+    }
     let error = match Cli::try_parse_from(arguments) {
         Ok(typed) => return Ok(Some(typed)),
         Err(error) => error,
@@ -91,4 +95,19 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Cli>> {
     let message: Vec<&str> = text.split("\n\n").next().unwrap_or_default().lines().map(str::trim).collect();
     let message = message.join(" ");
     Err(Error::usage(message.strip_prefix("error: ").unwrap_or(&message), "daypass --help"))
+}
+
+/// What SDKs call is read by its own definitions alone: building those of all commands would be half of a warm call's work.
+/// None for anything else, and for what is wrong with it, which the whole command line's parser says better.
+fn parse_helper(arguments: &[OsString]) -> Option<Cli> {
+    #[derive(Parser)]
+    struct Helper {
+        #[command(flatten)]
+        common: cli::Common,
+        #[command(flatten)]
+        typed: cli::CredentialProcess,
+    }
+    let from_verb = arguments.get(1..).filter(|rest| rest.first().is_some_and(|verb| verb == "credential-process"))?;
+    let Helper { common, typed } = Helper::try_parse_from(from_verb).ok()?;
+    Some(Cli { common, verb: Some(Verb::CredentialProcess(typed)) })
 }

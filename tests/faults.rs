@@ -1,7 +1,7 @@
 //! The broker in-process, on a vault and against a portal that fail at every step in turn: what it hands out is right and alive, no
 //! sign-in is lost that could be kept, and the next call works or says that a sign-in is needed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, clippy::disallowed_macros)]
 
 #[path = "support/mod.rs"]
 mod support;
@@ -169,7 +169,7 @@ impl Stage {
     }
 
     fn expire_token(&self) {
-        self.change_token(|token| token.expires_at = OffsetDateTime::now_utc() - Duration::from_secs(3600));
+        self.change_token(|token| token.expires_at = OffsetDateTime::now_utc() - Duration::from_hours(1));
     }
 
     /// Makes what is kept for a role so old that new credentials are wanted, or dead.
@@ -177,7 +177,7 @@ impl Stage {
         let role = RoleName::new(role).unwrap();
         let Some(mut kept) = self.vault.role(&self.session, &account(), &role).unwrap() else { return };
         let now = OffsetDateTime::now_utc();
-        (kept.received_at, kept.expires_at) = (now - Duration::from_secs(7200), now + left);
+        (kept.received_at, kept.expires_at) = (now - Duration::from_hours(2), now + left);
         self.vault.keep_role(&self.session, &account(), &role, &kept).unwrap();
     }
 
@@ -417,7 +417,7 @@ fn signing_in_clears_what_was_remembered() {
 #[test]
 fn a_token_close_to_its_end_leaves_time_for_what_it_is_for_while_its_refresh_hangs() {
     let stage = Stage::signed_in();
-    stage.change_token(|token| token.expires_at = OffsetDateTime::now_utc() + Duration::from_secs(120));
+    stage.change_token(|token| token.expires_at = OffsetDateTime::now_utc() + Duration::from_mins(2));
     stage.portal.expect(Call::RefreshToken).any_number_of_times().answered(Answer::hang());
     stage.assert_right("DeveloperAccess", &stage.ask("DeveloperAccess").unwrap());
 }
@@ -425,7 +425,7 @@ fn a_token_close_to_its_end_leaves_time_for_what_it_is_for_while_its_refresh_han
 #[test]
 fn a_living_token_survives_a_refresh_token_that_does_not() {
     let stage = Stage::signed_in();
-    stage.change_token(|token| token.expires_at = OffsetDateTime::now_utc() + Duration::from_secs(120));
+    stage.change_token(|token| token.expires_at = OffsetDateTime::now_utc() + Duration::from_mins(2));
     stage.portal.expect(Call::RefreshToken).answered(Answer::oidc("invalid_grant"));
     stage.assert_right("DeveloperAccess", &stage.ask("DeveloperAccess").unwrap());
     stage.assert_usable(false);
@@ -557,7 +557,9 @@ proptest! {
                 Event::RolesAge | Event::RolesExpire => {
                     stage.slots.trouble.take();
                     let left = if matches!(event, Event::RolesAge) { time::Duration::minutes(5) } else { -time::Duration::SECOND };
-                    roles.map(|role| stage.age(role, left));
+                    for role in roles {
+                        stage.age(role, left);
+                    }
                 }
                 Event::Portal(after, answer) => {
                     stage.portal.disturb_after(after, answers()[answer].1.clone());

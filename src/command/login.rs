@@ -40,9 +40,7 @@ pub fn sign_in(world: &World, session: &Session, profile: Option<&str>, no_brows
     let lasts = if token.refresh.is_some() { format!("until {until}, and is renewed by itself") } else { format!("until {until}") };
     world.tell(&format!("Signed in to {}. The sign-in lasts {lasts}.", terminal::clean(&session.name)));
     if world.vault()?.token_is_volatile() {
-        world.tell(
-            "There is no Secret Service here: the sign-in is kept in the kernel's keyring, until a restart or three idle days.",
-        );
+        world.tell("The sign-in is kept in the kernel's keyring: it lasts until a restart, or three days without use.");
     }
     Ok(token)
 }

@@ -262,8 +262,12 @@ fn portal(config: &Config, asked: &Asked) -> Result<Session> {
             scopes: scopes.unwrap_or_default(),
         }),
         (Some(name), start_url, region) => {
-            let block = config.session(name).ok_or_else(|| unknown_session(config, name))?;
-            let mut session = session_of(&block)?;
+            // A legacy profile's sign-in has no name but its address.
+            let legacy = || sessions(config).into_iter().find(|session| session.name == *name);
+            let mut session = match config.session(name) {
+                Some(block) => session_of(&block)?,
+                None => legacy().ok_or_else(|| unknown_session(config, name))?,
+            };
             session.start_url = start_url.clone().unwrap_or(session.start_url);
             session.region = region.clone().unwrap_or(session.region);
             session.scopes = scopes.unwrap_or(session.scopes);
@@ -454,8 +458,10 @@ fn unknown_session(config: &Config, name: &str) -> Error {
 
 /// The known name that is likely meant.
 fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<Cow<'n, str>> {
-    let known: Vec<&str> = known.collect();
-    similar::get_close_matches(name, &known, 1, 0.7).first().map(|near| Cow::Borrowed(*near))
+    // Two slips, as in most programs that suggest; in a short name one.
+    let slips = if name.len() < 5 { 1 } else { 2 };
+    let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).filter(|(slip, _)| *slip <= slips);
+    scored.min_by_key(|(slip, _)| *slip).map(|(_, near)| Cow::Borrowed(near))
 }
 
 fn configure_session_hint(name: &str) -> String {

@@ -59,7 +59,10 @@ impl Plan {
         let shown = shown.trim_start_matches('/');
         let old = if self.before.is_some() { format!("a/{shown}") } else { "/dev/null".to_owned() };
         let before = self.before.as_deref().unwrap_or_default();
-        similar::TextDiff::from_lines(before, &self.after).unified_diff().header(&old, &format!("b/{shown}")).to_string()
+        let mut options = diffy::DiffOptions::new();
+        options.set_original_filename(old).set_modified_filename(format!("b/{shown}"));
+        let patch = options.create_patch(before, &self.after);
+        diffy::PatchFormatter::new().suppress_blank_empty(false).fmt_patch(&patch).to_string()
     }
 }
 

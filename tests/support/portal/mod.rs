@@ -20,7 +20,7 @@
 //! Times: a client goes by the lifetimes that it was told, so tests steer by those ([`Realm`]) and not by a clock.
 
 #![allow(dead_code, unused_imports, unreachable_pub)] // Each test program and the demo use their part of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A fixture that can't go on ends its test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A fixture that can't go on ends its test.
 #![allow(clippy::disallowed_methods)] // The sandbox is another party: it has its own clock.
 
 mod call;
@@ -37,8 +37,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 pub use call::{Call, Received};
-pub use realm::{Account, Approval, Realm, RoleKeys, SignIn};
 use realm::Service;
+pub use realm::{Account, Approval, Realm, RoleKeys, SignIn};
 pub use script::{Answer, Latch};
 use script::{Fault, Mode, Reply as Told, Script};
 use wire::{Reply, Request};
@@ -215,7 +215,7 @@ impl Portal {
     pub fn verify(&self) {
         let complaints = self.take_complaints();
         if !complaints.is_empty() {
-            let calls: String = self.calls().iter().map(|call| format!("\n  {call}")).collect();
+            let calls = self.calls().iter().map(|call| format!("\n  {call}")).collect::<Vec<_>>().concat();
             panic!("the sandbox portal complains:\n- {}\nall calls:{calls}", complaints.join("\n- "));
         }
     }
@@ -388,6 +388,7 @@ fn respond(request: &Request, connection: usize, shared: &Shared) -> Outcome {
     if let Some(edit) = &answer.edit {
         reply.edit(edit.as_ref());
     }
+    reply.headers.extend(answer.headers);
     match answer.fault {
         Some(fault) => Outcome::Fault(fault, reply),
         None => Outcome::Reply(reply),

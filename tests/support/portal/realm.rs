@@ -10,7 +10,7 @@ use super::wire::Reply;
 
 /// An access token is honoured this much longer than its client was told: a test steers by what is told, and not by how fast the
 /// machine is. What has to be dead is revoked.
-const GRACE: Duration = Duration::from_secs(120);
+const GRACE: Duration = Duration::from_mins(2);
 
 /// What an administrator of Identity Center sets up, and how the person at the browser behaves.
 #[derive(Debug, Clone)]
@@ -39,7 +39,7 @@ pub struct Realm {
 
 impl Default for Realm {
     fn default() -> Self {
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         Self {
             start_url: "https://sandbox.awsapps.com/start".to_owned(),
             accounts: vec![
@@ -48,7 +48,7 @@ impl Default for Realm {
             ],
             token_life: hour,
             role_life: hour,
-            code_life: Duration::from_secs(600),
+            code_life: Duration::from_mins(10),
             registration_life: 90 * 24 * hour,
             interval: Duration::from_secs(1),
             approval: Approval::AfterPolls(0),
@@ -398,7 +398,8 @@ impl Service {
         let start = match received.field("next_token") {
             "" => 0,
             token => {
-                let start = token.strip_prefix("page-of-").and_then(|rest| rest.strip_prefix(list)?.strip_prefix('-')?.parse().ok());
+                let start =
+                    token.strip_prefix("page-of-").and_then(|rest| rest.strip_prefix(list)?.strip_prefix('-')?.parse().ok());
                 start.ok_or_else(|| bad("next_token is not valid"))?
             }
         };

@@ -16,6 +16,7 @@ pub struct Answer {
     pub(super) reply: Reply,
     pub(super) fault: Option<Fault>,
     pub(super) edit: Option<Edit>,
+    pub(super) headers: Vec<(String, String)>,
     pub(super) latch: Option<Latch>,
 }
 
@@ -41,7 +42,7 @@ type Edit = Arc<dyn Fn(&mut Value) + Send + Sync>;
 impl Answer {
     /// As the real service would answer.
     pub fn served() -> Self {
-        Self { reply: Reply::Served, fault: None, edit: None, latch: None }
+        Self { reply: Reply::Served, fault: None, edit: None, headers: Vec::new(), latch: None }
     }
 
     /// An error of SSO-OIDC, such as `invalid_grant`, with the status and the shape that belong to it.
@@ -148,6 +149,12 @@ impl Answer {
     /// With its JSON changed: a field less, a field more, another time.
     pub fn edited(self, edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
         Self { edit: Some(Arc::new(edit)), ..self }
+    }
+
+    /// With one more header, such as `x-amzn-ErrorType`.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Not before the test opens this latch; what the service does, it does then.
