@@ -1,7 +1,14 @@
 //! The broker in-process, on a vault and against a portal that fail at every step in turn: what it hands out is right and alive, no
 //! sign-in is lost that could be kept, and the next call works or says that a sign-in is needed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods, clippy::disallowed_macros)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::disallowed_macros
+)]
 
 #[path = "support/mod.rs"]
 mod support;
@@ -109,12 +116,8 @@ impl Stage {
         std::fs::write(folder.path().join("config"), format!("[profile sandbox]\nendpoint_url = {url}\n")).unwrap();
         let slots = Rc::<Slots>::default();
         let vault = Vault::on(Box::new(Shared(Rc::clone(&slots))), None);
-        let session = Session {
-            name: "corp".to_owned(),
-            start_url: portal.start_url(),
-            region: "us-east-1".to_owned(),
-            scopes: Vec::new(),
-        };
+        let session =
+            Session { name: "corp".to_owned(), start_url: portal.start_url(), region: "us-east-1".to_owned(), scopes: Vec::new() };
         Self { portal, slots, vault, session, folder }
     }
 
@@ -260,7 +263,13 @@ impl Scene {
             Self::SignOut => stage.broker().sign_out(PATIENCE).map(drop),
             _ => stage.ask("DeveloperAccess").map(|credentials| stage.assert_right("DeveloperAccess", &credentials)),
         }));
-        played.map_err(|payload| if !payload.is::<Cut>() { panic::resume_unwind(payload) }).ok()
+        played
+            .map_err(|payload| {
+                if !payload.is::<Cut>() {
+                    panic::resume_unwind(payload)
+                }
+            })
+            .ok()
     }
 
     /// How many calls of the vault and of the portal it takes.

@@ -58,10 +58,8 @@ impl Settings {
 
     /// The files that the rest of daypass reads; None where there are none (the SDK takes only those that are there).
     fn files(&self) -> Option<EnvConfigFiles> {
-        let kinds = [
-            (EnvConfigFileKind::Config, self.env.config_file()),
-            (EnvConfigFileKind::Credentials, self.env.credentials_file()),
-        ];
+        let kinds =
+            [(EnvConfigFileKind::Config, self.env.config_file()), (EnvConfigFileKind::Credentials, self.env.credentials_file())];
         let mut there = kinds.into_iter().filter_map(|(kind, path)| Some((kind, path.filter(|path| path.is_file())?))).peekable();
         there.peek()?;
         Some(there.fold(EnvConfigFiles::builder(), |files, (kind, path)| files.with_file(kind, path)).build())
@@ -273,6 +271,21 @@ fn is_loopback(endpoint: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_look_up_that_hangs_is_left_behind() {
+        let settings = Settings { region: "us-east-1".into(), start_url: String::new(), profile: None, env: Env::default() };
+        let wire = Wire::build(&settings).unwrap();
+        let (release, hung) = std::sync::mpsc::channel::<()>();
+        let answer = wire.call(Deadline::after(Duration::from_millis(1)), async {
+            let _ = tokio::task::spawn_blocking(move || hung.recv()).await;
+            Ok::<(), SdkError<std::io::Error, HttpResponse>>(())
+        });
+        assert!(matches!(answer, Err(Fault::Busy(None, _))));
+        // Waits for ever, if it waits.
+        drop(wire);
+        drop(release);
+    }
 
     #[test]
     fn plain_http_is_for_this_machine_only() {
