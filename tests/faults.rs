@@ -44,6 +44,8 @@ enum Trouble {
     Ever(Fault),
     /// The process ends before that call.
     PowerCut,
+    /// It can be read, and takes nothing: a full disk.
+    NoRoom,
 }
 
 /// Ends the broker where a power cut would.
@@ -83,6 +85,9 @@ impl Store for Shared {
 
     fn put(&self, slot: &Slot, content: &[u8], _: Option<OffsetDateTime>) -> Outcome<()> {
         self.0.step()?;
+        if matches!(*self.0.trouble.borrow(), Some((_, Trouble::NoRoom))) {
+            return Err(Fault::Full("for the test".to_owned()));
+        }
         self.0.contents.borrow_mut().insert(slot.name.clone(), content.to_vec());
         Ok(())
     }
@@ -341,7 +346,7 @@ fn a_vault_that_fails_at_any_step_costs_no_sign_in_and_serves_nothing_wrong() {
                     Trouble::Once(_) => false,
                     // The vault took what was tried before the refresh, and refuses what came of it, twice.
                     Trouble::Ever(_) => stage.portal.count(Call::RefreshToken) > 0,
-                    Trouble::PowerCut => stage.portal.unclaimed() > 0,
+                    Trouble::PowerCut | Trouble::NoRoom => stage.portal.unclaimed() > 0,
                 };
                 stage.assert_usable(unavoidable);
             }
@@ -400,6 +405,19 @@ fn a_portal_that_fails_at_any_step_costs_no_sign_in_and_serves_nothing_wrong() {
         };
         stage.assert_usable(unavoidable);
     });
+}
+
+#[test]
+fn on_a_full_disk_credentials_go_out_and_no_refresh_token_is_spent() {
+    let stage = Stage::signed_in();
+    stage.slots.trouble.replace(Some((0, Trouble::NoRoom)));
+    stage.assert_right("DeveloperAccess", &stage.ask("DeveloperAccess").unwrap());
+    stage.slots.trouble.take();
+    stage.expire_token();
+    stage.slots.trouble.replace(Some((0, Trouble::NoRoom)));
+    assert_eq!(stage.ask("DeveloperAccess").unwrap_err().exit, Exit::Keyring);
+    assert_eq!(stage.portal.count(Call::RefreshToken), 0);
+    stage.assert_usable(false);
 }
 
 #[test]
