@@ -1,7 +1,14 @@
 //! The broker in-process, on a vault and against a portal that fail at every step in turn: what it hands out is right and alive, no
 //! sign-in is lost that could be kept, and the next call works or says that a sign-in is needed.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::disallowed_macros
+)]
 
 #[path = "support/mod.rs"]
 mod support;
@@ -37,6 +44,8 @@ enum Trouble {
     Ever(Fault),
     /// The process ends before that call.
     PowerCut,
+    /// It can be read, and takes nothing: a full disk.
+    NoRoom,
 }
 
 /// Ends the broker where a power cut would.
@@ -76,6 +85,9 @@ impl Store for Shared {
 
     fn put(&self, slot: &Slot, content: &[u8], _: Option<OffsetDateTime>) -> Outcome<()> {
         self.0.step()?;
+        if matches!(*self.0.trouble.borrow(), Some((_, Trouble::NoRoom))) {
+            return Err(Fault::Full("for the test".to_owned()));
+        }
         self.0.contents.borrow_mut().insert(slot.name.clone(), content.to_vec());
         Ok(())
     }
@@ -165,7 +177,7 @@ impl Stage {
     }
 
     fn expire_token(&self) {
-        self.change_token(|token| token.expires_at = OffsetDateTime::now_utc() - Duration::from_secs(3600));
+        self.change_token(|token| token.expires_at = OffsetDateTime::now_utc() - Duration::from_hours(1));
     }
 
     /// Makes what is kept for a role so old that new credentials are wanted, or dead.
@@ -173,7 +185,7 @@ impl Stage {
         let role = RoleName::new(role).unwrap();
         let Some(mut kept) = self.vault.role(&self.session, &account(), &role).unwrap() else { return };
         let now = OffsetDateTime::now_utc();
-        (kept.received_at, kept.expires_at) = (now - Duration::from_secs(7200), now + left);
+        (kept.received_at, kept.expires_at) = (now - Duration::from_hours(2), now + left);
         self.vault.keep_role(&self.session, &account(), &role, &kept).unwrap();
     }
 
@@ -334,7 +346,7 @@ fn a_vault_that_fails_at_any_step_costs_no_sign_in_and_serves_nothing_wrong() {
                     Trouble::Once(_) => false,
                     // The vault took what was tried before the refresh, and refuses what came of it, twice.
                     Trouble::Ever(_) => stage.portal.count(Call::RefreshToken) > 0,
-                    Trouble::PowerCut => stage.portal.unclaimed() > 0,
+                    Trouble::PowerCut | Trouble::NoRoom => stage.portal.unclaimed() > 0,
                 };
                 stage.assert_usable(unavoidable);
             }
@@ -396,6 +408,19 @@ fn a_portal_that_fails_at_any_step_costs_no_sign_in_and_serves_nothing_wrong() {
 }
 
 #[test]
+fn on_a_full_disk_credentials_go_out_and_no_refresh_token_is_spent() {
+    let stage = Stage::signed_in();
+    stage.slots.trouble.replace(Some((0, Trouble::NoRoom)));
+    stage.assert_right("DeveloperAccess", &stage.ask("DeveloperAccess").unwrap());
+    stage.slots.trouble.take();
+    stage.expire_token();
+    stage.slots.trouble.replace(Some((0, Trouble::NoRoom)));
+    assert_eq!(stage.ask("DeveloperAccess").unwrap_err().exit, Exit::Keyring);
+    assert_eq!(stage.portal.count(Call::RefreshToken), 0);
+    stage.assert_usable(false);
+}
+
+#[test]
 fn two_401_in_a_row_are_remembered_for_a_moment_and_cost_no_sign_in() {
     let stage = Stage::signed_in();
     stage.portal.expect(Call::GetRoleCredentials).times(2).answered(Answer::unauthorized());
@@ -419,7 +444,7 @@ fn signing_in_clears_what_was_remembered() {
 #[test]
 fn a_token_close_to_its_end_leaves_time_for_what_it_is_for_while_its_refresh_hangs() {
     let stage = Stage::signed_in();
-    stage.change_token(|token| token.expires_at = OffsetDateTime::now_utc() + Duration::from_secs(120));
+    stage.change_token(|token| token.expires_at = OffsetDateTime::now_utc() + Duration::from_mins(2));
     stage.portal.expect(Call::RefreshToken).any_number_of_times().answered(Answer::hang());
     stage.assert_right("DeveloperAccess", &stage.ask("DeveloperAccess").unwrap());
 }
@@ -427,7 +452,7 @@ fn a_token_close_to_its_end_leaves_time_for_what_it_is_for_while_its_refresh_han
 #[test]
 fn a_living_token_survives_a_refresh_token_that_does_not() {
     let stage = Stage::signed_in();
-    stage.change_token(|token| token.expires_at = OffsetDateTime::now_utc() + Duration::from_secs(120));
+    stage.change_token(|token| token.expires_at = OffsetDateTime::now_utc() + Duration::from_mins(2));
     stage.portal.expect(Call::RefreshToken).answered(Answer::oidc("invalid_grant"));
     stage.assert_right("DeveloperAccess", &stage.ask("DeveloperAccess").unwrap());
     stage.assert_usable(false);
@@ -559,7 +584,9 @@ proptest! {
                 Event::RolesAge | Event::RolesExpire => {
                     stage.slots.trouble.take();
                     let left = if matches!(event, Event::RolesAge) { time::Duration::minutes(5) } else { -time::Duration::SECOND };
-                    roles.map(|role| stage.age(role, left));
+                    for role in roles {
+                        stage.age(role, left);
+                    }
                 }
                 Event::Portal(after, answer) => {
                     stage.portal.disturb_after(after, answers()[answer].1.clone());

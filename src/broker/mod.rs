@@ -84,7 +84,7 @@ impl<'a> Broker<'a> {
             return Ok(kept);
         }
         let means = |fault: Fault| match fault {
-            Fault::Refused(why) | Fault::Unsuited(why) => self.refused(account, role, &why),
+            Fault::Refused(why) => self.refused(account, role, &why),
             other => self.error(other.into()),
         };
         if in_hand && let Some(fault) = lock.failure(clock::now()) {
@@ -97,7 +97,12 @@ impl<'a> Broker<'a> {
             }
             self.with_token(&token, deadline, |token| {
                 used = Some(token.clone());
-                retry::until(deadline, || self.portal.role_credentials(token, account, role, deadline))
+                retry::until(deadline, || self.portal.role_credentials(token, account, role, deadline)).map_err(|fault| match fault
+                {
+                    // Only the account and the role can be unsuited.
+                    Fault::Unsuited(why) => Fault::Refused(why),
+                    other => other,
+                })
             })
         });
         let credentials = answer.map_err(|failure| match failure {

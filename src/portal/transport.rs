@@ -289,6 +289,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_look_up_that_hangs_is_left_behind() {
+        let settings = Settings { region: "us-east-1".into(), start_url: String::new(), profile: None, env: Env::default() };
+        let wire = Wire::build(&settings).unwrap();
+        let (release, hung) = std::sync::mpsc::channel::<()>();
+        let answer = wire.call(Deadline::after(Duration::from_millis(1)), async {
+            let _ = tokio::task::spawn_blocking(move || hung.recv()).await;
+            Ok::<(), SdkError<std::io::Error, HttpResponse>>(())
+        });
+        assert!(matches!(answer, Err(Fault::Busy(None, _))));
+        // Waits for ever, if it waits.
+        drop(wire);
+        drop(release);
+    }
+
+    #[test]
     fn plain_http_is_for_this_machine_only() {
         for here in ["http://127.0.0.1:8080", "http://localhost", "http://[::1]:9", "http://127.1.2.3"] {
             assert!(is_loopback(here), "{here}");

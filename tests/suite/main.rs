@@ -1,6 +1,7 @@
 //! The shipped binary, through the doors that every user has, against a sandbox of Identity Center.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // Tests start programs, send signals, read the clock and print.
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -14,7 +14,7 @@ use crate::support::run::{Home, Running};
 use crate::{configured, signed_in};
 
 const ASK: &str = "credential-process --profile dev";
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// A home that is signed in, with its secrets in this back-end. The kernel's keyring is shared by all homes, so each start URL is
 /// another.
@@ -117,7 +117,7 @@ fn age(home: &Home) {
         };
         let mut credentials = vault.role(&session, account, role).unwrap().unwrap();
         credentials.received_at = now - 2 * HOUR;
-        credentials.expires_at = now + Duration::from_secs(600);
+        credentials.expires_at = now + Duration::from_mins(10);
         vault.keep_role(&session, account, role, &credentials).unwrap();
     }
 }
@@ -221,7 +221,9 @@ fn one_that_stands_still_is_not_waited_for_longer_than_the_deadline_and_living_c
     age(&home);
     let second = home.daypass(ASK).any_output().spawn();
     latch.reached_by(2);
-    [&first, &second].into_iter().for_each(|run| send("STOP", run.id()));
+    for run in [&first, &second] {
+        send("STOP", run.id());
+    }
     let with_some = home.daypass(ASK).stdout_has("111122223333").spawn();
     home.daypass(cold)
         .stderr(&format!(

@@ -207,6 +207,7 @@ pub struct Run<'a> {
     stdin: Input,
     stdout: Text,
     stderr: Text,
+    /// One of these; if there are none, any but 0.
     status: Vec<i32>,
     leaves: Vec<(String, String)>,
     limit: Duration,
@@ -295,7 +296,7 @@ impl<'a> Run<'a> {
 
     /// It fails, with whatever status: for programs that are not ours.
     pub fn fails(self) -> Self {
-        self.status_of((1..=255).collect::<Vec<i32>>())
+        Self { status: Vec::new(), ..self }
     }
 
     /// It is killed, and its test fails, when it takes longer than this (a minute, if nothing else is said).
@@ -465,8 +466,11 @@ impl Running<'_> {
         if self.watchdog.bit.load(Ordering::SeqCst) {
             complaints.push(format!("it hung, or left a child that kept its streams open, and was killed after {:?}", run.limit));
         }
-        if !status.code().is_some_and(|code| run.status.contains(&code)) {
-            complaints.push(format!("the status should be one of {:?}, and is {status}", run.status));
+        if run.status.is_empty() && status.success() {
+            complaints.push("it should fail".to_owned());
+        } else if !run.status.is_empty() && !status.code().is_some_and(|code| run.status.contains(&code)) {
+            let wanted: Vec<String> = run.status.iter().map(ToString::to_string).collect();
+            complaints.push(format!("the status should be {}, and is {status}", wanted.join(" or ")));
         }
         complaints.extend(run.stdout.complaint("standard output", &done.stdout));
         complaints.extend(run.stderr.complaint("standard error", &done.stderr));

@@ -304,9 +304,7 @@ impl Service {
 
     /// Somebody uses a token: what it came in place of is dead.
     fn claim(&mut self, token: &str) {
-        for claimed in
-            self.unclaimed.extract_if(.., |unclaimed| [&unclaimed.access, &unclaimed.refresh].contains(&&token.to_owned()))
-        {
+        for claimed in self.unclaimed.extract_if(.., |unclaimed| unclaimed.access == token || unclaimed.refresh == token) {
             self.refresh.remove(&claimed.spent);
         }
     }
