@@ -27,10 +27,11 @@ pub fn run(command: &[OsString], set: &[(&str, Zeroizing<String>)], cleared: &[&
     }
     become_or_wait(child).map_err(|error| {
         let name = program.to_string_lossy();
+        let quoted = shlex::try_quote(&name).unwrap_or_else(|_| name.clone());
         if error.kind() == io::ErrorKind::NotFound {
-            Error::new(Exit::NotFound, format!("{name}: command not found"), "check its name and PATH")
+            Error::new(Exit::NotFound, format!("{name}: command not found"), format!("command -v {quoted}"))
         } else {
-            Error::new(Exit::NotExecutable, format!("{name} can't be executed: {error}"), "check its permissions")
+            Error::new(Exit::NotExecutable, format!("{name} can't be executed: {error}"), format!("ls -l {quoted}"))
         }
     })
 }

@@ -1,7 +1,10 @@
 //! The command line as it is typed: clap's types, nothing else. What it means is decided by the verbs.
 
-// Help texts are for terminals, and flags are bools.
+// Help texts are for terminals, not for pages; and flags are bools.
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools)]
+#![allow(rustdoc::bare_urls, rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links)]
+
+use std::ffi::OsString;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
@@ -53,13 +56,19 @@ pub enum Verb {
     Env(EnvVerb),
     /// Run a command with credentials in its environment
     Exec(Exec),
+    /// Open the AWS console in the browser
+    Console(Console),
     /// List the accounts and roles that you can reach, and the profiles that point at them
     List(List),
+    /// Write a profile for every account and role that you can reach
+    Sync(Sync),
     /// Show who is signed in and until when (no network)
     Status(Status),
+    /// Print a shell function that sets and clears credentials in the shell itself, and completion
+    ShellInit(ShellInit),
     /// Print the completion script of a shell
     Completions(Completions),
-    /// Print the manual page
+    /// Print a manual page
     Man(Man),
 }
 
@@ -102,13 +111,17 @@ pub struct RoleFlags {
 
 /// `daypass configure`
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools)] // Each is a flag.
 #[command(after_help = "\
 Examples:
   daypass configure
   daypass configure --session corp --start-url https://corp.awsapps.com/start --sso-region us-east-1 \\
       --account 111122223333 --role DeveloperAccess --profile dev --region eu-west-1
+  daypass configure --session-only --session corp --start-url https://corp.awsapps.com/start --sso-region us-east-1
+  daypass configure --convert --dry-run
 
-With every value given nothing is asked. Without --account and --role you sign in and choose.")]
+With every value given nothing is asked. Without --account and --role you sign in and choose: type words to
+search; space marks several. An existing profile's values are the defaults.")]
 pub struct Configure {
     /// The session.
     #[command(flatten)]
@@ -128,6 +141,9 @@ pub struct Configure {
     /// The profile's output format for the AWS CLI
     #[arg(long, value_name = "FORMAT")]
     pub output: Option<String>,
+    /// Write the session block alone, as 'aws configure sso-session' does
+    #[arg(long, conflicts_with_all = ["account", "role", "profile", "region", "output", "native", "helper", "convert"])]
+    pub session_only: bool,
     /// Write the SDK's own sso_* keys in place of credential_process
     #[arg(long)]
     pub native: bool,
@@ -137,12 +153,62 @@ pub struct Configure {
     /// Let the profile open the browser by itself where sign-in is needed
     #[arg(long, conflicts_with = "native")]
     pub login: bool,
+    /// Turn profiles with sso_* keys for the same account and role into daypass profiles of the same name, which keep all
+    /// other keys; without --account and --role: all of the session, or of all sessions, or the one of --profile
+    #[arg(long, conflicts_with = "native")]
+    pub convert: bool,
+    /// Write the profile although it keeps other keys, such as static ones in the credentials file, that AWS tools use first
+    #[arg(long)]
+    pub keep_other_keys: bool,
     /// Print the change as a diff and write nothing
     #[arg(long)]
     pub dry_run: bool,
     /// Print the sign-in address; open no browser
     #[arg(long)]
     pub no_browser: bool,
+}
+
+/// `daypass sync`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  daypass sync corp --region eu-west-1
+  daypass sync corp --name '{account_name}-{role}' --only 'Prod*' --only '*/ReadOnly' --dry-run
+  daypass sync corp --prune
+
+Fields of --name: {account_id} {account_name} {account_email} {role} {session} {region}. Characters that not all AWS
+tools read become hyphens; where two names would be one, the account's id stands behind both.
+Profiles that sync wrote carry the comment '# daypass sync: SESSION ACCOUNT ROLE'; it changes no others. Remove the
+comment to keep a profile as your own. A name that is yours already is left alone: sync's profile gets another.")]
+pub struct Sync {
+    /// The session [default: the only one in ~/.aws/config]
+    #[arg(value_name = "SESSION", conflicts_with = "session")]
+    pub session_name: Option<String>,
+    /// The session by flags.
+    #[command(flatten)]
+    pub session: SessionFlags,
+    /// The profiles' names
+    #[arg(long = "name", value_name = "TEMPLATE", default_value = crate::profile::naming::DEFAULT)]
+    pub template: String,
+    /// Only accounts (by name or id), roles, or ACCOUNT/ROLE like this; * and ? stand for anything; can be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// The profiles' region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Remove the profiles that an earlier sync of this session wrote and this one would not
+    #[arg(long)]
+    pub prune: bool,
+    /// Also turn profiles with sso_* keys for these accounts and roles into daypass profiles of the same name, which keep all
+    /// other keys
+    #[arg(long)]
+    pub convert: bool,
+    /// Write this program name into credential_process, such as the bare 'daypass' for dotfiles shared between machines
+    #[arg(long, value_name = "NAME")]
+    pub helper: Option<String>,
+    /// Print the change as a diff and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
 }
 
 /// `daypass login`
@@ -240,9 +306,14 @@ pub struct CredentialProcess {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  eval \"$(daypass env dev)\"               sh, bash, zsh
-  daypass env dev | source                fish
-  eval \"$(daypass env --unset)\"           clear them again")]
+  eval \"$(daypass env dev)\"                                            sh, bash, zsh
+  daypass env dev | source                                             fish
+  daypass env dev --shell powershell | Out-String | Invoke-Expression  PowerShell
+  daypass env dev --shell nushell | from json | load-env               Nushell
+  for /f \"delims=\" %i in ('daypass env dev --shell cmd') do @%i       cmd.exe
+  eval \"$(daypass env --unset)\"                                        clear them again
+
+'daypass shell-init' has a function for this: dp dev.")]
 pub struct EnvVerb {
     /// The profile [default: $AWS_PROFILE, then default]
     #[arg(value_name = "PROFILE", conflicts_with = "profile")]
@@ -263,7 +334,12 @@ pub struct EnvVerb {
 #[command(after_help = "\
 Examples:
   daypass exec dev -- aws s3 ls
+  daypass exec dev aws s3 ls
   daypass exec --session corp --account 111122223333 --role DeveloperAccess -- terraform plan
+  daypass exec dev -- $SHELL
+
+The -- may be left out: after the profile, or after the flags that name the role, the first word is the command, and all that
+follows is its own. Without a profile it is needed: 'daypass exec -- aws s3 ls' uses AWS_PROFILE.
 
 The status is the command's own; 127 if it is not found, 126 if it can't be executed.")]
 pub struct Exec {
@@ -275,11 +351,40 @@ pub struct Exec {
     pub role: RoleFlags,
     /// The command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
-    pub command: Vec<std::ffi::OsString>,
+    pub command: Vec<OsString>,
+}
+
+/// `daypass console`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  daypass console dev
+  daypass console dev --destination s3
+  daypass console dev prod --destination https://eu-west-1.console.aws.amazon.com/ec2/home --print
+
+It needs no credentials: the portal signs you in, in the browser.")]
+pub struct Console {
+    /// The profiles [default: $AWS_PROFILE, then default]
+    #[arg(value_name = "PROFILE", conflicts_with = "profile")]
+    pub names: Vec<String>,
+    /// Which role.
+    #[command(flatten)]
+    pub role: RoleFlags,
+    /// The page to open: a service's short name, such as s3 or logs, or an address in the console
+    #[arg(long, value_name = "URL|SERVICE")]
+    pub destination: Option<String>,
+    /// Print the link; open no browser
+    #[arg(long)]
+    pub print: bool,
 }
 
 /// `daypass list`
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  daypass list
+  daypass list --filter 'prod read'
+  daypass list --profiles")]
 pub struct List {
     /// The session [default: the only one in ~/.aws/config]
     #[arg(value_name = "SESSION", conflicts_with = "session")]
@@ -287,6 +392,12 @@ pub struct List {
     /// The session by flags.
     #[command(flatten)]
     pub session: SessionFlags,
+    /// Only rows that hold all of these words, in any column and any case
+    #[arg(long, value_name = "WORDS")]
+    pub filter: Vec<String>,
+    /// List the profiles of the config file in place of the portal's accounts and roles (no network)
+    #[arg(long)]
+    pub profiles: bool,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
@@ -294,26 +405,87 @@ pub struct List {
 
 /// `daypass status`
 #[derive(Debug, Args)]
-#[command(after_help = "Ends with status 3 where sign-in is needed: of the named session, or of all of them.")]
+#[command(after_help = "\
+Ends with status 3 where sign-in is needed: of the named session, or of all of them. A sign-in is renewed until this client's
+registration ends; the portal's session may end before, which only the portal knows.
+
+--prompt looks at variables only. It prints what this shell's credentials are and how long they last ('dev 42 min'), else
+AWS_PROFILE, else nothing:
+  PS1='$(daypass status --prompt) \\$ '")]
 pub struct Status {
     /// The session [default: all]
-    #[arg(value_name = "SESSION")]
+    #[arg(value_name = "SESSION", conflicts_with = "session")]
     pub name: Option<String>,
+    /// The session by flags.
+    #[command(flatten)]
+    pub session: SessionFlags,
+    /// The session of this profile
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "session"])]
+    pub profile: Option<String>,
+    /// Print a few words for a shell's prompt, from this shell's variables alone
+    #[arg(long, conflicts_with_all = ["name", "session", "profile", "format"])]
+    pub prompt: bool,
     /// How to print
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 }
 
+/// `daypass shell-init`
+#[derive(Debug, Args)]
+#[command(after_help = "\
+In the shell's start-up file:
+  eval \"$(daypass shell-init bash)\"                              ~/.bashrc
+  eval \"$(daypass shell-init zsh)\"                               ~/.zshrc, after compinit
+  daypass shell-init fish | source                               ~/.config/fish/config.fish
+  daypass shell-init powershell | Out-String | Invoke-Expression $PROFILE
+  daypass shell-init nushell | save -f ($nu.default-config-dir | path join autoload daypass.nu)   once
+
+Then:
+  dp dev    sets the credentials of the profile dev in this shell
+  dp        lists the profiles
+  dp -      clears them")]
+pub struct ShellInit {
+    /// The shell
+    pub shell: Interactive,
+    /// What to call the function
+    #[arg(long, value_name = "NAME", default_value = "dp", value_parser = function_name)]
+    pub name: String,
+}
+
 /// `daypass completions`
 #[derive(Debug, Args)]
+#[command(
+    after_help = "The script asks daypass itself, so it knows the names in your config file. 'daypass shell-init' holds it too."
+)]
 pub struct Completions {
     /// The shell
-    pub shell: clap_complete::Shell,
+    pub shell: Interactive,
 }
 
 /// `daypass man`
 #[derive(Debug, Args)]
-pub struct Man {}
+#[command(after_help = "To read one: daypass man exec | man -l -")]
+pub struct Man {
+    /// The command [default: daypass itself]
+    pub command: Option<String>,
+}
+
+/// The shells that people type in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Interactive {
+    /// Bash
+    Bash,
+    /// Zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// PowerShell
+    #[value(alias = "pwsh")]
+    Powershell,
+    /// Nushell
+    #[value(alias = "nu")]
+    Nushell,
+}
 
 /// The output formats of `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -371,6 +543,42 @@ pub enum Shell {
     Json,
 }
 
+impl Cli {
+    /// Reads the command line. Where `exec` is given no `--`, one is put before the first word behind what names the role.
+    ///
+    /// # Errors
+    /// Clap's, which are also help and version.
+    pub fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let arguments: Vec<OsString> = arguments.into_iter().collect();
+        let strict = Self::try_parse_from(&arguments);
+        if strict.as_ref().map_or_else(|error| !error.use_stderr(), |_| true) {
+            return strict;
+        }
+        let is_word = |word: &OsString| !word.as_encoded_bytes().starts_with(b"-");
+        let words = arguments.iter().enumerate().skip(1).filter(|(_, word)| is_word(word)).map(|(at, _)| at);
+        let named = words.take_while(|&at| arguments.get(at).is_some_and(|word| word != "--")).find_map(|at| {
+            let (before, command) = arguments.split_at_checked(at)?;
+            let typed = Self::try_parse_from(before.iter().chain([&OsString::from("--")]).chain(command)).ok()?;
+            matches!(&typed.verb, Some(Verb::Exec(exec)) if exec.names_role()).then_some(typed)
+        });
+        named.map_or(strict, Ok)
+    }
+}
+
+impl Exec {
+    /// Whether it says by itself which role is meant.
+    fn names_role(&self) -> bool {
+        self.name.is_some() || self.role.profile.is_some() || (self.role.account.is_some() && self.role.role.is_some())
+    }
+}
+
+/// A name that all shells take for a function.
+fn function_name(text: &str) -> Result<String, String> {
+    let fits = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
+    if fits { Ok(text.to_owned()) } else { Err("a function's name has letters, digits, _ and -".to_owned()) }
+}
+
 /// `90`, `90s`, `30m`, `8h`, `2d`: a number of seconds, or of the unit named.
 fn duration(text: &str) -> Result<std::time::Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
@@ -393,6 +601,46 @@ mod tests {
     #[test]
     fn the_definitions_are_consistent() {
         Cli::command().debug_assert();
+    }
+
+    fn exec(line: &str) -> Option<(Option<String>, Vec<OsString>)> {
+        let typed = Cli::read(shlex::split(line).unwrap().into_iter().map(OsString::from)).ok()?;
+        match typed.verb {
+            Some(Verb::Exec(exec)) => Some((exec.name.or(exec.role.profile), exec.command)),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn the_dashes_of_exec_may_be_left_out_where_the_role_is_named() {
+        let is = |line: &str, profile: Option<&str>, command: &str| {
+            let command: Vec<OsString> = shlex::split(command).unwrap().into_iter().map(OsString::from).collect();
+            assert_eq!(exec(line), Some((profile.map(str::to_owned), command)), "{line}");
+        };
+        is("daypass exec dev -- aws s3 ls", Some("dev"), "aws s3 ls");
+        is("daypass exec dev aws s3 ls --region x --profile y", Some("dev"), "aws s3 ls --region x --profile y");
+        is("daypass exec dev git log -- file", Some("dev"), "git log -- file");
+        is("daypass -v exec --region eu-west-1 dev aws -v", Some("dev"), "aws -v");
+        is("daypass exec dev --region eu-west-1 aws sts", Some("dev"), "aws sts");
+        is("daypass exec --profile dev aws s3", Some("dev"), "aws s3");
+        is("daypass exec --profile=dev aws", Some("dev"), "aws");
+        is("daypass exec --session corp --account 1 --role R aws s3", None, "aws s3");
+        is("daypass exec --role R dev aws", Some("dev"), "aws");
+        is("daypass exec -- aws s3", None, "aws s3");
+        is("daypass exec exec -- exec", Some("exec"), "exec");
+    }
+
+    #[test]
+    fn exec_without_a_command_is_wrong_usage() {
+        for line in [
+            "daypass exec",
+            "daypass exec dev",
+            "daypass exec dev --",
+            "daypass exec --profile dev",
+            "daypass exec --bogus dev aws",
+        ] {
+            assert_eq!(exec(line), None, "{line}");
+        }
     }
 
     #[test]

@@ -17,6 +17,12 @@ pub fn sleep(duration: Duration) {
     thread::sleep(duration);
 }
 
+/// Waits, among other work of the same runtime.
+#[allow(clippy::disallowed_methods)]
+pub async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
 /// The moment by which a whole piece of work must be done, on the monotonic clock.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline(Instant);

@@ -68,6 +68,28 @@ impl Env {
         self.get("DAYPASS_KEYRING")
     }
 
+    /// `DAYPASS_COMPLETE`: the shell that asks for completions.
+    pub fn completing(&self) -> Option<&str> {
+        self.get("DAYPASS_COMPLETE")
+    }
+
+    /// What the keys in the environment are, where daypass put them there: `DAYPASS_ACTIVE` holds the access key's id, a blank, and
+    /// the profile or `role@account`. Not that of other keys that were put there later.
+    pub fn active(&self) -> Option<&str> {
+        let (key, name) = self.get("DAYPASS_ACTIVE")?.split_once(' ')?;
+        (self.access_key() == Some(key)).then_some(name)
+    }
+
+    /// `AWS_ACCESS_KEY_ID`
+    pub fn access_key(&self) -> Option<&str> {
+        self.get("AWS_ACCESS_KEY_ID")
+    }
+
+    /// `AWS_CREDENTIAL_EXPIRATION`
+    pub fn expiration(&self) -> Option<&str> {
+        self.get("AWS_CREDENTIAL_EXPIRATION")
+    }
+
     /// The value of `DAYPASS_LOG`.
     pub fn log(&self) -> Option<&str> {
         self.get("DAYPASS_LOG")
@@ -88,17 +110,17 @@ impl Env {
         self.get("NO_COLOR").is_some()
     }
 
-    /// `TERM=dumb`: a terminal that knows no escape sequences.
-    pub fn dumb_terminal(&self) -> bool {
-        self.get("TERM") == Some("dumb")
-    }
-
-    /// Whether text is UTF-8: `LC_ALL`, else `LC_CTYPE`, else `LANG`; elsewhere than on Unix it is.
+    /// Whether text is UTF-8: `LC_ALL`, else `LC_CTYPE`, else `LANG`; elsewhere than on Linux it is.
     pub fn utf8(&self) -> bool {
         let locale = self.get("LC_ALL").or_else(|| self.get("LC_CTYPE")).or_else(|| self.get("LANG"));
         let named = |locale: &str| locale.to_ascii_lowercase().replace('-', "").contains("utf8");
         // macOS's terminals are, whatever they say.
         cfg!(not(target_os = "linux")) || locale.is_some_and(named)
+    }
+
+    /// Whether `TERM` names a terminal on which a cursor can be moved.
+    pub fn moves_cursor(&self) -> bool {
+        cfg!(windows) || self.get("TERM").is_some_and(|term| term != "dumb")
     }
 
     /// Whether this program was started over SSH.

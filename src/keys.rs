@@ -1,5 +1,4 @@
-//! Single keys from the terminal, while something is waited for; and what Ctrl-C does, then and otherwise. Touches the terminal's mode
-//! and the signals.
+//! Single keys from the terminal, while something is waited for. Touches the terminal's mode.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -12,6 +11,7 @@ use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifier
 use crossterm::terminal;
 
 use crate::clock;
+use crate::signal::{self, Hold};
 
 /// How often the thread looks whether it is to end.
 const TICK: Duration = Duration::from_millis(50);
@@ -30,6 +30,8 @@ pub struct Keys {
     typed: Receiver<Key>,
     over: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
+    // Let go after the terminal was put in order.
+    _hold: Hold,
 }
 
 impl Keys {
@@ -38,22 +40,25 @@ impl Keys {
         if !crate::terminal::can_ask() || !in_foreground() {
             return None;
         }
-        signals::hold();
-        if terminal::enable_raw_mode().is_err() {
-            signals::release();
-            return None;
-        }
+        let hold = signal::hold();
+        terminal::enable_raw_mode().ok()?;
         let over = Arc::new(AtomicBool::new(false));
         let (sender, typed) = mpsc::channel();
         let for_thread = Arc::clone(&over);
         let thread = thread::spawn(move || {
             while !for_thread.load(Ordering::SeqCst) {
-                if let Some(status) = signals::noted() {
-                    end(status);
+                if signal::waits() {
+                    put_in_order();
+                    let _ = io::stderr().write_all(b"\n");
+                    signal::obey();
                 }
                 match event::poll(TICK).and_then(|there| if there { event::read().map(Some) } else { Ok(None) }) {
                     Ok(Some(Event::Key(KeyEvent { code, modifiers, kind: KeyEventKind::Press, .. }))) => match code {
-                        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => end(130),
+                        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => {
+                            #[cfg(not(unix))]
+                            put_in_order();
+                            signal::interrupt();
+                        }
                         KeyCode::Enter => {
                             let _ = sender.send(Key::Enter);
                         }
@@ -64,11 +69,11 @@ impl Keys {
                     },
                     Ok(_) => {}
                     // The terminal is gone: what is waited for may still come.
-                    Err(_) => return signals::release(),
+                    Err(_) => return,
                 }
             }
         });
-        Some(Self { typed, over, thread: Some(thread) })
+        Some(Self { typed, over, thread: Some(thread), _hold: hold })
     }
 
     /// The next key, if one is typed in this time.
@@ -90,21 +95,12 @@ impl Drop for Keys {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
-        let _ = terminal::disable_raw_mode();
-        signals::release();
-        // One that came in the last moment.
-        if let Some(status) = signals::noted() {
-            end(status);
-        }
+        put_in_order();
     }
 }
 
-/// Ends the program from within: everything that is kept is kept whole, so any instant will do.
-#[allow(clippy::disallowed_methods)]
-fn end(status: i32) -> ! {
+fn put_in_order() {
     let _ = terminal::disable_raw_mode();
-    let _ = io::stderr().write_all(b"\n");
-    std::process::exit(status)
 }
 
 /// A program in the background is stopped by the system when it changes the terminal's mode.
@@ -116,69 +112,4 @@ fn in_foreground() -> bool {
 #[cfg(not(unix))]
 fn in_foreground() -> bool {
     true
-}
-
-pub use signals::end_on_interrupt;
-
-#[cfg(unix)]
-mod signals {
-    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-    use std::sync::{Arc, LazyLock};
-
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
-    use signal_hook::flag;
-
-    /// Whether a signal ends the program in its handler, as nearly always, and not in the thread that first puts the terminal in order.
-    static AT_ONCE: LazyLock<Arc<AtomicBool>> = LazyLock::new(|| Arc::new(AtomicBool::new(true)));
-
-    /// The last signal that came while it was held.
-    static HELD: LazyLock<Arc<AtomicUsize>> = LazyLock::new(Arc::default);
-
-    /// Ctrl-C ends the program with status 130, whatever it waits for: everything that is kept is kept whole, so any instant will do.
-    /// (`exec` starts its command with the default again: a handler does not survive it.)
-    pub fn end_on_interrupt() {
-        // Where it can't be set, the system's default ends the program as well.
-        let _ = flag::register_conditional_shutdown(SIGINT, 130, Arc::clone(&AT_ONCE));
-    }
-
-    /// What to end with, if a signal came while it was held.
-    pub(super) fn noted() -> Option<i32> {
-        match HELD.load(Ordering::SeqCst) {
-            0 => None,
-            signal => Some(i32::try_from(signal).map_or(1, |signal| 128 + signal)),
-        }
-    }
-
-    /// From now on signals that end a program are only noted.
-    pub(super) fn hold() {
-        // Once only: handlers stay, and do as before while nothing is held.
-        static REGISTERED: LazyLock<()> = LazyLock::new(|| {
-            for signal in [SIGTERM, SIGHUP] {
-                let _ = flag::register_conditional_default(signal, Arc::clone(&AT_ONCE));
-            }
-            for signal in [SIGINT, SIGTERM, SIGHUP] {
-                let _ = usize::try_from(signal).map(|number| flag::register_usize(signal, Arc::clone(&HELD), number));
-            }
-        });
-        LazyLock::force(&REGISTERED);
-        AT_ONCE.store(false, Ordering::SeqCst);
-    }
-
-    pub(super) fn release() {
-        AT_ONCE.store(true, Ordering::SeqCst);
-    }
-}
-
-#[cfg(not(unix))]
-mod signals {
-    /// The system ends the program by itself.
-    pub fn end_on_interrupt() {}
-
-    pub(super) fn hold() {}
-
-    pub(super) fn release() {}
-
-    pub(super) fn noted() -> Option<i32> {
-        None
-    }
 }

@@ -4,11 +4,11 @@
 //!
 //! | floor | rooms |
 //! | --- | --- |
-//! | 0 ground | [`error`], [`secret`], [`clock`], [`env`], [`file`], [`terminal`], [`browser`], [`child`], [`keys`], [`listener`] |
+//! | 0 ground | [`error`], [`secret`], [`clock`], [`mod@env`], [`mod@file`], [`terminal`], [`signal`], [`keys`], [`listener`], [`browser`], [`child`] |
 //! | 1 nouns | [`grant`], [`profile`] |
 //! | 2 edges | [`vault`], [`portal`] |
 //! | 3 heart | [`broker`] |
-//! | 4 face | [`cli`], [`output`] |
+//! | 4 face | [`cli`], [`output`], [`picker`] |
 //! | 5 verbs | [`world`], [`command`] |
 //! | 6 door | this file, `main` |
 
@@ -26,9 +26,11 @@ pub mod keys;
 pub mod listener;
 mod log;
 pub mod output;
+pub mod picker;
 pub mod portal;
 pub mod profile;
 pub mod secret;
+pub mod signal;
 pub mod terminal;
 pub mod vault;
 pub mod world;
@@ -45,6 +47,9 @@ use world::World;
 
 /// Runs daypass with these arguments (the program's name first) and returns the status to end with.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, env: Env) -> u8 {
+    if env.completing().is_some() {
+        return command::completions::answer(arguments, &env);
+    }
     match parse(arguments).and_then(|typed| obey(typed, env)) {
         Ok(status) => status,
         Err(error) => {
@@ -65,10 +70,13 @@ fn obey(typed: Option<Cli>, env: Env) -> Result<u8> {
         Some(Verb::CredentialProcess(typed)) => command::credential_process::run(&world, typed),
         Some(Verb::Env(typed)) => command::env::run(&world, typed),
         Some(Verb::Exec(typed)) => command::exec::run(&world, typed),
+        Some(Verb::Console(typed)) => command::console::run(&world, typed),
         Some(Verb::List(typed)) => command::list::run(&world, typed),
         Some(Verb::Status(typed)) => command::status::run(&world, typed),
+        Some(Verb::ShellInit(typed)) => command::shell_init::run(&world, &typed),
+        Some(Verb::Sync(typed)) => command::sync::run(&world, typed),
         Some(Verb::Completions(typed)) => command::completions::run(&world, &typed),
-        Some(Verb::Man(_)) => command::man::run(&world),
+        Some(Verb::Man(typed)) => command::man::run(&world, &typed),
         None => {
             world.print(&Cli::command().render_help().to_string())?;
             Ok(0)
@@ -78,7 +86,11 @@ fn obey(typed: Option<Cli>, env: Env) -> Result<u8> {
 
 /// None where help or the version was asked for, and has been printed.
 fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Cli>> {
-    let error = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(typed) = parse_helper(&arguments) {
+        return Ok(Some(typed));
+    }
+    let error = match Cli::read(arguments) {
         Ok(typed) => return Ok(Some(typed)),
         Err(error) => error,
     };
@@ -92,4 +104,19 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Cli>> {
     let message: Vec<&str> = text.split("\n\n").next().unwrap_or_default().lines().map(str::trim).collect();
     let message = message.join(" ");
     Err(Error::usage(message.strip_prefix("error: ").unwrap_or(&message), "daypass --help"))
+}
+
+/// What SDKs call is read by its own definitions alone: building those of all commands would be half of a warm call's work.
+/// None for anything else, and for what is wrong with it, which the whole command line's parser says better.
+fn parse_helper(arguments: &[OsString]) -> Option<Cli> {
+    #[derive(Parser)]
+    struct Helper {
+        #[command(flatten)]
+        common: cli::Common,
+        #[command(flatten)]
+        typed: cli::CredentialProcess,
+    }
+    let from_verb = arguments.get(1..).filter(|rest| rest.first().is_some_and(|verb| verb == "credential-process"))?;
+    let Helper { common, typed } = Helper::try_parse_from(from_verb).ok()?;
+    Some(Cli { common, verb: Some(Verb::CredentialProcess(typed)) })
 }

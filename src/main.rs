@@ -3,6 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    daypass::keys::end_on_interrupt();
     ExitCode::from(daypass::run(std::env::args_os(), daypass::env::Env::of_process()))
 }

@@ -8,6 +8,8 @@ use std::io::{self, BufRead, IsTerminal, Write};
 
 use aws_smithy_types::base64;
 
+use crate::signal;
+
 /// The text without what could move a terminal's cursor, colour it or forge a second line: control characters (C0, DEL, C1) become
 /// a space, and direction overrides (U+202A–U+202E, U+2066–U+2069) and zero-width characters go.
 pub fn clean(text: &str) -> Cow<'_, str> {
@@ -27,6 +29,11 @@ pub fn can_ask() -> bool {
 /// Whether standard output is a terminal.
 pub fn shows_output() -> bool {
     io::stdout().is_terminal()
+}
+
+/// The columns of the terminal that standard output is; None where it is none, or does not tell.
+pub fn width() -> Option<usize> {
+    terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| usize::from(width))
 }
 
 /// A line for people, on standard error. A closed standard error is no reason to fail.
@@ -68,12 +75,40 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
+/// A line on standard error that says how far a piece of work is. It goes when this is dropped; where standard error is no terminal,
+/// or nothing is to be said, it is never there.
+pub struct Progress {
+    shown: bool,
+}
+
+impl Progress {
+    /// `quiet`: nothing is to be said.
+    pub fn new(quiet: bool) -> Self {
+        Self { shown: !quiet && io::stderr().is_terminal() }
+    }
+
+    /// Says this in place of what was said before. It should fit into forty columns.
+    pub fn say(&self, line: &str) {
+        if self.shown {
+            let mut err = io::stderr().lock();
+            let _ = write!(err, "\r{}\x1b[K", clean(line)).and_then(|()| err.flush());
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.say("");
+    }
+}
+
 /// Asks one question on standard error and reads one line; the default stands in brackets and is taken for an empty line.
 /// None at the end of input.
 ///
 /// # Errors
 /// Those of reading standard input.
 pub fn ask(question: &str, default: Option<&str>) -> io::Result<Option<String>> {
+    signal::arm();
     let prompt = match default {
         Some(default) => format!("{question} [{}]: ", clean(default)),
         None => format!("{question}: "),

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use crate::broker::{Broker, Locks};
 use crate::cli::Common;
+use crate::clock::Deadline;
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::grant::RoleCredentials;
+use crate::output::table;
 use crate::portal::{self, Portal};
 use crate::profile::names::{AccountId, Session};
 use crate::profile::resolve::{Account, Target};
@@ -54,13 +56,28 @@ impl World {
 
     /// The role credentials of a target, with the account's id: a name is looked up at the portal.
     pub fn credentials(&self, target: &Target, patience: Duration) -> Result<(AccountId, RoleCredentials)> {
+        let deadline = Deadline::after(patience);
+        let account = self.account(target, patience)?;
         let broker = self.broker(&target.session, target.profile.as_deref())?;
-        let account = match &target.account {
-            Account::Id(id) => id.clone(),
-            Account::Name(name) => account_called(name, &broker.accounts(patience)?)?,
-        };
-        let credentials = broker.role_credentials(&account, &target.role, patience)?;
+        let credentials = broker.role_credentials(&account, &target.role, deadline.left())?;
         Ok((account, credentials))
+    }
+
+    /// The account's id: only a name is looked up at the portal.
+    pub fn account(&self, target: &Target, patience: Duration) -> Result<AccountId> {
+        match &target.account {
+            Account::Id(id) => Ok(id.clone()),
+            Account::Name(name) => {
+                let broker = self.broker(&target.session, target.profile.as_deref())?;
+                account_called(name, &broker.accounts(patience)?)
+            }
+        }
+    }
+
+    /// A table, as wide as the terminal that it is printed on.
+    pub fn table(&self, head: &[&str], rows: &[Vec<String>]) -> String {
+        let width = terminal::width();
+        table::plain(head, rows, width, width.is_some() && !self.env.no_color())
     }
 
     /// Whether a person is there to be asked.

@@ -126,7 +126,7 @@ mod tests {
 
         #[test]
         fn what_the_person_or_the_service_decided_ends_it_at_once(interval in 1u64..30) {
-            for end in [Fault::Denied(String::new()), Fault::CodeExpired, Fault::SignIn(String::new()), Fault::Unsuited(String::new())] {
+            for end in [Fault::Denied(String::new()), Fault::CodeExpired, Fault::Spent(String::new()), Fault::Unsuited(String::new())] {
                 prop_assert_eq!(Polling::new(Duration::from_secs(interval)).after(end.clone(), LEFT), Next::End(end));
             }
         }

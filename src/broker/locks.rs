@@ -1,5 +1,5 @@
 //! One lock a session for its token, one a role for its credentials, one a session for signing in: kernel file locks, which die with
-//! their holder. The lock file names the holder, and keeps the role's last refusal for a few seconds.
+//! their holder. The lock file names the holder, and keeps for a few seconds how the portal refused the role, or failed.
 
 use std::path::PathBuf;
 
@@ -10,16 +10,18 @@ use crate::clock::Deadline;
 use crate::error::{Error, Exit, Result};
 use crate::file::{self, Lock};
 use crate::grant::Token;
+use crate::portal::Fault;
 use crate::profile::names::{AccountId, RoleName, Session};
+use crate::signal;
 
 /// How long a refusal is believed: some SDKs run a failing helper twice per attempt (reference: JavaScript's provider chain).
 const REFUSAL_LIFE: Duration = Duration::seconds(5);
 
+/// How long a portal that failed is left alone by those who have credentials in hand: some SDKs ask at each use when these grow old.
+const FAILURE_LIFE: Duration = Duration::seconds(30);
+
 /// How long nobody is asked again who did not answer a sign-in that was started unasked: every tool tries again by itself.
 const UNANSWERED_LIFE: Duration = Duration::minutes(5);
-
-/// Stands where a refusal has the fingerprint of its token; no fingerprint is like it.
-const UNANSWERED: &str = "unanswered";
 
 /// What is locked.
 #[derive(Debug, Clone, Copy)]
@@ -53,6 +55,7 @@ impl Locks {
 
     /// Takes a lock, waiting for its holder until the deadline.
     pub(super) fn take(&self, session: &Session, scope: Scope<'_>, deadline: Deadline) -> Result<Held> {
+        signal::arm();
         let no_folder = |why: String| Error::failed(why, "set XDG_RUNTIME_DIR to a folder that you can write to");
         let folder = self.folder.as_ref().ok_or_else(|| no_folder("there is no folder for lock files".to_owned()))?;
         file::private_folder(folder).map_err(|error| no_folder(format!("{} can't be made: {error}", folder.display())))?;
@@ -70,11 +73,10 @@ impl Locks {
                 "try again; if it hangs, end that process",
             ));
         };
-        let refusal = Refusal::parse(&lock.note());
-        // A refusal outlives those who only read it.
-        let kept = refusal.as_ref().map(|refusal| format!("{refusal}\n")).unwrap_or_default();
-        lock.leave_note(&format!("{}\n{kept}", std::process::id()));
-        Ok(Held { lock, refusal })
+        let text = lock.note();
+        let said = text.lines().nth(1).unwrap_or_default();
+        lock.leave_note(&format!("{}\n{said}\n", std::process::id()));
+        Ok(Held { note: Note::parse(said), lock })
     }
 }
 
@@ -89,27 +91,33 @@ fn holder(path: &std::path::Path) -> String {
 #[derive(Debug)]
 pub(super) struct Held {
     lock: Lock,
-    refusal: Option<Refusal>,
+    note: Option<Note>,
 }
 
 impl Held {
     /// What the portal said a moment ago to the same question with the same token, if it said no.
-    pub(super) fn refusal(&self, token: &Token, now: OffsetDateTime) -> Option<&str> {
-        let refusal = self.refusal.as_ref().filter(|refusal| refusal.token == fingerprint(token))?;
-        let age = now - refusal.at;
-        (Duration::ZERO..REFUSAL_LIFE).contains(&age).then_some(&refusal.why)
+    pub(super) fn refusal(&self, token: &Token, now: OffsetDateTime) -> Option<Fault> {
+        let note = self
+            .note
+            .as_ref()
+            .filter(|note| matches!(note.kind, Kind::Refused | Kind::SignIn) && note.token == fingerprint(token))?;
+        note.within(REFUSAL_LIFE, now)
+    }
+
+    /// How the portal failed a moment ago, if it did.
+    pub(super) fn failure(&self, now: OffsetDateTime) -> Option<Fault> {
+        self.note.as_ref().filter(|note| note.kind == Kind::Failed)?.within(FAILURE_LIFE, now)
     }
 
     /// Whether a sign-in that nobody had asked for was started a short while ago, and did not come to its end.
     pub(super) fn unanswered(&self, now: OffsetDateTime) -> bool {
-        let started = self.refusal.as_ref().filter(|refusal| refusal.token == UNANSWERED);
-        started.is_some_and(|started| (Duration::ZERO..UNANSWERED_LIFE).contains(&(now - started.at)))
+        let started = self.note.as_ref().filter(|note| note.kind == Kind::Unanswered);
+        started.is_some_and(|started| started.within(UNANSWERED_LIFE, now).is_some())
     }
 
     /// Notes that such a one is started, before it is: its process may be ended in the middle.
     pub(super) fn start_unasked(&mut self, now: OffsetDateTime) {
-        let refusal = Refusal { at: now, token: UNANSWERED.to_owned(), why: "started".to_owned() };
-        self.lock.leave_note(&format!("{}\n{refusal}\n", std::process::id()));
+        self.leave(&Note { kind: Kind::Unanswered, at: now, token: "-".to_owned(), why: "started".to_owned() });
     }
 
     /// It was answered.
@@ -117,32 +125,70 @@ impl Held {
         self.lock.leave_note(&format!("{}\n", std::process::id()));
     }
 
-    /// Remembers that the portal said no.
-    pub(super) fn remember(&mut self, token: &Token, now: OffsetDateTime, why: &str) {
-        let refusal = Refusal { at: now, token: fingerprint(token), why: why.replace(['\n', '\r'], " ") };
-        self.lock.leave_note(&format!("{}\n{refusal}\n", std::process::id()));
+    fn leave(&mut self, note: &Note) {
+        self.lock.leave_note(&format!("{}\n{note}\n", std::process::id()));
+    }
+
+    /// Remembers that the portal said no to this token, or that it failed.
+    pub(super) fn remember(&mut self, token: Option<&Token>, now: OffsetDateTime, fault: &Fault) {
+        let (kind, why) = match (fault, token) {
+            (Fault::Refused(why), Some(_)) => (Kind::Refused, why),
+            (Fault::SignIn(why), Some(_)) => (Kind::SignIn, why),
+            (Fault::Busy(_, why) | Fault::Nonsense(why), _) => (Kind::Failed, why),
+            _ => return,
+        };
+        let note = Note { kind, at: now, token: token.map_or("-".to_owned(), fingerprint), why: why.replace(['\n', '\r'], " ") };
+        self.leave(&note);
     }
 }
 
-/// A refusal belongs to the token that met it: signing in brings another, and so clears it.
+/// What is remembered of an answer. A refusal belongs to the token that met it: signing in brings another, and so clears it.
 #[derive(Debug, PartialEq, Eq)]
-struct Refusal {
+struct Note {
+    kind: Kind,
     at: OffsetDateTime,
     token: String,
     why: String,
 }
 
-impl Refusal {
-    fn parse(note: &str) -> Option<Self> {
-        let mut parts = note.lines().nth(1)?.splitn(3, ' ');
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Refused,
+    SignIn,
+    Failed,
+    Unanswered,
+}
+
+impl Kind {
+    const WORDS: [(Self, &'static str); 4] =
+        [(Self::Refused, "refused"), (Self::SignIn, "sign-in"), (Self::Failed, "failed"), (Self::Unanswered, "unanswered")];
+}
+
+impl Note {
+    fn parse(line: &str) -> Option<Self> {
+        let mut parts = line.splitn(4, ' ');
+        let word = parts.next()?;
+        let (kind, _) = Kind::WORDS.into_iter().find(|(_, known)| *known == word)?;
         let at = OffsetDateTime::from_unix_timestamp_nanos(parts.next()?.parse().ok()?).ok()?;
-        Some(Self { at, token: parts.next()?.to_owned(), why: parts.next()?.to_owned() })
+        Some(Self { kind, at, token: parts.next()?.to_owned(), why: parts.next()?.to_owned() })
+    }
+
+    /// The fault, if it is no older than this. One of the future (the clock was set back) is too old.
+    fn within(&self, life: Duration, now: OffsetDateTime) -> Option<Fault> {
+        let why = self.why.clone();
+        let fault = match self.kind {
+            Kind::Refused => Fault::Refused(why),
+            Kind::SignIn | Kind::Unanswered => Fault::SignIn(why),
+            Kind::Failed => Fault::Busy(None, why),
+        };
+        (Duration::ZERO..life).contains(&(now - self.at)).then_some(fault)
     }
 }
 
-impl std::fmt::Display for Refusal {
+impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} {} {}", self.at.unix_timestamp_nanos(), self.token, self.why)
+        let word = Kind::WORDS.into_iter().find(|(kind, _)| *kind == self.kind).map_or("", |(_, word)| word);
+        write!(f, "{word} {} {} {}", self.at.unix_timestamp_nanos(), self.token, self.why)
     }
 }
 
@@ -173,12 +219,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_refusal_survives_its_note_and_garbage_is_none() {
+    fn an_answer_survives_its_note_and_garbage_is_none() {
         let at = time::macros::datetime!(2026-01-01 00:00:00.123456789 UTC);
-        let refusal = Refusal { at, token: "ab".into(), why: "No access at all".into() };
-        assert_eq!(Refusal::parse(&format!("123\n{refusal}\n")), Some(refusal));
-        for garbage in ["", "123\n", "123\nx y z\n", "123\n99999999999999999999999999999999999999 a b\n"] {
-            assert_eq!(Refusal::parse(garbage), None, "{garbage}");
+        for (kind, _) in Kind::WORDS {
+            let note = Note { kind, at, token: "ab".into(), why: "No access at all".into() };
+            assert_eq!(Note::parse(&note.to_string()), Some(note));
         }
+        for garbage in ["", "x y z w", "refused", "refused x y z", "failed 99999999999999999999999999999999999999 a b"] {
+            assert_eq!(Note::parse(garbage), None, "{garbage}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_believed_for_five_seconds_and_never_from_the_future() {
+        let at = time::macros::datetime!(2026-01-01 00:00 UTC);
+        let note = Note { kind: Kind::Refused, at, token: "ab".into(), why: "no".into() };
+        assert_eq!(note.within(REFUSAL_LIFE, at), Some(Fault::Refused("no".into())));
+        assert_eq!(note.within(REFUSAL_LIFE, at + REFUSAL_LIFE), None);
+        assert_eq!(note.within(REFUSAL_LIFE, at - Duration::SECOND), None);
     }
 }

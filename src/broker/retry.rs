@@ -14,7 +14,15 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// Calls until there is an answer that a further try can't change, or no time for one. `Retry-After` is honoured: where it asks for
 /// more than is left, the fault is returned at once.
-pub(super) fn until<T>(deadline: Deadline, mut call: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+pub(super) fn until<T>(deadline: Deadline, call: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    until_with(deadline, Duration::ZERO, call)
+}
+
+/// The same for a call that is not begun with less than `least` left.
+pub(super) fn until_with<T>(deadline: Deadline, least: Duration, mut call: impl FnMut() -> Result<T, Fault>) -> Result<T, Fault> {
+    if deadline.left() <= least {
+        return Err(Fault::Busy(None, "no time is left to ask".to_owned()));
+    }
     let mut tries = 0;
     loop {
         let fault = match call() {
@@ -24,7 +32,7 @@ pub(super) fn until<T>(deadline: Deadline, mut call: impl FnMut() -> Result<T, F
         let asked = if let Fault::Busy(Some(after), _) = fault { after } else { Duration::ZERO };
         let pause = (PAUSE * 2u32.saturating_pow(tries)).mul_f64(0.5 + fastrand::f64() / 2.0).max(asked);
         tries += 1;
-        if tries >= TRIES || pause >= deadline.left() {
+        if tries >= TRIES || pause.saturating_add(least) >= deadline.left() {
             return Err(fault);
         }
         tracing::info!(?fault, ?pause, "trying again");

@@ -11,12 +11,16 @@ use crate::error::{Error, Exit, Result};
 use crate::grant::{Registration, Token};
 use crate::listener::Listener;
 use crate::portal::{self, DeviceAuthorization, Fault};
+use crate::signal::{self, Hold};
 
 /// How long one answer of the service is waited for while a person signs in.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Longer than any device code lives (ten minutes in practice): how long a second `login` waits for the first.
 const ANOTHERS_SIGN_IN: Duration = Duration::from_mins(15);
+
+/// Longer than a refresh may take: how long a sign-in or a sign-out waits for one.
+const ANOTHERS_REFRESH: Duration = Duration::from_secs(35);
 
 /// A registration this close to its end is not started with: the token that it leads to could never be refreshed.
 const REGISTRATION_MARGIN: time::Duration = time::Duration::minutes(15);
@@ -106,9 +110,12 @@ pub trait Person {
     fn starts_again(&mut self) -> bool;
 }
 
+/// A sign-in's token; signals wait until it is kept.
+type Signed = (Token, Hold);
+
 /// How the code flow ended, if it did not fail.
 enum ByCode {
-    Done(Token),
+    Done(Signed),
     FellBack(String),
 }
 
@@ -136,20 +143,23 @@ impl Broker<'_> {
             }
             lock.start_unasked(clock::now());
         }
-        let token = self.authorize(way, person).map_err(|failure| match self.error(failure) {
+        let (token, _hold) = self.authorize(way, person).map_err(|failure| match self.error(failure) {
             // Nobody had said that they wanted to sign in: to the one who asked for credentials, that is what is missing.
             error if way.unasked.is_some() && error.exit == Exit::Failed => self.sign_in_needed(&error.what),
             error => error,
         })?;
-        let _token = self.locks.take(self.session, Scope::Token, Deadline::after(PATIENCE))?;
-        self.vault.keep_token(self.session, &token)?;
+        // A refresh under way is let end, or it would put its own token over this one. One that never ends does not cost what a person
+        // has just approved.
+        let _token = self.locks.take(self.session, Scope::Token, Deadline::after(ANOTHERS_REFRESH));
+        self.vault.keep_token(self.session, &token).or_else(|_| self.vault.keep_token(self.session, &token))?;
         // Another person, or the same with other rights, may have signed in: what the last sign-in fetched is not theirs.
         self.vault.forget_roles(self.session)?;
         lock.answered();
         Ok(token)
     }
 
-    fn authorize(&self, way: Way, person: &mut dyn Person) -> std::result::Result<Token, Failure> {
+    /// The token, which a signal does not take away before it is kept: the code that led to it is spent.
+    fn authorize(&self, way: Way, person: &mut dyn Person) -> std::result::Result<Signed, Failure> {
         let start_url = self.portal.service_url(Deadline::after(PATIENCE))?;
         if way.flow == Flow::Code {
             match self.by_code(&start_url, way, person)? {
@@ -219,7 +229,11 @@ impl Broker<'_> {
         match returned {
             Return::Code(code) => {
                 let deadline = Deadline::after(PATIENCE);
-                match retry::until(deadline, || self.portal.redeem(registration, &code, &proof.verifier, &redirect, deadline)) {
+                let redeem = || {
+                    let hold = signal::hold();
+                    Ok((self.portal.redeem(registration, &code, &proof.verifier, &redirect, deadline)?, hold))
+                };
+                match retry::until(deadline, redeem) {
                     Ok(token) => {
                         visit.answer(true, "Signed in", &format!("daypass has what it needs for {name}. You can close this page."));
                         Ok(ByCode::Done(token))
@@ -247,7 +261,7 @@ impl Broker<'_> {
         match fault {
             Fault::Unsuited(why) | Fault::Registration(why) | Fault::Refused(why) => Ok(ByCode::FellBack(why)),
             // A code that is too old, spent, or another client's: nothing that a portal token could cure.
-            Fault::SignIn(why) => {
+            Fault::SignIn(why) | Fault::Spent(why) => {
                 Err(Error::failed(format!("the code that the browser brought is not accepted: {why}"), self.login()).into())
             }
             other => Err(other.into()),
@@ -258,21 +272,25 @@ impl Broker<'_> {
         self.sign_in_needed("no browser could be opened")
     }
 
-    fn by_device(&self, start_url: &str, way: Way, person: &mut dyn Person) -> std::result::Result<Token, Failure> {
+    fn by_device(&self, start_url: &str, way: Way, person: &mut dyn Person) -> std::result::Result<Signed, Failure> {
         let (registration, started) = self.start(start_url)?;
         let life = Deadline::after(started.expires_in.min(way.unasked.map_or(started.expires_in, Deadline::left)));
         person.hear(&Event::Code(&started));
         let mut polling = Polling::new(started.interval);
         let mut pause = polling.first().min(life.left());
+        let mut answer_lost = false;
         loop {
             if person.pass(pause, life.left()) == Wish::GiveUp {
                 return Err(self.nobody().into());
             }
+            let hold = signal::hold();
             let fault = match self.portal.poll(&registration, &started.device_code, Deadline::after(PATIENCE)) {
-                Ok(token) => return Ok(token),
+                Ok(token) => return Ok((token, hold)),
                 Err(fault) => fault,
             };
+            drop(hold);
             tracing::debug!(?fault, "poll");
+            answer_lost |= matches!(fault, Fault::Busy(..));
             let state = match fault {
                 Fault::SlowDown => Waiting::SlowDown,
                 Fault::Busy(..) => Waiting::Unreachable,
@@ -283,8 +301,10 @@ impl Broker<'_> {
                     person.hear(&Event::Waiting(state));
                     pause = next;
                 }
-                // In the device flow this is nearly always a wrong region (reference of OIDC errors), not an old sign-in.
-                Next::End(Fault::SignIn(why)) => return Err(Fault::Unsuited(why).into()),
+                // The code was approved and spent by a poll whose answer never came.
+                Next::End(Fault::Spent(why)) if answer_lost => return Err(Fault::SignIn(why).into()),
+                // Else it is nearly always a wrong region (reference of OIDC errors).
+                Next::End(Fault::Spent(why)) => return Err(Fault::Unsuited(why).into()),
                 Next::End(fault) => return Err(fault.into()),
             }
         }
@@ -318,8 +338,9 @@ impl Broker<'_> {
     ///
     /// What could not be done at the portal is returned as text: the rest is done all the same.
     pub fn sign_out(&self, patience: Duration) -> Result<Option<String>> {
+        // A refresh under way is let end, or it would put its token back.
+        let lock = self.locks.take(self.session, Scope::Token, Deadline::after(ANOTHERS_REFRESH))?;
         let deadline = Deadline::after(patience);
-        let lock = self.locks.take(self.session, Scope::Token, deadline)?;
         let token = self.vault.token(self.session)?;
         self.vault.forget_roles(self.session)?;
         let Some(mut token) = token else { return Ok(None) };
@@ -336,7 +357,7 @@ impl Broker<'_> {
         let ended = ended.and_then(|()| retry::until(deadline, || self.portal.sign_out(&token, deadline)));
         Ok(match ended {
             // A token that the portal does not know has no session to end.
-            Ok(()) | Err(Fault::SignIn(_) | Fault::Registration(_)) => None,
+            Ok(()) | Err(Fault::SignIn(_) | Fault::Spent(_) | Fault::Registration(_)) => None,
             Err(fault) => Some(why(fault)),
         })
     }
@@ -345,7 +366,7 @@ impl Broker<'_> {
 /// Before a person has been asked anything, a refusal is about the start URL, the region or the scopes.
 fn misfit(fault: Fault) -> Fault {
     match fault {
-        Fault::SignIn(why) | Fault::Registration(why) | Fault::Refused(why) => Fault::Unsuited(why),
+        Fault::SignIn(why) | Fault::Spent(why) | Fault::Registration(why) | Fault::Refused(why) => Fault::Unsuited(why),
         other => other,
     }
 }

@@ -8,13 +8,14 @@ use crate::world::{PATIENCE, World};
 
 /// Runs it.
 pub fn run(world: &World, typed: EnvVerb) -> Result<u8> {
-    let shell = typed.shell.unwrap_or_else(|| export::shell_of(world.env.shell()));
+    let shell = typed.shell.map_or_else(|| export::shell_of(world.env.shell()), Ok)?;
     let script = if typed.unset {
-        export::script(shell, &[], &export::SET)
+        export::script(shell, &[], &export::SET)?
     } else {
         let target = resolve::target(&world.env, &super::asked_role(typed.role, typed.name))?;
-        let (_, credentials) = world.credentials(&target, PATIENCE)?;
-        export::script(shell, &export::variables(&credentials, target.region.as_deref()), &export::CLEARED)
+        let (account, credentials) = world.credentials(&target, PATIENCE)?;
+        let set = export::variables(&credentials, &super::name_of(&target, &account), target.region.as_deref());
+        export::script(shell, &set, &export::CLEARED)?
     };
     world.print(&script)?;
     Ok(0)

@@ -10,6 +10,7 @@ use crate::world::{PATIENCE, World};
 /// Runs it. On Unix it returns only if the command could not be started.
 pub fn run(world: &World, typed: Exec) -> Result<u8> {
     let target = resolve::target(&world.env, &super::asked_role(typed.role, typed.name))?;
-    let (_, credentials) = world.credentials(&target, PATIENCE)?;
-    child::run(&typed.command, &export::variables(&credentials, target.region.as_deref()), &export::CLEARED)
+    let (account, credentials) = world.credentials(&target, PATIENCE)?;
+    let set = export::variables(&credentials, &super::name_of(&target, &account), target.region.as_deref());
+    child::run(&typed.command, &set, &export::CLEARED)
 }

@@ -1,14 +1,18 @@
-//! `daypass list`: the accounts and roles that a session can reach, and the profiles that point at them.
+//! `daypass list`: the accounts and roles that a session can reach, and the profiles that point at them; or the profiles alone.
+
+use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::roles::{self, Reachable};
 use crate::cli::{Format, List};
 use crate::error::Result;
-use crate::output::table;
-use crate::profile::names::{AccountId, RoleName, Session};
-use crate::profile::resolve::{Account, Asked};
+use crate::output::{self, table};
+use crate::profile::leads::{Leads, Role};
+use crate::profile::names::Session;
+use crate::profile::resolve::{Account, Asked, Target};
 use crate::profile::{Config, resolve};
-use crate::world::{PATIENCE, World};
+use crate::world::World;
 
 /// One role, as `--format json` shows it.
 #[derive(Serialize)]
@@ -20,63 +24,117 @@ struct Entry {
     profiles: Vec<String>,
 }
 
+/// One profile, as `--format json` shows it.
+#[derive(Serialize)]
+struct Pointer {
+    profile: String,
+    /// Twelve digits, or a name that the portal knows.
+    account: String,
+    role: String,
+    region: Option<String>,
+    session: String,
+}
+
 /// Runs it.
 pub fn run(world: &World, typed: List) -> Result<u8> {
-    let session = resolve::session(&world.env, &super::asked_session(typed.session, typed.name, None))?;
-    let broker = world.broker(&session, None)?;
-    let pointing = pointing(world, &session)?;
-    let mut entries = Vec::new();
-    let mut accounts = broker.accounts(PATIENCE)?;
-    // By name, nameless ones last, as the AWS CLI does.
-    accounts.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
-    for account in accounts {
-        let mut roles = broker.roles(&account.id, PATIENCE)?;
-        roles.sort();
-        for role in roles {
-            let profiles = pointing.iter().filter(|(_, id, name)| (id, name) == (&account.id, &role));
-            entries.push(Entry {
-                account_id: account.id.to_string(),
-                account_name: account.name.clone(),
-                account_email: account.email.clone(),
-                role: role.to_string(),
-                profiles: profiles.map(|(profile, ..)| profile.clone()).collect(),
-            });
-        }
+    let config = Config::read(&world.env)?;
+    let anything_named = typed.name.is_some() || typed.session.session.is_some() || typed.session.start_url.is_some();
+    let words = words(&typed.filter);
+    let asked = super::asked_session(typed.session, typed.name, None);
+    if typed.profiles {
+        let session = if anything_named { Some(resolve::session_in(&config, &asked)?) } else { None };
+        let profiles = profiles(world, &config, session.as_ref()).into_iter().map(|(name, target)| Pointer {
+            profile: name,
+            account: match target.account {
+                Account::Id(id) => id.to_string(),
+                Account::Name(name) => name,
+            },
+            role: target.role.to_string(),
+            region: target.region,
+            session: target.session.name,
+        });
+        let row = |entry: &Pointer, _: &str| {
+            let region = entry.region.clone().unwrap_or_default();
+            vec![entry.profile.clone(), entry.account.clone(), entry.role.clone(), region, entry.session.clone()]
+        };
+        show(world, typed.format, &words, ["profile", "account", "role", "region", "session"], profiles.collect(), row)?;
+        return Ok(0);
     }
-    let rows = |separator: &str| -> Vec<Vec<String>> {
-        entries
-            .iter()
-            .map(|entry| {
-                let text = |text: &Option<String>| text.clone().unwrap_or_default();
-                vec![
-                    entry.account_id.clone(),
-                    text(&entry.account_name),
-                    text(&entry.account_email),
-                    entry.role.clone(),
-                    entry.profiles.join(separator),
-                ]
-            })
-            .collect()
+    let session = resolve::session_in(&config, &asked)?;
+    let broker = world.broker(&session, None)?;
+    let mut pointing = pointing(world, &config, &session);
+    let accounts = roles::accounts(&broker)?;
+    let entry = |Reachable { account, role }| Entry {
+        account_id: account.id.to_string(),
+        account_name: account.name,
+        account_email: account.email,
+        profiles: pointing.remove(&role).unwrap_or_default(),
+        role: role.role.to_string(),
     };
-    world.print(&match typed.format {
-        Format::Json => serde_json::to_string_pretty(&entries).unwrap_or_default() + "\n",
-        Format::Table => table::plain(&["ACCOUNT", "NAME", "EMAIL", "ROLE", "PROFILES"], &rows(", ")),
-        Format::Csv => table::csv(&["account_id", "account_name", "account_email", "role", "profiles"], &rows(" ")),
-    })?;
+    let entries: Vec<Entry> = roles::roles_in(world, &broker, &accounts)?.into_iter().map(entry).collect();
+    let row = |entry: &Entry, separator: &str| {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let profiles = entry.profiles.join(separator);
+        vec![entry.account_id.clone(), text(&entry.account_name), text(&entry.account_email), entry.role.clone(), profiles]
+    };
+    show(world, typed.format, &words, ["account_id", "account_name", "account_email", "role", "profiles"], entries, row)?;
     Ok(0)
 }
 
+/// Prints what holds all the words, in any of its columns.
+fn show<T: Serialize>(
+    world: &World,
+    format: Format,
+    words: &[String],
+    columns: [&str; 5],
+    mut entries: Vec<T>,
+    row: impl Fn(&T, &str) -> Vec<String>,
+) -> Result<()> {
+    entries.retain(|entry| {
+        let cells: Vec<String> = row(entry, " ").iter().map(|cell| cell.to_lowercase()).collect();
+        words.iter().all(|word| cells.iter().any(|cell| cell.contains(word)))
+    });
+    let rows = |separator: &str| entries.iter().map(|entry| row(entry, separator)).collect::<Vec<_>>();
+    world.print(&match format {
+        Format::Json => output::json(&entries),
+        Format::Csv => table::csv(&columns, &rows(" ")),
+        Format::Table => {
+            let head = columns.map(|name| name.trim_start_matches("account_").to_uppercase());
+            let head = head.each_ref().map(|title| if title == "ID" { "ACCOUNT" } else { title.as_str() });
+            world.table(&head, &rows(", "))
+        }
+    })?;
+    if entries.is_empty() {
+        world.tell(if words.is_empty() { "Nothing is there to be listed." } else { "Nothing holds these words." });
+    }
+    Ok(())
+}
+
+/// The words of all `--filter`s, in small letters.
+fn words(filters: &[String]) -> Vec<String> {
+    filters.iter().flat_map(|filter| filter.split_whitespace()).map(str::to_lowercase).collect()
+}
+
+/// The profiles of the configuration that lead to roles, of this session or of all. One that leads nowhere is left out.
+fn profiles(world: &World, config: &Config, session: Option<&Session>) -> Vec<(String, Target)> {
+    let target = |name: String| {
+        let asked = Asked { profile: Some(name.clone()), ..Asked::default() };
+        let target = resolve::target_in(config, &world.env, &asked).ok()?;
+        session.is_none_or(|session| session.is_same_portal(&target.session)).then_some((name, target))
+    };
+    config.profiles().iter().filter_map(|block| target(block.name.to_string())).collect()
+}
+
 /// The profiles of the configuration that lead to roles of this session.
-fn pointing(world: &World, session: &Session) -> Result<Vec<(String, AccountId, RoleName)>> {
-    let config = Config::read(&world.env)?;
-    let mut found = Vec::new();
+fn pointing(world: &World, config: &Config, session: &Session) -> HashMap<Role, Vec<String>> {
+    let leads = Leads::new(config, &world.env);
+    let mut found: HashMap<Role, Vec<String>> = HashMap::new();
     for profile in config.profiles() {
-        let asked = Asked { profile: Some(profile.name.to_string()), ..Asked::default() };
-        let Ok(target) = resolve::target_in(&config, &world.env, &asked) else { continue };
-        let same = (&target.session.start_url, &target.session.region) == (&session.start_url, &session.region);
-        if let (true, Account::Id(account)) = (same, target.account) {
-            found.push((profile.name.to_string(), account, target.role));
+        if let Some((its, role)) = leads.of(&profile)
+            && its.is_same_portal(session)
+        {
+            found.entry(role).or_default().push(profile.name.into_owned());
         }
     }
-    Ok(found)
+    found
 }

@@ -147,9 +147,7 @@ fn sign_in_by(world: &World, session: &Session, profile: Option<&str>, how: &How
     let lasts = if token.refresh.is_some() { format!("until {until}, and is renewed by itself") } else { format!("until {until}") };
     world.tell(&format!("Signed in to {}. The sign-in lasts {lasts}.", terminal::clean(&session.name)));
     if world.vault()?.token_is_volatile() {
-        world.tell(
-            "There is no Secret Service here: the sign-in is kept in the kernel's keyring, until a restart or three idle days.",
-        );
+        world.tell("The sign-in is kept in the kernel's keyring: it lasts until a restart, or three days without use.");
     }
     Ok(token)
 }
@@ -224,7 +222,7 @@ enum Scene {
 
 impl<'a> Desk<'a> {
     fn new(world: &'a World, session: &'a Session, how: &'a How) -> Self {
-        let silent = world.common.quiet || world.common.verbose > 0 || world.env.log().is_some() || world.env.dumb_terminal();
+        let silent = world.common.quiet || world.common.verbose > 0 || world.env.log().is_some() || !world.env.moves_cursor();
         Self {
             world,
             session,
@@ -297,7 +295,7 @@ impl<'a> Desk<'a> {
     }
 
     fn coloured(&self) -> bool {
-        terminal::shows_people() && !self.world.env.no_color() && !self.world.env.dumb_terminal()
+        terminal::shows_people() && !self.world.env.no_color() && self.world.env.moves_cursor()
     }
 
     fn show_page(&mut self, address: &str, port: u16) {

@@ -34,7 +34,7 @@ pub fn run(world: &World, typed: Logout) -> Result<u8> {
 }
 
 /// Those of the configuration, and those that only the vault still knows.
-fn every_session(world: &World) -> Result<Vec<Session>> {
+pub(super) fn every_session(world: &World) -> Result<Vec<Session>> {
     let mut sessions = resolve::sessions(&Config::read(&world.env)?);
     for session in world.vault()?.sessions()? {
         let known = |other: &Session| Session { scopes: Vec::new(), ..other.clone() } == session;

@@ -1,18 +1,23 @@
-//! `daypass man`: the manual page, for packagers.
+//! `daypass man`: a manual page, of daypass or of one command.
 
 use clap::CommandFactory;
 
-use crate::cli::Cli;
+use crate::cli::{Cli, Man};
 use crate::error::{Error, Result};
+use crate::output::man;
 use crate::world::World;
 
-/// Runs it: the page of daypass, then one a command.
-pub fn run(world: &World) -> Result<u8> {
-    let mut text = Vec::new();
+/// Runs it.
+pub fn run(world: &World, typed: &Man) -> Result<u8> {
     let mut command = Cli::command();
     command.build();
-    let page = clap_mangen::Man::new(command);
-    page.render(&mut text).map_err(|error| Error::failed(format!("the manual page can't be made: {error}"), "try again"))?;
-    world.print(&String::from_utf8_lossy(&text))?;
+    let command = match &typed.command {
+        None => command,
+        Some(name) => command
+            .find_subcommand(name)
+            .cloned()
+            .ok_or_else(|| Error::usage(format!("there is no command \"{name}\""), "daypass --help"))?,
+    };
+    world.print(&man::page(&command))?;
     Ok(0)
 }

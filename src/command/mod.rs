@@ -2,6 +2,8 @@
 
 pub mod completions;
 pub mod configure;
+pub mod console;
+mod convert;
 pub mod credential_process;
 pub mod env;
 pub mod exec;
@@ -9,10 +11,16 @@ pub mod list;
 pub mod login;
 pub mod logout;
 pub mod man;
+mod roles;
+pub mod shell_init;
 pub mod status;
+pub mod sync;
 
 use crate::cli::{RoleFlags, SessionFlags};
-use crate::profile::resolve::Asked;
+use crate::profile::names::AccountId;
+use crate::profile::resolve::{Asked, Target};
+use crate::profile::store::Plan;
+use crate::terminal;
 
 /// A session by its flags, by the bare argument, or by a profile.
 fn asked_session(flags: SessionFlags, name: Option<String>, profile: Option<String>) -> Asked {
@@ -34,4 +42,19 @@ fn asked_role(flags: RoleFlags, name: Option<String>) -> Asked {
         region: flags.region,
         ..asked_session(flags.session, None, flags.profile.or(name))
     }
+}
+
+/// What people call these credentials: the profile, or `role@account`.
+fn name_of(target: &Target, account: &AccountId) -> String {
+    target.profile.clone().unwrap_or_else(|| format!("{}@{account}", target.role))
+}
+
+/// A change for standard output. A diff quotes the file: what could move a terminal's cursor is shown to terminals as blanks.
+fn diff_for_stdout(plan: &Plan) -> String {
+    if terminal::shows_output() { clean_lines(&plan.diff()) } else { plan.diff() }
+}
+
+/// Line by line what a terminal may see.
+fn clean_lines(text: &str) -> String {
+    text.split_inclusive('\n').map(|line| terminal::clean(line.trim_end_matches('\n')).into_owned() + "\n").collect()
 }

@@ -1,18 +1,20 @@
-//! `daypass status`: who is signed in and until when. No network.
+//! `daypass status`: who is signed in and until when. No network; for a prompt not even the keyring.
 
 use serde::Serialize;
 use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
+use super::logout;
 use crate::broker::fresh::{self, Sign};
-use crate::cli::{Format, SessionFlags, Status};
+use crate::cli::{Format, Status};
 use crate::clock;
+use crate::env::Env;
 use crate::error::{Error, Exit, Result};
 use crate::grant::Token;
 use crate::output::{self, rfc3339, table};
 use crate::profile::names::Session;
-use crate::profile::{Config, resolve};
+use crate::profile::resolve;
 use crate::terminal;
-use crate::vault::Kind;
 use crate::world::World;
 
 /// One session, as `--format json` shows it.
@@ -27,6 +29,9 @@ struct Entry {
     refreshable: bool,
     refreshable_until: Option<String>,
     roles: Vec<CachedRole>,
+    /// For people.
+    #[serde(skip)]
+    sign_in: [String; 2],
 }
 
 #[derive(Serialize)]
@@ -34,77 +39,167 @@ struct CachedRole {
     account_id: String,
     role: String,
     expires_at: String,
+    /// For people.
+    #[serde(skip)]
+    left: String,
 }
 
 /// Runs it.
 pub fn run(world: &World, typed: Status) -> Result<u8> {
-    let config = Config::read(&world.env)?;
-    let sessions = match typed.name {
-        Some(name) => vec![resolve::session_in(&config, &super::asked_session(SessionFlags::default(), Some(name), None))?],
-        None => resolve::sessions(&config),
+    let now = clock::now();
+    if typed.prompt {
+        world.print(&prompt(&world.env, now).map(|text| text + "\n").unwrap_or_default())?;
+        return Ok(0);
+    }
+    let asked = super::asked_session(typed.session, typed.name, typed.profile);
+    let sessions = if asked == resolve::Asked::default() {
+        logout::every_session(world)?
+    } else {
+        vec![resolve::session(&world.env, &asked)?]
     };
     let vault = world.vault()?;
-    let now = clock::now();
-    let tokens: Vec<Option<Token>> = sessions.iter().map(|session| vault.token(session)).collect::<std::result::Result<_, _>>()?;
     let roles = vault.roles(now)?;
-    let entries: Vec<Entry> = sessions
-        .iter()
-        .zip(&tokens)
-        .map(|(session, token)| {
-            let of_session = roles.iter().filter_map(|(key, expires_at)| match &key.kind {
-                Kind::Role(account, role) if key.is_of(session) => {
-                    Some(CachedRole { account_id: account.to_string(), role: role.to_string(), expires_at: rfc3339(*expires_at) })
-                }
-                _ => None,
-            });
-            entry(session, token.as_ref(), of_session.collect(), now)
-        })
-        .collect();
+    let mut entries = Vec::new();
+    for session in sessions {
+        let token = vault.token(&session)?;
+        let of_session = roles.iter().filter(|(key, _)| key.is_of(&session)).filter_map(|(key, expires_at)| {
+            let (account, role) = key.role()?;
+            Some(CachedRole {
+                account_id: account.to_string(),
+                role: role.to_string(),
+                expires_at: rfc3339(*expires_at),
+                left: output::left(*expires_at, now),
+            })
+        });
+        let mut of_session: Vec<_> = of_session.collect();
+        of_session.sort_by(|one, other| (&one.account_id, &one.role).cmp(&(&other.account_id, &other.role)));
+        entries.push(entry(session, token.as_ref(), of_session, now));
+    }
     if world.common.verbose > 0 {
         for home in vault.homes() {
             terminal::say(&format!("{}: {} ({})", home.of, home.store, terminal::clean(&home.why)));
         }
     }
+    if entries.is_empty() {
+        world.tell("There is no session yet: daypass configure");
+    }
     world.print(&match typed.format {
-        Format::Json => serde_json::to_string_pretty(&entries).unwrap_or_default() + "\n",
-        Format::Table => table::plain(&HEAD, &rows(&entries, &tokens, now)),
-        Format::Csv => table::csv(&HEAD, &rows(&entries, &tokens, now)),
+        Format::Json => output::json(&entries),
+        Format::Csv => csv(&entries),
+        Format::Table => tables(world, &entries),
     })?;
-    match entries.iter().find(|entry| !entry.signed_in) {
+    match entries.first() {
         Some(first) if entries.iter().all(|entry| !entry.signed_in) => {
-            let command = format!("daypass login {}", first.session);
+            let command = format!("daypass login {}", resolve::typed(&first.session));
             Err(Error::new(Exit::SignIn, format!("sign-in to {} needed", first.session), command))
         }
         _ => Ok(0),
     }
 }
 
-fn entry(session: &Session, token: Option<&Token>, roles: Vec<CachedRole>, now: OffsetDateTime) -> Entry {
-    let refreshable = token.is_some_and(|token| token.refreshable(now));
+fn entry(session: Session, token: Option<&Token>, roles: Vec<CachedRole>, now: OffsetDateTime) -> Entry {
+    let renewable = token.filter(|token| token.refreshable(now));
+    let sign_in = match token.map(|token| (token, fresh::token(token, now))) {
+        None => "signed out".to_owned(),
+        Some((_, Sign::In)) => "expired".to_owned(),
+        Some((_, Sign::Refresh)) => "renewed when next used".to_owned(),
+        Some((token, _)) if renewable.is_some() => format!("{}, then renewed", output::left(token.expires_at, now)),
+        Some((token, _)) => output::left(token.expires_at, now),
+    };
     Entry {
-        session: session.name.clone(),
-        start_url: session.start_url.clone(),
-        region: session.region.clone(),
         signed_in: token.is_some_and(|token| fresh::token(token, now) != Sign::In),
         expires_at: token.map(|token| rfc3339(token.expires_at)),
-        refreshable,
-        refreshable_until: token.filter(|_| refreshable).map(|token| rfc3339(token.registration.expires_at)),
+        refreshable: renewable.is_some(),
+        refreshable_until: renewable.map(|token| rfc3339(token.registration.expires_at)),
+        sign_in: [sign_in, renewable.map(|token| output::when(token.registration.expires_at)).unwrap_or_default()],
+        session: session.name,
+        start_url: session.start_url,
+        region: session.region,
         roles,
     }
 }
 
-const HEAD: [&str; 4] = ["SESSION", "SIGN-IN", "ROLES CACHED", "START URL"];
+/// The sessions; below them the cached roles, if there are any.
+fn tables(world: &World, entries: &[Entry]) -> String {
+    if entries.is_empty() {
+        return String::new();
+    }
+    let session = |entry: &Entry| {
+        let [sign_in, until] = entry.sign_in.clone();
+        vec![entry.session.clone(), sign_in, until, entry.start_url.clone()]
+    };
+    let sessions: Vec<_> = entries.iter().map(session).collect();
+    let role = |entry: &Entry, role: &CachedRole| {
+        vec![role.account_id.clone(), role.role.clone(), role.left.clone(), entry.session.clone()]
+    };
+    let roles: Vec<_> = entries.iter().flat_map(|entry| entry.roles.iter().map(|of| role(entry, of))).collect();
+    let mut text = world.table(&["SESSION", "SIGN-IN", "RENEWABLE UNTIL", "START URL"], &sessions);
+    if !roles.is_empty() {
+        text.push('\n');
+        text += &world.table(&["ACCOUNT", "CACHED ROLE", "LEFT", "SESSION"], &roles);
+    }
+    text
+}
 
-fn rows(entries: &[Entry], tokens: &[Option<Token>], now: OffsetDateTime) -> Vec<Vec<String>> {
-    let sign_in = |token: &Option<Token>| match token.as_ref().map(|token| (token, fresh::token(token, now))) {
-        None => "signed out".to_owned(),
-        Some((_, Sign::In)) => "expired".to_owned(),
-        Some((_, Sign::Refresh)) => "renewed when next used".to_owned(),
-        Some((token, _)) if token.refreshable(now) => format!("{}, then renewed", output::left(token.expires_at, now)),
-        Some((token, _)) => output::left(token.expires_at, now),
-    };
-    let row = |(entry, token): (&Entry, _)| {
-        vec![entry.session.clone(), sign_in(token), entry.roles.len().to_string(), entry.start_url.clone()]
-    };
-    entries.iter().zip(tokens).map(row).collect()
+/// A line for each cached role, or for a session without any.
+fn csv(entries: &[Entry]) -> String {
+    let head =
+        ["session", "start_url", "region", "signed_in", "expires_at", "refreshable_until", "account_id", "role", "role_expires_at"];
+    let mut rows = Vec::new();
+    for entry in entries {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let session = [
+            entry.session.clone(),
+            entry.start_url.clone(),
+            entry.region.clone(),
+            entry.signed_in.to_string(),
+            text(&entry.expires_at),
+            text(&entry.refreshable_until),
+        ];
+        let role = |role: &CachedRole| [role.account_id.clone(), role.role.clone(), role.expires_at.clone()];
+        let none = [String::new(), String::new(), String::new()];
+        let roles = if entry.roles.is_empty() { vec![none] } else { entry.roles.iter().map(role).collect() };
+        rows.extend(roles.into_iter().map(|role| session.iter().cloned().chain(role).collect::<Vec<_>>()));
+    }
+    table::csv(&head, &rows)
+}
+
+/// What a prompt shows: the keys in the environment, which most tools take before a profile, with the time they have left; else the
+/// profile. Nothing where there is neither.
+fn prompt(env: &Env, now: OffsetDateTime) -> Option<String> {
+    if env.access_key().is_none() {
+        return env.profile().map(|name| terminal::clean(name).into_owned());
+    }
+    let name = terminal::clean(env.active().unwrap_or("keys"));
+    let left = env
+        .expiration()
+        .and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())
+        .map(|until| if until > now { output::left(until, now) } else { "expired".to_owned() });
+    Some([Some(name.into_owned()), left].into_iter().flatten().collect::<Vec<_>>().join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shows(vars: &[(&str, &str)]) -> Option<String> {
+        let env = vars.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
+        prompt(&env, time::macros::datetime!(2026-01-01 00:00 UTC))
+    }
+
+    #[test]
+    fn a_prompt_shows_the_keys_in_the_environment_before_a_profile() {
+        let key = ("AWS_ACCESS_KEY_ID", "ASIA1");
+        let until = ("AWS_CREDENTIAL_EXPIRATION", "2026-01-01T00:42:00Z");
+        assert_eq!(shows(&[]), None);
+        assert_eq!(shows(&[("AWS_PROFILE", "de\u{1b}v")]).unwrap(), "de v");
+        assert_eq!(shows(&[key, until, ("DAYPASS_ACTIVE", "ASIA1 dev"), ("AWS_PROFILE", "other")]).unwrap(), "dev 42 min");
+        assert_eq!(shows(&[key, ("AWS_CREDENTIAL_EXPIRATION", "2025-12-31T23:00:00Z")]).unwrap(), "keys expired");
+        assert_eq!(shows(&[key, ("AWS_CREDENTIAL_EXPIRATION", "nonsense")]).unwrap(), "keys");
+    }
+
+    #[test]
+    fn a_prompt_does_not_call_other_keys_by_the_name_of_old_ones() {
+        assert_eq!(shows(&[("AWS_ACCESS_KEY_ID", "ASIA2"), ("DAYPASS_ACTIVE", "ASIA1 dev")]).unwrap(), "keys");
+    }
 }

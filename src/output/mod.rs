@@ -1,14 +1,22 @@
 //! What goes to standard output, as text: one format, one file. Pure.
 
+pub mod console;
 pub mod export;
+pub mod man;
 pub mod process;
 pub mod qr;
+pub mod shell;
 pub mod sign_in;
 pub mod table;
 
+use std::fmt::Write;
+
+use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+
+use crate::terminal;
 
 const RFC_3339: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 const FOR_PEOPLE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
@@ -34,9 +42,34 @@ pub fn left(until: OffsetDateTime, now: OffsetDateTime) -> String {
     }
 }
 
+/// JSON for programs, with nothing in it that a terminal would act on: JSON itself only escapes the controls of ASCII.
+pub fn json(value: &impl Serialize) -> String {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    let acts = |c: char| c != '\n' && *terminal::clean(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4]);
+    let mut safe = String::with_capacity(text.len() + 1);
+    for c in text.chars() {
+        if acts(c) {
+            // All of them are in the basic plane.
+            let _ = write!(safe, "\\u{:04x}", u32::from(c));
+        } else {
+            safe.push(c);
+        }
+    }
+    safe.push('\n');
+    safe
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn json_holds_nothing_that_a_terminal_acts_on_and_means_the_same() {
+        let evil = "a\u{9b}31m\u{202e}b\u{1b}[2J ü\n";
+        let text = json(&[evil]);
+        assert!(!text.contains(['\u{9b}', '\u{202e}', '\u{1b}']) && text.contains('ü'), "{text}");
+        assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), [evil]);
+    }
     use time::macros::datetime;
 
     #[test]

@@ -8,9 +8,12 @@ use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::DateTime;
+use aws_smithy_types::date_time::Format;
 use serde::Deserialize;
 
 use super::transport::PlainHttp;
+use crate::clock;
 
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +28,10 @@ pub enum Fault {
     Denied(String),
     /// The registration is dead or not for this: register again, once.
     Registration(String),
-    /// The portal token or the refresh token is not accepted: sign in.
+    /// The portal token is not accepted: refresh it, or sign in.
     SignIn(String),
+    /// The refresh token or the device code is not accepted, now and for good (`invalid_grant`): sign in.
+    Spent(String),
     /// No access to this account or role. Signing in again does not help.
     Refused(String),
     /// The request does not suit the service: a wrong start URL, region or scope.
@@ -81,20 +86,21 @@ impl<E: StdError + Send + Sync + 'static> From<SdkError<E, HttpResponse>> for Fa
 
 /// What an answer means that is no success, or a success that can't be read.
 fn answered<'a>(status: u16, header: &impl Fn(&str) -> Option<&'a str>, body: &[u8]) -> Fault {
-    let retry_after = || header("retry-after").and_then(|text| text.trim().parse().ok()).map(Duration::from_secs);
+    let retry_after = || header("retry-after").and_then(|text| wait(text.trim()));
     let json: Option<Body> = serde_json::from_slice(body).ok();
     // `Shape:http://…` in the header, `namespace#Shape` in the body.
     let shape = header("x-amzn-errortype").and_then(|text| text.split(':').next()).map(str::to_owned);
-    let from_service = shape.is_some() || json.is_some();
     let json = json.unwrap_or_default();
     let shape = shape.or_else(|| json.kind.as_deref().and_then(|kind| kind.rsplit('#').next()).map(str::to_owned));
+    // JSON alone proves nothing: proxies answer `{"message":…}` too, and what they say must not cost a sign-in.
+    let from_service = shape.is_some() || json.error.is_some();
     let said = json.error_description.or(json.message).filter(|text| !text.is_empty());
     let why = |fallback: &str| said.clone().unwrap_or_else(|| fallback.to_owned());
 
     if status == 429 || shape.as_deref() == Some("TooManyRequestsException") {
         return Fault::Busy(retry_after(), why("too many requests"));
     }
-    if status >= 500 {
+    if status >= 500 || status == 408 {
         return Fault::Busy(retry_after(), why(&format!("the server failed (HTTP {status})")));
     }
     // `error` first, the shape second: both services' own words, in the order of trust of RFC 6749 §5.2.
@@ -103,7 +109,7 @@ fn answered<'a>(status: u16, header: &impl Fn(&str) -> Option<&'a str>, body: &[
         (Some("slow_down"), _) | (None, Some("SlowDownException")) => Fault::SlowDown,
         (Some("expired_token"), _) | (None, Some("ExpiredTokenException")) => Fault::CodeExpired,
         (Some("access_denied"), _) | (None, Some("AccessDeniedException")) => Fault::Denied(why("access denied")),
-        (Some("invalid_grant"), _) | (None, Some("InvalidGrantException")) => Fault::SignIn(why("the grant is not accepted")),
+        (Some("invalid_grant"), _) | (None, Some("InvalidGrantException")) => Fault::Spent(why("the grant is not accepted")),
         (Some("invalid_client" | "unauthorized_client"), _)
         | (None, Some("InvalidClientException" | "UnauthorizedClientException")) => {
             Fault::Registration(why("the client registration is not accepted"))
@@ -118,6 +124,15 @@ fn answered<'a>(status: u16, header: &impl Fn(&str) -> Option<&'a str>, body: &[
             _ => Fault::Nonsense(format!("HTTP {status} with an answer that can't be read")),
         },
     }
+}
+
+/// `Retry-After` in either of its forms (RFC 9110 §10.2.3): seconds, or a date.
+fn wait(text: &str) -> Option<Duration> {
+    let seconds = text.parse().ok().or_else(|| {
+        let at = DateTime::from_str(text, Format::HttpDate).ok()?.secs();
+        Some(u64::try_from(at - clock::now().unix_timestamp()).unwrap_or(0))
+    });
+    seconds.map(Duration::from_secs)
 }
 
 /// The first error of this type in a chain of causes.
@@ -161,9 +176,26 @@ mod tests {
     }
 
     #[test]
+    fn only_invalid_grant_spends_a_refresh_token() {
+        assert_eq!(fault(400, None, r#"{"error":"invalid_grant","error_description":"Invalid"}"#), Fault::Spent("Invalid".into()));
+        assert_eq!(fault(400, Some("InvalidGrantException"), ""), Fault::Spent("the grant is not accepted".into()));
+        assert_eq!(fault(401, Some("UnauthorizedException"), ""), Fault::SignIn("the token is not accepted".into()));
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_and_as_a_date() {
+        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
+        assert!(wait("Fri, 31 Dec 2100 23:59:59 GMT").is_some_and(|wait| wait > Duration::from_hours(24)));
+        assert_eq!(wait("soon"), None);
+    }
+
+    #[test]
     fn a_forbidden_that_the_service_did_not_say_is_nonsense_not_a_refusal() {
         assert!(matches!(fault(403, None, "<html>Please log in to the guest Wi-Fi</html>"), Fault::Nonsense(_)));
         assert!(matches!(fault(401, None, ""), Fault::Nonsense(_)));
+        assert!(matches!(fault(401, None, r#"{"message":"Sign in to the proxy"}"#), Fault::Nonsense(_)));
+        assert!(matches!(fault(403, None, r#"{"message":"Forbidden"}"#), Fault::Nonsense(_)));
         assert!(matches!(fault(200, None, "<html>"), Fault::Nonsense(_)));
         assert!(matches!(fault(302, None, ""), Fault::Nonsense(_)));
     }

@@ -1,10 +1,11 @@
 //! Identity Center's two services: SSO-OIDC (registration, device authorization, tokens) and the access portal (accounts, roles, role
 //! credentials, sign-out), by the AWS SDK. An edge: it touches the network and knows grants, not the vault.
 //!
-//! Nothing here retries or decides: an answer is a noun or a [`Fault`] that says what the caller does next. The SDK, its runtime, TLS and
-//! trust roots are built when the first request is about to be made.
+//! Nothing here decides, or (but for the listing of many accounts) retries: an answer is a noun or a [`Fault`] that says what the caller
+//! does next. The SDK, its runtime, TLS and trust roots are built when the first request is about to be made.
 
 mod fault;
+mod listing;
 mod start_url;
 mod transport;
 
@@ -20,6 +21,7 @@ use crate::profile::names::{AccountId, RoleName, Session};
 use crate::secret::Secret;
 
 pub use fault::Fault;
+pub use listing::APART;
 pub use transport::Settings;
 
 /// The grant types of `CreateToken` (RFC 8628 §3.4, RFC 6749 §4.1 and §6).
@@ -32,6 +34,9 @@ const CLIENT_NAME: &str = "daypass";
 
 /// The scope of the portal's calls, and the AWS CLI's default.
 pub const ACCOUNT_ACCESS: &str = "sso:account:access";
+
+/// What an answer to a refresh is waited for at least, if the deadline leaves that: one that comes after we have gone is a sign-in lost.
+const REFRESH: Duration = Duration::from_secs(4);
 
 /// Identity Center lists at most 100 entries a page.
 const PAGE: i32 = 100;
@@ -134,7 +139,13 @@ impl Portal {
 
     /// `RegisterClient`, for the authorization code flow: `redirect` is the loopback address without its port, `issuer` the start URL as
     /// the service knows it.
-    pub fn register_for_code(&self, session: &Session, issuer: &str, redirect: &str, deadline: Deadline) -> Result<CodeClient, Fault> {
+    pub fn register_for_code(
+        &self,
+        session: &Session,
+        issuer: &str,
+        redirect: &str,
+        deadline: Deadline,
+    ) -> Result<CodeClient, Fault> {
         let scopes = scopes_of(session);
         let wire = self.wire()?;
         let asked = transport::Asked::default();
@@ -233,7 +244,7 @@ impl Portal {
             .client_secret(old.registration.client_secret.expose())
             .grant_type(REFRESH_TOKEN)
             .set_refresh_token(old.refresh.as_ref().map(|refresh| refresh.expose().to_owned()));
-        token(wire.call(deadline, request.send())?, &old.registration, old.refresh.clone())
+        token(wire.call_for(deadline, REFRESH, request.send())?, &old.registration, old.refresh.clone())
     }
 
     /// `GetRoleCredentials`.
@@ -282,26 +293,17 @@ impl Portal {
         Ok((answer.account_list.unwrap_or_default().into_iter().filter_map(account).collect(), filled(answer.next_token)))
     }
 
-    /// `ListAccountRoles`, one page: the role names, and the mark of the next page.
-    pub fn roles(
+    /// `ListAccountRoles` for each of these accounts, in their order: several calls at once, at a pace that the portal bears. Throttled
+    /// calls are tried again. `patience` is for one call; `done` hears how many accounts are done.
+    pub fn roles_of(
         &self,
         token: &Token,
-        account: &AccountId,
-        page: Option<String>,
-        deadline: Deadline,
-    ) -> Result<(Vec<RoleName>, Option<String>), Fault> {
+        accounts: &[AccountId],
+        patience: Duration,
+        done: &mut dyn FnMut(usize),
+    ) -> Result<Vec<Vec<RoleName>>, Fault> {
         let wire = self.wire()?;
-        let request = wire
-            .sso()
-            .list_account_roles()
-            .account_id(account.as_str())
-            .access_token(token.access.expose())
-            .max_results(PAGE)
-            .set_next_token(page);
-        let answer = wire.call(deadline, request.send())?;
-        // A name that no role can have could not be asked for either.
-        let names = answer.role_list.unwrap_or_default().into_iter().filter_map(|role| RoleName::new(&role.role_name?).ok());
-        Ok((names.collect(), filled(answer.next_token)))
+        wire.run(listing::roles(wire.sso().clone(), token, accounts, patience, done))?
     }
 
     /// `Logout`: the portal session ends at the server; role credentials that were handed out live on until their own end.

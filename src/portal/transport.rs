@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder, Connector};
@@ -34,6 +35,8 @@ const CONNECT: Duration = Duration::from_secs(3);
 
 /// How long a start URL may take to say where it leads.
 const REDIRECT: Duration = Duration::from_secs(5);
+/// What an attempt gets at least of what the deadline leaves.
+pub(super) const LEAST: Duration = Duration::from_secs(1);
 
 /// What a portal needs to know before it can be called. Files are read only then.
 #[derive(Debug, Clone)]
@@ -49,6 +52,15 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// The files that the rest of daypass reads; None where there are none (the SDK takes only those that are there).
+    fn files(&self) -> Option<EnvConfigFiles> {
+        let kinds =
+            [(EnvConfigFileKind::Config, self.env.config_file()), (EnvConfigFileKind::Credentials, self.env.credentials_file())];
+        let mut there = kinds.into_iter().filter_map(|(kind, path)| Some((kind, path.filter(|path| path.is_file())?))).peekable();
+        there.peek()?;
+        Some(there.fold(EnvConfigFiles::builder(), |files, (kind, path)| files.with_file(kind, path)).build())
+    }
+
     /// `AWS_CA_BUNDLE`, else the profile's `ca_bundle`.
     fn ca_bundle(&self) -> Option<PathBuf> {
         self.env.ca_bundle().or_else(|| {
@@ -73,7 +85,8 @@ impl std::error::Error for PlainHttp {}
 
 /// The runtime and the two clients.
 pub(super) struct Wire {
-    runtime: Runtime,
+    /// None only while it is dropped.
+    runtime: Option<Runtime>,
     config: SdkConfig,
     oidc: OnceCell<aws_sdk_ssooidc::Client>,
     sso: OnceCell<aws_sdk_sso::Client>,
@@ -96,11 +109,14 @@ impl Wire {
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(profile);
         }
+        if let Some(files) = settings.files() {
+            loader = loader.profile_files(files);
+        }
         let mut config = runtime.block_on(loader.load());
         if dual_stack && config.use_dual_stack().is_none() && !custom_endpoint(&config) {
             config = config.into_builder().use_dual_stack(true).build();
         }
-        Ok(Self { runtime, config, oidc: OnceCell::new(), sso: OnceCell::new() })
+        Ok(Self { runtime: Some(runtime), config, oidc: OnceCell::new(), sso: OnceCell::new() })
     }
 
     pub(super) fn oidc(&self) -> &aws_sdk_ssooidc::Client {
@@ -115,7 +131,7 @@ impl Wire {
         })
     }
 
-    /// One attempt. It gets half of what the deadline leaves, a second at the least, so that a server that hangs leaves time for another.
+    /// One attempt. It gets half of what the deadline leaves, so that a server that hangs leaves time for another.
     pub(super) fn call<T, E>(
         &self,
         deadline: Deadline,
@@ -124,10 +140,50 @@ impl Wire {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        let limit = (deadline.left() / 2).max(Duration::from_secs(1));
-        match self.runtime.block_on(async { tokio::time::timeout(limit, request).await }) {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(Fault::Busy(None, "no answer in time".to_owned())),
+        self.call_for(deadline, LEAST, request)
+    }
+
+    /// One attempt that gets so long at the least, if the deadline leaves that.
+    pub(super) fn call_for<T, E>(
+        &self,
+        deadline: Deadline,
+        least: Duration,
+        request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+    ) -> Result<T, Fault>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        self.run(within(deadline, least, request))?
+    }
+
+    /// Runs to its end what makes several calls.
+    pub(super) fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Fault> {
+        let Some(runtime) = &self.runtime else { return Err(Fault::Settings("the runtime has ended".to_owned())) };
+        Ok(runtime.block_on(work))
+    }
+}
+
+/// One attempt, as [`Wire::call_for`] makes it.
+pub(super) async fn within<T, E>(
+    deadline: Deadline,
+    least: Duration,
+    request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
+) -> Result<T, Fault>
+where
+    E: std::error::Error + Send + Sync + 'static,
+{
+    let left = deadline.left();
+    match tokio::time::timeout((left / 2).max(least).min(left), request).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Fault::Busy(None, "no answer in time".to_owned())),
+    }
+}
+
+impl Drop for Wire {
+    /// A look-up of a name can't be broken off: the system may take half a minute over one. It is left behind.
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
         }
     }
 }
@@ -287,6 +343,21 @@ fn is_loopback(endpoint: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_look_up_that_hangs_is_left_behind() {
+        let settings = Settings { region: "us-east-1".into(), start_url: String::new(), profile: None, env: Env::default() };
+        let wire = Wire::build(&settings, false).unwrap();
+        let (release, hung) = std::sync::mpsc::channel::<()>();
+        let answer = wire.call(Deadline::after(Duration::from_millis(1)), async {
+            let _ = tokio::task::spawn_blocking(move || hung.recv()).await;
+            Ok::<(), SdkError<std::io::Error, HttpResponse>>(())
+        });
+        assert!(matches!(answer, Err(Fault::Busy(None, _))));
+        // Waits for ever, if it waits.
+        drop(wire);
+        drop(release);
+    }
 
     #[test]
     fn plain_http_is_for_this_machine_only() {

@@ -464,31 +464,35 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
     let blocks = config.profiles();
     let known: HashMap<&str, &Block<'_>> = blocks.iter().map(|block| (&*block.name, block)).collect();
     for change in changes {
-        let Change::Profile { name, set, remove, .. } = change else { continue };
-        let Some(block) = known.get(&**name) else { continue };
-        let sets = |key: &str| set.iter().any(|(set, _)| set == key);
-        let helper = sets("credential_process");
-        if !helper && !sets("sso_session") {
-            continue;
-        }
-        let hint = format!("remove that line, or take another name: daypass configure --profile {}", typed(&format!("{name}-sso")));
-        for value in &block.values {
-            let goes = value.file == config.path() && remove.iter().any(|key| *key == value.key);
-            let own = if helper { SSO_KEYS.contains(&&*value.key) } else { value.key == "credential_process" };
-            if (OTHER_SOURCES.contains(&&*value.key) || own && !sets(&value.key)) && !goes {
-                let what =
-                    format!("profile \"{name}\" has {} ({}), which AWS tools would use in its place", value.key, value.place());
-                return Err(Error::usage(what, hint));
-            }
-        }
-        if let Some(process) = block.get("credential_process")
-            && helper::read(&process.text).is_none()
-        {
-            let what = format!("profile \"{name}\" has a credential_process of another program ({})", process.place());
+        let Change::Profile { name, .. } = change else { continue };
+        if let Some(what) = known.get(&**name).and_then(|block| other_source(config, block, change)) {
+            let other = format!("{name}-sso");
+            let hint = format!("remove that line, or take another name: daypass configure --profile {}", typed(&other));
             return Err(Error::usage(what, hint));
         }
     }
     Ok(())
+}
+
+/// The other source of credentials that the profile would keep with this change, as a clause that names the key with file and line.
+pub fn other_source(config: &Config, block: &Block<'_>, change: &Change) -> Option<String> {
+    let Change::Profile { name, set, remove, .. } = change else { return None };
+    let sets = |key: &str| set.iter().any(|(set, _)| set == key);
+    let helper = sets("credential_process");
+    if !helper && !sets("sso_session") {
+        return None;
+    }
+    let wins = block.values.iter().find(|value| {
+        let goes = value.file == config.path() && remove.iter().any(|key| *key == value.key);
+        let own = if helper { SSO_KEYS.contains(&&*value.key) } else { value.key == "credential_process" };
+        (OTHER_SOURCES.contains(&&*value.key) || own && !sets(&value.key)) && !goes
+    });
+    if let Some(value) = wins {
+        let place = value.place();
+        return Some(format!("profile \"{name}\" has {} ({place}), which AWS tools would use in its place", value.key));
+    }
+    let process = block.get("credential_process").filter(|process| helper::read(&process.text).is_none())?;
+    Some(format!("profile \"{name}\" has a credential_process of another program ({})", process.place()))
 }
 
 #[cfg(test)]

@@ -7,8 +7,11 @@
 pub mod edit;
 pub mod helper;
 pub mod ini;
+pub mod leads;
 pub mod names;
+pub mod naming;
 pub mod resolve;
+pub mod start_url;
 pub mod store;
 
 use std::borrow::Cow;

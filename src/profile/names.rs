@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::start_url;
 use crate::error::{Error, Result};
 
 /// An Identity Center sign-in, as an `[sso-session NAME]` block describes it.
@@ -18,6 +19,13 @@ pub struct Session {
     pub region: String,
     /// `sso_registration_scopes`; empty where there are none.
     pub scopes: Vec<String>,
+}
+
+impl Session {
+    /// Whether both sign in at one portal, whatever they are called and however the address is written.
+    pub fn is_same_portal(&self, other: &Self) -> bool {
+        self.region == other.region && start_url::is_same(&self.start_url, &other.start_url)
+    }
 }
 
 /// A twelve-digit account id. Text, because of leading zeros.
@@ -70,6 +78,14 @@ impl fmt::Display for RoleName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
+}
+
+/// The known name that is likely meant by a mistyped one.
+pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    // Two slips, as in most programs that suggest; in a short name one.
+    let slips = if name.len() < 5 { 1 } else { 2 };
+    let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).filter(|(slip, _)| *slip <= slips);
+    scored.min_by_key(|(slip, _)| *slip).map(|(_, near)| near)
 }
 
 #[cfg(test)]

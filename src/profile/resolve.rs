@@ -9,7 +9,7 @@
 use std::borrow::Cow;
 
 use super::helper;
-use super::names::{AccountId, RoleName, Session};
+use super::names::{AccountId, RoleName, Session, nearest};
 use super::{Block, Config, Value};
 use crate::env::Env;
 use crate::error::{Error, Exit, Result};
@@ -262,8 +262,12 @@ fn portal(config: &Config, asked: &Asked) -> Result<Session> {
             scopes: scopes.unwrap_or_default(),
         }),
         (Some(name), start_url, region) => {
-            let block = config.session(name).ok_or_else(|| unknown_session(config, name))?;
-            let mut session = session_of(&block)?;
+            // A legacy profile's sign-in has no name but its address.
+            let legacy = || sessions(config).into_iter().find(|session| session.name == *name);
+            let mut session = match config.session(name) {
+                Some(block) => session_of(&block)?,
+                None => legacy().ok_or_else(|| unknown_session(config, name))?,
+            };
             session.start_url = start_url.clone().unwrap_or(session.start_url);
             session.region = region.clone().unwrap_or(session.region);
             session.scopes = scopes.unwrap_or(session.scopes);
@@ -324,7 +328,8 @@ pub fn session_of(block: &Block<'_>) -> Result<Session> {
     })
 }
 
-fn legacy_session(profile: &Block<'_>) -> Option<Session> {
+/// The sign-in that a legacy profile holds; it is called by its start URL.
+pub fn legacy_session(profile: &Block<'_>) -> Option<Session> {
     let start_url = profile.text("sso_start_url")?.to_owned();
     Some(Session { name: start_url.clone(), start_url, region: profile.text("sso_region")?.to_owned(), scopes: Vec::new() })
 }
@@ -434,7 +439,7 @@ fn unknown_profile(config: &Config, name: &str) -> Error {
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no profile \"{name}\" in {}", config.path().display());
     match near {
-        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--profile {}", typed(&near))),
+        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--profile {}", typed(near))),
         None => Error::usage(what, configure_hint(name)),
     }
 }
@@ -444,18 +449,12 @@ fn unknown_session(config: &Config, name: &str) -> Error {
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no [sso-session {name}] in {}", config.path().display());
     match near {
-        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--session {}", typed(&near))),
+        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--session {}", typed(near))),
         None if config.profile(name).is_some() => {
             Error::usage(format!("{what}; \"{name}\" is a profile"), format!("--profile {}", typed(name)))
         }
         None => Error::usage(what, configure_session_hint(name)),
     }
-}
-
-/// The known name that is likely meant.
-fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<Cow<'n, str>> {
-    let known: Vec<&str> = known.collect();
-    similar::get_close_matches(name, &known, 1, 0.7).first().map(|near| Cow::Borrowed(*near))
 }
 
 fn configure_session_hint(name: &str) -> String {

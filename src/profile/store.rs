@@ -59,17 +59,31 @@ impl Plan {
         let shown = shown.trim_start_matches('/');
         let old = if self.before.is_some() { format!("a/{shown}") } else { "/dev/null".to_owned() };
         let before = self.before.as_deref().unwrap_or_default();
-        similar::TextDiff::from_lines(before, &self.after).unified_diff().header(&old, &format!("b/{shown}")).to_string()
+        let mut options = diffy::DiffOptions::new();
+        options.set_original_filename(old).set_modified_filename(format!("b/{shown}"));
+        let patch = options.create_patch(before, &self.after);
+        diffy::PatchFormatter::new().suppress_blank_empty(false).fmt_patch(&patch).to_string()
     }
 }
+
+/// Changes that depend on what stands in the file: they are worked out by what is read under the lock.
+pub type Make<'m> = &'m dyn Fn(&Config) -> Result<Vec<Change>>;
 
 /// What [`update`] would do to the config file now. Writes nothing.
 ///
 /// # Errors
 /// Those of [`edit::apply`] and of reading.
 pub fn plan(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
+    plan_by(env, &|_| Ok(changes.to_vec()), others)
+}
+
+/// What [`update_by`] would do to the config file now. Writes nothing.
+///
+/// # Errors
+/// As [`plan`], and those of `make`.
+pub fn plan_by(env: &Env, make: Make<'_>, others: Others) -> Result<Plan> {
     let path = env.config_file().ok_or_else(no_home)?;
-    plan_at(env, path, changes, others)
+    plan_at(env, path, make, others)
 }
 
 /// Makes the changes in the config file, and says what it did.
@@ -77,8 +91,16 @@ pub fn plan(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
 /// # Errors
 /// Those of [`plan`], and of writing; the file is then as it was.
 pub fn update(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
+    update_by(env, &|_| Ok(changes.to_vec()), others)
+}
+
+/// Makes the changes that the file as it is then asks for.
+///
+/// # Errors
+/// As [`update`], and those of `make`.
+pub fn update_by(env: &Env, make: Make<'_>, others: Others) -> Result<Plan> {
     let path = env.config_file().ok_or_else(no_home)?;
-    let plan = plan_at(env, path, changes, others)?;
+    let plan = plan_at(env, path, make, others)?;
     if plan.is_empty() {
         return Ok(plan);
     }
@@ -86,7 +108,7 @@ pub fn update(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
     let _lock = lock(env, &target.path)?;
     for _ in 0..TRIES {
         // Again, under the lock: what was planned before it may be old.
-        let plan = plan_at(env, plan.path.clone(), changes, others)?;
+        let plan = plan_at(env, plan.path.clone(), make, others)?;
         if plan.is_empty() || write(&plan)? == Written::Yes {
             return Ok(plan);
         }
@@ -99,18 +121,19 @@ fn no_home() -> Error {
     Error::usage("there is no home folder to hold .aws/config", "export AWS_CONFIG_FILE=/path/to/config")
 }
 
-fn plan_at(env: &Env, path: PathBuf, changes: &[Change], others: Others) -> Result<Plan> {
+fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<Plan> {
     let before = match fs::read(&path) {
         Ok(bytes) => Some(text_of(bytes, &path)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(cannot("read", &path, &error)),
     };
     let text = before.clone().unwrap_or_default();
+    let config = Config::with_credentials(env, path.clone(), text.clone())?;
+    let changes = make(&config)?;
     if others == Others::Refuse {
-        let config = Config::with_credentials(env, path.clone(), text.clone())?;
-        edit::refuse_other_sources(&config, changes)?;
+        edit::refuse_other_sources(&config, &changes)?;
     }
-    let after = edit::apply(&text, FileKind::Config, changes)?;
+    let after = edit::apply(&text, FileKind::Config, &changes)?;
     Ok(Plan { path, before, after })
 }
 

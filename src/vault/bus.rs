@@ -4,15 +4,16 @@
 //! Calls can be sent before the answers to earlier ones are there. A read is so two round trips, greeting included.
 
 use std::io::{ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 use socket2::{Domain, SockAddr, Socket, Type as SocketType};
 use zeroize::Zeroizing;
 use zvariant::serialized::{Context, Data};
-use zvariant::{DynamicType, Endian, LE, ObjectPath, Signature, Type, Value};
+use zvariant::{DynamicType, Endian, LE, ObjectPath, Signature, Type, Value, as_value};
 
 use super::Bytes;
 use crate::clock::Deadline;
@@ -36,6 +37,9 @@ const FIXED: usize = 16;
 
 /// The specification allows 128 MiB; no keyring of ours comes near.
 const LARGEST: usize = 64 << 20;
+
+/// Byte order, kind, flags, version, length of the body, serial, fields.
+type Header<'m> = (u8, u8, u8, u8, u32, u32, Vec<(u8, Value<'m>)>);
 
 /// Why there is no answer.
 #[derive(Debug)]
@@ -103,8 +107,9 @@ impl Message {
 
     /// The arguments once they are known to be of this type, for those who want to borrow from them: `deserialize` of what comes back.
     pub(super) fn data<T: Type>(&self) -> Result<Data<'_, 'static>, Trouble> {
-        // A tuple's signature has parentheses, that of a body has none.
-        if T::SIGNATURE.to_string() != format!("({})", self.signature) {
+        // The library takes "(ss)" and "ss" for the same, as far as one can tell afterwards; on the wire they are.
+        let wanted = Signature::try_from(inside(&T::SIGNATURE.to_string())).map_err(|error| nonsense(&error))?;
+        if wanted.to_string_no_parens() != self.signature {
             return Err(nonsense(&format!("arguments of type \"{}\"", self.signature)));
         }
         Ok(Data::new(self.body.as_slice(), Context::new_dbus(self.endian, 0)))
@@ -167,7 +172,7 @@ impl Bus {
     /// Queues a call. `arguments` is a tuple of them; `()` for none.
     pub(super) fn call<T: Serialize + DynamicType>(&mut self, method: Method, arguments: &T) -> Result<Serial, Trouble> {
         let signature = arguments.signature().to_string();
-        let signature = signature.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).unwrap_or("");
+        let signature = inside(&signature);
         let mut body = Body::default();
         if !signature.is_empty() {
             body.push(arguments)?;
@@ -179,16 +184,17 @@ impl Bus {
     pub(super) fn queue(&mut self, method: Method, signature: &str, body: &Body) -> Result<Serial, Trouble> {
         self.serial += 1;
         let mut fields = vec![
-            (PATH, Value::from(ObjectPath::try_from(method.path).map_err(unfit)?)),
-            (INTERFACE, Value::from(method.interface)),
-            (MEMBER, Value::from(method.member)),
-            (DESTINATION, Value::from(method.destination)),
+            (PATH, Field::Path(ObjectPath::try_from(method.path).map_err(unfit)?)),
+            (INTERFACE, Field::Text(method.interface)),
+            (MEMBER, Field::Text(method.member)),
+            (DESTINATION, Field::Text(method.destination)),
         ];
         if !signature.is_empty() {
-            fields.push((SIGNATURE, Value::from(Signature::try_from(signature).map_err(unfit)?)));
+            fields.push((SIGNATURE, Field::Signature(signature)));
         }
         let len = u32::try_from(body.0.len()).map_err(unfit)?;
-        let header = zvariant::to_bytes(Context::new_dbus(LE, 0), &(b'l', CALL, 0_u8, 1_u8, len, self.serial, fields)).map_err(unfit)?;
+        let header =
+            zvariant::to_bytes(Context::new_dbus(LE, 0), &(b'l', CALL, 0_u8, 1_u8, len, self.serial, fields)).map_err(unfit)?;
         let padded = header.len().next_multiple_of(8);
         let mut outgoing = Zeroizing::new(Vec::with_capacity(self.outgoing.len() + padded + body.0.len()));
         outgoing.extend_from_slice(&self.outgoing);
@@ -248,7 +254,10 @@ impl Bus {
         let number = |at: usize| -> Result<usize, Trouble> {
             let bytes = fixed.get(at..at + 4).and_then(|bytes| bytes.try_into().ok()).unwrap_or_default();
             let number = if matches!(endian, Endian::Little) { u32::from_le_bytes(bytes) } else { u32::from_be_bytes(bytes) };
-            usize::try_from(number).ok().filter(|&number| number <= LARGEST).ok_or_else(|| nonsense(&"a message beyond all measure"))
+            usize::try_from(number)
+                .ok()
+                .filter(|&number| number <= LARGEST)
+                .ok_or_else(|| nonsense(&"a message beyond all measure"))
         };
         let (body_len, fields_len) = (number(4)?, number(12)?);
         let mut header = fixed.clone();
@@ -264,7 +273,6 @@ impl Bus {
             signature: String::new(),
             body,
         };
-        type Header<'m> = (u8, u8, u8, u8, u32, u32, Vec<(u8, Value<'m>)>);
         let data = Data::new(header.as_slice(), Context::new_dbus(endian, 0));
         let ((_, kind, _, _, _, _, fields), _): (Header, usize) = data.deserialize().map_err(|error| nonsense(&error))?;
         message.kind = kind;
@@ -318,6 +326,45 @@ impl Bus {
     }
 }
 
+/// The signature of a tuple without its parentheses: that of a body with these arguments.
+fn inside(tuple: &str) -> &str {
+    tuple.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')).unwrap_or("")
+}
+
+/// A header field's value, which is written as a variant. `Value` would do, but for signatures: it writes "(ss)" for "ss".
+enum Field<'a> {
+    Path(ObjectPath<'a>),
+    Text(&'a str),
+    Signature(&'a str),
+}
+
+impl Type for Field<'_> {
+    const SIGNATURE: &'static Signature = &Signature::Variant;
+}
+
+impl Serialize for Field<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Path(path) => as_value::Serialize(path).serialize(serializer),
+            Self::Text(text) => as_value::Serialize(text).serialize(serializer),
+            Self::Signature(signature) => as_value::Serialize(&Plain(signature)).serialize(serializer),
+        }
+    }
+}
+
+/// A signature as it is.
+struct Plain<'a>(&'a str);
+
+impl Type for Plain<'_> {
+    const SIGNATURE: &'static Signature = &Signature::Signature;
+}
+
+impl Serialize for Plain<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}
+
 /// The arguments of a call, written one after the other.
 #[derive(Default)]
 pub(super) struct Body(Bytes);
@@ -366,7 +413,7 @@ fn dial(address: &std::path::Path, deadline: Deadline) -> std::io::Result<UnixSt
     // On Linux it bounds connecting as well: a bus that no longer accepts has a queue that fills up.
     socket.set_write_timeout(Some(deadline.left()).filter(|left| !left.is_zero()))?;
     socket.connect(&SockAddr::unix(address)?)?;
-    Ok(socket.into())
+    Ok(OwnedFd::from(socket).into())
 }
 
 /// The Unix sockets of an address list such as `unix:path=/run/user/1000/bus;unix:abstract=/tmp/dbus-x,guid=…` (D-Bus specification,

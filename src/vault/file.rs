@@ -152,5 +152,9 @@ fn trusted(folder: &Path) -> Result<(), Unsafe> {
 /// The user's profile folder has an access list that keeps others out.
 #[cfg(not(unix))]
 fn trusted(folder: &Path) -> Result<(), Unsafe> {
-    fs::metadata(folder).map(drop).map_err(Unsafe::Io)
+    match fs::metadata(folder) {
+        Ok(there) if there.is_dir() => Ok(()),
+        Ok(_) => Err(Unsafe::Because(format!("{} is not a folder", folder.display()))),
+        Err(error) => Err(Unsafe::Io(error)),
+    }
 }

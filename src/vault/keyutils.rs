@@ -41,7 +41,7 @@ impl Store for Keyutils {
     }
 
     fn get(&self, slot: &Slot) -> Result<Option<Bytes>, Fault> {
-        match find(&ring()?, slot)? {
+        match find(ring()?, slot)? {
             Some(key) => content(key),
             None => Ok(None),
         }
@@ -57,8 +57,10 @@ impl Store for Keyutils {
 
     fn delete(&self, slot: &Slot) -> Result<(), Fault> {
         let ring = ring()?;
-        let Some(key) = find(&ring, slot)? else { return Ok(()) };
-        // Unlinked, not invalidated: its room is free at once, not after the next collection of garbage.
+        let Some(key) = find(ring, slot)? else { return Ok(()) };
+        // The kernel gives back a key's room some time after it has gone, but that of a payload at once. Whoever makes room for
+        // another value needs it at once. That this may fail changes nothing.
+        let _ = key.update(b"-");
         match ring.unlink_key(key) {
             Err(error) if !gone(error) => Err(fault(error)),
             _ => Ok(()),
@@ -88,7 +90,7 @@ fn description(slot: &Slot) -> String {
     format!("daypass:{}", slot.name)
 }
 
-fn find(ring: &KeyRing, slot: &Slot) -> Result<Option<Key>, Fault> {
+fn find(ring: KeyRing, slot: &Slot) -> Result<Option<Key>, Fault> {
     match ring.search(&description(slot)) {
         Ok(key) => Ok(Some(key)),
         Err(error) if gone(error) => Ok(None),

@@ -14,6 +14,8 @@ use super::{Bytes, Fault, Slot, Store};
 pub struct Memory {
     slots: RefCell<BTreeMap<String, Bytes>>,
     limit: Option<usize>,
+    room: Option<usize>,
+    down: Option<Fault>,
     faults: RefCell<VecDeque<Option<Fault>>>,
 }
 
@@ -21,6 +23,16 @@ impl Memory {
     /// One that takes no more than `limit` bytes in a slot.
     pub fn with_limit(limit: usize) -> Self {
         Self { limit: Some(limit), ..Self::default() }
+    }
+
+    /// One that has no more than so many slots.
+    pub fn with_room(room: usize) -> Self {
+        Self { room: Some(room), ..Self::default() }
+    }
+
+    /// One that answers nothing but this.
+    pub fn down(fault: Fault) -> Self {
+        Self { down: Some(fault), ..Self::default() }
     }
 
     /// Lets `calls` calls pass and makes the one after them fail. May be said again: the count then starts where this fault struck.
@@ -32,7 +44,7 @@ impl Memory {
 
     /// Copies what another one holds now: the state of a disk at some moment.
     pub fn copy_of(other: &Self) -> Self {
-        Self { slots: other.slots.clone(), limit: other.limit, faults: RefCell::default() }
+        Self { slots: other.slots.clone(), limit: other.limit, room: other.room, ..Self::default() }
     }
 
     /// The names of the slots in use.
@@ -51,6 +63,9 @@ impl Memory {
     }
 
     fn strike(&self) -> Result<(), Fault> {
+        if let Some(fault) = &self.down {
+            return Err(fault.clone());
+        }
         self.faults.borrow_mut().pop_front().flatten().map_or(Ok(()), Err)
     }
 }
@@ -82,7 +97,11 @@ impl Store for Memory {
         if self.limit.is_some_and(|limit| content.len() > limit) {
             return Err(Fault::Full(format!("{} bytes are too many for one slot", content.len())));
         }
-        self.slots.borrow_mut().insert(slot.name.clone(), Zeroizing::new(content.to_vec()));
+        let mut slots = self.slots.borrow_mut();
+        if self.room.is_some_and(|room| slots.len() >= room && !slots.contains_key(&slot.name)) {
+            return Err(Fault::Full("no slot is left".to_owned()));
+        }
+        slots.insert(slot.name.clone(), Zeroizing::new(content.to_vec()));
         Ok(())
     }
 

@@ -58,7 +58,9 @@ impl From<Fault> for Error {
     fn from(fault: Fault) -> Self {
         let status = "run 'daypass status -v' to see which keyring is used; DAYPASS_KEYRING chooses another";
         let (what, hint) = match fault {
-            Fault::Locked(what) => (format!("{what} is locked"), "unlock it, or run 'daypass login' on the desktop to be asked".to_owned()),
+            Fault::Locked(what) => {
+                (format!("{what} is locked"), "unlock it, or run 'daypass login' on the desktop to be asked".to_owned())
+            }
             Fault::Absent(why) => (format!("no keyring: {why}"), format!("export DAYPASS_KEYRING={}", fallback())),
             Fault::Broken(why) => (format!("the keyring fails: {why}"), status.to_owned()),
             Fault::TimedOut(why) => (format!("the keyring hangs: {why}"), status.to_owned()),
@@ -154,14 +156,9 @@ impl Vault {
     /// A value that is none of those known, or that this system does not have.
     pub fn open(env: &Env) -> Result<Self> {
         let choice = env.keyring().unwrap_or("auto");
-        let mut quick: Option<Box<dyn Store>> = None;
+        let quick = if choice == "auto" { kernel() } else { None };
         let main: Box<dyn Store> = match choice {
-            "auto" => {
-                #[cfg(target_os = "linux")]
-                quick.replace(Box::new(keyutils::Keyutils));
-                os(env)
-            }
-            "os" => os(env),
+            "auto" | "os" => os(env),
             #[cfg(target_os = "linux")]
             "keyutils" => Box::new(keyutils::Keyutils),
             "file" => Box::new(file::Files::new(env.data_folder())),
@@ -282,7 +279,10 @@ impl Vault {
     pub fn forget_roles(&self, session: &Session) -> Outcome<()> {
         self.everywhere(|store| {
             let entries = split::list(store)?;
-            entries.iter().filter(|entry| entry.key.role().is_some() && entry.key.is_of(session)).try_for_each(|entry| split::delete(store, &entry.key))
+            entries
+                .iter()
+                .filter(|entry| entry.key.role().is_some() && entry.key.is_of(session))
+                .try_for_each(|entry| split::delete(store, &entry.key))
         })
     }
 
@@ -374,6 +374,18 @@ impl Vault {
 
 const LINUX: bool = cfg!(target_os = "linux");
 
+/// The kernel's keyring, where there may be one.
+#[cfg(target_os = "linux")]
+#[allow(clippy::unnecessary_wraps)]
+fn kernel() -> Option<Box<dyn Store>> {
+    Some(Box::new(keyutils::Keyutils))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn kernel() -> Option<Box<dyn Store>> {
+    None
+}
+
 #[cfg(target_os = "linux")]
 fn os(env: &Env) -> Box<dyn Store> {
     Box::new(secret_service::SecretService::new(env.session_bus(), env.session_bus_socket()))
@@ -411,7 +423,6 @@ fn put(store: &dyn Store, overflow: Option<&dyn Store>, key: &Key, text: &Secret
     roles.retain(|entry| entry.key.role().is_some() && entry.key != *key);
     roles.sort_by_key(|entry| entry.expires);
     let mut roles = roles.into_iter();
-    // Kernels before 6.8 give room back a moment after a key is gone: a few more may then go than had to.
     loop {
         match split::put(store, key, text, Some(expires)) {
             Err(fault @ Fault::Full(_)) => {

@@ -82,17 +82,20 @@ record!(Token, TokenForm {
     registration: RegistrationForm,
 });
 
-record!(RoleCredentials, RoleForm {
-    access_key_id: String,
-    #[serde(serialize_with = "exposed")]
-    secret_access_key: Secret,
-    #[serde(serialize_with = "exposed")]
-    session_token: Secret,
-    #[serde(with = "rfc3339")]
-    expires_at: OffsetDateTime,
-    #[serde(with = "rfc3339")]
-    received_at: OffsetDateTime,
-});
+record!(
+    RoleCredentials,
+    RoleForm {
+        access_key_id: String,
+        #[serde(serialize_with = "exposed")]
+        secret_access_key: Secret,
+        #[serde(serialize_with = "exposed")]
+        session_token: Secret,
+        #[serde(with = "rfc3339")]
+        expires_at: OffsetDateTime,
+        #[serde(with = "rfc3339")]
+        received_at: OffsetDateTime,
+    }
+);
 
 // The signature is serde's.
 #[allow(clippy::ref_option)]

@@ -1,5 +1,5 @@
-//! The Secret Service of Linux desktops (GNOME Keyring, KWallet, KeePassXC): the default collection, in a plain session. Touches the
-//! session bus, through [`super::bus`].
+//! The Secret Service of Linux desktops (GNOME Keyring, `KWallet`, `KeePassXC`): the default collection, in a plain session. Touches the
+//! session bus, through `bus`.
 //!
 //! Nothing here shows a prompt but its `unlock`: the service never shows one unasked, it answers with a prompt's path,
 //! and only that function follows it. Whether the collection is locked is asked before anything else, together with the search.
@@ -213,7 +213,7 @@ const BUS: Method =
 struct Talk {
     bus: Bus,
     deadline: Deadline,
-    /// Hello and OpenSession, whose answers were not read yet.
+    /// `Hello` and `OpenSession`, whose answers were not read yet.
     opening: Option<(Serial, Serial)>,
     session: Option<OwnedObjectPath>,
 }
@@ -334,7 +334,7 @@ impl Talk {
             self.flush()?;
             self.answer(alias)?
         };
-        let unlock = self.queue(at(ROOT, SERVICE, "Unlock"), &([collection],))?;
+        let unlock = self.queue(at(ROOT, SERVICE, "Unlock"), &(vec![collection],))?;
         self.flush()?;
         let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) = self.answer(unlock)?;
         if prompt.as_str() != NOTHING {
@@ -377,6 +377,8 @@ impl Talk {
     }
 }
 
+// By value, as `map_err` hands it over.
+#[allow(clippy::needless_pass_by_value)]
 fn unreadable(error: zvariant::Error) -> Fault {
     Fault::Broken(format!("the keyring answers nonsense: {error}"))
 }

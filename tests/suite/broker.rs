@@ -166,26 +166,3 @@ fn a_profile_without_a_sign_in_says_what_to_type() {
     let home = configured(&portal);
     home.daypass(ASK).stderr("daypass: sign-in to corp needed: not signed in\nhint: daypass login corp\n").status(3).go();
 }
-
-#[test]
-fn forty_at_once_make_one_exchange_and_get_equal_answers() {
-    let portal = Portal::live(Realm::default());
-    let home = signed_in(&portal);
-    let running: Vec<_> = (0..40).map(|_| home.daypass(ASK).stdout_has("{").spawn()).collect();
-    let answers: Vec<String> = running.into_iter().map(|run| run.done().stdout).collect();
-    assert!(answers.iter().all(|answer| *answer == answers[0]));
-    assert_eq!(portal.count(Call::GetRoleCredentials), 1);
-}
-
-#[test]
-fn forty_at_once_on_an_expired_token_make_one_refresh() {
-    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
-    let home = signed_in(&portal);
-    portal.change(|realm| realm.token_life = minutes(60));
-    let roles = ["DeveloperAccess", "ReadOnly"];
-    let ask = |n: usize| format!("credential-process --session corp --account 111122223333 --role {}", roles[n % 2]);
-    let running: Vec<_> = (0..40).map(|n| home.daypass(&ask(n)).stdout_has("{").spawn()).collect();
-    running.into_iter().for_each(|run| drop(run.done()));
-    assert_eq!(portal.count(Call::RefreshToken), 1);
-    assert_eq!(portal.count(Call::GetRoleCredentials), 2);
-}

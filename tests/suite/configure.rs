@@ -152,3 +152,127 @@ fn the_config_file_may_be_elsewhere() {
     home.daypass(CONFIGURE).with("AWS_CONFIG_FILE", elsewhere).any_stderr().leaves("dotfiles/aws.ini", WRITTEN).go();
     assert!(!home.path(".aws").exists());
 }
+
+#[test]
+fn the_region_is_known_where_the_address_holds_it_and_the_session_can_be_written_alone() {
+    let portal = Portal::strict();
+    let home = Home::new().at(&portal);
+    home.daypass("configure --session-only --session corp --start-url https://ssoins-12.portal.eu-west-1.app.aws/#/")
+        .stderr("Wrote session corp to [HOME]/.aws/config.\nNext: daypass login corp\n")
+        .leaves(
+            ".aws/config",
+            "[sso-session corp]\nsso_start_url = https://ssoins-12.portal.eu-west-1.app.aws\nsso_region = eu-west-1\n\
+             sso_registration_scopes = sso:account:access\n",
+        )
+        .go();
+    home.daypass("configure --session-only --session corp --account 111122223333").any_stderr().status(2).go();
+}
+
+#[test]
+fn other_keys_stay_where_that_is_said() {
+    let home = Home::new();
+    let keys = "[dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n";
+    home.write(".aws/credentials", keys);
+    home.daypass(CONFIGURE).stderr_has("which AWS tools would use in its place").stderr_has("--keep-other-keys").status(2).go();
+    home.daypass(&format!("{CONFIGURE} --keep-other-keys"))
+        .any_stderr()
+        .leaves(".aws/config", WRITTEN)
+        .leaves(".aws/credentials", keys)
+        .go();
+}
+
+const SSO_PROFILES: &str = "\
+[profile native]
+# kept
+sso_session = corp
+sso_account_id = 111122223333
+sso_role_name = DeveloperAccess
+region = eu-west-3
+
+[sso-session corp]
+sso_start_url = https://sandbox.awsapps.com/start
+sso_region = us-east-1
+
+[profile legacy]
+sso_start_url = https://other.awsapps.com/start#/
+sso_region = eu-west-1
+sso_account_id = 000000000001
+sso_role_name = Admin
+output = json
+
+[profile torn]
+sso_session = corp
+sso_account_id = 111122223333
+
+[profile chained]
+role_arn = arn:aws:iam::1:role/x
+source_profile = native
+";
+
+#[test]
+fn convert_alone_turns_every_sso_profile_without_a_sign_in_and_keeps_all_other_keys() {
+    let portal = Portal::strict();
+    let home = Home::new().at(&portal);
+    home.write(".aws/config", SSO_PROFILES);
+    home.daypass("configure --convert --dry-run").stdout_has("-sso_session = corp\n").leaves(".aws/config", SSO_PROFILES).go();
+    let expected = "\
+[profile native]
+# kept
+region = eu-west-3
+credential_process = [DAYPASS] credential-process --session corp --account 111122223333 --role DeveloperAccess
+
+[sso-session corp]
+sso_start_url = https://sandbox.awsapps.com/start
+sso_region = us-east-1
+
+[profile legacy]
+output = json
+credential_process = [DAYPASS] credential-process --session other --account 000000000001 --role Admin
+
+[profile torn]
+sso_session = corp
+sso_account_id = 111122223333
+
+[profile chained]
+role_arn = arn:aws:iam::1:role/x
+source_profile = native
+
+[sso-session other]
+sso_start_url = https://other.awsapps.com/start
+sso_region = eu-west-1
+sso_registration_scopes = sso:account:access
+";
+    home.daypass("configure --convert").stderr_has("Wrote profiles native, legacy to").leaves(".aws/config", expected).go();
+    home.daypass("configure --convert").stderr_has("nothing was written").leaves(".aws/config", expected).go();
+}
+
+#[test]
+fn convert_takes_one_profile_or_one_session_and_says_why_another_stays() {
+    let home = Home::new();
+    for (flags, converted) in
+        [("--profile native", "--session corp"), ("--start-url https://other.awsapps.com/start/", "--session other")]
+    {
+        home.write(".aws/config", SSO_PROFILES);
+        home.daypass(&format!("configure --convert {flags}")).any_stderr().go();
+        let config = home.read(".aws/config");
+        assert!(config.contains(converted) && config.matches("credential_process").count() == 1, "{config}");
+    }
+    home.write(".aws/config", SSO_PROFILES);
+    home.write(".aws/credentials", "[native]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n");
+    home.daypass("configure --convert").stderr_has("Profile native stays as it is: profile \"native\" has aws_access_key_id").go();
+}
+
+#[test]
+fn the_same_role_by_sso_keys_is_told_of_and_converted_when_asked() {
+    let home = Home::new();
+    home.write(".aws/config", SSO_PROFILES);
+    home.daypass(CONFIGURE).stderr_has("native reaches the same role by sso_* keys; --convert turns it").go();
+    assert!(home.read(".aws/config").contains("[profile native]\n# kept\nsso_session = corp\n"));
+    home.write(".aws/config", SSO_PROFILES);
+    home.daypass("configure --convert --session corp --account 111122223333 --role DeveloperAccess")
+        .stderr_has("Wrote profile native to")
+        .go();
+    let config = home.read(".aws/config");
+    assert!(config.contains("[profile native]\n# kept\nregion = eu-west-3\ncredential_process = "), "{config}");
+    assert!(config.contains("[profile legacy]\nsso_start_url"), "{config}");
+}

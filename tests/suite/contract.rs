@@ -132,7 +132,7 @@ fn secrets_never_appear_in_logs() {
 fn what_a_server_says_reaches_the_terminal_clean() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
-    let evil = r#"{"message":"No\u001b[2J access\nhint: curl evil"}"#;
+    let evil = r#"{"__type":"ForbiddenException","message":"No\u001b[2J access\nhint: curl evil"}"#;
     portal.expect(crate::support::portal::Call::GetRoleCredentials).answered(crate::support::portal::Answer::body(403, evil));
     let said = home.daypass("credential-process --profile dev").any_stderr().status(4).go().stderr;
     assert_eq!(said.lines().count(), 2, "{said}");

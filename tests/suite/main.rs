@@ -1,18 +1,31 @@
 //! The shipped binary, through the doors that every user has, against a sandbox of Identity Center.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // Tests start programs, send signals, read the clock and print.
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod broker;
+mod completion;
 mod configure;
+mod console;
 mod contract;
+mod exec;
+mod keyring;
+mod list;
 mod login;
 mod pkce;
+mod races;
+mod road;
+mod shells;
+mod status;
+mod storm;
+mod sync;
 #[cfg(unix)]
 mod waiting;
-mod road;
+#[cfg(unix)]
+mod wizard;
 
 use support::portal::Portal;
 use support::run::Home;
@@ -25,6 +38,26 @@ fn configured(portal: &Portal) -> Home {
     let home = Home::new().at(portal);
     home.daypass(CONFIGURE).any_stderr().go();
     home
+}
+
+/// A program that a test can't do without.
+#[track_caller]
+#[allow(clippy::disallowed_methods)]
+fn needs(program: &str, how: &str) {
+    let there = std::process::Command::new(program)
+        .arg("--version")
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .status();
+    assert!(there.is_ok(), "this test needs {program}: {how}");
+}
+
+/// Runs a Python script that drives a terminal with pexpect; what it prints is returned.
+#[track_caller]
+fn at_a_terminal(home: &Home, script: &str) -> String {
+    let import = "import os, sys\ntry:\n    import pexpect\nexcept ImportError:\n    sys.exit('this test needs pexpect: apt-get install python3-pexpect')\n";
+    needs("/usr/bin/python3", "apt-get install python3-pexpect");
+    home.program("/usr/bin/python3").args(["-c", &format!("{import}{script}")]).stdout_has("").go().stdout
 }
 
 /// The same, signed in.

@@ -74,6 +74,7 @@ fn a_native_and_a_legacy_profile_are_understood_too() {
     // A legacy profile has a sign-in of its own, as it has with the AWS CLI.
     home.daypass("credential-process --profile legacy").any_stderr().status(3).go();
     home.daypass("login --profile legacy --no-browser").any_stderr().go();
+    home.daypass("login https://sandbox.awsapps.com/start --no-browser").any_stderr().go();
     home.daypass("credential-process --profile legacy").stdout_has("444455556666").go();
     assert_eq!(portal.issued()[1].role, "Break+Glass=Now");
 }

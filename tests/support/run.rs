@@ -34,8 +34,8 @@ use super::portal::Portal;
 /// The program under test.
 pub const DAYPASS: &str = env!("CARGO_BIN_EXE_daypass");
 
-/// A child that runs longer is killed, and its test fails.
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long a child may run if its test says nothing else.
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// A user's home folder on a machine where nobody has used AWS yet. It goes with its value.
 pub struct Home {
@@ -135,6 +135,13 @@ impl Home {
         self.program(DAYPASS).args(shlex::split(arguments).expect("arguments that a shell could read"))
     }
 
+    /// A bare command in this home, for tests that start it in a way of their own, such as on a terminal.
+    pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().envs(&self.vars).current_dir(self.folder.path());
+        command
+    }
+
     /// Any other program.
     pub fn program(&self, program: impl Into<OsString>) -> Run<'_> {
         Run {
@@ -145,8 +152,9 @@ impl Home {
             stdin: Input::None,
             stdout: Text::Exactly(String::new()),
             stderr: Text::Exactly(String::new()),
-            status: 0,
+            status: vec![0],
             leaves: Vec::new(),
+            limit: LIMIT,
         }
     }
 
@@ -182,7 +190,9 @@ impl Text {
     fn complaint(&self, name: &str, found: &str) -> Option<String> {
         match self {
             Self::Exactly(wanted) => (wanted != found).then(|| format!("{name} should be exactly:\n{wanted}")),
-            Self::Parts(parts) => parts.iter().find(|part| !found.contains(*part)).map(|part| format!("{name} should hold: {part}")),
+            Self::Parts(parts) => {
+                parts.iter().find(|part| !found.contains(*part)).map(|part| format!("{name} should hold: {part}"))
+            }
         }
     }
 }
@@ -197,8 +207,10 @@ pub struct Run<'a> {
     stdin: Input,
     stdout: Text,
     stderr: Text,
-    status: i32,
+    /// One of these; if there are none, any but 0.
+    status: Vec<i32>,
     leaves: Vec<(String, String)>,
+    limit: Duration,
 }
 
 impl<'a> Run<'a> {
@@ -209,6 +221,14 @@ impl<'a> Run<'a> {
 
     pub fn args(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
         self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
+    /// The program under test runs this command, behind these arguments.
+    pub fn behind(mut self, arguments: &[&str]) -> Self {
+        let program = std::mem::replace(&mut self.program, DAYPASS.into());
+        let before = arguments.iter().map(Into::into).chain([program]);
+        self.arguments.splice(..0, before);
         self
     }
 
@@ -266,7 +286,22 @@ impl<'a> Run<'a> {
 
     /// It ends with this status.
     pub fn status(self, status: i32) -> Self {
-        Self { status, ..self }
+        self.status_of([status])
+    }
+
+    /// It ends with one of these.
+    pub fn status_of(self, status: impl Into<Vec<i32>>) -> Self {
+        Self { status: status.into(), ..self }
+    }
+
+    /// It fails, with whatever status: for programs that are not ours.
+    pub fn fails(self) -> Self {
+        Self { status: Vec::new(), ..self }
+    }
+
+    /// It is killed, and its test fails, when it takes longer than this (a minute, if nothing else is said).
+    pub fn limit(self, limit: Duration) -> Self {
+        Self { limit, ..self }
     }
 
     /// Afterwards this file of the home holds exactly this.
@@ -282,7 +317,8 @@ impl<'a> Run<'a> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear().envs(&self.vars).current_dir(self.home.folder.path());
         let limit = u64::try_from(LIMIT.as_millis()).ok();
-        rexpect::session::spawn_command(command, limit).unwrap_or_else(|error| panic!("{}: {error}", self.program.to_string_lossy()))
+        rexpect::session::spawn_command(command, limit)
+            .unwrap_or_else(|error| panic!("{}: {error}", self.program.to_string_lossy()))
     }
 
     /// Runs it to its end and checks all that was said.
@@ -310,7 +346,7 @@ impl<'a> Run<'a> {
         }
         let stdout = Capture::of(child.stdout.take().expect("a pipe"));
         let stderr = Capture::of(child.stderr.take().expect("a pipe"));
-        let watchdog = Watchdog::over(child.id());
+        let watchdog = Watchdog::over(child.id(), self.limit);
         Running { run: self, child, _stdin: stdin, stdout, stderr, watchdog }
     }
 }
@@ -375,12 +411,12 @@ struct Watchdog {
 }
 
 impl Watchdog {
-    fn over(group: u32) -> Self {
+    fn over(group: u32, limit: Duration) -> Self {
         let (called_off, waiting) = mpsc::channel();
         let bit = Arc::<AtomicBool>::default();
         let for_thread = Arc::clone(&bit);
         thread::spawn(move || {
-            if waiting.recv_timeout(LIMIT) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if waiting.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
                 for_thread.store(true, Ordering::SeqCst);
                 kill_group(group);
             }
@@ -393,7 +429,7 @@ fn kill_group(group: u32) {
     let killed = if cfg!(windows) {
         Command::new("taskkill").args(["/T", "/F", "/PID", &group.to_string()]).status()
     } else {
-        Command::new("sh").arg("-c").arg(format!("kill -KILL -- -{group}")).stderr(Stdio::null()).status()
+        Command::new("sh").arg("-c").arg(format!("kill -s KILL -- -{group}")).status()
     };
     drop(killed);
 }
@@ -439,24 +475,22 @@ impl Running<'_> {
         let run = &self.run;
         let mut complaints = Vec::new();
         if self.watchdog.bit.load(Ordering::SeqCst) {
-            complaints.push(format!("it hung, or left a child that kept its streams open, and was killed after {LIMIT:?}"));
+            complaints.push(format!("it hung, or left a child that kept its streams open, and was killed after {:?}", run.limit));
         }
-        if status.code() != Some(run.status) {
-            complaints.push(format!("the status should be {}, and is {status}", run.status));
+        if run.status.is_empty() && status.success() {
+            complaints.push("it should fail".to_owned());
+        } else if !run.status.is_empty() && !status.code().is_some_and(|code| run.status.contains(&code)) {
+            let wanted: Vec<String> = run.status.iter().map(ToString::to_string).collect();
+            complaints.push(format!("the status should be {}, and is {status}", wanted.join(" or ")));
         }
         complaints.extend(run.stdout.complaint("standard output", &done.stdout));
         complaints.extend(run.stderr.complaint("standard error", &done.stderr));
         for (name, wanted) in &run.leaves {
             let found = fs::read_to_string(run.home.path(name)).unwrap_or_else(|error| format!("({error})"));
-            complaints.extend(Text::Exactly(wanted.clone()).complaint(name, &found).map(|text| format!("{text}\nand is:\n{found}")));
+            complaints
+                .extend(Text::Exactly(wanted.clone()).complaint(name, &found).map(|text| format!("{text}\nand is:\n{found}")));
         }
-        assert!(
-            complaints.is_empty(),
-            "{} {:?}\n{}\n{done}",
-            run.program.to_string_lossy(),
-            run.arguments,
-            complaints.join("\n")
-        );
+        assert!(complaints.is_empty(), "{} {:?}\n{}\n{done}", run.program.to_string_lossy(), run.arguments, complaints.join("\n"));
         done
     }
 }

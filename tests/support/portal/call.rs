@@ -26,16 +26,18 @@ pub enum Call {
 impl Call {
     /// Whether it belongs to SSO-OIDC; the others are the portal's.
     pub fn is_oidc(self) -> bool {
-        matches!(self, Self::RegisterClient | Self::StartDeviceAuthorization | Self::PollForToken | Self::RedeemCode | Self::RefreshToken)
+        matches!(
+            self,
+            Self::RegisterClient | Self::StartDeviceAuthorization | Self::PollForToken | Self::RedeemCode | Self::RefreshToken
+        )
     }
 
     /// The fields that it must have, and those that it may have.
     fn fields(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {
-            Self::RegisterClient => (
-                &["clientName", "clientType"],
-                &["scopes", "grantTypes", "redirectUris", "issuerUrl", "entitledApplicationArn"],
-            ),
+            Self::RegisterClient => {
+                (&["clientName", "clientType"], &["scopes", "grantTypes", "redirectUris", "issuerUrl", "entitledApplicationArn"])
+            }
             Self::StartDeviceAuthorization => (&["clientId", "clientSecret", "startUrl"], &[]),
             Self::PollForToken => (&["clientId", "clientSecret", "grantType", "deviceCode"], &["scope"]),
             Self::RedeemCode => (&["clientId", "clientSecret", "grantType", "code", "codeVerifier", "redirectUri"], &["scope"]),
@@ -87,17 +89,16 @@ impl fmt::Display for Received {
 /// Reads a request strictly, as a call.
 pub fn recognise(request: &Request, connection: usize) -> Received {
     let mut complaints = Vec::new();
-    let posts_json = matches!(request.path.as_str(), "/client/register" | "/device_authorization" | "/token");
-    let fields: Map<String, Value> = if posts_json {
+    let json_path = matches!(request.path.as_str(), "/client/register" | "/device_authorization" | "/token");
+    let fields: Map<String, Value> = if json_path && request.method == "POST" {
         if !request.query.is_empty() {
             complaints.push("a query where the fields belong in the body".to_owned());
         }
-        match serde_json::from_slice(&request.body) {
-            Ok(Value::Object(fields)) => fields,
-            _ => {
-                complaints.push("the body is no JSON object".to_owned());
-                Map::new()
-            }
+        if let Ok(Value::Object(fields)) = serde_json::from_slice(&request.body) {
+            fields
+        } else {
+            complaints.push("the body is no JSON object".to_owned());
+            Map::new()
         }
     } else {
         if !request.body.is_empty() {

@@ -20,7 +20,7 @@
 //! Times: a client goes by the lifetimes that it was told, so tests steer by those ([`Realm`]) and not by a clock.
 
 #![allow(dead_code, unused_imports, unreachable_pub)] // Each test program and the demo use their part of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A fixture that can't go on ends its test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A fixture that can't go on ends its test.
 #![allow(clippy::disallowed_methods)] // The sandbox is another party: it has its own clock.
 
 mod call;
@@ -37,8 +37,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 pub use call::{Call, Received};
-pub use realm::{Account, Approval, Realm, RoleKeys, SignIn};
 use realm::Service;
+pub use realm::{Account, Approval, Realm, RoleKeys, SignIn};
 pub use script::{Answer, Latch};
 use script::{Fault, Mode, Reply as Told, Script};
 use wire::{Reply, Request};
@@ -62,6 +62,7 @@ struct Inner {
     service: Service,
     script: Script,
     calls: Vec<Received>,
+    done: Vec<Call>,
     visits: usize,
     complaints: Vec<String>,
 }
@@ -121,6 +122,15 @@ impl Portal {
         self.shared.inner().calls.iter().filter(|received| received.call == Some(call)).count()
     }
 
+    /// Waits until so many of these calls have been served or at least have had their effect; fails the test after half a minute.
+    pub fn wait_for(&self, call: Call, calls: usize) {
+        let start = std::time::Instant::now();
+        while self.shared.inner().done.iter().filter(|done| **done == call).count() < calls {
+            assert!(start.elapsed() < std::time::Duration::from_secs(30), "{call:?} did not come");
+            thread::yield_now();
+        }
+    }
+
     /// How many calls came in all.
     pub fn requests(&self) -> usize {
         self.shared.inner().calls.len()
@@ -176,6 +186,21 @@ impl Portal {
         change(&mut self.shared.inner().service.realm);
     }
 
+    /// How many refreshes gave tokens that nobody has used since: their answers were lost, or are still to be used.
+    pub fn unclaimed(&self) -> usize {
+        self.shared.inner().service.unclaimed()
+    }
+
+    /// After so many further requests, of whatever kind, the next one gets this answer.
+    pub fn disturb_after(&self, requests: usize, answer: Answer) {
+        self.shared.inner().script.disturb_after(requests, answer);
+    }
+
+    /// Forgets a disturbance that has not come; whether it had.
+    pub fn was_disturbed(&self) -> bool {
+        self.shared.inner().script.was_disturbed()
+    }
+
     /// What was wrong with the calls so far, and forgets it: for tests of the sandbox itself.
     pub fn take_complaints(&self) -> Vec<String> {
         let mut inner = self.shared.inner();
@@ -190,7 +215,7 @@ impl Portal {
     pub fn verify(&self) {
         let complaints = self.take_complaints();
         if !complaints.is_empty() {
-            let calls: String = self.calls().iter().map(|call| format!("\n  {call}")).collect();
+            let calls = self.calls().iter().map(|call| format!("\n  {call}")).collect::<Vec<_>>().concat();
             panic!("the sandbox portal complains:\n- {}\nall calls:{calls}", complaints.join("\n- "));
         }
     }
@@ -301,6 +326,14 @@ fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> io::Re
                 while !matches!(stream.read(&mut [0; 1024]), Ok(0) | Err(_)) {}
                 return Ok(());
             }
+            Outcome::Fault(Fault::Drip, reply) => {
+                // Until the client gives up, the portal ends, or all is said.
+                for byte in reply.to_bytes() {
+                    stream.write_all(&[byte])?;
+                    thread::sleep(std::time::Duration::from_millis(100));
+                }
+                return Ok(());
+            }
             Outcome::Fault(Fault::Garbage, _) => return stream.write_all(b"\x16\x03\x01 \xff\xfe not a web server\r\n\r\n"),
             Outcome::Fault(Fault::Truncated, reply) => {
                 let whole = reply.to_bytes();
@@ -351,9 +384,11 @@ fn respond(request: &Request, connection: usize, shared: &Shared) -> Outcome {
         Told::Fixed(reply) => reply,
         Told::Oidc(code) => realm::oidc_error(code, ""),
     };
+    shared.inner().done.extend(received.call);
     if let Some(edit) = &answer.edit {
         reply.edit(edit.as_ref());
     }
+    reply.headers.extend(answer.headers);
     match answer.fault {
         Some(fault) => Outcome::Fault(fault, reply),
         None => Outcome::Reply(reply),

@@ -6,7 +6,10 @@ use super::wire::{self, Reply, Request};
 
 /// Whether a browser, and not a client of the services, asks for this.
 pub(super) fn is_page(request: &Request) -> bool {
-    matches!(request.path.as_str(), "/device" | "/favicon.ico" | "/authorize" | "/vanity" | "/vanity-without-head" | "/vanity-elsewhere")
+    matches!(
+        request.path.as_str(),
+        "/device" | "/favicon.ico" | "/authorize" | "/vanity" | "/vanity-without-head" | "/vanity-elsewhere"
+    )
 }
 
 pub(super) fn serve(request: &Request, service: &mut Service) -> Reply {
@@ -32,17 +35,23 @@ pub(super) fn serve(request: &Request, service: &mut Service) -> Reply {
     let user_code = field("user_code").trim().to_uppercase();
     if request.method == "POST" {
         let allow = field("decision") == "allow";
-        return Reply::html(200, match (service.decide(&user_code, allow), allow) {
-            (false, _) => said("This code is unknown, decided or too old", "Start again in the terminal."),
-            (true, true) => said("Request approved", "You can close this window and go back to the terminal."),
-            (true, false) => said("Request denied", "Nothing was handed out. You can close this window."),
-        });
+        return Reply::html(
+            200,
+            match (service.decide(&user_code, allow), allow) {
+                (false, _) => said("This code is unknown, decided or too old", "Start again in the terminal."),
+                (true, true) => said("Request approved", "You can close this window and go back to the terminal."),
+                (true, false) => said("Request denied", "Nothing was handed out. You can close this window."),
+            },
+        );
     }
     if user_code.is_empty() {
-        return Reply::html(200, page(
-            "<h1>Enter the code</h1><p>Your terminal shows it.</p>\
+        return Reply::html(
+            200,
+            page(
+                "<h1>Enter the code</h1><p>Your terminal shows it.</p>\
              <form><input name=user_code placeholder=XXXX-XXXX autofocus autocomplete=off><button>Next</button></form>",
-        ));
+            ),
+        );
     }
     if service.realm.approval == Approval::OnVisit {
         service.decide(&user_code, true);
@@ -50,12 +59,15 @@ pub(super) fn serve(request: &Request, service: &mut Service) -> Reply {
     }
     let names: Vec<&str> = service.realm.accounts.iter().filter_map(|account| account.name.as_deref()).collect();
     let (code, names) = (escaped(&user_code), escaped(&names.join(", ")));
-    Reply::html(200, page(&format!(
-        "<h1>Sign in on your terminal?</h1><p>Allow it only if your terminal shows this code:</p><p class=code>{code}</p>\
+    Reply::html(
+        200,
+        page(&format!(
+            "<h1>Sign in on your terminal?</h1><p>Allow it only if your terminal shows this code:</p><p class=code>{code}</p>\
          <p>It will be able to use your accounts: {names}.</p>\
          <form method=post action=/device><input type=hidden name=user_code value=\"{code}\">\
          <button name=decision value=allow>Allow</button> <button name=decision value=deny class=quiet>Deny</button></form>"
-    )))
+        )),
+    )
 }
 
 fn said(title: &str, text: &str) -> String {

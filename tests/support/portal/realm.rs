@@ -10,7 +10,7 @@ use super::wire::Reply;
 
 /// An access token is honoured this much longer than its client was told: a test steers by what is told, and not by how fast the
 /// machine is. What has to be dead is revoked.
-const GRACE: Duration = Duration::from_secs(120);
+const GRACE: Duration = Duration::from_mins(2);
 
 /// What an administrator of Identity Center sets up, and how the person at the browser behaves.
 #[derive(Debug, Clone)]
@@ -31,6 +31,8 @@ pub struct Realm {
     pub authorize_error: Option<&'static str>,
     /// Whether clients with scopes get refresh tokens.
     pub refresh_tokens: bool,
+    /// Whether a spent refresh token is honoured until somebody has used what came in its place. Otherwise it is dead at once.
+    pub lenient_rotation: bool,
     /// Entries of a page of a list, if the client asks for no fewer.
     pub page_size: usize,
     /// Whether secrets are as long as the real ones, which matters to keyrings; short ones are for reading.
@@ -39,7 +41,7 @@ pub struct Realm {
 
 impl Default for Realm {
     fn default() -> Self {
-        let hour = Duration::from_secs(3600);
+        let hour = Duration::from_hours(1);
         Self {
             start_url: "https://sandbox.awsapps.com/start".to_owned(),
             accounts: vec![
@@ -48,12 +50,13 @@ impl Default for Realm {
             ],
             token_life: hour,
             role_life: hour,
-            code_life: Duration::from_secs(600),
+            code_life: Duration::from_mins(10),
             registration_life: 90 * 24 * hour,
             interval: Duration::from_secs(1),
             approval: Approval::AfterPolls(0),
             authorize_error: None,
             refresh_tokens: true,
+            lenient_rotation: false,
             page_size: 100,
             long_secrets: true,
         }
@@ -161,6 +164,14 @@ struct Refresh {
     client_id: String,
 }
 
+/// What a refresh gave, as long as nobody has used it.
+#[derive(Debug)]
+struct Unclaimed {
+    access: String,
+    refresh: String,
+    spent: String,
+}
+
 /// The service's memory.
 #[derive(Debug, Default)]
 pub(super) struct Service {
@@ -171,6 +182,7 @@ pub(super) struct Service {
     authorization_codes: HashMap<String, AuthorizationCode>,
     pub access: HashMap<String, Access>,
     refresh: HashMap<String, Refresh>,
+    unclaimed: Vec<Unclaimed>,
     /// The portal sessions that live, and the number of the last one.
     sessions: BTreeSet<usize>,
     last_session: usize,
@@ -350,6 +362,7 @@ impl Service {
         let scopes = self.client(received)?.scopes;
         let client_id = received.field("clientId");
         let token = received.field("refreshToken");
+        self.claim(token);
         let session = self
             .refresh
             .get(token)
@@ -357,8 +370,25 @@ impl Service {
             .map(|refresh| refresh.session)
             .ok_or_else(|| oidc_error("invalid_grant", "Invalid refresh token provided"))?;
         // It rotates: this one is spent.
-        self.refresh.remove(token);
-        Ok(self.new_tokens(session, client_id, scopes))
+        if !self.realm.lenient_rotation {
+            self.refresh.remove(token);
+        }
+        let tokens = self.new_tokens(session, client_id, scopes);
+        let text = |name: &str| tokens.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        self.unclaimed.push(Unclaimed { access: text("accessToken"), refresh: text("refreshToken"), spent: token.to_owned() });
+        Ok(tokens)
+    }
+
+    /// Somebody uses a token: what it came in place of is dead.
+    fn claim(&mut self, token: &str) {
+        for claimed in self.unclaimed.extract_if(.., |unclaimed| unclaimed.access == token || unclaimed.refresh == token) {
+            self.refresh.remove(&claimed.spent);
+        }
+    }
+
+    /// How many refreshes gave tokens that nobody has used.
+    pub fn unclaimed(&self) -> usize {
+        self.unclaimed.len()
     }
 
     fn new_tokens(&mut self, session: usize, client_id: &str, scopes: usize) -> Value {
@@ -375,6 +405,7 @@ impl Service {
     }
 
     fn portal(&mut self, call: Call, received: &Received) -> Result<Value, Reply> {
+        self.claim(received.bearer.as_deref().unwrap_or_default());
         let session = received
             .bearer
             .as_ref()
@@ -444,7 +475,8 @@ impl Service {
         let start = match received.field("next_token") {
             "" => 0,
             token => {
-                let start = token.strip_prefix("page-of-").and_then(|rest| rest.strip_prefix(list)?.strip_prefix('-')?.parse().ok());
+                let start =
+                    token.strip_prefix("page-of-").and_then(|rest| rest.strip_prefix(list)?.strip_prefix('-')?.parse().ok());
                 start.ok_or_else(|| bad("next_token is not valid"))?
             }
         };

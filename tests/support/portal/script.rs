@@ -16,6 +16,7 @@ pub struct Answer {
     pub(super) reply: Reply,
     pub(super) fault: Option<Fault>,
     pub(super) edit: Option<Edit>,
+    pub(super) headers: Vec<(String, String)>,
     pub(super) latch: Option<Latch>,
 }
 
@@ -33,6 +34,7 @@ pub(super) enum Fault {
     Hang,
     Garbage,
     Truncated,
+    Drip,
 }
 
 type Edit = Arc<dyn Fn(&mut Value) + Send + Sync>;
@@ -40,7 +42,7 @@ type Edit = Arc<dyn Fn(&mut Value) + Send + Sync>;
 impl Answer {
     /// As the real service would answer.
     pub fn served() -> Self {
-        Self { reply: Reply::Served, fault: None, edit: None, latch: None }
+        Self { reply: Reply::Served, fault: None, edit: None, headers: Vec::new(), latch: None }
     }
 
     /// An error of SSO-OIDC, such as `invalid_grant`, with the status and the shape that belong to it.
@@ -129,6 +131,16 @@ impl Answer {
         self.faulty(Fault::Reset)
     }
 
+    /// The service did what was asked, and says nothing until the program gives up.
+    pub fn but_hung(self) -> Self {
+        self.faulty(Fault::Hang)
+    }
+
+    /// The answer comes at ten bytes a second.
+    pub fn but_dripping(self) -> Self {
+        self.faulty(Fault::Drip)
+    }
+
     /// The answer breaks off in the middle of its body.
     pub fn but_truncated(self) -> Self {
         self.faulty(Fault::Truncated)
@@ -137,6 +149,12 @@ impl Answer {
     /// With its JSON changed: a field less, a field more, another time.
     pub fn edited(self, edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
         Self { edit: Some(Arc::new(edit)), ..self }
+    }
+
+    /// With one more header, such as `x-amzn-ErrorType`.
+    pub fn with_header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Not before the test opens this latch; what the service does, it does then.
@@ -226,6 +244,7 @@ impl fmt::Display for Expectation {
 pub(super) struct Script {
     mode: Mode,
     open: Vec<Expectation>,
+    disturbance: Option<(usize, Answer)>,
     latches: Vec<Latch>,
 }
 
@@ -241,8 +260,20 @@ impl Script {
         }
     }
 
+    pub(super) fn disturb_after(&mut self, requests: usize, answer: Answer) {
+        self.disturbance = Some((requests, answer));
+    }
+
+    pub(super) fn was_disturbed(&mut self) -> bool {
+        self.disturbance.take().is_none()
+    }
+
     /// What this call gets, or the complaint that nobody expected it.
     pub(super) fn answer_to(&mut self, call: Call) -> Result<Answer, String> {
+        match self.disturbance.take() {
+            Some((0, answer)) => return Ok(answer),
+            waiting => self.disturbance = waiting.map(|(requests, answer)| (requests - 1, answer)),
+        }
         let found = match self.mode {
             // One with any number may also be passed over.
             Mode::InOrder => {

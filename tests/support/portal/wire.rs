@@ -75,7 +75,7 @@ impl Reply {
             503 => "Service Unavailable",
             _ => "Answer",
         };
-        let headers: String = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
         let head = format!("HTTP/1.1 {} {reason}\r\n{headers}Content-Length: {}\r\n\r\n", self.status, self.body.len());
         [head.as_bytes(), &self.body].concat()
     }

@@ -1,0 +1,52 @@
+//! The accounts and roles of a session as the verbs need them: all of them or none, in one order, with a line of progress.
+
+use crate::broker::Broker;
+use crate::error::{Error, Exit, Result};
+use crate::portal::Account;
+use crate::profile::leads::Role;
+use crate::profile::names::AccountId;
+use crate::terminal::Progress;
+use crate::world::{PATIENCE, World};
+
+/// One role in one account.
+#[derive(Debug, Clone)]
+pub(super) struct Reachable {
+    pub(super) account: Account,
+    pub(super) role: Role,
+}
+
+/// The accounts by name, nameless ones last, as the AWS CLI sorts them.
+pub(super) fn accounts(broker: &Broker<'_>) -> Result<Vec<Account>> {
+    let mut accounts = broker.accounts(PATIENCE)?;
+    accounts.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
+    accounts.dedup_by(|a, b| a.id == b.id);
+    Ok(accounts)
+}
+
+/// All roles in these accounts, in the accounts' order, then by name.
+pub(super) fn roles_in(world: &World, broker: &Broker<'_>, accounts: &[Account]) -> Result<Vec<Reachable>> {
+    let progress = Progress::new(world.common.quiet || !world.env.moves_cursor());
+    let of = accounts.len();
+    let say = |done: usize| progress.say(&format!("Listing roles: {done} of {of} accounts"));
+    say(0);
+    let ids: Vec<AccountId> = accounts.iter().map(|account| account.id.clone()).collect();
+    let roles = broker.roles_of(&ids, PATIENCE, &mut |done| say(done))?;
+    let mut all = Vec::new();
+    for (account, mut roles) in accounts.iter().zip(roles) {
+        roles.sort();
+        roles.dedup();
+        all.extend(
+            roles.into_iter().map(|role| Reachable { account: account.clone(), role: Role { account: account.id.clone(), role } }),
+        );
+    }
+    Ok(all)
+}
+
+/// Nobody gave this person a role.
+pub(super) fn nothing_reachable(session: &str) -> Error {
+    Error::new(
+        Exit::Refused,
+        format!("you can reach no account and role by {session}"),
+        "ask your administrator for an assignment in IAM Identity Center",
+    )
+}

@@ -1,0 +1,245 @@
+//! The access portal's shortcut link to the AWS console, and the pages of the console that have a short name. Pure.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::error::{Error, Result};
+use crate::profile::names::{AccountId, RoleName, nearest};
+
+/// All but RFC 3986's unreserved characters: role names hold `+`, which unencoded would be a blank.
+const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// Regions that begin so belong to a partition whose console is at this host; others are of the main one.
+/// The last four are what the partitions' sign-in hosts suggest, or not known.
+const PARTITIONS: [(&str, Option<&str>); 7] = [
+    ("cn-", Some("console.amazonaws.cn")),
+    ("us-gov-", Some("console.amazonaws-us-gov.com")),
+    ("eusc-", Some("console.amazonaws-eusc.eu")),
+    ("us-iso-", Some("console.c2shome.ic.gov")),
+    ("us-isob-", Some("console.sc2shome.sgov.gov")),
+    ("eu-isoe-", None),
+    ("us-isof-", None),
+];
+
+/// Short names, and the path of each at the console's host; a `#` part stays behind the region.
+const SERVICES: [(&str, &str); 81] = [
+    ("acm", "acm/home"),
+    ("amplify", "amplify/home"),
+    ("apigateway", "apigateway/main/apis"),
+    ("apprunner", "apprunner/home"),
+    ("appsync", "appsync/home"),
+    ("athena", "athena/home"),
+    ("autoscaling", "ec2/home#AutoScalingGroups:"),
+    ("backup", "backup/home"),
+    ("batch", "batch/home"),
+    ("bedrock", "bedrock/home"),
+    ("billing", "billing/home"),
+    ("cloudformation", "cloudformation/home"),
+    ("cloudfront", "cloudfront/v4/home"),
+    ("cloudshell", "cloudshell/home"),
+    ("cloudtrail", "cloudtrailv2/home"),
+    ("cloudwatch", "cloudwatch/home"),
+    ("codeartifact", "codesuite/codeartifact/home"),
+    ("codebuild", "codesuite/codebuild/home"),
+    ("codecommit", "codesuite/codecommit/home"),
+    ("codedeploy", "codesuite/codedeploy/home"),
+    ("codepipeline", "codesuite/codepipeline/home"),
+    ("cognito", "cognito/v2/home"),
+    ("config", "config/home"),
+    ("connect", "connect/v2/app"),
+    ("costs", "cost-management/home"),
+    ("directconnect", "directconnect/v2/home"),
+    ("dms", "dms/v2/home"),
+    ("docdb", "docdb/home"),
+    ("dynamodb", "dynamodbv2/home"),
+    ("ec2", "ec2/home"),
+    ("ecr", "ecr/home"),
+    ("ecs", "ecs/v2/home"),
+    ("efs", "efs/home"),
+    ("eks", "eks/home"),
+    ("elasticache", "elasticache/home"),
+    ("elasticbeanstalk", "elasticbeanstalk/home"),
+    ("elb", "ec2/home#LoadBalancers:"),
+    ("emr", "emr/home"),
+    ("eventbridge", "events/home"),
+    ("fsx", "fsx/home"),
+    ("glue", "glue/home"),
+    ("guardduty", "guardduty/home"),
+    ("home", "console/home"),
+    ("iam", "iam/home"),
+    ("identitycenter", "singlesignon/home"),
+    ("inspector", "inspector/v2/home"),
+    ("iot", "iot/home"),
+    ("kinesis", "kinesis/home"),
+    ("kms", "kms/home"),
+    ("lambda", "lambda/home"),
+    ("lightsail", "ls/webapp/home"),
+    ("logs", "cloudwatch/home#logsV2:log-groups"),
+    ("macie", "macie/home"),
+    ("mq", "amazon-mq/home"),
+    ("msk", "msk/home"),
+    ("neptune", "neptune/home"),
+    ("networkfirewall", "vpcconsole/home#NetworkFirewalls:"),
+    ("opensearch", "aos/home"),
+    ("organizations", "organizations/v2/home"),
+    ("parameterstore", "systems-manager/parameters"),
+    ("quotas", "servicequotas/home"),
+    ("rds", "rds/home"),
+    ("redshift", "redshiftv2/home"),
+    ("route53", "route53/v2/home"),
+    ("s3", "s3/home"),
+    ("sagemaker", "sagemaker/home"),
+    ("secretsmanager", "secretsmanager/home"),
+    ("securityhub", "securityhub/home"),
+    ("servicecatalog", "servicecatalog/home"),
+    ("ses", "ses/home"),
+    ("sns", "sns/v3/home"),
+    ("sqs", "sqs/v3/home"),
+    ("ssm", "systems-manager/home"),
+    ("sso", "singlesignon/home"),
+    ("stepfunctions", "states/home"),
+    ("support", "support/home"),
+    ("transfer", "transfer/home"),
+    ("trustedadvisor", "trustedadvisor/home"),
+    ("vpc", "vpcconsole/home"),
+    ("waf", "wafv2/homev2"),
+    ("xray", "xray/home"),
+];
+
+/// The short names.
+pub fn services() -> impl Iterator<Item = &'static str> {
+    SERVICES.iter().map(|(name, _)| *name)
+}
+
+/// The shortcut link: the portal signs the person in if need be, and opens the console as this role, at the destination.
+///
+/// # Errors
+/// The start URL is no web address.
+pub fn link(start_url: &str, account: &AccountId, role: &RoleName, destination: Option<&str>) -> Result<String> {
+    let start = start_url.split(['#', '?']).next().unwrap_or_default().trim_end_matches('/');
+    let is_page = ["https://", "http://"].iter().any(|scheme| start.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
+    if !is_page || start.chars().any(|c| c.is_control() || c.is_whitespace()) {
+        let what = format!("the start URL \"{start_url}\" is no web address");
+        return Err(Error::usage(what, "daypass configure --session NAME --start-url URL --sso-region REGION"));
+    }
+    let role = utf8_percent_encode(role.as_str(), STRICT);
+    let mut link = format!("{start}/#/console?account_id={account}&role_name={role}");
+    if let Some(destination) = destination {
+        link.extend(["&destination="].into_iter().chain(utf8_percent_encode(destination, STRICT)));
+    }
+    Ok(link)
+}
+
+/// The console's page that `--destination` names: a short name, or an address at a console host of the partition that the session
+/// is in (`sso_region` tells it). The region is the one to show there.
+///
+/// # Errors
+/// An unknown name; an address elsewhere; a partition whose console's host is not known.
+pub fn destination(text: &str, sso_region: &str, region: Option<&str>) -> Result<String> {
+    let partition = PARTITIONS.iter().find(|(prefix, _)| sso_region.starts_with(prefix));
+    let Some(host) = partition.map_or(Some("console.aws.amazon.com"), |(_, host)| *host) else {
+        let what = format!("the address of the console in the partition of {sso_region} is not known");
+        return Err(Error::usage(what, "leave --destination out"));
+    };
+    if text.contains("://") {
+        return if is_at(text, host) {
+            Ok(text.to_owned())
+        } else {
+            let what = format!("--destination \"{text}\" is not at {host}, the console of the session's partition");
+            Err(Error::usage(what, format!("--destination https://{host}/...")))
+        };
+    }
+    let wanted = text.to_ascii_lowercase();
+    let Some((_, path)) = SERVICES.iter().find(|(name, _)| *name == wanted) else {
+        let hint = nearest(&wanted, services())
+            .map_or_else(|| format!("--destination https://{host}/..."), |near| format!("--destination {near}"));
+        return Err(Error::usage(format!("no page of the console has the short name \"{text}\""), hint));
+    };
+    let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
+    let query = region.map(|region| format!("?region={}", utf8_percent_encode(region, STRICT))).unwrap_or_default();
+    let fragment = if fragment.is_empty() { String::new() } else { format!("#{fragment}") };
+    Ok(format!("https://{host}/{path}{query}{fragment}"))
+}
+
+/// Whether an address is at this host or one below it. Anything that browsers read in more than one way (a user's name, a port, a
+/// backslash, blanks) is not.
+fn is_at(address: &str, host: &str) -> bool {
+    let Some(rest) = address.strip_prefix("https://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+    let below = authority.strip_suffix(host).and_then(|before| if before.is_empty() { Some("") } else { before.strip_suffix('.') });
+    let plain = |label: &str| label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.');
+    below.is_some_and(plain) && !address.chars().any(|c| c.is_control() || c.is_whitespace() || c == '\\')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_link_is_the_portals_shortcut_with_every_value_encoded() {
+        let (account, role) = (AccountId::new("111122223333").unwrap(), RoleName::new("Break+Glass=Now,a@b").unwrap());
+        for start in ["https://corp.awsapps.com/start", "https://corp.awsapps.com/start/", "https://corp.awsapps.com/start/#/"] {
+            assert_eq!(
+                link(start, &account, &role, Some("https://console.aws.amazon.com/s3/home?region=eu-west-1#x")).unwrap(),
+                "https://corp.awsapps.com/start/#/console?account_id=111122223333&role_name=Break%2BGlass%3DNow%2Ca%40b\
+                 &destination=https%3A%2F%2Fconsole.aws.amazon.com%2Fs3%2Fhome%3Fregion%3Deu-west-1%23x"
+            );
+        }
+        for bad in ["", "file:///etc/passwd", "javascript:alert(1)", "https://", "--help", "https://a b"] {
+            assert!(link(bad, &account, &role, None).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn each_partition_has_its_own_console() {
+        for (sso_region, page) in [
+            ("eu-central-1", "https://console.aws.amazon.com/s3/home?region=r-1"),
+            ("cn-north-1", "https://console.amazonaws.cn/s3/home?region=r-1"),
+            ("us-gov-west-1", "https://console.amazonaws-us-gov.com/s3/home?region=r-1"),
+            ("eusc-de-east-1", "https://console.amazonaws-eusc.eu/s3/home?region=r-1"),
+        ] {
+            assert_eq!(destination("S3", sso_region, Some("r-1")).unwrap(), page);
+            assert_eq!(destination(page, sso_region, None).unwrap(), page);
+        }
+        assert!(destination("https://console.amazonaws.cn/s3", "us-east-1", None).is_err());
+        assert!(destination("s3", "eu-isoe-west-1", None).is_err());
+        assert_eq!(
+            destination("logs", "us-east-1", Some("r-1")).unwrap(),
+            "https://console.aws.amazon.com/cloudwatch/home?region=r-1#logsV2:log-groups"
+        );
+    }
+
+    #[test]
+    fn only_a_host_of_the_console_is_a_destination() {
+        for good in [
+            "https://eu-west-1.console.aws.amazon.com/ec2",
+            "https://CONSOLE.aws.amazon.com",
+            "https://a-b.c.console.aws.amazon.com/?x",
+        ] {
+            assert!(is_at(good, "console.aws.amazon.com"), "{good}");
+        }
+        for bad in [
+            "http://console.aws.amazon.com/",
+            "https://console.aws.amazon.com.evil.example/",
+            "https://evilconsole.aws.amazon.com/",
+            "https://evil.example/console.aws.amazon.com",
+            "https://evil.example#.console.aws.amazon.com",
+            "https://evil.example\\.console.aws.amazon.com",
+            "https://me@console.aws.amazon.com/",
+            "https://evil.example:443@console.aws.amazon.com/",
+            "https://console.aws.amazon.com:8443/",
+            "https://console.aws.amazon.com/ x",
+        ] {
+            assert!(!is_at(bad, "console.aws.amazon.com"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_short_names_are_sorted_and_unique() {
+        assert!(SERVICES.is_sorted_by(|one, next| one.0 < next.0));
+    }
+
+    #[test]
+    fn a_slip_of_a_short_name_is_told_the_right_one() {
+        assert_eq!(destination("lamda", "us-east-1", None).unwrap_err().hint, "--destination lambda");
+    }
+}

@@ -1,0 +1,84 @@
+//! Text for the start-up files of shells: completion that asks daypass, and the function that sets credentials in the shell itself.
+
+use std::io;
+use std::path::Path;
+
+use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Shells, Zsh};
+
+use crate::cli::Interactive;
+
+/// The variable that names the shell which asks for completions.
+pub const ASKS: &str = "DAYPASS_COMPLETE";
+
+/// The shells that completion is written for.
+pub const SHELLS: Shells<'_> = Shells(&[&Bash, &Zsh, &Fish, &Powershell, &Nushell]);
+
+const PROGRAM: &str = "daypass";
+
+/// The completion script.
+pub fn completion(shell: Interactive) -> String {
+    let completer: &dyn EnvCompleter = match shell {
+        Interactive::Bash => &Bash,
+        Interactive::Zsh => &Zsh,
+        Interactive::Fish => &Fish,
+        Interactive::Powershell => &Powershell,
+        Interactive::Nushell => &Nushell,
+    };
+    let mut text = Vec::new();
+    // Writing to memory can't fail.
+    let _ = completer.write_registration(ASKS, PROGRAM, PROGRAM, PROGRAM, &mut text);
+    let mut text = String::from_utf8_lossy(&text).trim().to_owned() + "\n";
+    if shell == Interactive::Zsh {
+        // As an autoloaded file it is called for the first completion, which would otherwise find nothing.
+        text += "[[ ${funcstack[1]-} == _daypass ]] && _clap_dynamic_completer_daypass \"$@\"\ntrue\n";
+    }
+    text
+}
+
+/// Completion, and the function of this name.
+pub fn init(shell: Interactive, name: &str) -> String {
+    let completion = completion(shell);
+    let text = match shell {
+        Interactive::Bash => {
+            let function = include_str!("posix.sh").replace("SHELL", "bash");
+            format!("{completion}\n{function}{}", include_str!("complete.bash"))
+        }
+        Interactive::Zsh => {
+            let function = include_str!("posix.sh").replace("SHELL", "zsh");
+            // compdef is there after compinit.
+            format!("{function}if (( $+functions[compdef] )); then\n{completion}{}fi\n", include_str!("complete.zsh"))
+        }
+        Interactive::Fish => format!("{completion}\n{}", include_str!("init.fish")),
+        Interactive::Powershell => format!("{completion}\n{}", include_str!("init.ps1")),
+        Interactive::Nushell => format!("{completion}\n{}", include_str!("init.nu")),
+    };
+    text.replace("NAME", name)
+}
+
+/// Nushell, which clap knows no way to ask by: a line a candidate, with its description behind a tab.
+struct Nushell;
+
+impl EnvCompleter for Nushell {
+    fn name(&self) -> &'static str {
+        "nushell"
+    }
+
+    fn is(&self, name: &str) -> bool {
+        name == "nushell"
+    }
+
+    fn write_registration(&self, _: &str, _: &str, _: &str, _: &str, text: &mut dyn io::Write) -> io::Result<()> {
+        text.write_all(include_bytes!("complete.nu"))
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut clap::Command,
+        words: Vec<std::ffi::OsString>,
+        folder: Option<&Path>,
+        text: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        // The same lines as fish's.
+        Fish.write_complete(command, words, folder, text)
+    }
+}

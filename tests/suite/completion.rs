@@ -1,0 +1,205 @@
+//! Completion and manual pages: the committed copies, and what real shells make of them.
+
+use std::path::{Path, PathBuf};
+
+use crate::support::run::Home;
+use crate::{at_a_terminal, needs};
+
+const CONFIG: &str = "\
+[sso-session corp]
+sso_start_url = https://corp.awsapps.com/start
+sso_region = us-east-1
+
+[profile dev]
+credential_process = daypass credential-process --session corp --account 111122223333 --role DeveloperAccess
+
+[profile devops]
+sso_session = corp
+sso_account_id = 444455556666
+sso_role_name = ReadOnly
+
+[profile \"with blank\"]
+region = eu-west-1
+";
+
+/// Neither keyring nor network would work.
+fn home() -> Home {
+    let home = Home::new().keyring("nonsense").with("AWS_ENDPOINT_URL", "http://127.0.0.1:9").with("TERM", "dumb");
+    home.write(".aws/config", CONFIG);
+    home
+}
+
+fn at_the_top(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
+#[track_caller]
+#[allow(clippy::disallowed_methods)]
+fn same_as_committed(home: &Home, arguments: &str, file: &str) {
+    let printed = home.daypass(arguments).stdout_has("daypass").go().stdout;
+    let committed = std::fs::read_to_string(at_the_top(file)).unwrap_or_default();
+    assert!(printed == committed, "{file} is not what 'daypass {arguments}' prints: run packaging/generate");
+}
+
+/// The commands that help names.
+fn commands(home: &Home) -> Vec<String> {
+    let help = home.daypass("--help").stdout_has("Commands:").go().stdout;
+    let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap().to_owned();
+    let starts = list.lines().filter_map(|line| line.strip_prefix("  ")).filter(|line| !line.starts_with(' '));
+    starts.map(|line| line.split_whitespace().next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_committed_scripts_are_those_that_are_printed() {
+    let home = home();
+    for (shell, file) in [
+        ("bash", "daypass.bash"),
+        ("zsh", "_daypass"),
+        ("fish", "daypass.fish"),
+        ("powershell", "_daypass.ps1"),
+        ("nushell", "daypass.nu"),
+    ] {
+        same_as_committed(&home, &format!("completions {shell}"), &format!("completions/{file}"));
+    }
+}
+
+#[test]
+fn the_committed_pages_are_those_that_are_printed_one_for_each_command_and_clean() {
+    needs("mandoc", "apt-get install mandoc");
+    let home = home();
+    let commands = commands(&home);
+    assert!(commands.len() >= 12, "{commands:?}");
+    let pages = std::iter::once(("man".to_owned(), "daypass.1".to_owned()))
+        .chain(commands.iter().map(|command| (format!("man {command}"), format!("daypass-{command}.1"))));
+    for (arguments, page) in pages {
+        let file = format!("packaging/man/{page}");
+        same_as_committed(&home, &arguments, &file);
+        // No output and status 0: nothing to complain of, not even style.
+        home.program("mandoc").args(["-Tlint", "-Wall"]).arg(at_the_top(&file)).go();
+    }
+    assert_eq!(std::fs::read_dir(at_the_top("packaging/man")).unwrap().count(), commands.len() + 1, "run packaging/generate");
+    home.daypass("man nonsense").stderr("daypass: there is no command \"nonsense\"\nhint: daypass --help\n").status(2).go();
+}
+
+#[test]
+fn bash_completes_commands_profiles_sessions_accounts_and_roles() {
+    needs("bash", "apt-get install bash");
+    let home = home();
+    let script = r#"
+source "$1"
+complete_line() {
+    COMP_WORDS=($1)
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=()
+    _clap_complete_daypass daypass "${COMP_WORDS[COMP_CWORD]}" '' 2>/dev/null
+    echo "${COMPREPLY[*]}"
+}
+complete -p daypass >/dev/null
+complete_line 'daypass stat'
+complete_line 'daypass env de'
+complete_line 'daypass login co'
+complete_line 'daypass exec --account 4'
+complete_line 'daypass exec --role R'
+complete_line 'daypass console --destination lamb'
+complete_line 'daypass env --shell fi'
+"#;
+    home.program("bash")
+        .args(["-c", script, "bash"])
+        .arg(at_the_top("completions/daypass.bash"))
+        .stdout("status\ndev devops\ncorp\n444455556666\nReadOnly\nlambda\nfish\n")
+        .go();
+}
+
+#[test]
+fn fish_completes_names_with_what_is_known_of_them() {
+    needs("fish", "apt-get install fish");
+    let home = home();
+    let script = format!(
+        "source {}; complete -C 'daypass env de'; complete -C 'daypass login c'; daypass shell-init fish | source; complete -C 'dp devo'",
+        at_the_top("completions/daypass.fish").display()
+    );
+    home.program("fish")
+        .args(["--no-config", "-c", &script])
+        .stdout(
+            "dev\tDeveloperAccess in 111122223333\ndevops\tReadOnly in 444455556666\ncorp\thttps://corp.awsapps.com/start\n\
+             devops\tReadOnly in 444455556666\n",
+        )
+        .go();
+}
+
+#[test]
+fn zsh_completes_at_the_first_tab_as_an_autoloaded_file_and_after_shell_init() {
+    needs("zsh", "apt-get install zsh");
+    let home = home();
+    let folder = at_the_top("completions");
+    for (init, typed) in [
+        (format!("fpath=({} $fpath); autoload -Uz compinit; compinit -D", folder.display()), "daypass console devo\t"),
+        ("autoload -Uz compinit; compinit -D; eval \"$(daypass shell-init zsh)\"".to_owned(), "dp devo\t"),
+    ] {
+        let said = at_a_terminal(
+            &home,
+            &format!(
+                r#"
+zsh = pexpect.spawn('zsh', ['-f', '-i'], encoding='utf-8', timeout=30, env=dict(os.environ, PS1='READY> '))
+zsh.expect_exact('READY> ')
+zsh.sendline({init:?} + '; echo set""tled')
+zsh.expect_exact('settled')
+zsh.expect_exact('READY> ')
+zsh.send({typed:?})
+zsh.expect_exact('devops')
+print('completed')
+zsh.sendcontrol('c')
+zsh.sendcontrol('d')
+"#
+            ),
+        );
+        assert_eq!(said, "completed\n", "{init}");
+    }
+}
+
+#[test]
+fn bash_completes_for_the_function_of_shell_init_at_a_terminal() {
+    needs("bash", "apt-get install bash");
+    let home = home().with("PS1", "READY> ");
+    let said = at_a_terminal(
+        &home,
+        r#"
+bash = pexpect.spawn('bash', ['--norc', '--noprofile', '-i'], encoding='utf-8', timeout=30)
+bash.expect_exact('READY> ')
+bash.sendline('eval "$(daypass shell-init bash)"; echo set""tled')
+bash.expect_exact('settled')
+bash.expect_exact('READY> ')
+bash.send('dp devo\t')
+bash.expect_exact('devops')
+print('completed')
+bash.sendcontrol('c')
+bash.sendeof()
+"#,
+    );
+    assert_eq!(said, "completed\n");
+}
+
+#[test]
+fn nushell_completes_through_its_external_completer_and_leaves_another_ones_in_place() {
+    needs("nu", "npm install -g nushell");
+    let home = home();
+    let script = format!(
+        "$env.config.completions.external.completer = {{|words| [other] }}\n\
+         source {}\n\
+         let completer = $env.config.completions.external.completer\n\
+         do $completer [daypass env dev] | get value | str join ' ' | $in + (char newline) | print --no-newline\n\
+         do $completer [daypass login c] | get description.0 | $in + (char newline) | print --no-newline\n\
+         do $completer [git x] | get 0 | $in + (char newline) | print --no-newline\n",
+        at_the_top("completions/daypass.nu").display()
+    );
+    home.write("script.nu", &script);
+    home.program("nu").args(["--no-config-file", "script.nu"]).stdout("dev devops\nhttps://corp.awsapps.com/start\nother\n").go();
+}
+
+#[test]
+fn a_config_file_that_can_not_be_read_gives_no_names_and_no_noise() {
+    let home = home();
+    home.write(".aws/config", "[profile dev");
+    home.daypass("-- daypass env de").with("DAYPASS_COMPLETE", "fish").stdout("").go();
+    home.daypass("-- daypass sta").with("DAYPASS_COMPLETE", "fish").stdout_has("status\t").go();
+    home.daypass("-- daypass sta").with("DAYPASS_COMPLETE", "tcsh").stderr_has("hint: ").status(2).go();
+}

@@ -1,0 +1,69 @@
+//! `console`: the portal's shortcut link, which needs no sign-in.
+
+use crate::configured;
+use crate::support::portal::{Portal, Realm};
+
+const LINK: &str = "https://sandbox.awsapps.com/start/#/console?account_id=111122223333&role_name=DeveloperAccess";
+
+#[test]
+fn the_link_of_a_profile_is_printed_without_a_sign_in() {
+    let portal = Portal::strict();
+    let home = configured(&portal);
+    home.daypass("console dev --print").stdout(&format!("{LINK}\n")).go();
+    home.daypass("console --print").with("AWS_PROFILE", "dev").stdout(&format!("{LINK}\n")).go();
+    home.daypass("console --session corp --account 000055556666 --role Break+Glass --print")
+        .stdout("https://sandbox.awsapps.com/start/#/console?account_id=000055556666&role_name=Break%2BGlass\n")
+        .go();
+}
+
+#[test]
+fn a_destination_is_a_page_in_the_profiles_region_or_an_address_of_the_console() {
+    let portal = Portal::strict();
+    let home = configured(&portal);
+    home.daypass("console dev --destination s3 --print")
+        .stdout(&format!("{LINK}&destination=https%3A%2F%2Fconsole.aws.amazon.com%2Fs3%2Fhome%3Fregion%3Deu-west-1\n"))
+        .go();
+    home.daypass("console dev --destination https://us-east-2.console.aws.amazon.com/x --print")
+        .stdout(&format!("{LINK}&destination=https%3A%2F%2Fus-east-2.console.aws.amazon.com%2Fx\n"))
+        .go();
+    home.daypass("console dev --destination https://evil.example/ --print")
+        .stderr_has("is not at console.aws.amazon.com")
+        .status(2)
+        .go();
+    home.daypass("console dev --destination lamda --print")
+        .stderr("daypass: no page of the console has the short name \"lamda\"\nhint: --destination lambda\n")
+        .status(2)
+        .go();
+}
+
+#[test]
+fn several_profiles_are_several_links_and_one_unknown_name_is_none() {
+    let portal = Portal::strict();
+    let home = configured(&portal);
+    home.daypass("configure --session corp --account 444455556666 --role ReadOnly --profile ro").any_stderr().go();
+    let other = LINK.replace("111122223333", "444455556666").replace("DeveloperAccess", "ReadOnly");
+    home.daypass("console dev ro --print").stdout(&format!("{LINK}\n{other}\n")).go();
+    home.daypass("console dev nowhere --print").stderr_has("no profile \"nowhere\"").status(2).go();
+}
+
+#[test]
+fn the_browser_gets_the_link() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal);
+    home.write("browse", "#!/bin/sh\nprintf '%s' \"$1\" >seen.new && mv seen.new seen\nprintf done >finished\n");
+    home.program("chmod").args(["+x", "browse"]).go();
+    home.program("mkfifo").arg("finished").go();
+    home.daypass("console dev").with("BROWSER", home.path("browse")).go();
+    home.program("cat").arg("finished").stdout("done").go();
+    assert_eq!(home.read("seen"), LINK);
+    home.daypass("console dev").with("BROWSER", "no-such-browser").stderr_has("hint: add --print").status(1).go();
+}
+
+#[test]
+fn a_start_url_that_is_no_web_address_is_opened_nowhere() {
+    let portal = Portal::strict();
+    let home = configured(&portal);
+    let config = home.read(".aws/config").replace("https://sandbox.awsapps.com/start", "file:///etc/passwd");
+    home.write(".aws/config", &config);
+    home.daypass("console dev").stderr_has("is no web address").status(2).go();
+}

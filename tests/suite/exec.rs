@@ -1,0 +1,95 @@
+//! `exec`: as if daypass were not there.
+
+use crate::support::portal::{Portal, Realm};
+use crate::{at_a_terminal, needs, signed_in};
+
+#[test]
+fn the_dashes_may_be_left_out_after_a_profile_or_the_triple() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.daypass("exec dev printf %s,%s --region x").stdout("--region,x").go();
+    home.daypass("exec --profile dev printf %s a").stdout("a").go();
+    home.daypass("exec --session corp --account 111122223333 --role ReadOnly sh -c 'printf %s \"$DAYPASS_ACTIVE\"'")
+        .stdout_has(" ReadOnly@111122223333")
+        .go();
+    home.daypass("exec -- printf %s a").with("AWS_PROFILE", "dev").stdout("a").go();
+    // Without dashes the first word is the profile, whatever AWS_PROFILE says.
+    home.daypass("exec printf %s").with("AWS_PROFILE", "dev").stderr_has("no profile \"printf\"").status(2).go();
+}
+
+#[test]
+fn a_command_that_dies_of_a_signal_is_seen_to_die_of_it() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.program("bash").args(["-c", "daypass exec dev -- sh -c 'kill -TERM $$'; echo $?"]).stdout("143\n").any_stderr().go();
+}
+
+#[test]
+fn an_interrupt_that_is_ignored_stays_ignored_for_the_command() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    let command = "exec daypass exec dev -- sh -c 'kill -INT $$; echo alive'";
+    home.program("bash").args(["-c", &format!("trap '' INT; {command}")]).stdout("alive\n").go();
+    home.program("bash").args(["-c", &format!("({command}); echo $?")]).stdout("130\n").any_stderr().go();
+}
+
+#[test]
+fn the_process_becomes_the_command_and_a_closed_pipe_ends_it() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    let ids = home.program("bash").args(["-c", "daypass exec dev -- sh -c 'echo $$' & wait; echo $!"]).stdout_has("\n").go().stdout;
+    let ids: Vec<&str> = ids.lines().collect();
+    assert_eq!(ids[0], ids[1]);
+    home.program("bash").args(["-c", "daypass exec dev -- yes | head -n 1; echo ${PIPESTATUS[0]}"]).stdout("y\n141\n").go();
+}
+
+#[test]
+fn nothing_that_daypass_opened_is_open_in_the_command() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    let show = "cd /proc/$$/fd; echo *";
+    let without = home.program("sh").args(["-c", show]).stdout_has("0 1").go().stdout;
+    home.daypass("exec dev -- sh -c").arg(show).stdout(&without).go();
+}
+
+#[test]
+fn the_terminal_and_job_control_are_the_commands_own() {
+    needs("bash", "apt-get install bash");
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal).with("TERM", "dumb").with("PS1", "READY> ");
+    let said = at_a_terminal(
+        &home,
+        r#"
+bash = pexpect.spawn('bash', ['--norc', '--noprofile', '-i'], encoding='utf-8', timeout=30, dimensions=(33, 77))
+bash.expect_exact('READY> ')
+bash.sendline("daypass exec dev -- sh -c 'test -t 0 && test -t 1 && test -t 2 && stty size && echo wait\"\"ing && exec cat'")
+bash.expect_exact('33 77')
+bash.expect_exact('waiting')
+bash.sendcontrol('z')
+bash.expect('Stopped.*daypass exec dev')
+bash.expect_exact('READY> ')
+bash.sendline('fg; echo status=$?')
+bash.expect_exact('exec cat')
+bash.sendline('typed')
+bash.expect_exact('typed\r\ntyped')
+bash.sendcontrol('c')
+bash.expect_exact('READY> ')
+bash.sendline('echo st""atus=$?')
+bash.expect_exact('status=130')
+bash.sendeof()
+bash.expect(pexpect.EOF)
+print('all of it')
+"#,
+    );
+    assert_eq!(said, "all of it\n");
+}
+
+#[test]
+fn what_is_not_there_and_what_can_not_be_run_have_the_numbers_of_shells_and_a_hint_to_type() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.daypass("exec dev 'no such'").stderr("daypass: no such: command not found\nhint: command -v 'no such'\n").status(127).go();
+    home.write("plain", "text");
+    home.daypass("exec dev ./plain").stderr_has("./plain can't be executed").stderr_has("\nhint: ls -l ./plain\n").status(126).go();
+    home.daypass("exec dev /").stderr_has("hint: ls -l /\n").status(126).go();
+}

@@ -1,0 +1,107 @@
+//! The program on the keyrings of a Linux desktop: GNOME Keyring on a bus of its own, unlocked, locked, hung, absent; and the kernel's.
+
+#![cfg(target_os = "linux")]
+
+#[path = "../support/bus.rs"]
+mod bus;
+
+use std::time::Instant;
+
+use self::bus::Bus;
+use crate::support::portal::{Call, Portal, Realm};
+use crate::support::run::Home;
+
+/// The kernel's keyring is one for all homes of a user: each test has a portal address of its own there.
+fn realm(test: &str) -> Realm {
+    Realm { start_url: format!("https://{test}-{}.awsapps.com/start", std::process::id()), ..Realm::default() }
+}
+
+fn home(portal: &Portal, bus: &Bus, keyring: &str) -> Home {
+    let home = Home::new().at(portal).keyring(keyring).with("DBUS_SESSION_BUS_ADDRESS", bus.address());
+    let start_url = portal.start_url();
+    home.daypass(&format!(
+        "configure --session corp --start-url {start_url} --sso-region us-east-1 --account 111122223333 --role DeveloperAccess --profile dev"
+    ))
+    .any_stderr()
+    .go();
+    home
+}
+
+#[test]
+fn no_secret_is_in_a_file_after_the_whole_road_and_signing_out_leaves_none_in_the_keyring() {
+    let bus = Bus::unlocked();
+    let portal = Portal::live(realm("road"));
+    let home = home(&portal, &bus, "auto");
+    home.daypass("login corp --no-browser").stderr_has("Signed in to corp").go();
+    let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
+    home.daypass("credential-process --profile dev").stdout(&first).go();
+    home.daypass("exec dev -- true").go();
+    home.daypass("status -v").stdout_has("corp").stderr_has("sign-in: Secret Service").go();
+    assert_eq!(portal.count(Call::GetRoleCredentials), 1);
+    for secret in portal.secrets() {
+        assert_eq!(home.files_with(&secret), Vec::<std::path::PathBuf>::new(), "a secret is in a file");
+    }
+    // A person finds the sign-in by the tool of the desktop.
+    let found = bus.run("secret-tool", &["search", "service", "daypass"], "");
+    let found = String::from_utf8_lossy(&found.stdout).into_owned() + &String::from_utf8_lossy(&found.stderr);
+    assert!(found.contains("label = daypass: sign-in to corp"), "{found}");
+    home.daypass("logout corp").any_stderr().go();
+    home.daypass("credential-process --profile dev").any_stderr().status(3).go();
+    let left = bus.run("secret-tool", &["search", "service", "daypass", "kind", "token"], "");
+    assert!(left.stdout.is_empty());
+}
+
+#[test]
+fn the_secret_service_alone_serves_both_kinds() {
+    let bus = Bus::unlocked();
+    let portal = Portal::live(realm("os"));
+    let home = home(&portal, &bus, "os");
+    home.daypass("login corp --no-browser").any_stderr().go();
+    let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
+    home.daypass("credential-process --profile dev").stdout(&first).go();
+    home.daypass("status --format json").stdout_has("\"role\": \"DeveloperAccess\"").go();
+    assert_eq!(portal.count(Call::GetRoleCredentials), 1);
+}
+
+#[test]
+fn a_locked_keyring_ends_with_5_and_says_what_to_unlock_and_asks_nobody() {
+    let bus = Bus::unlocked();
+    let portal = Portal::live(realm("locked"));
+    let first = home(&portal, &bus, "auto");
+    first.daypass("login corp --no-browser").any_stderr().go();
+    let config = first.read(".aws/config");
+    let bus = bus.locked_again();
+    let home = home(&portal, &bus, "auto");
+    home.write(".aws/config", &config);
+    for verb in ["credential-process --profile dev", "login corp --no-browser", "status corp"] {
+        home.daypass(verb).stderr_has("is locked").stderr_has("\nhint: unlock it").status(5).go();
+    }
+    assert_eq!(portal.count(Call::GetRoleCredentials), 0);
+}
+
+#[test]
+fn a_keyring_that_hangs_ends_with_5_in_seconds() {
+    let bus = Bus::unlocked();
+    let portal = Portal::live(realm("hung"));
+    let home = home(&portal, &bus, "auto");
+    bus.stop_keyring();
+    let start = Instant::now();
+    home.daypass("credential-process --profile dev").stderr_has("the keyring hangs").status(5).go();
+    // No measurement: without its deadline it would never end.
+    assert!(start.elapsed().as_secs() < 30);
+}
+
+#[test]
+fn without_a_secret_service_the_kernel_keeps_the_sign_in_and_login_says_so() {
+    let bus = Bus::bare();
+    let portal = Portal::live(realm("kernel"));
+    let home = home(&portal, &bus, "auto");
+    home.daypass("login corp --no-browser").stderr_has("kept in the kernel's keyring").go();
+    let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
+    home.daypass("credential-process --profile dev").stdout(&first).go();
+    for secret in portal.secrets() {
+        assert_eq!(home.files_with(&secret), Vec::<std::path::PathBuf>::new());
+    }
+    home.daypass("logout corp").any_stderr().go();
+    home.daypass("status corp").any_output().status(3).go();
+}

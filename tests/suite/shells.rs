@@ -1,0 +1,196 @@
+//! What the shells make of `env` and `shell-init`: each script is read by the shell that it is for.
+
+use serde_json::{Value, json};
+
+use crate::support::portal::{Answer, Call, Portal, Realm};
+use crate::support::run::Home;
+use crate::{needs, signed_in};
+
+/// What a shell might read otherwise than it is meant.
+const AWKWARD: &str = "a'b''c\"d $HOME `id` $(id) \\n\\\\ %PATH% !! * ~ ; & | # <x> {y} é日本😀 ‘q’ \ttab\nline two\n\n  end'";
+
+/// A portal that hands out role credentials with this session token.
+fn handing_out(token: &str) -> Portal {
+    let portal = Portal::live(Realm::default());
+    let body = json!({"roleCredentials": {
+        "accessKeyId": "ASIAEXAMPLE", "secretAccessKey": "s/e+c=", "sessionToken": token, "expiration": 4_102_444_800_000_u64,
+    }});
+    portal.expect(Call::GetRoleCredentials).answered(Answer::body(200, &body.to_string()));
+    portal
+}
+
+/// Prints the variables as JSON, whatever runs it.
+const SHOW: &str = "/usr/bin/python3 -c 'import json, os; print(json.dumps(dict(os.environ)))'";
+
+#[track_caller]
+fn check(vars: &Value, token: &str) {
+    assert_eq!(vars["AWS_ACCESS_KEY_ID"], "ASIAEXAMPLE");
+    assert_eq!(vars["AWS_SECRET_ACCESS_KEY"], "s/e+c=");
+    assert_eq!(vars["AWS_SESSION_TOKEN"], token);
+    assert_eq!(vars["AWS_CREDENTIAL_EXPIRATION"], "2100-01-01T00:00:00Z");
+    assert_eq!((&vars["AWS_REGION"], &vars["AWS_DEFAULT_REGION"]), (&json!("eu-west-1"), &json!("eu-west-1")));
+    assert_eq!(vars["DAYPASS_ACTIVE"], "ASIAEXAMPLE dev");
+    for cleared in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"] {
+        assert_eq!(vars.get(cleared), None, "{cleared}");
+    }
+}
+
+#[track_caller]
+fn check_cleared(vars: &Value) {
+    let left: Vec<&String> = vars.as_object().unwrap().keys().filter(|name| name.starts_with("AWS_")).collect();
+    let endpoints =
+        ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"];
+    assert!(left.iter().all(|name| endpoints.contains(&name.as_str())), "{left:?}");
+    assert_eq!(vars.get("DAYPASS_ACTIVE"), None);
+}
+
+/// A home in which variables of another tool are set.
+fn with_others(home: Home) -> Home {
+    home.with("AWS_PROFILE", "dev").with("AWS_DEFAULT_PROFILE", "x").with("AWS_SECURITY_TOKEN", "old")
+}
+
+#[test]
+fn every_posix_shell_and_fish_have_the_awkward_values_as_they_are_and_clear_them_again() {
+    let portal = handing_out(AWKWARD);
+    let home = with_others(signed_in(&portal));
+    for (shell, package, set, unset) in [
+        ("dash", "dash", "eval \"$(daypass env dev --shell sh)\"", "eval \"$(daypass env --unset --shell sh)\""),
+        ("bash", "bash", "eval \"$(daypass env dev --shell bash)\"", "eval \"$(daypass env --unset --shell bash)\""),
+        ("zsh", "zsh", "eval \"$(daypass env dev --shell zsh)\"", "eval \"$(daypass env --unset --shell zsh)\""),
+        ("zsh", "zsh", "setopt rcquotes; eval \"$(daypass env dev --shell zsh)\"", "eval \"$(daypass env --unset --shell zsh)\""),
+        ("fish", "fish", "daypass env dev --shell fish | source", "daypass env --unset --shell fish | source"),
+    ] {
+        needs(shell, &format!("apt-get install {package}"));
+        let done = home.program(shell).args(["-c", &format!("{set}; {SHOW}; {unset}; {SHOW}")]).stdout_has("{").go();
+        let lines: Vec<Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        check(&lines[0], AWKWARD);
+        check_cleared(&lines[1]);
+    }
+}
+
+#[test]
+fn a_shell_that_stops_at_errors_and_unset_names_reads_it_too() {
+    let portal = handing_out("t");
+    let home = signed_in(&portal);
+    for shell in ["dash", "bash", "zsh"] {
+        needs(shell, &format!("apt-get install {shell}"));
+        let script = format!("set -eu; eval \"$(daypass env dev --shell sh)\"; {SHOW}; eval \"$(daypass env --unset --shell sh)\"");
+        let done = home.program(shell).args(["-c", &script]).stdout_has("{").go();
+        check(&done.json(), "t");
+    }
+}
+
+#[test]
+fn nushell_loads_the_record_and_clears_by_its_nulls() {
+    needs("nu", "npm install -g nushell");
+    let portal = handing_out(AWKWARD);
+    let home = with_others(signed_in(&portal));
+    let show = "^/usr/bin/python3 -c 'import json, os; print(json.dumps(dict(os.environ)))'";
+    let script = format!(
+        "daypass env dev --shell nushell | from json | load-env; {show} | print; daypass env --unset --shell nushell | from json | load-env; {show} | print"
+    );
+    let done = home.program("nu").args(["--no-config-file", "-c", &script]).stdout_has("{").go();
+    let lines: Vec<Value> =
+        done.stdout.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).unwrap()).collect();
+    check(&lines[0], AWKWARD);
+    check_cleared(&lines[1]);
+}
+
+#[test]
+fn json_holds_every_value_and_null_for_what_must_not_be_set() {
+    let portal = handing_out(AWKWARD);
+    let home = signed_in(&portal);
+    let vars = home.daypass("env dev --shell json").stdout_has("{").go().json();
+    assert_eq!(vars["AWS_SESSION_TOKEN"], AWKWARD);
+    assert_eq!(vars["AWS_PROFILE"], Value::Null);
+    assert_eq!(vars.as_object().unwrap().len(), 10);
+    let vars = home.daypass("env --unset --shell json").stdout_has("{").go().json();
+    assert!(vars.as_object().unwrap().values().all(Value::is_null));
+}
+
+#[test]
+fn an_environment_file_is_read_alike_by_those_who_know_quotes_and_those_who_do_not() {
+    let token = "IQoJb3JpZ2luX2VjE+/a=b==%";
+    let portal = handing_out(token);
+    let home = signed_in(&portal);
+    let file = home.daypass("env dev --shell dotenv").stdout_has("AWS_SESSION_TOKEN=").go().stdout;
+    // As Docker does: all behind the first `=`.
+    let literal: Vec<_> = file.lines().filter_map(|line| line.split_once('=')).collect();
+    assert!(literal.contains(&("AWS_SESSION_TOKEN", token)), "{file}");
+    // As those do that take it for shell.
+    home.write("vars", &file);
+    home.program("dash").args(["-c", "set -a; . ./vars; printf %s \"$AWS_SESSION_TOKEN\""]).stdout(token).go();
+}
+
+#[test]
+fn what_a_format_can_not_hold_is_refused_and_nothing_is_printed() {
+    let portal = handing_out("two\nlines");
+    let home = signed_in(&portal);
+    for shell in ["cmd", "dotenv"] {
+        home.daypass(&format!("env dev --shell {shell}"))
+            .stderr(&format!(
+                "daypass: the value of AWS_SESSION_TOKEN can't be written for {shell}\nhint: daypass env --shell json\n"
+            ))
+            .status(2)
+            .go();
+    }
+    home.daypass("env --unset --shell dotenv")
+        .stderr("daypass: an environment file can't clear variables\nhint: daypass env --unset --shell sh\n")
+        .status(2)
+        .go();
+    home.daypass("env dev").with("SHELL", "/bin/tcsh").stderr_has("there is no format for tcsh").status(2).go();
+}
+
+#[test]
+fn dp_sets_and_clears_the_credentials_of_the_shell_that_it_is_called_in() {
+    let portal = handing_out(AWKWARD);
+    let home = with_others(signed_in(&portal));
+    for (shell, package, init) in [
+        ("bash", "bash", "eval \"$(daypass shell-init bash)\""),
+        ("zsh", "zsh", "eval \"$(daypass shell-init zsh)\""),
+        ("zsh", "zsh", "autoload -Uz compinit; compinit -D; eval \"$(daypass shell-init zsh)\""),
+        ("fish", "fish", "daypass shell-init fish | source"),
+    ] {
+        needs(shell, &format!("apt-get install {package}"));
+        let script = format!("{init}; dp dev; {SHOW}; dp -; {SHOW}");
+        let done = home.program(shell).args(["-c", &script]).stdout_has("{").go();
+        let lines: Vec<Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        check(&lines[0], AWKWARD);
+        check_cleared(&lines[1]);
+        let script = format!("{init}; dp");
+        home.program(shell).args(["-c", &script]).stdout_has("dev      111122223333  DeveloperAccess").go();
+        // Help is for reading, and a failure changes nothing.
+        let script = format!("{init}; dp dev --help");
+        home.program(shell).args(["-c", &script]).stdout_has("Usage: daypass env").go();
+        let script = format!("{init}; dp nowhere; echo status $status$?");
+        let script = if shell == "fish" { script.replace("$?", "") } else { script.replace("$status$?", "$?") };
+        home.program(shell).args(["-c", &script]).stdout("status 2\n").stderr_has("no profile \"nowhere\"").go();
+    }
+}
+
+#[test]
+fn dp_works_in_nushell() {
+    needs("nu", "npm install -g nushell");
+    let portal = handing_out(AWKWARD);
+    let home = with_others(signed_in(&portal));
+    home.write("daypass.nu", &home.daypass("shell-init nushell").stdout_has("def").go().stdout);
+    let show = "^/usr/bin/python3 -c 'import json, os; print(json.dumps(dict(os.environ)))' | print";
+    let script = format!("source daypass.nu; dp dev --region us-east-2; {show}; dp -; {show}");
+    let done = home.program("nu").args(["--no-config-file", "-c", &script]).stdout_has("{").go();
+    let lines: Vec<Value> =
+        done.stdout.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["AWS_SESSION_TOKEN"], &lines[0]["AWS_REGION"]), (&json!(AWKWARD), &json!("us-east-2")));
+    check_cleared(&lines[1]);
+    home.program("nu")
+        .args(["--no-config-file", "-c", "source daypass.nu; dp nowhere; print unreached"])
+        .stderr_has("no profile \"nowhere\"")
+        .status(2)
+        .go();
+}
+
+#[test]
+fn the_function_may_have_another_name() {
+    let home = Home::new();
+    home.daypass("shell-init bash --name aws-in").stdout_has("\naws-in() {\n").go();
+    home.daypass("shell-init bash --name 'x; rm'").stderr_has("a function's name").status(2).go();
+}

@@ -1,0 +1,79 @@
+//! `status`: what it shows of sign-ins and cached roles, and the words for a prompt.
+
+use crate::support::portal::{Portal, Realm};
+use crate::support::run::Home;
+use crate::{configured, signed_in};
+
+#[test]
+fn it_shows_the_sign_in_how_long_it_can_be_renewed_and_each_cached_role() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.daypass("credential-process --profile dev").stdout_has("{").go();
+    let before = portal.requests();
+    let shown = home
+        .daypass("status")
+        .stdout_has("SESSION  SIGN-IN")
+        .stdout_has(" min, then renewed  20")
+        .stdout_has("ACCOUNT       CACHED ROLE      LEFT")
+        .stdout_has("111122223333  DeveloperAccess  ")
+        .go();
+    assert!(shown.stdout.contains(" UTC  https://sandbox.awsapps.com/start\n"), "{shown}");
+    let json = home.daypass("status corp --format json").stdout_has("[").go().json();
+    assert_eq!(json[0]["roles"][0]["role"], "DeveloperAccess");
+    assert_eq!((&json[0]["signed_in"], &json[0]["refreshable"]), (&true.into(), &true.into()));
+    assert!(json[0]["refreshable_until"].as_str().unwrap().ends_with('Z'));
+    let csv = home.daypass("status --session corp --format csv").stdout_has("role_expires_at\n").go().stdout;
+    assert!(csv.contains("corp,https://sandbox.awsapps.com/start,us-east-1,true,"), "{csv}");
+    assert!(csv.lines().nth(1).unwrap().contains(",111122223333,DeveloperAccess,20"), "{csv}");
+    home.daypass("status --profile dev").stdout_has("corp").go();
+    assert_eq!(portal.requests(), before, "no network");
+}
+
+#[test]
+fn the_keyrings_and_why_are_told_on_demand() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.daypass("status -v")
+        .stdout_has("corp")
+        .stderr_has("sign-in: ")
+        .stderr_has("role credentials: ")
+        .stderr_has("DAYPASS_KEYRING=file")
+        .go();
+}
+
+#[test]
+fn a_needed_sign_in_is_reported_and_ends_with_3() {
+    let portal = Portal::strict();
+    let home = configured(&portal);
+    home.daypass("status corp")
+        .stdout_has("corp     signed out")
+        .stderr("daypass: sign-in to corp needed\nhint: daypass login corp\n")
+        .status(3)
+        .go();
+    home.daypass("status corp --format json").stdout_has("\"signed_in\": false").any_stderr().status(3).go();
+}
+
+#[test]
+fn a_sign_in_that_no_file_names_is_shown_too() {
+    let portal = Portal::live(Realm::default());
+    let home = Home::new().at(&portal);
+    home.daypass("status").stderr("There is no session yet: daypass configure\n").go();
+    home.daypass("login --session loose --start-url https://sandbox.awsapps.com/start --sso-region us-east-1 --no-browser")
+        .any_stderr()
+        .go();
+    home.daypass("status").stdout_has("loose").go();
+}
+
+#[test]
+fn the_words_for_a_prompt_come_from_variables_alone() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.daypass("exec dev -- daypass status --prompt").stdout_has("dev ").stdout_has(" min\n").go();
+    home.daypass("exec --session corp --account 111122223333 --role ReadOnly -- daypass status --prompt")
+        .stdout_has("ReadOnly@111122223333 ")
+        .go();
+    let blind = home.keyring("nonsense").with("AWS_CONFIG_FILE", "/proc/self/mem");
+    blind.daypass("status --prompt").stdout("").go();
+    blind.daypass("status --prompt").with("AWS_PROFILE", "dev").stdout("dev\n").go();
+    blind.daypass("status --prompt --format json").any_stderr().status(2).go();
+}

@@ -1,0 +1,277 @@
+//! `configure` on a terminal: a pseudo-terminal, typed at as a person would.
+
+use rexpect::process::WaitStatus;
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::support::portal::{Account, Portal, Realm};
+use crate::support::run::{DAYPASS, Home};
+
+/// No answer for so long is a failure.
+const LIMIT: u64 = 30_000;
+
+/// Down, as terminals send it.
+const DOWN: &str = "\u{1b}[B";
+
+/// A terminal on which the program runs.
+struct Terminal {
+    session: PtySession,
+    /// All that was on it.
+    seen: String,
+    /// The program's process.
+    pid: String,
+}
+
+impl Terminal {
+    /// Of this size. When the program has ended, the shell says its status and whether the terminal reads lines again.
+    fn new(home: &Home, arguments: &str, columns: usize, lines: usize) -> Self {
+        let script = "trap : INT; stty cols $1 rows $2; shift 2; sh -c 'echo \"pid $$.\"; exec \"$@\"' sh \"$@\"; echo \"status $?\"; stty -a | grep -o '[-]*icanon'; echo over";
+        let mut command = home.command("sh");
+        command.args(["-c", script, "sh", &columns.to_string(), &lines.to_string(), DAYPASS]);
+        command.args(shlex::split(arguments).unwrap());
+        let mut session =
+            spawn_command(command, Some(LIMIT)).expect("a pseudo-terminal, and sh and stty (Debian: dash, coreutils)");
+        session.exp_string("pid ").unwrap();
+        let pid = session.exp_string(".").unwrap();
+        Self { session, seen: String::new(), pid }
+    }
+
+    #[track_caller]
+    fn shows(&mut self, text: &str) -> &mut Self {
+        // It reads each byte as a character.
+        let bytes: String = text.bytes().map(char::from).collect();
+        match self.session.exp_string(&bytes) {
+            Ok(before) => self.seen.extend([before, bytes]),
+            Err(error) => panic!("the terminal never showed {text:?}, but before it:\n{}\nand then: {error}", self.seen),
+        }
+        self
+    }
+
+    fn types(&mut self, keys: &str) -> &mut Self {
+        self.session.send(keys).unwrap();
+        self.session.flush().unwrap();
+        self
+    }
+
+    /// Waits for the question and takes the default.
+    #[track_caller]
+    fn enter(&mut self, question: &str) -> &mut Self {
+        self.answer(question, "")
+    }
+
+    #[track_caller]
+    fn answer(&mut self, question: &str, answer: &str) -> &mut Self {
+        self.shows(question).types(answer).types("\r")
+    }
+
+    /// The program ends so, and leaves a terminal that reads lines.
+    #[track_caller]
+    fn ends(mut self, status: i32) -> String {
+        self.shows(&format!("status {status}\r\n")).shows("icanon\r\n").shows("over\r\n");
+        assert!(!self.seen.contains("-icanon"), "the terminal is left raw:\n{}", self.seen);
+        assert_eq!(
+            self.seen.matches("\u{1b}[?1049h").count(),
+            self.seen.matches("\u{1b}[?1049l").count(),
+            "the second screen is left"
+        );
+        assert!(matches!(self.session.process().wait(), Ok(WaitStatus::Exited(..))));
+        self.seen
+    }
+}
+
+fn home(portal: &Portal) -> Home {
+    // No browser is there to be opened.
+    Home::new().at(portal).with("TERM", "xterm-256color").with("LANG", "C.UTF-8").with("BROWSER", "true")
+}
+
+/// A home with the session `corp` and signed in.
+fn signed_in(portal: &Portal) -> Home {
+    let home = home(portal);
+    home.daypass(crate::CONFIGURE).any_stderr().go();
+    home.daypass("login corp --no-browser").any_stderr().go();
+    home
+}
+
+#[test]
+fn from_nothing_to_a_profile_that_works() {
+    let portal = Portal::live(Realm::default());
+    let home = home(&portal);
+    let mut terminal = Terminal::new(&home, "configure --no-browser", 120, 30);
+    terminal.answer("Session name", "corp");
+    terminal.answer("Start URL", "nonsense").shows("is not a start URL");
+    terminal.answer("Start URL", "https://sandbox.awsapps.com/start/#/");
+    terminal.answer("Region of IAM Identity Center", "us-east-1");
+    terminal.enter("scopes, parted by commas [sso:account:access]");
+    terminal.shows("Signed in to corp").shows("Which role?").types("prod read").shows("> prod read").shows("1 of 4").types("\r");
+    terminal.shows("Chosen: Production  ReadOnly  444455556666");
+    terminal.answer("Default region", "Frankfurt").shows("is not a region");
+    terminal.answer("Default region", "eu-central-1").enter("Default output format");
+    terminal.answer("Profile name [Production.ReadOnly]", "prod");
+    terminal.shows("+[profile prod]").enter("Write this to");
+    terminal.shows("Wrote profile prod").shows("Try: aws sts get-caller-identity --profile prod");
+    terminal.ends(0);
+    let line = format!("{DAYPASS} credential-process --session corp --account 444455556666 --role ReadOnly");
+    assert_eq!(
+        home.read(".aws/config"),
+        format!(
+            "[sso-session corp]\nsso_start_url = https://sandbox.awsapps.com/start\nsso_region = us-east-1\n\
+             sso_registration_scopes = sso:account:access\n\n[profile prod]\ncredential_process = {line}\nregion = eu-central-1\n"
+        )
+    );
+    home.daypass("credential-process --profile prod").any_output().go();
+}
+
+#[test]
+fn configured_again_each_default_is_what_the_profile_says() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.write(".aws/config", &home.read(".aws/config").replace("region = eu-west-1", "region = eu-west-1\noutput = yaml"));
+    let before = home.read(".aws/config");
+    let mut terminal = Terminal::new(&home, "configure --profile dev", 120, 30);
+    terminal.enter("Session (corp, or a new name) [corp]");
+    terminal.shows("Which role?").shows("4 of 4").types("\r").shows("Chosen: Development  DeveloperAccess");
+    terminal.enter("Default region (Enter for none) [eu-west-1]").enter("(Enter for none) [yaml]");
+    terminal.shows("says this already: nothing was written").shows("Try: aws sts get-caller-identity --profile dev");
+    terminal.ends(0);
+    assert_eq!(home.read(".aws/config"), before);
+}
+
+#[test]
+fn several_picks_make_several_profiles() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    let mut terminal = Terminal::new(&home, "configure --session corp", 120, 30);
+    terminal.shows("4 of 4").types("read").shows("2 of 4").types(&format!("{DOWN} ")).shows("1 marked");
+    terminal.types("\u{15}").shows("4 of 4").types("glass").shows("1 of 4").types("\t").shows("2 marked").types("\r");
+    terminal.enter("Default region").enter("Default output format");
+    terminal.answer("Profile names [{account_name}.{role}]", "{acct}").shows("is not a field");
+    terminal.answer("Profile names", "{account_name}-{role}").enter("Write this to");
+    terminal.shows("Wrote profiles Production-Break+Glass-Now, Production-ReadOnly to");
+    terminal.ends(0);
+    let config = home.read(".aws/config");
+    assert!(
+        config.contains("[profile Production-Break+Glass-Now]\n") && config.contains("[profile Production-ReadOnly]\n"),
+        "{config}"
+    );
+}
+
+#[test]
+fn an_interrupt_changes_nothing_and_leaves_the_terminal_as_it_was() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    let before = home.read(".aws/config");
+    let mut terminal = Terminal::new(&home, "configure", 80, 24);
+    terminal.shows("Session (corp").types("\u{3}");
+    terminal.ends(130);
+    let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
+    terminal.shows("4 of 4").types("glass").shows("1 of 4").types("\u{1b}").shows("4 of 4").types("\u{1b}");
+    terminal.ends(130);
+    let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
+    terminal.shows("4 of 4").types("\u{3}").shows("daypass: you left the list; nothing was changed");
+    terminal.ends(130);
+    let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
+    terminal.shows("4 of 4").types("\r").enter("Default region").shows("Default output").types("\u{3}");
+    terminal.ends(130);
+    assert_eq!(home.read(".aws/config"), before);
+}
+
+#[test]
+fn a_signal_puts_the_terminal_right_before_it_ends_the_program() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
+        let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
+        terminal.shows("4 of 4");
+        home.program("kill").args([&format!("-{signal}"), &terminal.pid]).go();
+        terminal.ends(status);
+    }
+}
+
+#[test]
+fn the_list_fits_narrow_and_wide_terminals_with_and_without_colour_and_utf8() {
+    let hostile = Account::new(
+        "000000000001",
+        "Zürich \u{1b}[31m\u{9b}2J 東京 🦀 and a name that is far too long for it",
+        &["ReadOnly", "Admin"],
+    );
+    let portal = Portal::live(Realm { accounts: vec![hostile], ..Realm::default() });
+    let plain = signed_in(&portal).with("NO_COLOR", "1").with("LANG", "C");
+    for columns in [40, 200] {
+        let mut terminal = Terminal::new(&plain, "configure --session corp", columns, 12);
+        terminal.shows("2 of 2").shows("Esc leaves").types("\u{3}");
+        let seen = terminal.ends(130);
+        let list = seen.split("Which role?").nth(1).unwrap().split("\u{1b}[?1049l").next().unwrap();
+        assert!(list.is_ascii() && list.contains("Z?rich"), "{list:?}");
+        assert!(!list.contains("[1;36m") && !list.contains("[31m\u{9b}") && !list.contains("\u{1b}[31m"), "{list:?}");
+        let widest = list.split("\r\n").map(|line| line.split("\u{1b}[K").next().unwrap().chars().count()).max().unwrap();
+        assert!(widest <= columns, "{widest}: {list:?}");
+    }
+    let coloured = signed_in(&portal);
+    let mut terminal = Terminal::new(&coloured, "configure --session corp", 200, 12);
+    terminal.shows("Zürich").shows("東京").shows("2 of 2").types("\u{3}");
+    assert!(terminal.ends(130).contains("\u{1b}[1;36m"));
+}
+
+#[test]
+fn a_terminal_without_a_cursor_is_told_which_flags_do_without() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal).with("TERM", "dumb");
+    let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
+    terminal.shows("hint: daypass configure --account ID --role NAME");
+    terminal.ends(2);
+}
+
+#[test]
+fn a_name_whose_other_keys_would_win_is_asked_again() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.write(".aws/credentials", "[keys]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n");
+    let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 200, 24);
+    terminal.enter("Default region").enter("Default output");
+    terminal.answer("Profile name", "keys").shows("aws_access_key_id").shows("--keep-other-keys");
+    terminal.answer("Profile name", "not keys").shows("can't be written");
+    terminal.answer("Profile name", "fine").answer("Write this to", "n").shows("Nothing was written.");
+    terminal.ends(0);
+    assert!(!home.read(".aws/config").contains("fine"));
+}
+
+#[test]
+fn a_region_that_the_address_holds_is_not_asked() {
+    let portal = Portal::strict();
+    let home = home(&portal);
+    let mut terminal = Terminal::new(&home, "configure --session-only", 120, 24);
+    terminal.answer("Session name", "new").answer("Start URL", "https://ssoins-1234.eu-west-1.portal.amazonaws.com/#/");
+    terminal.enter("scopes").enter("Write this to").shows("Wrote session new").shows("Next: daypass login new");
+    terminal.ends(0);
+    assert!(home.read(".aws/config").contains("sso_region = eu-west-1\n"));
+}
+
+#[test]
+fn the_same_role_by_the_sdks_own_keys_is_offered_for_conversion() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    let old = "\n[profile old]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\nregion = x-1\n";
+    home.write(".aws/config", &(home.read(".aws/config") + old));
+    let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 120, 24);
+    terminal.enter("old reaches the same by sso_* keys").enter("Default region").enter("Default output");
+    terminal.enter("Profile name [111122223333.ReadOnly]").enter("Write this to").shows("Wrote profile 111122223333.ReadOnly");
+    terminal.ends(0);
+    assert!(home.read(".aws/config").contains(old));
+    let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 120, 24);
+    terminal.answer("old reaches the same by sso_* keys", "y").enter("Write this to").shows("Wrote profile old");
+    terminal.ends(0);
+    let config = home.read(".aws/config");
+    assert!(config.contains("[profile old]\nregion = x-1\ncredential_process = "), "{config}");
+}
+
+#[test]
+fn among_more_than_a_hundred_accounts_the_account_is_chosen_first() {
+    let portal = Portal::live(Realm::of(120, 2));
+    let home = signed_in(&portal);
+    let mut terminal = Terminal::new(&home, "configure --session corp", 120, 24);
+    terminal.shows("Which account?").shows("120 of 120").types("team 077").shows("1 of 120").types("\r");
+    terminal.shows("Which role?").shows("2 of 2").types("002\r");
+    terminal.enter("Default region").enter("Default output").enter("Profile name [Team-077.Role002]").enter("Write this to");
+    terminal.shows("Wrote profile Team-077.Role002");
+    terminal.ends(0);
+    assert_eq!(portal.count(crate::support::portal::Call::ListAccountRoles), 1);
+}
