@@ -370,7 +370,9 @@ fn parallel_writers_lose_nothing() {
         running.push(home.daypass("sync").any_stderr().spawn());
         running.push(home.daypass(&add(n)).any_stderr().spawn());
     }
-    running.into_iter().for_each(|run| drop(run.done()));
+    for run in running {
+        run.done();
+    }
     let config = home.read(".aws/config");
     let mut found = names(&config);
     found.sort_unstable();
