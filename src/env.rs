@@ -159,6 +159,11 @@ impl Env {
         self.get("AWS_CA_BUNDLE").map(|path| self.expand(path))
     }
 
+    /// Whether `SSL_CERT_FILE` or `SSL_CERT_DIR` (OpenSSL's) says where the system's certificates are.
+    pub fn names_certificates(&self) -> bool {
+        self.get("SSL_CERT_FILE").is_some() || self.get("SSL_CERT_DIR").is_some()
+    }
+
     /// `PATH`, as the list that it is.
     pub fn path(&self) -> Vec<PathBuf> {
         self.get("PATH").map(|list| env::split_paths(list).collect()).unwrap_or_default()

@@ -8,6 +8,7 @@ mod fault;
 mod listing;
 mod start_url;
 mod transport;
+mod trust;
 
 use std::cell::OnceCell;
 use std::time::Duration;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_http_client::proxy::ProxyConfig;
-use aws_smithy_http_client::tls::{self, TlsContext, TrustStore};
+use aws_smithy_http_client::tls::{self, TlsContext};
 use aws_smithy_http_client::{Builder, Connector};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorSettings, SharedHttpClient};
@@ -26,7 +26,7 @@ use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use tokio::runtime::{self, Runtime};
 
-use super::Fault;
+use super::{Fault, trust};
 use crate::clock::Deadline;
 use crate::env::Env;
 use crate::profile::Config;
@@ -210,14 +210,7 @@ fn http_client(settings: &Settings) -> Result<SharedHttpClient, Fault> {
 }
 
 fn tls_context(settings: &Settings) -> Result<TlsContext, Fault> {
-    let trust = match settings.ca_bundle() {
-        Some(path) => {
-            let pem = std::fs::read(&path)
-                .map_err(|error| Fault::Settings(format!("the CA bundle {} can't be read: {error}", path.display())))?;
-            TrustStore::empty().with_pem_certificate(pem)
-        }
-        None => TrustStore::default(),
-    };
+    let trust = trust::store(settings.ca_bundle(), &settings.env)?;
     let tls = TlsContext::builder().with_trust_store(trust).build();
     tls.map_err(|error| Fault::Settings(format!("TLS can't start: {error}")))
 }

@@ -330,6 +330,15 @@ struct Parser<'a, 'w> {
     open: Open,
 }
 
+/// Whether a header stands behind blanks: what it is then depends on the lines before it, so that none may be passed over.
+fn has_indented_header(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'[', text).any(|at| {
+        let before = bytes(text, &(0..at));
+        let blanks = before.iter().rev().take_while(|b| is_blank(**b)).count();
+        blanks > 0 && before.len().checked_sub(blanks + 1).is_none_or(|at| before.get(at) == Some(&b'\n'))
+    })
+}
+
 /// Where keys go now.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
@@ -364,8 +373,18 @@ impl<'a, 'w> Parser<'a, 'w> {
         if start > 0 {
             self.warn(1, "the file starts with a byte order mark: most AWS tools refuse such a file");
         }
-        for (line, number) in lines(text, start..text.len()).zip(1..) {
+        let jumps = self.only.is_some() && !has_indented_header(text);
+        let (mut at, mut number) = (start, 1);
+        while let Some(line) = lines(text, at..text.len()).next() {
             self.line(&line, number);
+            (at, number) = (line.next, number + 1);
+            if jumps && self.place == Place::Nowhere {
+                let rest = bytes(text, &(at..text.len()));
+                let header =
+                    if rest.starts_with(b"[") { Some(0) } else { memchr::memmem::find(rest, b"\n[").map(|found| found + 1) };
+                let skipped = bytes(rest, &(0..header.unwrap_or(rest.len())));
+                (at, number) = (at + skipped.len(), number + memchr::memchr_iter(b'\n', skipped).count());
+            }
         }
         self.document
     }

@@ -138,3 +138,15 @@ fn what_a_server_says_reaches_the_terminal_clean() {
     assert_eq!(said.lines().count(), 2, "{said}");
     assert!(!said.contains('\u{1b}'));
 }
+
+#[test]
+fn a_ca_bundle_that_holds_no_certificate_is_an_error_and_no_panic() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.write("ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
+    home.daypass("credential-process --profile dev")
+        .with("AWS_CA_BUNDLE", home.path("ca.pem"))
+        .stderr_has("daypass: the CA bundle [HOME]/ca.pem holds no certificate\nhint: ")
+        .status(2)
+        .go();
+}
