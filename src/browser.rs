@@ -6,7 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::env::Env;
 
-/// `BROWSER` where it is set (commands parted by `:`, `%s` for the address), else what the system opens addresses with.
+/// `BROWSER` where it is set (commands parted by `:`, `%s` for the address; on Windows the path of one program), else what the system
+/// opens addresses with.
 ///
 /// # Errors
 /// The last command's, if none could be started.
@@ -25,6 +26,12 @@ pub fn open(address: &str, env: &Env) -> io::Result<()> {
 #[allow(clippy::disallowed_methods)]
 fn commands(address: &str, env: &Env) -> Vec<Command> {
     let Some(browser) = env.browser() else { return open::commands(address) };
+    if cfg!(windows) {
+        // Colons and backslashes are parts of a path there: the whole of it is one program.
+        let mut command = Command::new(browser);
+        command.arg(address);
+        return vec![command];
+    }
     let parse = |line: &str| {
         let words = shlex::split(line)?;
         let named = words.iter().any(|word| word.contains("%s"));

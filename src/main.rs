@@ -3,16 +3,13 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    #[cfg(unix)]
     end_on_interrupt();
     ExitCode::from(daypass::run(std::env::args_os(), daypass::env::Env::of_process()))
 }
 
 /// Ctrl-C ends the program with status 130, whatever it waits for: everything that is kept is kept whole, so any instant will do.
-/// (`exec` starts its command with the default again: a handler does not survive it.)
-#[cfg(unix)]
+/// (On Unix `exec` starts its command with the default again: a handler does not survive it.)
 fn end_on_interrupt() {
-    let always = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(true));
     // Where it can't be set, the system's default ends the program as well.
-    let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, 130, always);
+    let _ = signal_hook::flag::register_conditional_shutdown(signal_hook::consts::SIGINT, 130, &daypass::child::CTRL_C_ENDS_US);
 }

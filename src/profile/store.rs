@@ -188,7 +188,7 @@ fn write(plan: &Plan) -> Result<Written> {
             sweep(folder, &prefix);
         }
         let copy = temporary(folder, &prefix, before.as_bytes(), target.meta.as_ref())?;
-        copy.persist(&backup).map_err(|error| cannot("write", &backup, &error.error))?;
+        file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))?;
     }
     let now = match fs::read(&target.path) {
         Ok(bytes) => Some(bytes),
@@ -199,14 +199,14 @@ fn write(plan: &Plan) -> Result<Written> {
         return Ok(Written::Overtaken);
     }
     let done = match now {
-        Some(_) => new.persist(&target.path).map(drop),
+        Some(_) => file::rename(new, &target.path),
         // Not over a file that appeared just now.
         None => match new.persist_noclobber(&target.path) {
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(Written::Overtaken),
-            other => other.map(drop),
+            other => other.map(drop).map_err(Into::into),
         },
     };
-    done.map_err(|error| cannot("write", &target.path, &error.error))?;
+    done.map_err(|error| cannot("write", &target.path, &error))?;
     file::sync_folder(&target.folder);
     Ok(Written::Yes)
 }
