@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 
 use crate::error::{Error, Exit};
 
-/// Whether Ctrl-C ends daypass: until a command runs under it (Windows), which then decides for both.
-pub static CTRL_C_ENDS_US: AtomicBool = AtomicBool::new(true);
+/// Whether a command runs beside daypass (never on Unix).
+pub static RUNS: AtomicBool = AtomicBool::new(false);
 
 /// What Windows' own shell would try after `.exe`, which the system tries by itself: many tools (cdk, npm, sam) are such scripts there.
 const SCRIPTS: &[&str] = if cfg!(windows) { &[".cmd", ".bat"] } else { &[] };
@@ -62,6 +62,8 @@ fn become_or_wait(mut child: Command) -> io::Result<u8> {
 #[cfg(not(unix))]
 #[allow(clippy::disallowed_methods)]
 fn become_or_wait(mut child: Command) -> io::Result<u8> {
-    CTRL_C_ENDS_US.store(false, std::sync::atomic::Ordering::SeqCst);
-    std::process::exit(child.status()?.code().unwrap_or(1))
+    RUNS.store(true, std::sync::atomic::Ordering::SeqCst);
+    let status = child.status();
+    RUNS.store(false, std::sync::atomic::Ordering::SeqCst);
+    std::process::exit(status?.code().unwrap_or(1))
 }
