@@ -43,7 +43,7 @@ pub fn replace_private(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// Those of the system; the temporary file is then gone and `path` as it was.
 pub fn rename(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
-    let deadline = Deadline::after(Duration::from_secs(if cfg!(windows) { 1 } else { 0 }));
+    let deadline = Deadline::after(if cfg!(windows) { Duration::from_secs(1) } else { Duration::ZERO });
     loop {
         match file.persist(path) {
             Err(failed) if failed.error.kind() == io::ErrorKind::PermissionDenied && !deadline.passed() => {
