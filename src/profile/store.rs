@@ -259,6 +259,7 @@ fn adopt(file: &File, like: &Metadata) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)]
 fn adopt(_: &File, _: &Metadata) -> io::Result<()> {
     // A file in the same folder inherits the same rights.
     Ok(())
