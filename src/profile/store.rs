@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::edit::{self, Change};
 use super::ini::FileKind;
 use super::{Config, text_of};
-use crate::clock::Deadline;
+use crate::clock::{self, Deadline};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::file::{self, Lock};
@@ -199,14 +199,21 @@ fn write(plan: &Plan) -> Result<Written> {
         return Ok(Written::Overtaken);
     }
     let done = match now {
-        Some(_) => file::rename(new, &target.path),
+        Some(_) => match new.persist(&target.path) {
+            // Another program has it open, and may be writing: it is read again before the next try.
+            Err(error) if cfg!(windows) && error.error.kind() == io::ErrorKind::PermissionDenied => {
+                clock::sleep(Duration::from_millis(50));
+                return Ok(Written::Overtaken);
+            }
+            other => other.map(drop),
+        },
         // Not over a file that appeared just now.
         None => match new.persist_noclobber(&target.path) {
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(Written::Overtaken),
-            other => other.map(drop).map_err(Into::into),
+            other => other.map(drop),
         },
     };
-    done.map_err(|error| cannot("write", &target.path, &error))?;
+    done.map_err(|error| cannot("write", &target.path, &error.error))?;
     file::sync_folder(&target.folder);
     Ok(Written::Yes)
 }
