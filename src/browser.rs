@@ -25,7 +25,8 @@ impl Opened {
     }
 }
 
-/// `BROWSER` where it is set (commands parted by `:`, `%s` for the address), else what the system opens addresses with.
+/// `BROWSER` where it is set (commands parted by `:`, `%s` for the address; on Windows the path of one program), else what the system
+/// opens addresses with.
 ///
 /// # Errors
 /// The last command's, if none could be started.
@@ -44,6 +45,12 @@ pub fn open(address: &str, env: &Env) -> io::Result<Opened> {
 #[allow(clippy::disallowed_methods)]
 fn commands(address: &str, env: &Env) -> Vec<Command> {
     let Some(browser) = env.browser() else { return open::commands(address) };
+    if cfg!(windows) {
+        // Colons and backslashes are parts of a path there: the whole of it is one program.
+        let mut command = Command::new(browser);
+        command.arg(address);
+        return vec![command];
+    }
     let parse = |line: &str| {
         let words = shlex::split(line)?;
         let named = words.iter().any(|word| word.contains("%s"));

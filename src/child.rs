@@ -3,10 +3,17 @@
 use std::ffi::OsString;
 use std::io;
 use std::process::Command;
+use std::sync::atomic::AtomicBool;
 
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Exit};
+
+/// Whether a command runs beside daypass (never on Unix).
+pub static RUNS: AtomicBool = AtomicBool::new(false);
+
+/// What Windows' own shell would try after `.exe`, which the system tries by itself: many tools (cdk, npm, sam) are such scripts there.
+const SCRIPTS: &[&str] = if cfg!(windows) { &[".cmd", ".bat"] } else { &[] };
 
 /// Becomes the command (Unix), or runs it and returns its status.
 ///
@@ -17,15 +24,24 @@ pub fn run(command: &[OsString], set: &[(&str, Zeroizing<String>)], cleared: &[&
     let Some((program, arguments)) = command.split_first() else {
         return Err(Error::usage("no command to run", "daypass exec PROFILE -- COMMAND"));
     };
-    let mut child = Command::new(program);
-    child.args(arguments);
-    for name in cleared {
-        child.env_remove(name);
+    let prepared = |program: &OsString| {
+        let mut child = Command::new(program);
+        child.args(arguments);
+        for name in cleared {
+            child.env_remove(name);
+        }
+        child.envs(set.iter().map(|(name, value)| (name, value.as_str())));
+        child
+    };
+    let mut ended = become_or_wait(prepared(program));
+    for extension in SCRIPTS {
+        if matches!(&ended, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            let mut script = program.clone();
+            script.push(extension);
+            ended = become_or_wait(prepared(&script));
+        }
     }
-    for (name, value) in set {
-        child.env(name, value.as_str());
-    }
-    become_or_wait(child).map_err(|error| {
+    ended.map_err(|error| {
         let name = program.to_string_lossy();
         let quoted = shlex::try_quote(&name).unwrap_or_else(|_| name.clone());
         if error.kind() == io::ErrorKind::NotFound {
@@ -42,9 +58,14 @@ fn become_or_wait(mut child: Command) -> io::Result<u8> {
     Err(std::os::unix::process::CommandExt::exec(&mut child))
 }
 
-/// The console sends Ctrl-C to the child too: it decides.
+/// The console sends Ctrl-C to the child too: it decides. A status has 32 bits here, so it can't be handed to the door, which takes
+/// eight; nothing is left to be tidied.
 #[cfg(not(unix))]
+#[allow(clippy::disallowed_methods)]
 fn become_or_wait(mut child: Command) -> io::Result<u8> {
-    let status = child.status()?;
-    Ok(status.code().and_then(|code| u8::try_from(code).ok()).unwrap_or(1))
+    crate::signal::arm();
+    RUNS.store(true, std::sync::atomic::Ordering::SeqCst);
+    let status = child.status();
+    RUNS.store(false, std::sync::atomic::Ordering::SeqCst);
+    std::process::exit(status?.code().unwrap_or(1))
 }

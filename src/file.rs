@@ -5,6 +5,8 @@ use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use tempfile::NamedTempFile;
+
 use crate::clock::{self, Deadline};
 
 /// Makes a folder that only its owner may enter (0700), with its parents. One that is there already keeps its mode.
@@ -27,12 +29,30 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
 pub fn replace_private(path: &Path, content: &[u8]) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     // tempfile creates with mode 0600.
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
     file.as_file().sync_all()?;
-    file.persist(path)?;
+    rename(file, path)?;
     sync_folder(folder);
     Ok(())
+}
+
+/// Puts a temporary file in the place of `path`. On Windows a file can't be replaced while another program reads it: for a moment it
+/// is tried again.
+///
+/// # Errors
+/// Those of the system; the temporary file is then gone and `path` as it was.
+pub fn rename(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
+    let deadline = Deadline::after(if cfg!(windows) { Duration::from_secs(1) } else { Duration::ZERO });
+    loop {
+        match file.persist(path) {
+            Err(failed) if failed.error.kind() == io::ErrorKind::PermissionDenied && !deadline.passed() => {
+                file = failed.file;
+                clock::sleep(Duration::from_millis(8));
+            }
+            other => return other.map(drop).map_err(Into::into),
+        }
+    }
 }
 
 /// Makes a rename in this folder survive a power cut. Not every file system can; the file itself is whole either way.

@@ -9,6 +9,8 @@
 pub fn arm() {
     #[cfg(unix)]
     unix::arm();
+    #[cfg(not(unix))]
+    console::arm();
 }
 
 /// While one lives, a first signal waits.
@@ -36,7 +38,7 @@ pub fn interrupt() {
     #[cfg(unix)]
     let _ = signal_hook::low_level::raise(signal_hook::consts::SIGINT);
     #[cfg(not(unix))]
-    end_with(crate::error::Exit::Interrupted);
+    console::end();
 }
 
 /// Ends the program as the signal that waits says, holds or no holds; without one it does nothing.
@@ -45,10 +47,33 @@ pub fn obey() {
     unix::obey();
 }
 
+/// Ctrl-C on Windows. Nothing is held there: the console ends a program that takes long over it.
 #[cfg(not(unix))]
-#[allow(clippy::disallowed_methods)] // The system's own handler would end the program as well.
-fn end_with(status: crate::error::Exit) -> ! {
-    std::process::exit(status as i32)
+mod console {
+    use std::sync::Once;
+    use std::sync::atomic::Ordering;
+
+    use crate::child;
+    use crate::error::Exit;
+
+    static ARMED: Once = Once::new();
+
+    /// A command of `exec` runs beside daypass and gets the Ctrl-C too: what it does then decides for both.
+    pub(super) fn arm() {
+        ARMED.call_once(|| {
+            // Where it can't be set, the system's default ends the program as well.
+            let _ = ctrlc::set_handler(|| {
+                if !child::RUNS.load(Ordering::SeqCst) {
+                    end();
+                }
+            });
+        });
+    }
+
+    #[allow(clippy::disallowed_methods)] // The system's own handler would end the program as well.
+    pub(super) fn end() -> ! {
+        std::process::exit(Exit::Interrupted as i32)
+    }
 }
 
 impl Drop for Hold {

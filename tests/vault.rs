@@ -15,6 +15,7 @@ mod support {
     pub(crate) mod bus;
 }
 
+#[cfg(unix)]
 use std::fs;
 use std::rc::Rc;
 use std::sync::OnceLock;

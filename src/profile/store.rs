@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::edit::{self, Change};
 use super::ini::FileKind;
 use super::{Config, text_of};
-use crate::clock::Deadline;
+use crate::clock::{self, Deadline};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::file::{self, Lock};
@@ -208,7 +208,7 @@ fn write(plan: &Plan) -> Result<Written> {
             sweep(folder, &prefix);
         }
         let copy = temporary(folder, &prefix, before.as_bytes(), target.meta.as_ref())?;
-        copy.persist(&backup).map_err(|error| cannot("write", &backup, &error.error))?;
+        file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))?;
     }
     let now = match fs::read(&target.path) {
         Ok(bytes) => Some(bytes),
@@ -219,7 +219,14 @@ fn write(plan: &Plan) -> Result<Written> {
         return Ok(Written::Overtaken);
     }
     let done = match now {
-        Some(_) => new.persist(&target.path).map(drop),
+        Some(_) => match new.persist(&target.path) {
+            // Another program has it open, and may be writing: it is read again before the next try.
+            Err(error) if cfg!(windows) && error.error.kind() == io::ErrorKind::PermissionDenied => {
+                clock::sleep(Duration::from_millis(50));
+                return Ok(Written::Overtaken);
+            }
+            other => other.map(drop),
+        },
         // Not over a file that appeared just now.
         None => match new.persist_noclobber(&target.path) {
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(Written::Overtaken),
@@ -279,6 +286,7 @@ fn adopt(file: &File, like: &Metadata) -> io::Result<()> {
 }
 
 #[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)]
 fn adopt(_: &File, _: &Metadata) -> io::Result<()> {
     // A file in the same folder inherits the same rights.
     Ok(())

@@ -6,7 +6,9 @@ use daypass::profile::helper;
 use daypass::profile::ini::FileKind;
 use daypass::profile::names::{AccountId, RoleName, Session};
 
-use crate::{config, env};
+use crate::config;
+#[cfg(unix)]
+use crate::env;
 
 fn set(name: &str, set: &[(&str, &str)], remove: &[&str]) -> Change {
     Change::Profile {

@@ -64,6 +64,7 @@ impl Home {
     }
 
     fn make_private(&self, folder: &str) {
+        #[cfg_attr(not(unix), allow(unused_mut))]
         let mut builder = fs::DirBuilder::new();
         #[cfg(unix)]
         std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
