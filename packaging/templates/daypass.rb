@@ -9,8 +9,10 @@ class Daypass < Formula
 
   def install
     system "cargo", "install", *std_cargo_args
-    (man1/"daypass.1").write Utils.safe_popen_read(bin/"daypass", "man")
-    generate_completions_from_executable(bin/"daypass", "completions")
+    man1.install Dir["packaging/man/*.1"]
+    bash_completion.install "completions/daypass.bash" => "daypass"
+    zsh_completion.install "completions/_daypass"
+    fish_completion.install "completions/daypass.fish"
     doc.install "CHANGELOG.md", "SECURITY.md"
   end
 

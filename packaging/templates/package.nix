@@ -1,7 +1,6 @@
 # nix-build -E '(import <nixpkgs> {}).callPackage ./package.nix {}'
 {
   lib,
-  stdenv,
   fetchurl,
   rustPlatform,
   installShellFiles,
@@ -23,13 +22,12 @@ rustPlatform.buildRustPackage rec {
   # The other tests start shells, a D-Bus and SDKs.
   cargoTestFlags = [ "--lib" ];
 
-  postInstall = lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
-    $out/bin/daypass man > daypass.1
-    installManPage daypass.1
+  postInstall = ''
+    installManPage packaging/man/*.1
     installShellCompletion --cmd daypass \
-      --bash <($out/bin/daypass completions bash) \
-      --zsh <($out/bin/daypass completions zsh) \
-      --fish <($out/bin/daypass completions fish)
+      --bash completions/daypass.bash \
+      --zsh completions/_daypass \
+      --fish completions/daypass.fish
   '';
 
   meta = {
