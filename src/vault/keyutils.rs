@@ -36,6 +36,10 @@ impl Store for Keyutils {
         true
     }
 
+    fn forgets(&self) -> bool {
+        true
+    }
+
     fn probe(&self) -> Result<(), Fault> {
         ring().map(drop)
     }

@@ -102,6 +102,11 @@ pub trait Store {
         false
     }
 
+    /// Whether what has expired goes by itself.
+    fn forgets(&self) -> bool {
+        false
+    }
+
     /// Whether it is there; a locked one may be said to be or not.
     fn probe(&self) -> Outcome<()> {
         Ok(())
@@ -201,8 +206,8 @@ impl Vault {
                 other => return other,
             }
         }
-        // What is only in memory drops by itself what has expired, others don't. Failing to clean up is no failure to keep.
-        if !self.main().volatile() {
+        // Failing to clean up is no failure to keep.
+        if !self.main().forgets() {
             let _ = live(self.main(), clock::now());
         }
         put(self.main(), None, &key, &text, expires)
