@@ -378,7 +378,7 @@ impl<'a, 'w> Parser<'a, 'w> {
         while let Some(line) = lines(text, at..text.len()).next() {
             self.line(&line, number);
             (at, number) = (line.next, number + 1);
-            if jumps && self.place == Place::Nowhere {
+            if jumps && self.place != Place::Section {
                 let rest = bytes(text, &(at..text.len()));
                 let header =
                     if rest.starts_with(b"[") { Some(0) } else { memchr::memmem::find(rest, b"\n[").map(|found| found + 1) };

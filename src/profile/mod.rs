@@ -11,6 +11,7 @@ pub mod leads;
 pub mod names;
 pub mod naming;
 pub mod resolve;
+mod sift;
 pub mod start_url;
 pub mod store;
 
@@ -89,14 +90,17 @@ impl Config {
         Ok(Self { config, credentials: Source::read(env.credentials_file(), FileKind::Credentials)? })
     }
 
-    /// Reads the config file only, where sessions are.
-    ///
-    /// # Errors
-    /// As [`Config::read`].
-    pub fn read_sessions(env: &Env) -> Result<Self> {
-        Ok(Self {
-            config: Source::read(env.config_file(), FileKind::Config)?,
-            credentials: Source::read(None, FileKind::Credentials)?,
+    /// Reads the sessions, and of the profiles this one if any; what it finds is what [`Config::read`] finds. None where the files can't
+    /// be read in parts.
+    pub fn read_for(env: &Env, profile: Option<&str>) -> Option<Self> {
+        // A name in quotes may be written in more ways than one.
+        let plain = profile.is_none_or(ini::is_plain_name);
+        let words: Vec<&str> = profile.into_iter().chain(["sso-session"]).collect();
+        let credentials = if profile.is_some() { env.credentials_file() } else { None };
+        plain.then_some(())?;
+        Some(Self {
+            config: Source::sift(env.config_file(), FileKind::Config, &words)?,
+            credentials: Source::sift(credentials, FileKind::Credentials, &words)?,
         })
     }
 
@@ -173,6 +177,16 @@ impl Source {
             }
         };
         Ok(Self { path, kind, text: Zeroizing::new(text) })
+    }
+
+    fn sift(path: Option<PathBuf>, kind: FileKind, words: &[&str]) -> Option<Self> {
+        let Some(path) = path else { return Self::read(None, kind).ok() };
+        let text = match std::fs::File::open(&path) {
+            Ok(file) => sift::sift(file, words).ok()??,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Zeroizing::default(),
+            Err(_) => return None,
+        };
+        Some(Self { path, kind, text: Zeroizing::new(std::str::from_utf8(&text).ok()?.to_owned()) })
     }
 
     fn find(&self, kind: Kind, name: &str) -> Option<Block<'_>> {

@@ -125,12 +125,19 @@ impl Asked {
 /// # Errors
 /// [`Exit::Usage`] where the flags and files do not say it, or contradict each other; [`Exit::Failed`] for an unreadable file.
 pub fn target(env: &Env, asked: &Asked) -> Result<Target> {
-    let config = match (asked.profile.is_none() && asked.is_whole(), asked.session.is_some()) {
-        (true, false) => Config::of_texts(Default::default(), Default::default()),
-        (true, true) => Config::read_sessions(env)?,
-        (false, _) => Config::read(env)?,
+    let profile = match (asked.profile.is_none() && asked.is_whole(), asked.session.is_some()) {
+        (true, false) => return target_in(&Config::of_texts(Default::default(), Default::default()), env, asked),
+        (true, true) => None,
+        (false, _) => Some(asked.profile.as_deref().or(env.profile()).unwrap_or("default")),
     };
-    target_in(&config, env, asked)
+    // A part of the files is nearly always enough; where it is not, such as for a profile that leads to another, or to say what is
+    // wrong, they are read whole.
+    if let Some(part) = Config::read_for(env, profile)
+        && let Ok(target) = target_in(&part, env, asked)
+    {
+        return Ok(target);
+    }
+    target_in(&Config::read(env)?, env, asked)
 }
 
 /// The same by files that were read before.

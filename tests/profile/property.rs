@@ -1,5 +1,7 @@
 //! What holds for any file: found by trying many.
 
+#![allow(clippy::disallowed_methods)] // Tests write files.
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -262,6 +264,30 @@ proptest! {
         }
         for block in config.sessions() {
             prop_assert_eq!(show(&config.session(&block.name).unwrap()), show(&block));
+        }
+    }
+
+    #[test]
+    fn reading_files_in_part_finds_what_a_whole_reading_finds(text in any_file(), credentials in any_file(), filler in 0usize..3000) {
+        // Larger than what is read at a time, so that sections lie across its ends.
+        let text = text + "\n" + &"[profile filler]\nregion = somewhere-else-1\n".repeat(filler);
+        let home = tempfile::tempdir().unwrap();
+        let (config, shared) = (home.path().join("config"), home.path().join("credentials"));
+        std::fs::write(&config, &text).unwrap();
+        std::fs::write(&shared, &credentials).unwrap();
+        let env = env(&[("AWS_CONFIG_FILE", config.to_str().unwrap()), ("AWS_SHARED_CREDENTIALS_FILE", shared.to_str().unwrap())]);
+        let whole = Config::read(&env).unwrap();
+        for name in ["default", "a", "z", "b-1"] {
+            let Some(part) = Config::read_for(&env, Some(name)) else { continue };
+            let show = |config: &Config| {
+                let block = config.profile(name)?;
+                Some(block.values.iter().map(|value| format!("{}={} {}", value.key, value.text, value.place())).collect::<Vec<_>>())
+            };
+            prop_assert_eq!(show(&part), show(&whole));
+            for block in whole.sessions() {
+                let texts = |config: &Config| config.session(&block.name).map(|block| format!("{:?}", block.values.iter().map(|value| (value.key.to_string(), value.text.to_string(), value.line)).collect::<Vec<_>>()));
+                prop_assert_eq!(texts(&part), texts(&whole));
+            }
         }
     }
 }
