@@ -182,7 +182,10 @@ impl Source {
     fn sift(path: Option<PathBuf>, kind: FileKind, words: &[&str]) -> Option<Self> {
         let Some(path) = path else { return Self::read(None, kind).ok() };
         let text = match std::fs::File::open(&path) {
-            Ok(file) => sift::sift(file, words).ok()??,
+            Ok(file) => {
+                let length = file.metadata().ok()?.len();
+                sift::sift(file, length, words).ok()??
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Zeroizing::default(),
             Err(_) => return None,
         };

@@ -7,15 +7,16 @@ use std::io::{self, Read};
 use memchr::memmem::Finder;
 use zeroize::Zeroizing;
 
-/// What is read at a time.
+/// What is read at a time, and of a smaller file all.
 const CHUNK: usize = 64 * 1024;
 
-/// The sections whose header lines hold one of the words. None where the text is not one that can be passed over by its headers: a
+/// The sections whose header lines hold one of the words, of a file of about this length. None where the text is not one that can be passed over by its headers: a
 /// header behind blanks (what it is depends on the lines before it), a byte order mark, a line longer than the buffer.
-pub(super) fn sift(mut file: impl Read, words: &[&str]) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+pub(super) fn sift(mut file: impl Read, length: u64, words: &[&str]) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut sieve =
         Sieve { words: words.iter().map(Finder::new).collect(), keeps: false, kept: Zeroizing::new(Vec::with_capacity(CHUNK)) };
-    let mut buffer = Zeroizing::new(vec![0; CHUNK]);
+    let size = usize::try_from(length).unwrap_or(CHUNK).saturating_add(1).min(CHUNK);
+    let mut buffer = Zeroizing::new(vec![0; size]);
     let mut filled = 0;
     let mut first = true;
     loop {
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     fn sifted(text: &str, words: &[&str]) -> Option<String> {
-        sift(text.as_bytes(), words).unwrap().map(|kept| String::from_utf8(kept.to_vec()).unwrap())
+        sift(text.as_bytes(), text.len() as u64, words).unwrap().map(|kept| String::from_utf8(kept.to_vec()).unwrap())
     }
 
     #[test]
