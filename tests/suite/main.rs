@@ -16,6 +16,7 @@ mod keyring;
 mod list;
 mod login;
 mod pkce;
+#[cfg(target_os = "linux")]
 mod races;
 mod road;
 mod shells;
