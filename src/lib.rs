@@ -90,7 +90,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Cli>> {
     if let Some(typed) = parse_helper(&arguments) {
         return Ok(Some(typed));
     }
-    let error = match Cli::read(arguments) {
+    let error = match Cli::read(arguments.iter().cloned()) {
         Ok(typed) => return Ok(Some(typed)),
         Err(error) => error,
     };
@@ -103,7 +103,10 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Cli>> {
     let text = error.render().to_string();
     let message: Vec<&str> = text.split("\n\n").next().unwrap_or_default().lines().map(str::trim).collect();
     let message = message.join(" ");
-    Err(Error::usage(message.strip_prefix("error: ").unwrap_or(&message), "daypass --help"))
+    let definitions = Cli::command();
+    let verb = arguments.iter().skip(1).find_map(|word| definitions.find_subcommand(word)).map(clap::Command::get_name);
+    let help = verb.map_or_else(|| "daypass --help".to_owned(), |verb| format!("daypass {verb} --help"));
+    Err(Error::usage(message.strip_prefix("error: ").unwrap_or(&message), help))
 }
 
 /// What SDKs call is read by its own definitions alone: building those of all commands would be half of a warm call's work.
