@@ -330,12 +330,14 @@ struct Parser<'a, 'w> {
     open: Open,
 }
 
-/// Whether a header stands behind blanks: what it is then depends on the lines before it, so that none may be passed over.
-fn has_indented_header(text: &[u8]) -> bool {
-    memchr::memchr_iter(b'[', text).any(|at| {
+/// Where a `[` begins a line's text, and how many blanks stand before it. Behind blanks, whether it is a header depends on the lines
+/// before it, so that none of them may be passed over.
+pub(super) fn brackets(text: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
+    memchr::memchr_iter(b'[', text).filter_map(|at| {
         let before = bytes(text, &(0..at));
         let blanks = before.iter().rev().take_while(|b| is_blank(**b)).count();
-        blanks > 0 && before.len().checked_sub(blanks + 1).is_none_or(|at| before.get(at) == Some(&b'\n'))
+        let begins = before.len().checked_sub(blanks + 1).is_none_or(|at| before.get(at) == Some(&b'\n'));
+        begins.then_some((at, blanks))
     })
 }
 
@@ -373,7 +375,7 @@ impl<'a, 'w> Parser<'a, 'w> {
         if start > 0 {
             self.warn(1, "the file starts with a byte order mark: most AWS tools refuse such a file");
         }
-        let jumps = self.only.is_some() && !has_indented_header(text);
+        let jumps = self.only.is_some() && brackets(text).all(|(_, blanks)| blanks == 0);
         let (mut at, mut number) = (start, 1);
         while let Some(line) = lines(text, at..text.len()).next() {
             self.line(&line, number);

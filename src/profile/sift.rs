@@ -7,6 +7,8 @@ use std::io::{self, Read};
 use memchr::memmem::Finder;
 use zeroize::Zeroizing;
 
+use super::ini;
+
 /// What is read at a time, and of a smaller file all.
 const CHUNK: usize = 64 * 1024;
 
@@ -54,17 +56,12 @@ struct Sieve<'w> {
 impl Sieve<'_> {
     /// Takes whole lines. False where they can't be passed over.
     fn take(&mut self, block: &[u8]) -> bool {
-        let blank = |b: &u8| matches!(b, b' ' | b'\t');
         let mut headers = Vec::new();
-        for at in memchr::memchr_iter(b'[', block) {
-            let before = block.get(..at).unwrap_or_default();
-            let blanks = before.iter().rev().take_while(|b| blank(b)).count();
-            let starts_line = before.len() == blanks || before.get(before.len() - blanks - 1) == Some(&b'\n');
-            match (starts_line, blanks) {
-                (true, 0) => headers.push(at),
-                (true, _) => return false,
-                (false, _) => {}
+        for (at, blanks) in ini::brackets(block) {
+            if blanks > 0 {
+                return false;
             }
+            headers.push(at);
         }
         if !self.keeps && !self.words.iter().any(|word| word.find(block).is_some()) {
             self.blank(block);
