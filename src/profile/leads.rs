@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::names::{AccountId, RoleName, Session};
-use super::resolve::{self, Account, Asked, Means};
+use super::resolve::{self, Account, Asked, Means, Target};
 use super::{Block, Config};
 use crate::env::Env;
 
@@ -32,38 +32,55 @@ impl<'c> Leads<'c> {
         Self { sessions: sessions.collect(), config, env }
     }
 
-    /// Where a profile leads; None where it leads nowhere, contradicts itself, or names its account in words.
-    pub fn of(&self, profile: &Block<'_>) -> Option<(Session, Role)> {
-        let said = match resolve::means(profile) {
-            Means::Native => return self.native(profile),
-            Means::Legacy => {
-                let session = resolve::legacy_session(profile)?;
-                return Some((session, role(profile.text("sso_account_id")?, profile.text("sso_role_name")?)?));
-            }
-            Means::Helper(said) => said,
+    /// What a profile leads to, as [`resolve::target_in`] has it; None where it leads nowhere or contradicts itself.
+    pub fn target(&self, profile: &Block<'_>) -> Option<Target> {
+        let text = |key| profile.text(key).map(str::to_owned);
+        // Only daypass's own command line may name an account in words.
+        let id = || text("sso_account_id").filter(|id| AccountId::new(id).is_some());
+        let (session, account, role, region) = match resolve::means(profile) {
+            Means::Native => (self.native(profile)?, id()?, text("sso_role_name")?, None),
+            Means::Legacy => (resolve::legacy_session(profile)?, id()?, text("sso_role_name")?, None),
+            Means::Helper(said) => match *said {
+                Asked {
+                    profile: None,
+                    session: Some(name),
+                    start_url: None,
+                    sso_region: None,
+                    scopes: None,
+                    account,
+                    role,
+                    region,
+                } => (self.sessions.get(&name)?.clone(), account?, role?, region),
+                // One that names another profile, or an address: the long way.
+                _ => {
+                    let asked = Asked { profile: Some(profile.name.to_string()), ..Asked::default() };
+                    return resolve::target_in(self.config, self.env, &asked).ok();
+                }
+            },
             Means::Other(..) | Means::Nothing => return None,
         };
-        if let Asked { profile: None, session: Some(name), start_url: None, sso_region: None, account, role: named, .. } = &*said {
-            return Some((self.sessions.get(name)?.clone(), role(account.as_deref()?, named.as_deref()?)?));
-        }
-        // A helper that names another profile, or an address: the long way.
-        let asked = Asked { profile: Some(profile.name.to_string()), ..Asked::default() };
-        let target = resolve::target_in(self.config, self.env, &asked).ok()?;
-        match target.account {
-            Account::Id(account) => Some((target.session, Role { account, role: target.role })),
+        Some(Target {
+            session,
+            account: Account::new(&account).ok()?,
+            role: RoleName::new(&role).ok()?,
+            region: text("region").or(region),
+            profile: Some(profile.name.to_string()),
+        })
+    }
+
+    /// The role that a profile leads to; None where it names its account in words, too.
+    pub fn of(&self, profile: &Block<'_>) -> Option<(Session, Role)> {
+        let Target { session, account, role, .. } = self.target(profile)?;
+        match account {
+            Account::Id(account) => Some((session, Role { account, role })),
             Account::Name(_) => None,
         }
     }
 
-    fn native(&self, profile: &Block<'_>) -> Option<(Session, Role)> {
+    fn native(&self, profile: &Block<'_>) -> Option<Session> {
         let session = self.sessions.get(profile.text("sso_session")?)?;
         let agrees = |key, its: &str| profile.text(key).is_none_or(|own| own == its);
         let fits = agrees("sso_start_url", &session.start_url) && agrees("sso_region", &session.region);
-        let role = role(profile.text("sso_account_id")?, profile.text("sso_role_name")?)?;
-        fits.then(|| (session.clone(), role))
+        fits.then(|| session.clone())
     }
-}
-
-fn role(account: &str, role: &str) -> Option<Role> {
-    Some(Role { account: AccountId::new(account)?, role: RoleName::new(role).ok()? })
 }

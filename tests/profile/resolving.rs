@@ -1,6 +1,7 @@
 //! What was typed, and what it means.
 
 use daypass::error::{Error, Exit};
+use daypass::profile::leads::Leads;
 use daypass::profile::names::Session;
 use daypass::profile::resolve::{Account, Asked, Target, session_in, sessions, target, target_in};
 
@@ -302,4 +303,40 @@ fn a_question_about_a_session_alone_does_not_read_the_credentials_file() {
         .unwrap();
     let flags = asked(&[("session", "corp"), ("account", "111122223333"), ("role", "Dev")]);
     assert_eq!(shown(&target(&env_at(folder.path()), &flags).unwrap()), "corp 111122223333 Dev - -");
+}
+
+#[test]
+fn all_profiles_in_one_pass_lead_where_each_leads_by_itself() {
+    let text = format!(
+        "{CORP}
+[profile helper]\ncredential_process = {HELPER}
+[profile helper-with-region]\ncredential_process = {HELPER} --region a-1
+[profile helper-with-both-regions]\ncredential_process = {HELPER} --region a-1\nregion = b-1
+[profile helper-that-names-its-account]\ncredential_process = daypass credential-process --session corp --account Development --role Dev
+[profile helper-of-no-session]\ncredential_process = daypass credential-process --session nowhere --account 111122223333 --role Dev
+[profile helper-of-a-bad-account]\ncredential_process = daypass credential-process --session corp --account 12 --role Dev
+[profile helper-by-address]\ncredential_process = daypass credential-process --start-url https://x.awsapps.com/start --sso-region c-1 --account 111122223333 --role Dev
+[profile helper-with-scopes]\ncredential_process = {HELPER} --scopes a,b
+[profile helper-of-a-profile]\ncredential_process = daypass credential-process --profile native
+[profile helper-half]\ncredential_process = daypass credential-process --session corp --role Dev
+[profile native]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev\nregion = d-1
+[profile native-in-contradiction]\nsso_session = corp\nsso_region = x-1\nsso_account_id = 111122223333\nsso_role_name = Dev
+[profile native-of-a-named-account]\nsso_session = corp\nsso_account_id = Development\nsso_role_name = Dev
+[profile native-half]\nsso_session = corp\nsso_account_id = 111122223333
+[profile legacy]\nsso_start_url = https://old.awsapps.com/start\nsso_region = e-1\nsso_account_id = 111122223333\nsso_role_name = Dev
+[profile legacy-without-region]\nsso_start_url = https://old.awsapps.com/start\nsso_account_id = 111122223333\nsso_role_name = Dev
+[profile keys]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x
+[profile other]\ncredential_process = other-tool
+[default]\nregion = f-1
+"
+    );
+    let (config, env) = (config(&text, ""), env(&[]));
+    let leads = Leads::new(&config, &env);
+    let mut leading = 0;
+    for block in config.profiles() {
+        let alone = target_in(&config, &env, &asked(&[("profile", &block.name)])).ok();
+        leading += usize::from(alone.is_some());
+        assert_eq!(leads.target(&block), alone, "{}", block.name);
+    }
+    assert_eq!(leading, 9);
 }
