@@ -20,7 +20,7 @@ use portal::{Approval, Portal, Realm};
 /// With this argument the demo is the browser of its own daypass: the real one must start in the person's home, not in the temporary.
 const OPEN: &str = "--open-in-browser";
 /// What the temporary home replaces; the person's own value goes on under the name with `DEMO_REAL_` before it.
-const REPLACED: [&str; 4] = ["HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR", "BROWSER"];
+const REPLACED: [&str; 5] = ["HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "BROWSER"];
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -173,7 +173,7 @@ impl Stage {
         let mut vars: Vec<(String, OsString)> = own.collect();
         let mut set = |name: &str, value: OsString| vars.push((name.to_owned(), value));
         set("HOME", home.path().into());
-        for (name, folder) in [("XDG_DATA_HOME", "data"), ("XDG_RUNTIME_DIR", "run")] {
+        for (name, folder) in [("XDG_DATA_HOME", "data"), ("XDG_STATE_HOME", "state"), ("XDG_RUNTIME_DIR", "run")] {
             let folder = home.path().join(folder);
             fs::create_dir(&folder)?;
             set(name, folder.into());

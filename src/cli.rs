@@ -9,6 +9,9 @@ use std::ffi::OsString;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// Short-lived AWS role credentials for every tool on the machine, from one IAM Identity Center sign-in.
+///
+/// Alone on a terminal it lets you choose among your profiles and roles: Enter starts a shell with the credentials, Ctrl-O opens
+/// the console, Ctrl-E prints the variables, Ctrl-S makes a profile.
 #[derive(Debug, Parser)]
 #[command(name = "daypass", version, disable_help_subcommand = true, after_help = EXIT_STATUS, max_term_width = 100)]
 pub struct Cli {
@@ -110,7 +113,7 @@ pub struct RoleFlags {
 }
 
 /// `daypass configure`
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[allow(clippy::struct_excessive_bools)] // Each is a flag.
 #[command(after_help = "\
 Examples:
@@ -324,6 +327,9 @@ pub struct EnvVerb {
     /// The shell to write for [default: by $SHELL]
     #[arg(long, value_name = "SHELL")]
     pub shell: Option<Shell>,
+    /// Choose the role from a list, on the terminal
+    #[arg(long, conflicts_with_all = ["name", "profile", "session", "start_url", "sso_region", "scopes", "account", "role", "unset"])]
+    pub pick: bool,
     /// Print the commands that clear the variables
     #[arg(long)]
     pub unset: bool,
@@ -442,7 +448,7 @@ In the shell's start-up file:
 
 Then:
   dp dev    sets the credentials of the profile dev in this shell
-  dp        lists the profiles
+  dp        the same, for what you choose from a list
   dp -      clears them")]
 pub struct ShellInit {
     /// The shell

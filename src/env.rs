@@ -100,6 +100,12 @@ impl Env {
         self.get("SHELL")
     }
 
+    /// The program of the person's own shell: `SHELL`, else the system's.
+    pub fn shell_program(&self) -> &str {
+        let system = || if cfg!(windows) { self.get("COMSPEC").unwrap_or("cmd.exe") } else { "/bin/sh" };
+        self.shell().unwrap_or_else(system)
+    }
+
     /// `BROWSER`: a list of commands, parted by `:`.
     pub fn browser(&self) -> Option<&str> {
         self.get("BROWSER")
@@ -185,6 +191,13 @@ impl Env {
     pub fn data_folder(&self) -> Option<PathBuf> {
         let own = self.get("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
         let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".local/share")) } else { dirs::data_local_dir() };
+        Some(own.or_else(by_home)?.join("daypass"))
+    }
+
+    /// Where what is remembered for the picker lives: `$XDG_STATE_HOME/daypass` or the platform's kin.
+    pub fn state_folder(&self) -> Option<PathBuf> {
+        let own = self.get("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
+        let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".local/state")) } else { dirs::data_local_dir() };
         Some(own.or_else(by_home)?.join("daypass"))
     }
 

@@ -6,7 +6,7 @@
 //! | --- | --- |
 //! | 0 ground | [`error`], [`secret`], [`clock`], [`mod@env`], [`mod@file`], [`terminal`], [`signal`], [`keys`], [`listener`], [`browser`], [`child`] |
 //! | 1 nouns | [`grant`], [`profile`] |
-//! | 2 edges | [`vault`], [`portal`] |
+//! | 2 edges | [`vault`], [`portal`], [`recall`] |
 //! | 3 heart | [`broker`] |
 //! | 4 face | [`cli`], [`output`], [`picker`] |
 //! | 5 verbs | [`world`], [`command`] |
@@ -29,6 +29,7 @@ pub mod output;
 pub mod picker;
 pub mod portal;
 pub mod profile;
+pub mod recall;
 pub mod secret;
 pub mod signal;
 pub mod terminal;
@@ -78,7 +79,14 @@ fn obey(typed: Option<Cli>, env: Env) -> Result<u8> {
         Some(Verb::Completions(typed)) => command::completions::run(&world, &typed),
         Some(Verb::Man(typed)) => command::man::run(&world, &typed),
         None => {
+            let there = world.may_choose() && terminal::shows_output();
+            if there && let Some(status) = command::pick::run(&world)? {
+                return Ok(status);
+            }
             world.print(&Cli::command().render_help().to_string())?;
+            if there {
+                world.tell("\nBegin with: daypass configure");
+            }
             Ok(0)
         }
     }

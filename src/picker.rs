@@ -11,14 +11,14 @@ use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::{signal, terminal};
 
 /// Between two columns.
 const GAP: usize = 2;
 
-/// No column is made narrower while another can be.
-const NARROWEST: usize = 6;
+/// What a column needs to be of use, if its cells are that wide.
+const NARROWEST: usize = 10;
 
 /// A key, as far as it means something here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +37,8 @@ pub enum Key {
     EraseLine,
     /// Ctrl-A: all that is shown is marked, or unmarked.
     MarkAll,
+    /// Ctrl with another letter: it may choose in a way of its own.
+    Control(char),
     Up,
     Down,
     PageUp,
@@ -50,8 +52,8 @@ pub enum Key {
 pub enum Step {
     /// Nothing is decided yet.
     Open,
-    /// These rows, by their numbers, in their order; at least one.
-    Chosen(Vec<usize>),
+    /// By this key these rows, by their numbers, in their order; at least one.
+    Chosen(Key, Vec<usize>),
     /// The person wants none.
     Left,
 }
@@ -83,6 +85,10 @@ pub struct Picker {
     /// A row's cells in one line: what is searched.
     texts: Vec<String>,
     several: bool,
+    /// The letters that choose with Ctrl, as Enter does alone.
+    letters: &'static [char],
+    /// What the keys do, in one line, the longest first: the first that fits is shown.
+    help: &'static [&'static str],
     query: String,
     /// Rows that match, the best first.
     found: Vec<usize>,
@@ -99,7 +105,8 @@ pub struct Picker {
 }
 
 impl Picker {
-    /// A list of these rows, each of the same number of cells. `several`: more than one may be chosen. Cells are cleaned.
+    /// A list of these rows, each of the same number of cells; a row of one goes over all columns. `several`: more than one may be
+    /// chosen. Cells are cleaned.
     pub fn new(title: &str, rows: Vec<Vec<String>>, several: bool) -> Self {
         let rows: Vec<Vec<String>> =
             rows.into_iter().map(|row| row.iter().map(|cell| terminal::clean(cell).into_owned()).collect()).collect();
@@ -109,6 +116,15 @@ impl Picker {
             found: (0..rows.len()).collect(),
             rows,
             several,
+            letters: &[],
+            help: if several {
+                &[
+                    "  type to search, Enter takes, Space or Tab marks several, Ctrl-A all, Esc leaves",
+                    "  Enter takes, Space marks, Esc leaves",
+                ]
+            } else {
+                &["  type to search, Enter takes, Esc leaves", "  Enter takes, Esc leaves"]
+            },
             query: String::new(),
             cursor: 0,
             top: 0,
@@ -123,6 +139,11 @@ impl Picker {
     pub fn at(mut self, row: usize) -> Self {
         self.cursor = row.min(self.rows.len().saturating_sub(1));
         self
+    }
+
+    /// These letters choose too, with Ctrl; what all keys do is said by the help, the longest line first.
+    pub fn acting(self, letters: &'static [char], help: &'static [&'static str]) -> Self {
+        Self { letters, help, ..self }
     }
 
     /// Does what a key means.
@@ -151,8 +172,13 @@ impl Picker {
             Key::PageDown => self.cursor = (self.cursor + self.page).min(last),
             Key::Home => self.cursor = 0,
             Key::End => self.cursor = last,
-            Key::Enter if !self.marks.is_empty() => return Step::Chosen(self.marks.iter().copied().collect()),
-            Key::Enter => return self.found.get(self.cursor).map_or(Step::Open, |&row| Step::Chosen(vec![row])),
+            Key::Control(letter) if !self.letters.contains(&letter) => {}
+            Key::Enter | Key::Control(_) if !self.marks.is_empty() => {
+                return Step::Chosen(key, self.marks.iter().copied().collect());
+            }
+            Key::Enter | Key::Control(_) => {
+                return self.found.get(self.cursor).map_or(Step::Open, |&row| Step::Chosen(key, vec![row]));
+            }
             Key::Escape if !self.query.is_empty() => self.edit(String::clear),
             Key::Escape | Key::Interrupt => return Step::Left,
         }
@@ -217,9 +243,14 @@ impl Picker {
             if self.several {
                 line.push_str(if self.marks.contains(&row) { "* " } else { "  " });
             }
-            for (cell, &width) in self.rows.get(row).into_iter().flatten().zip(&widths) {
-                line.push_str(&fit(cell, width, look));
-                line.push_str(&" ".repeat(GAP));
+            let cells = self.rows.get(row).map(Vec::as_slice).unwrap_or_default();
+            if let [text] = cells {
+                line.push_str(&fit(text, text.width(), look));
+            } else {
+                for (cell, &width) in cells.iter().zip(&widths) {
+                    line.push_str(&fit(cell, width, look));
+                    line.push_str(&" ".repeat(GAP));
+                }
             }
             screen.push((if current { Style::Current } else { Style::Plain }, line.trim_end().to_owned()));
         }
@@ -228,12 +259,8 @@ impl Picker {
         }
         let marked = if self.marks.is_empty() { String::new() } else { format!(", {} marked", self.marks.len()) };
         screen.push((Style::Faint, format!("  {} of {}{marked}", self.found.len(), self.rows.len())));
-        let keys = match (self.several, columns > 80) {
-            (true, true) => "  type to search, Enter takes, Space or Tab marks several, Ctrl-A all, Esc leaves",
-            (true, false) => "  Enter takes, Space marks, Esc leaves",
-            (false, _) => "  Enter takes, Esc leaves",
-        };
-        screen.push((Style::Faint, keys.to_owned()));
+        let keys = self.help.iter().find(|keys| keys.len() < columns).or(self.help.last());
+        screen.push((Style::Faint, keys.copied().unwrap_or_default().to_owned()));
         for (_, line) in &mut screen {
             fit(line, columns.saturating_sub(1), look).trim_end().clone_into(line);
         }
@@ -241,14 +268,20 @@ impl Picker {
         (screen, end)
     }
 
-    /// Each column as wide as its widest cell; where that is too much, the widest give way.
+    /// Each column as wide as its widest cell; where that is too much, the widest give way, and then the last columns are not shown.
     fn widths(&self, room: usize) -> Vec<usize> {
-        let count = self.rows.first().map_or(0, Vec::len);
-        let widest =
-            |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max().unwrap_or_default();
-        let mut widths: Vec<usize> = (0..count).map(widest).collect();
-        let room = room.saturating_sub(GAP * count.saturating_sub(1));
-        while widths.iter().sum::<usize>() > room {
+        let mut widths: Vec<usize> = Vec::new();
+        for row in self.rows.iter().filter(|row| row.len() > 1) {
+            widths.resize(row.len(), 0);
+            for (width, cell) in widths.iter_mut().zip(row) {
+                *width = cell.width().max(*width);
+            }
+        }
+        let room_for = |widths: &[usize]| room.saturating_sub(GAP * widths.len().saturating_sub(1));
+        while widths.len() > 1 && widths.iter().map(|&width| width.min(NARROWEST)).sum::<usize>() > room_for(&widths) {
+            widths.pop();
+        }
+        while widths.iter().sum::<usize>() > room_for(&widths) {
             match widths.iter_mut().max() {
                 Some(widest) if *widest > NARROWEST => *widest -= 1,
                 _ => break,
@@ -285,15 +318,16 @@ fn fit(text: &str, columns: usize, look: Look) -> String {
     fitted
 }
 
-/// Shows the list and waits until something is chosen: the rows by their numbers, at least one.
+/// Shows the list and waits until something is chosen: the key, and the rows by their numbers, at least one. None where the person
+/// leaves.
 ///
 /// # Errors
-/// [`Exit::Interrupted`] where the person leaves; a terminal that fails.
-pub fn pick(mut picker: Picker, look: Look) -> Result<Vec<usize>> {
+/// A terminal that fails; a list with nothing in it.
+pub fn pick(mut picker: Picker, look: Look) -> Result<Option<(Key, Vec<usize>)>> {
     if picker.rows.is_empty() {
         return Err(Error::failed("there is nothing to choose from", "daypass list"));
     }
-    let failed = |error: io::Error| Error::failed(format!("the terminal fails: {error}"), "daypass configure --help");
+    let failed = |error: io::Error| Error::failed(format!("the terminal fails: {error}"), "daypass --help");
     let _raw = Raw::enter().map_err(failed)?;
     let mut stale = true;
     loop {
@@ -302,7 +336,7 @@ pub fn pick(mut picker: Picker, look: Look) -> Result<Vec<usize>> {
         }
         stale = false;
         if signal::waits() {
-            return Err(left());
+            return Ok(None);
         }
         if !event::poll(SIGNALS_SEEN_AFTER).map_err(failed)? {
             continue;
@@ -311,18 +345,14 @@ pub fn pick(mut picker: Picker, look: Look) -> Result<Vec<usize>> {
         let Some(key) = key_of(&event::read().map_err(failed)?) else { continue };
         match picker.press(key) {
             Step::Open => {}
-            Step::Chosen(rows) => return Ok(rows),
-            Step::Left => return Err(left()),
+            Step::Chosen(key, rows) => return Ok(Some((key, rows))),
+            Step::Left => return Ok(None),
         }
     }
 }
 
 /// How long a signal may go unseen.
 const SIGNALS_SEEN_AFTER: Duration = Duration::from_millis(100);
-
-fn left() -> Error {
-    Error::new(Exit::Interrupted, "you left the list; nothing was changed", "daypass configure")
-}
 
 fn key_of(event: &Event) -> Option<Key> {
     let Event::Key(key) = event else { return None };
@@ -338,8 +368,9 @@ fn key_of(event: &Event) -> Option<Key> {
         KeyCode::Char('u') if control => Key::EraseLine,
         KeyCode::Char('w') if control => Key::EraseWord,
         KeyCode::Char('h') if control => Key::Backspace,
+        KeyCode::Char(c) if control => Key::Control(c),
         KeyCode::Char(' ') => Key::Space,
-        KeyCode::Char(c) if !control && !key.modifiers.contains(KeyModifiers::ALT) => Key::Char(c),
+        KeyCode::Char(c) if !key.modifiers.contains(KeyModifiers::ALT) => Key::Char(c),
         KeyCode::Tab => Key::Tab,
         KeyCode::Enter => Key::Enter,
         KeyCode::Esc => Key::Escape,
@@ -367,7 +398,8 @@ fn draw(picker: &mut Picker, look: Look) -> io::Result<()> {
         let (before, after) = match style {
             _ if !look.colour => ("", ""),
             Style::Plain => ("", ""),
-            Style::Current => ("\x1b[1;36m", "\x1b[0m"),
+            // Legible whatever the colours are.
+            Style::Current => ("\x1b[7m", "\x1b[0m"),
             Style::Faint => ("\x1b[2m", "\x1b[0m"),
         };
         out.extend([before, line, after].concat().bytes());
@@ -463,22 +495,22 @@ mod tests {
     #[test]
     fn several_words_narrow_the_list_in_whatever_order_and_case() {
         for words in ["prod read", "READ prod", "4444 only", "prd rdnl"] {
-            assert_eq!(press(&mut accounts(false), &format!("{words}\n")), Step::Chosen(vec![3]), "{words}");
+            assert_eq!(press(&mut accounts(false), &format!("{words}\n")), Step::Chosen(Key::Enter, vec![3]), "{words}");
         }
     }
 
     #[test]
     fn enter_takes_the_current_row_and_nothing_where_nothing_matches() {
-        assert_eq!(press(&mut accounts(false), "\n"), Step::Chosen(vec![0]));
-        assert_eq!(press(&mut accounts(false).at(2), "\n"), Step::Chosen(vec![2]));
+        assert_eq!(press(&mut accounts(false), "\n"), Step::Chosen(Key::Enter, vec![0]));
+        assert_eq!(press(&mut accounts(false).at(2), "\n"), Step::Chosen(Key::Enter, vec![2]));
         assert_eq!(press(&mut accounts(false), "zzz\n"), Step::Open);
-        assert_eq!(press(&mut accounts(false), "zzz\u{8}\u{8}\u{8}↓\n"), Step::Chosen(vec![1]));
+        assert_eq!(press(&mut accounts(false), "zzz\u{8}\u{8}\u{8}↓\n"), Step::Chosen(Key::Enter, vec![1]));
     }
 
     #[test]
     fn the_cursor_goes_round() {
-        assert_eq!(press(&mut accounts(false), "↑\n"), Step::Chosen(vec![3]));
-        assert_eq!(press(&mut accounts(false), "↓↓↓↓\n"), Step::Chosen(vec![0]));
+        assert_eq!(press(&mut accounts(false), "↑\n"), Step::Chosen(Key::Enter, vec![3]));
+        assert_eq!(press(&mut accounts(false), "↓↓↓↓\n"), Step::Chosen(Key::Enter, vec![0]));
     }
 
     #[test]
@@ -486,13 +518,13 @@ mod tests {
         let mut picker = accounts(true);
         // One space parts words, the next one marks.
         press(&mut picker, "prod read  ");
-        assert_eq!(press(&mut picker, "\u{1b}↓ \n"), Step::Chosen(vec![1, 3]));
+        assert_eq!(press(&mut picker, "\u{1b}↓ \n"), Step::Chosen(Key::Enter, vec![1, 3]));
     }
 
     #[test]
     fn a_second_mark_takes_the_first_back_and_a_single_list_has_no_marks() {
-        assert_eq!(press(&mut accounts(true), "\t\t↓\n"), Step::Chosen(vec![1]));
-        assert_eq!(press(&mut accounts(false), "\t↓\n"), Step::Chosen(vec![1]));
+        assert_eq!(press(&mut accounts(true), "\t\t↓\n"), Step::Chosen(Key::Enter, vec![1]));
+        assert_eq!(press(&mut accounts(false), "\t↓\n"), Step::Chosen(Key::Enter, vec![1]));
     }
 
     #[test]
@@ -500,9 +532,9 @@ mod tests {
         let mut picker = accounts(true);
         press(&mut picker, "read");
         picker.press(Key::MarkAll);
-        assert_eq!(press(&mut picker, "\n"), Step::Chosen(vec![1, 3]));
+        assert_eq!(press(&mut picker, "\n"), Step::Chosen(Key::Enter, vec![1, 3]));
         picker.press(Key::MarkAll);
-        assert_eq!(press(&mut picker, "\n"), Step::Chosen(vec![1]));
+        assert_eq!(press(&mut picker, "\n"), Step::Chosen(Key::Enter, vec![1]));
     }
 
     #[test]

@@ -10,9 +10,11 @@ use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::grant::RoleCredentials;
 use crate::output::table;
+use crate::picker::Look;
 use crate::portal::{self, Portal};
 use crate::profile::names::{AccountId, Session};
 use crate::profile::resolve::{Account, Target};
+use crate::recall::Recall;
 use crate::terminal;
 use crate::vault::Vault;
 
@@ -78,6 +80,21 @@ impl World {
     pub fn table(&self, head: &[&str], rows: &[Vec<String>]) -> String {
         let width = terminal::width();
         table::plain(head, rows, width, width.is_some() && !self.env.no_color())
+    }
+
+    /// What is remembered from earlier runs.
+    pub fn recall(&self) -> Recall {
+        Recall::new(self.env.state_folder())
+    }
+
+    /// What the terminal can show.
+    pub fn look(&self) -> Look {
+        Look { colour: !self.env.no_color(), utf8: self.env.utf8() }
+    }
+
+    /// Whether a person is there to choose from a list.
+    pub fn may_choose(&self) -> bool {
+        self.may_ask() && self.env.moves_cursor()
     }
 
     /// Whether a person is there to be asked.

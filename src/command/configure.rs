@@ -4,11 +4,12 @@
 use std::collections::HashSet;
 
 use super::convert::{self, Conversion, Sessions};
+use super::login::signing_in;
 use super::roles::{self, Reachable};
 use crate::broker::Broker;
 use crate::cli::Configure;
 use crate::error::{Error, Exit, Result};
-use crate::picker::{self, Look, Picker};
+use crate::picker::{self, Picker};
 use crate::portal;
 use crate::profile::edit::{self, Change};
 use crate::profile::ini::is_plain_name;
@@ -151,13 +152,8 @@ impl Wizard<'_> {
             ));
         }
         let broker = self.world.broker(session, None)?;
-        let accounts = match roles::accounts(&broker) {
-            Err(error) if error.exit == Exit::SignIn && self.there => {
-                super::login::sign_in(self.world, session, None, self.typed.no_browser)?;
-                roles::accounts(&broker)?
-            }
-            other => other?,
-        };
+        let list = || roles::accounts(&broker);
+        let accounts = if self.there { signing_in(self.world, session, None, self.typed.no_browser, list)? } else { list()? };
         let only = match &account {
             Some(Account::Id(id)) => Some(id.clone()),
             Some(Account::Name(name)) => Some(account_called(name, &accounts)?),
@@ -186,6 +182,7 @@ impl Wizard<'_> {
         let several = self.typed.profile.is_none();
         let now = self.lead().filter(|(its, _)| its.is_same_portal(session)).map(|(_, role)| role);
         let name = |account: &portal::Account| account.name.clone().unwrap_or_else(|| "(no name)".to_owned());
+        let whole = self.typed.account.is_none() && accounts.len() <= LISTED_AT_ONCE;
         let accounts = if accounts.len() > LISTED_AT_ONCE {
             let rows = accounts
                 .iter()
@@ -196,6 +193,9 @@ impl Wizard<'_> {
             accounts
         };
         let mut all = roles::roles_in(self.world, broker, &accounts)?;
+        if whole {
+            roles::remember(self.world, session, &all);
+        }
         if let Some(role) = role {
             all.retain(|reachable| reachable.role.role == *role);
         }
@@ -221,8 +221,10 @@ impl Wizard<'_> {
             self.world.tell(&format!("Using the only one: {}.", terminal::clean(&rows.concat().join(" "))));
             return Ok(things.to_vec());
         }
-        let look = Look { colour: !self.world.env.no_color(), utf8: self.world.env.utf8() };
-        let chosen = picker::pick(Picker::new(title, rows.to_vec(), several).at(at.unwrap_or_default()), look)?;
+        let picker = Picker::new(title, rows.to_vec(), several).at(at.unwrap_or_default());
+        let Some((_, chosen)) = picker::pick(picker, self.world.look())? else {
+            return Err(Error::new(Exit::Interrupted, "you left the list; nothing was changed", "daypass configure"));
+        };
         for row in chosen.iter().filter_map(|&row| rows.get(row)) {
             self.world.tell(&format!("Chosen: {}", terminal::clean(&row.join("  "))));
         }

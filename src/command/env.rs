@@ -1,22 +1,47 @@
 //! `daypass env`: variables for a shell to evaluate.
 
-use crate::cli::EnvVerb;
-use crate::error::Result;
+use crate::cli::{EnvVerb, Shell};
+use crate::error::{Exit, Result};
+use crate::grant::RoleCredentials;
 use crate::output::export;
-use crate::profile::resolve;
+use crate::profile::names::AccountId;
+use crate::profile::resolve::{self, Target};
 use crate::world::{PATIENCE, World};
 
 /// Runs it.
 pub fn run(world: &World, typed: EnvVerb) -> Result<u8> {
-    let shell = typed.shell.map_or_else(|| export::shell_of(world.env.shell()), Ok)?;
-    let script = if typed.unset {
-        export::script(shell, &[], &export::SET)?
+    if typed.unset {
+        world.print(&export::script(shell(world, typed.shell)?, &[], &export::SET)?)?;
+        return Ok(0);
+    }
+    let (target, (account, credentials)) = if typed.pick {
+        let Some(mut target) = super::pick::target(world)? else { return Ok(Exit::Interrupted as u8) };
+        target.region = typed.role.region.or(target.region);
+        let credentials = super::pick::credentials(world, &target)?;
+        (target, credentials)
     } else {
         let target = resolve::target(&world.env, &super::asked_role(typed.role, typed.name))?;
-        let (account, credentials) = world.credentials(&target, PATIENCE)?;
-        let set = export::variables(&credentials, &super::name_of(&target, &account), target.region.as_deref());
-        export::script(shell, &set, &export::CLEARED)?
+        let credentials = world.credentials(&target, PATIENCE)?;
+        (target, credentials)
     };
-    world.print(&script)?;
+    print(world, &target, &account, &credentials, typed.shell)?;
     Ok(0)
+}
+
+/// Prints the variables, for this shell or the person's own.
+pub(super) fn print(
+    world: &World,
+    target: &Target,
+    account: &AccountId,
+    credentials: &RoleCredentials,
+    typed: Option<Shell>,
+) -> Result<()> {
+    let name = super::name_of(target, account);
+    super::note_use(world, &name);
+    let set = export::variables(credentials, &name, target.region.as_deref());
+    world.print(&export::script(shell(world, typed)?, &set, &export::CLEARED)?)
+}
+
+fn shell(world: &World, typed: Option<Shell>) -> Result<Shell> {
+    typed.map_or_else(|| export::shell_of(world.env.shell()), Ok)
 }

@@ -11,6 +11,8 @@ use crate::world::{PATIENCE, World};
 pub fn run(world: &World, typed: Exec) -> Result<u8> {
     let target = resolve::target(&world.env, &super::asked_role(typed.role, typed.name))?;
     let (account, credentials) = world.credentials(&target, PATIENCE)?;
-    let set = export::variables(&credentials, &super::name_of(&target, &account), target.region.as_deref());
+    let name = super::name_of(&target, &account);
+    super::note_use(world, &name);
+    let set = export::variables(&credentials, &name, target.region.as_deref());
     child::run(&typed.command, &set, &export::CLEARED)
 }

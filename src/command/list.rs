@@ -63,7 +63,6 @@ pub fn run(world: &World, typed: List) -> Result<u8> {
     let session = resolve::session_in(&config, &asked)?;
     let broker = world.broker(&session, None)?;
     let mut pointing = pointing(world, &config, &session);
-    let accounts = roles::accounts(&broker)?;
     let entry = |Reachable { account, role }| Entry {
         account_id: account.id.to_string(),
         account_name: account.name,
@@ -71,7 +70,7 @@ pub fn run(world: &World, typed: List) -> Result<u8> {
         profiles: pointing.remove(&role).unwrap_or_default(),
         role: role.role.to_string(),
     };
-    let entries: Vec<Entry> = roles::roles_in(world, &broker, &accounts)?.into_iter().map(entry).collect();
+    let entries: Vec<Entry> = roles::all(world, &session, &broker)?.into_iter().map(entry).collect();
     let row = |entry: &Entry, separator: &str| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let profiles = entry.profiles.join(separator);

@@ -130,6 +130,23 @@ impl How {
     }
 }
 
+/// Does what may need a sign-in, for a person who is there: where it is missing they sign in, and it is done again.
+pub fn signing_in<T>(
+    world: &World,
+    session: &Session,
+    profile: Option<&str>,
+    no_browser: bool,
+    act: impl Fn() -> Result<T>,
+) -> Result<T> {
+    match act() {
+        Err(error) if error.exit == Exit::SignIn => {
+            sign_in(world, session, profile, no_browser)?;
+            act()
+        }
+        other => other,
+    }
+}
+
 /// Signs in to a session as the surroundings allow, and tells how long it lasts.
 pub fn sign_in(world: &World, session: &Session, profile: Option<&str>, no_browser: bool) -> Result<Token> {
     let local = terminal::can_ask() && !no_browser && browser::on_this_machine(&world.env).is_ok();

@@ -22,6 +22,7 @@ pub fn run(world: &World, typed: Logout) -> Result<u8> {
     };
     for session in &sessions {
         let name = terminal::clean(&session.name);
+        world.recall().forget(session);
         match world.broker(session, profile.as_deref())?.sign_out(PATIENCE)? {
             None => world.tell(&format!("Signed out of {name}.")),
             Some(why) => terminal::say(&format!(

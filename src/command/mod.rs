@@ -11,6 +11,7 @@ pub mod list;
 pub mod login;
 pub mod logout;
 pub mod man;
+pub mod pick;
 mod roles;
 pub mod shell_init;
 pub mod status;
@@ -20,7 +21,8 @@ use crate::cli::{RoleFlags, SessionFlags};
 use crate::profile::names::AccountId;
 use crate::profile::resolve::{Asked, Target};
 use crate::profile::store::Plan;
-use crate::terminal;
+use crate::world::World;
+use crate::{clock, terminal};
 
 /// A session by its flags, by the bare argument, or by a profile.
 fn asked_session(flags: SessionFlags, name: Option<String>, profile: Option<String>) -> Asked {
@@ -47,6 +49,11 @@ fn asked_role(flags: RoleFlags, name: Option<String>) -> Asked {
 /// What people call these credentials: the profile, or `role@account`.
 fn name_of(target: &Target, account: &AccountId) -> String {
     target.profile.clone().unwrap_or_else(|| format!("{}@{account}", target.role))
+}
+
+/// Counts a use, for the order of the picker.
+fn note_use(world: &World, name: &str) {
+    world.recall().used(name, clock::now());
 }
 
 /// A change for standard output. A diff quotes the file: what could move a terminal's cursor is shown to terminals as blanks.

@@ -1,10 +1,12 @@
 //! The accounts and roles of a session as the verbs need them: all of them or none, in one order, with a line of progress.
 
 use crate::broker::Broker;
+use crate::clock;
 use crate::error::{Error, Exit, Result};
 use crate::portal::Account;
 use crate::profile::leads::Role;
-use crate::profile::names::AccountId;
+use crate::profile::names::{AccountId, Session};
+use crate::recall::Listed;
 use crate::terminal::Progress;
 use crate::world::{PATIENCE, World};
 
@@ -40,6 +42,23 @@ pub(super) fn roles_in(world: &World, broker: &Broker<'_>, accounts: &[Account])
         );
     }
     Ok(all)
+}
+
+/// All roles of a session. They are remembered for the picker.
+pub(super) fn all(world: &World, session: &Session, broker: &Broker<'_>) -> Result<Vec<Reachable>> {
+    let all = roles_in(world, broker, &accounts(broker)?)?;
+    remember(world, session, &all);
+    Ok(all)
+}
+
+/// These are all roles of the session, as the picker shows them before it asks the portal.
+pub(super) fn remember(world: &World, session: &Session, all: &[Reachable]) {
+    let listed = |Reachable { account, role }: &Reachable| Listed {
+        account: role.account.clone(),
+        account_name: account.name.clone(),
+        role: role.role.clone(),
+    };
+    world.recall().listed(session, &all.iter().map(listed).collect::<Vec<_>>(), clock::now());
 }
 
 /// Nobody gave this person a role.

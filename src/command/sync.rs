@@ -40,9 +40,7 @@ pub fn run(world: &World, typed: Sync) -> Result<u8> {
         Sessions::of(&config).with_block(&session)
     };
 
-    let broker = world.broker(&session, None)?;
-    let accounts = roles::accounts(&broker)?;
-    let all = roles::roles_in(world, &broker, &accounts)?;
+    let all = roles::all(world, &session, &world.broker(&session, None)?)?;
     if all.is_empty() {
         return Err(roles::nothing_reachable(&session.name));
     }

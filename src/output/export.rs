@@ -48,8 +48,8 @@ pub fn variables(credentials: &RoleCredentials, name: &str, region: Option<&str>
 pub fn script(shell: Shell, set: &[Variable], cleared: &[&str]) -> Result<Zeroizing<String>> {
     match shell {
         Shell::Sh | Shell::Bash | Shell::Zsh => Ok(lines(set, cleared, ["unset ", ""], ["export ", "='", "'"], &[('\'', r"'\''")])),
-        // Of a list of names, `set -e` stops at none that is not set.
-        Shell::Fish => Ok(lines(set, cleared, ["set -e ", ""], ["set -gx ", " '", "'"], &[('\\', r"\\"), ('\'', r"\'")])),
+        // For a name that is not set, `set -e` leaves a status that is not 0.
+        Shell::Fish => Ok(lines(set, cleared, ["set -e ", "; or true"], ["set -gx ", " '", "'"], &[('\\', r"\\"), ('\'', r"\'")])),
         Shell::Powershell => {
             // To PowerShell the typographic quotes are quotes as well.
             let quotes = [('\'', "''"), ('‘', "‘‘"), ('’', "’’"), ('‚', "‚‚"), ('‛', "‛‛")];
@@ -166,7 +166,7 @@ mod tests {
     #[test]
     fn what_would_shadow_the_keys_is_cleared() {
         assert_eq!(script(Shell::Sh, &[], &["AWS_PROFILE"]), "unset AWS_PROFILE\n");
-        assert_eq!(script(Shell::Fish, &[], &["AWS_PROFILE"]), "set -e AWS_PROFILE\n");
+        assert_eq!(script(Shell::Fish, &[], &["AWS_PROFILE"]), "set -e AWS_PROFILE; or true\n");
         assert_eq!(script(Shell::Cmd, &[], &["AWS_PROFILE"]), "set \"AWS_PROFILE=\"\n");
         assert_eq!(script(Shell::Powershell, &[], &["AWS_PROFILE"]), "$Env:AWS_PROFILE = $null\n");
         assert_eq!(script(Shell::Nushell, &[], &["AWS_PROFILE"]), "{\n  \"AWS_PROFILE\": null\n}\n");

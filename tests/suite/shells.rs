@@ -157,13 +157,23 @@ fn dp_sets_and_clears_the_credentials_of_the_shell_that_it_is_called_in() {
         let lines: Vec<Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         check(&lines[0], AWKWARD);
         check_cleared(&lines[1]);
-        let script = format!("{init}; dp");
-        home.program(shell).args(["-c", &script]).stdout_has("dev      111122223333  DeveloperAccess").go();
+        let ends = if shell == "fish" { "$status" } else { "$?" };
+        for done in ["dp dev", "dp -"] {
+            home.program(shell).args(["-c", &format!("{init}; {done}; echo status {ends}")]).stdout("status 0\n").go();
+        }
+        // Without a terminal there is nothing to choose on.
+        let script = format!("{init}; dp; echo status {ends}");
+        home.program(shell)
+            .args(["-c", &script])
+            .stdout("status 2\n")
+            .stderr(
+                "daypass: there is no terminal to choose on\nhint: daypass env PROFILE ('daypass list --profiles' shows yours)\n",
+            )
+            .go();
         // Help is for reading, and a failure changes nothing.
         let script = format!("{init}; dp dev --help");
         home.program(shell).args(["-c", &script]).stdout_has("Usage: daypass env").go();
-        let script = format!("{init}; dp nowhere; echo status $status$?");
-        let script = if shell == "fish" { script.replace("$?", "") } else { script.replace("$status$?", "$?") };
+        let script = format!("{init}; dp nowhere; echo status {ends}");
         home.program(shell).args(["-c", &script]).stdout("status 2\n").stderr_has("no profile \"nowhere\"").go();
     }
 }

@@ -1,14 +1,12 @@
-# NAME PROFILE: its credentials in this shell. NAME: the profiles. NAME -: clears them.
+# NAME PROFILE: its credentials in this shell. NAME: those that you choose. NAME -: clears them.
 function NAME --description 'Set AWS credentials in this shell, or clear them with -'
     if contains -- -h $argv; or contains -- --help $argv
         command daypass env --help
         return
     end
     if test (count $argv) -eq 0
-        command daypass list --profiles
-        return
-    end
-    if test "$argv[1]" = -
+        set argv --pick
+    else if test "$argv[1]" = -
         set argv --unset
     end
     set -l script (command daypass env --shell fish $argv)

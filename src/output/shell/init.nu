@@ -1,11 +1,9 @@
-# NAME PROFILE: its credentials in this shell. NAME: the profiles. NAME -: clears them.
+# NAME PROFILE: its credentials in this shell. NAME: those that you choose. NAME -: clears them.
 def --env --wrapped NAME [...words: string@"nu-complete NAME"] {
     if ("-h" in $words) or ("--help" in $words) {
         ^daypass env --help
-    } else if ($words | is-empty) {
-        ^daypass list --profiles
     } else {
-        let call = if $words.0 == "-" { ["--unset"] } else { $words }
+        let call = if ($words | is-empty) { ["--pick"] } else if $words.0 == "-" { ["--unset"] } else { $words }
         let set = (^daypass env --shell nushell ...$call)
         $set | from json | load-env
     }

@@ -1,8 +1,7 @@
-# NAME PROFILE: its credentials in this shell. NAME: the profiles. NAME -: clears them.
+# NAME PROFILE: its credentials in this shell. NAME: those that you choose. NAME -: clears them.
 function NAME {
     if ($args -contains '-h' -or $args -contains '--help') { daypass env --help; return }
-    if ($args.Count -eq 0) { daypass list --profiles; return }
-    $words = if ($args[0] -eq '-') { @('--unset') } else { $args }
+    $words = if ($args.Count -eq 0) { @('--pick') } elseif ($args[0] -eq '-') { @('--unset') } else { $args }
     $script = daypass env --shell powershell @words | Out-String
     if ($LASTEXITCODE -eq 0) { Invoke-Expression $script }
 }

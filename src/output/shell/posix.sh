@@ -1,4 +1,4 @@
-# NAME PROFILE: its credentials in this shell. NAME: the profiles. NAME -: clears them.
+# NAME PROFILE: its credentials in this shell. NAME: those that you choose. NAME -: clears them.
 NAME() {
     local script
     case " $* " in
@@ -8,8 +8,8 @@ NAME() {
             ;;
     esac
     case "${1-}" in
-        '') command daypass list --profiles ;;
-        -) script=$(command daypass env --unset --shell SHELL) && eval "$script" ;;
-        *) script=$(command daypass env --shell SHELL "$@") && eval "$script" ;;
+        '') set -- --pick ;;
+        -) set -- --unset ;;
     esac
+    script=$(command daypass env --shell SHELL "$@") && eval "$script"
 }

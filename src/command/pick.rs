@@ -1,0 +1,188 @@
+//! `daypass` alone, and `env --pick`: all that can be reached, to choose from, what is used most first. These are the profiles of the
+//! config file and the roles that a portal listed when it was last asked; a session itself can be chosen too, which asks it again.
+//! So the list is there at once: nothing needs the network or the keyring before something is chosen.
+
+use std::collections::{HashMap, HashSet};
+
+use super::login::signing_in;
+use super::{configure, console, env, roles};
+use crate::cli::{Configure, SessionFlags};
+use crate::error::{Error, Exit, Result};
+use crate::grant::RoleCredentials;
+use crate::output::{self, export};
+use crate::picker::{self, Key, Picker};
+use crate::profile::leads::{Leads, Role};
+use crate::profile::names::{AccountId, Session};
+use crate::profile::resolve::{self, Account, Target};
+use crate::profile::{Block, Config};
+use crate::world::{PATIENCE, World};
+use crate::{child, clock, terminal};
+
+const LETTERS: &[char] = &['o', 'e', 's'];
+
+const HELP: &[&str] = &[
+    "  type to search, Enter starts a shell, Ctrl-O opens the console, Ctrl-E prints env, Ctrl-S makes a profile, Esc leaves",
+    "  Enter starts a shell, ^O console, ^E env, ^S profile, Esc leaves",
+    "  Enter shell ^O console ^E env ^S save",
+];
+
+/// What can be chosen.
+enum Choice {
+    Role(Target),
+    /// Its roles are listed anew, and shown.
+    Session(Session),
+}
+
+/// Chooses, and does what the key says. None where there is nothing to choose from yet.
+pub fn run(world: &World) -> Result<Option<u8>> {
+    let dress = |picker: Picker| picker.acting(LETTERS, HELP);
+    let config = Config::read(&world.env)?;
+    if choices(world, &config).is_empty() {
+        return Ok(None);
+    }
+    let Some((key, target)) = choose(world, dress)? else { return Ok(Some(Exit::Interrupted as u8)) };
+    match key {
+        Key::Control('o') => console::open_as(world, &target)?,
+        Key::Control('e') => {
+            let (account, credentials) = credentials(world, &target)?;
+            env::print(world, &target, &account, &credentials, None)?;
+        }
+        Key::Control('s') => {
+            let typed = as_typed(&config, target);
+            let words = [&typed.role, &typed.account].map(|word| word.as_deref().unwrap_or_default());
+            world.tell(&format!("A profile for {}:", terminal::clean(&words.join(" in "))));
+            return configure::run(world, &typed).map(Some);
+        }
+        _ => return shell(world, &target).map(Some),
+    }
+    Ok(Some(0))
+}
+
+/// For `env --pick`. None where the person leaves.
+pub fn target(world: &World) -> Result<Option<Target>> {
+    if !world.may_choose() {
+        let hint = "daypass env PROFILE ('daypass list --profiles' shows yours)";
+        return Err(Error::usage("there is no terminal to choose on", hint));
+    }
+    Ok(choose(world, |picker| picker)?.map(|(_, target)| target))
+}
+
+/// Its role credentials. Here a person waits: where sign-in is needed, they sign in.
+pub fn credentials(world: &World, target: &Target) -> Result<(AccountId, RoleCredentials)> {
+    signing_in(world, &target.session, target.profile.as_deref(), false, || world.credentials(target, PATIENCE))
+}
+
+/// Until it is a role that is chosen.
+fn choose(world: &World, dress: impl Fn(Picker) -> Picker) -> Result<Option<(Key, Target)>> {
+    loop {
+        let (rows, mut choices): (Vec<_>, Vec<_>) = choices(world, &Config::read(&world.env)?).into_iter().unzip();
+        if rows.is_empty() {
+            return Err(Error::usage("there is no session and no profile to choose from", "daypass configure"));
+        }
+        let picker = dress(Picker::new("Which role?", rows, false));
+        let Some((key, chosen)) = picker::pick(picker, world.look())? else { return Ok(None) };
+        match chosen.first().map(|&row| choices.swap_remove(row)) {
+            Some(Choice::Role(target)) => return Ok(Some((key, target))),
+            Some(Choice::Session(session)) => list(world, &session)?,
+            None => {}
+        }
+    }
+}
+
+fn list(world: &World, session: &Session) -> Result<()> {
+    let broker = world.broker(session, None)?;
+    let all = signing_in(world, session, None, false, || roles::all(world, session, &broker))?;
+    if all.is_empty() { Err(roles::nothing_reachable(&session.name)) } else { Ok(()) }
+}
+
+/// The rows with what they stand for: profiles and the roles that none of them leads to, by their use; then the sessions.
+fn choices(world: &World, config: &Config) -> Vec<(Vec<String>, Choice)> {
+    let (recall, now) = (world.recall(), clock::now());
+    let leads = Leads::new(config, &world.env);
+    let mut targets: Vec<Target> = config.profiles().iter().filter_map(|block: &Block<'_>| leads.target(block)).collect();
+    let mut names: HashMap<AccountId, String> = HashMap::new();
+    let mut sessions: Vec<(Session, String)> = Vec::new();
+    for session in resolve::sessions(config) {
+        // Two names of one portal would show each role twice.
+        if sessions.iter().any(|(earlier, _)| earlier.is_same_portal(&session)) {
+            continue;
+        }
+        let mut about = format!("{}: list its accounts and roles", session.name);
+        if let Some((at, listed)) = recall.listing(&session) {
+            about += &format!(" again (last {} ago)", output::left(now, at));
+            let pointed: HashSet<Role> = targets.iter().filter_map(|target| role_at(&session, target)).collect();
+            for listed in listed {
+                names.extend(listed.account_name.map(|name| (listed.account.clone(), name)));
+                let role = Role { account: listed.account, role: listed.role };
+                if !pointed.contains(&role) {
+                    let (session, account) = (session.clone(), Account::Id(role.account));
+                    targets.push(Target { session, account, role: role.role, region: None, profile: None });
+                }
+            }
+        }
+        sessions.push((session, about));
+    }
+    let uses = recall.uses(now);
+    let weight = |target: &Target| name_of(target).and_then(|name| uses.get(&name)).copied().unwrap_or_default();
+    targets.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
+    let of_several = targets.iter().any(|target| targets.first().is_some_and(|first| first.session.name != target.session.name));
+    let cells = |target: &Target| {
+        let (id, name) = match &target.account {
+            Account::Id(id) => (id.to_string(), names.get(id).cloned()),
+            Account::Name(name) => (String::new(), Some(name.clone())),
+        };
+        let session = if of_several { target.session.name.clone() } else { String::new() };
+        [target.profile.clone().unwrap_or_default(), name.unwrap_or_default(), target.role.to_string(), session, id]
+    };
+    let cells: Vec<[String; 5]> = targets.iter().map(cells).collect();
+    let filled = |column: usize| cells.iter().any(|cells| cells.get(column).is_some_and(|cell| !cell.is_empty()));
+    let shown: Vec<bool> = (0..5).map(filled).collect();
+    let row = |cells: &[String; 5]| cells.iter().zip(&shown).filter(|(_, shown)| **shown).map(|(cell, _)| cell.clone()).collect();
+    let rows: Vec<Vec<String>> = cells.iter().map(row).collect();
+    let roles = rows.into_iter().zip(targets.into_iter().map(Choice::Role));
+    roles.chain(sessions.into_iter().map(|(session, about)| (vec![about], Choice::Session(session)))).collect()
+}
+
+fn role_at(session: &Session, target: &Target) -> Option<Role> {
+    match &target.account {
+        Account::Id(account) if target.session.is_same_portal(session) => {
+            Some(Role { account: account.clone(), role: target.role.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// By what its use is counted; None where it can't be known without the portal.
+fn name_of(target: &Target) -> Option<String> {
+    match &target.account {
+        Account::Id(account) => Some(super::name_of(target, account)),
+        Account::Name(_) => target.profile.clone(),
+    }
+}
+
+/// A shell of the person's own, with the credentials in its environment.
+fn shell(world: &World, target: &Target) -> Result<u8> {
+    let (account, credentials) = credentials(world, target)?;
+    let name = super::name_of(target, &account);
+    super::note_use(world, &name);
+    let lasts = output::left(credentials.expires_at, clock::now());
+    world.tell(&format!("A shell with the credentials of {}, for {lasts}; 'exit' leaves it.", terminal::clean(&name)));
+    let set = export::variables(&credentials, &name, target.region.as_deref());
+    child::run(&[world.env.shell_program().into()], &set, &export::CLEARED)
+}
+
+/// What would be typed to make a profile of it. Region, output and name are asked.
+fn as_typed(config: &Config, target: Target) -> Configure {
+    let known = config.session(&target.session.name).is_some();
+    let account = match target.account {
+        Account::Id(id) => id.to_string(),
+        Account::Name(name) => name,
+    };
+    let session = if known {
+        SessionFlags { session: Some(target.session.name), ..SessionFlags::default() }
+    } else {
+        let Session { start_url, region, .. } = target.session;
+        SessionFlags { start_url: Some(start_url), sso_region: Some(region), ..SessionFlags::default() }
+    };
+    Configure { session, account: Some(account), role: Some(target.role.to_string()), ..Configure::default() }
+}
