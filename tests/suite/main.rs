@@ -15,6 +15,8 @@ mod exec;
 mod keyring;
 mod list;
 mod login;
+#[cfg(unix)]
+mod pick;
 mod pkce;
 #[cfg(target_os = "linux")]
 mod races;
@@ -23,6 +25,8 @@ mod shells;
 mod status;
 mod storm;
 mod sync;
+#[cfg(unix)]
+mod terminal;
 #[cfg(unix)]
 mod waiting;
 #[cfg(unix)]

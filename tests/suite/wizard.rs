@@ -1,95 +1,8 @@
-//! `configure` on a terminal: a pseudo-terminal, typed at as a person would.
-
-use rexpect::process::WaitStatus;
-use rexpect::session::{PtySession, spawn_command};
+//! `configure` on a terminal.
 
 use crate::support::portal::{Account, Portal, Realm};
-use crate::support::run::{DAYPASS, Home};
-
-/// No answer for so long is a failure.
-const LIMIT: u64 = 30_000;
-
-/// Down, as terminals send it.
-const DOWN: &str = "\u{1b}[B";
-
-/// A terminal on which the program runs.
-struct Terminal {
-    session: PtySession,
-    /// All that was on it.
-    seen: String,
-    /// The program's process.
-    pid: String,
-}
-
-impl Terminal {
-    /// Of this size. When the program has ended, the shell says its status and whether the terminal reads lines again.
-    fn new(home: &Home, arguments: &str, columns: usize, lines: usize) -> Self {
-        let script = "trap : INT; stty cols $1 rows $2; shift 2; sh -c 'echo \"pid $$.\"; exec \"$@\"' sh \"$@\"; echo \"status $?\"; stty -a | grep -o '[-]*icanon'; echo over";
-        let mut command = home.command("sh");
-        command.args(["-c", script, "sh", &columns.to_string(), &lines.to_string(), DAYPASS]);
-        command.args(shlex::split(arguments).unwrap());
-        let mut session =
-            spawn_command(command, Some(LIMIT)).expect("a pseudo-terminal, and sh and stty (Debian: dash, coreutils)");
-        session.exp_string("pid ").unwrap();
-        let pid = session.exp_string(".").unwrap();
-        Self { session, seen: String::new(), pid }
-    }
-
-    #[track_caller]
-    fn shows(&mut self, text: &str) -> &mut Self {
-        // It reads each byte as a character.
-        let bytes: String = text.bytes().map(char::from).collect();
-        match self.session.exp_string(&bytes) {
-            Ok(before) => self.seen.extend([before, bytes]),
-            Err(error) => panic!("the terminal never showed {text:?}, but before it:\n{}\nand then: {error}", self.seen),
-        }
-        self
-    }
-
-    fn types(&mut self, keys: &str) -> &mut Self {
-        self.session.send(keys).unwrap();
-        self.session.flush().unwrap();
-        self
-    }
-
-    /// Waits for the question and takes the default.
-    #[track_caller]
-    fn enter(&mut self, question: &str) -> &mut Self {
-        self.answer(question, "")
-    }
-
-    #[track_caller]
-    fn answer(&mut self, question: &str, answer: &str) -> &mut Self {
-        self.shows(question).types(answer).types("\r")
-    }
-
-    /// The program ends so, and leaves a terminal that reads lines.
-    #[track_caller]
-    fn ends(mut self, status: i32) -> String {
-        self.shows(&format!("status {status}\r\n")).shows("icanon\r\n").shows("over\r\n");
-        assert!(!self.seen.contains("-icanon"), "the terminal is left raw:\n{}", self.seen);
-        assert_eq!(
-            self.seen.matches("\u{1b}[?1049h").count(),
-            self.seen.matches("\u{1b}[?1049l").count(),
-            "the second screen is left"
-        );
-        assert!(matches!(self.session.process().wait(), Ok(WaitStatus::Exited(..))));
-        self.seen
-    }
-}
-
-fn home(portal: &Portal) -> Home {
-    // No browser is there to be opened.
-    Home::new().at(portal).with("TERM", "xterm-256color").with("LANG", "C.UTF-8").with("BROWSER", "true")
-}
-
-/// A home with the session `corp` and signed in.
-fn signed_in(portal: &Portal) -> Home {
-    let home = home(portal);
-    home.daypass(crate::CONFIGURE).any_stderr().go();
-    home.daypass("login corp --no-browser").any_stderr().go();
-    home
-}
+use crate::support::run::DAYPASS;
+use crate::terminal::{DOWN, Terminal, home, signed_in};
 
 #[test]
 fn from_nothing_to_a_profile_that_works() {
@@ -201,14 +114,14 @@ fn the_list_fits_narrow_and_wide_terminals_with_and_without_colour_and_utf8() {
         let seen = terminal.ends(130);
         let list = seen.split("Which role?").nth(1).unwrap().split("\u{1b}[?1049l").next().unwrap();
         assert!(list.is_ascii() && list.contains("Z?rich"), "{list:?}");
-        assert!(!list.contains("[1;36m") && !list.contains("[31m\u{9b}") && !list.contains("\u{1b}[31m"), "{list:?}");
+        assert!(!list.contains("\u{1b}[7m") && !list.contains("[31m\u{9b}") && !list.contains("\u{1b}[31m"), "{list:?}");
         let widest = list.split("\r\n").map(|line| line.split("\u{1b}[K").next().unwrap().chars().count()).max().unwrap();
         assert!(widest <= columns, "{widest}: {list:?}");
     }
     let coloured = signed_in(&portal);
     let mut terminal = Terminal::new(&coloured, "configure --session corp", 200, 12);
     terminal.shows("Zürich").shows("東京").shows("2 of 2").types("\u{3}");
-    assert!(terminal.ends(130).contains("\u{1b}[1;36m"));
+    assert!(terminal.ends(130).contains("\u{1b}[7m"));
 }
 
 #[test]
