@@ -106,7 +106,7 @@ impl Recall {
             match accounts.last_mut().filter(|last| last.id == account.as_str()) {
                 Some(last) => last.roles.push(role.to_string()),
                 None => {
-                    accounts.push(Account { id: account.to_string(), name: account_name.clone(), roles: vec![role.to_string()] })
+                    accounts.push(Account { id: account.to_string(), name: account_name.clone(), roles: vec![role.to_string()] });
                 }
             }
         }

@@ -109,7 +109,7 @@ fn choices(world: &World, config: &Config) -> Vec<(Vec<String>, Choice)> {
         }
         let mut about = format!("{}: list its accounts and roles", session.name);
         if let Some((at, listed)) = recall.listing(&session) {
-            about += &format!(" again (last {} ago)", output::left(now, at));
+            about = format!("{about} again (last {} ago)", output::left(now, at));
             let pointed: HashSet<Role> = targets.iter().filter_map(|target| role_at(&session, target)).collect();
             for listed in listed {
                 names.extend(listed.account_name.map(|name| (listed.account.clone(), name)));

@@ -40,8 +40,8 @@ impl<'c> Leads<'c> {
         let (session, account, role, region) = match resolve::means(profile) {
             Means::Native => (self.native(profile)?, id()?, text("sso_role_name")?, None),
             Means::Legacy => (resolve::legacy_session(profile)?, id()?, text("sso_role_name")?, None),
-            Means::Helper(said) => match *said {
-                Asked {
+            Means::Helper(said) => {
+                let Asked {
                     profile: None,
                     session: Some(name),
                     start_url: None,
@@ -50,13 +50,14 @@ impl<'c> Leads<'c> {
                     account,
                     role,
                     region,
-                } => (self.sessions.get(&name)?.clone(), account?, role?, region),
-                // One that names another profile, or an address: the long way.
-                _ => {
+                } = *said
+                else {
+                    // One that names another profile, or an address: the long way.
                     let asked = Asked { profile: Some(profile.name.to_string()), ..Asked::default() };
                     return resolve::target_in(self.config, self.env, &asked).ok();
-                }
-            },
+                };
+                (self.sessions.get(&name)?.clone(), account?, role?, region)
+            }
             Means::Other(..) | Means::Nothing => return None,
         };
         Some(Target {
