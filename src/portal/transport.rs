@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use aws_config::profile::ProfileSet;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_runtime::env_config::EnvConfigValue;
 use aws_runtime::env_config::file::{EnvConfigFileKind, EnvConfigFiles};
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{self, TlsContext};
@@ -24,6 +26,8 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::config_bag::ConfigBag;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use aws_types::os_shim_internal::{Env as SdkEnv, Fs};
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use tokio::runtime::{self, Runtime};
 
 use super::{Fault, trust};
@@ -98,24 +102,21 @@ impl Wire {
     pub(super) fn build(settings: &Settings, dual_stack: bool) -> Result<Self, Fault> {
         let runtime = new_runtime()?;
         let http = http_client(settings)?;
-        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+        let shared = runtime.block_on(Shared::read(settings));
+        let mut config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
             .region(Region::new(settings.region.clone()))
-            // The default chain may hold a profile whose credential_process is daypass: it would call itself.
-            .no_credentials()
             .http_client(http)
             // Retries are the broker's: they belong under one deadline with everything else.
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build());
-        if let Some(profile) = &settings.profile {
-            loader = loader.profile_name(profile);
-        }
-        if let Some(files) = settings.files() {
-            loader = loader.profile_files(files);
-        }
-        let mut config = runtime.block_on(loader.load());
-        if dual_stack && config.use_dual_stack().is_none() && !custom_endpoint(&config) {
-            config = config.into_builder().use_dual_stack(true).build();
-        }
+        config.set_use_fips(shared.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
+        config.set_use_dual_stack(match shared.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint") {
+            // A custom endpoint together with dual-stack is an error in the service's endpoint rules.
+            None if dual_stack && !["SSO", "SSO OIDC"].iter().any(|service| shared.endpoint(service).is_some()) => Some(true),
+            said => said,
+        });
+        let config = config.service_config(shared).build();
         Ok(Self { runtime: Some(runtime), config, oidc: OnceCell::new(), sso: OnceCell::new() })
     }
 
@@ -188,15 +189,55 @@ impl Drop for Wire {
     }
 }
 
-/// A custom endpoint together with dual-stack is an error in the service's endpoint rules.
-fn custom_endpoint(config: &SdkConfig) -> bool {
-    let of_service = |id, env: &str, key: &str| {
-        let key = aws_types::service_config::ServiceConfigKey::builder().service_id(id).env(env).profile(key).build();
-        key.ok().and_then(|key| config.service_config()?.load_config(key)).is_some()
-    };
-    config.endpoint_url().is_some()
-        || of_service("SSO", "AWS_ENDPOINT_URL", "endpoint_url")
-        || of_service("SSO OIDC", "AWS_ENDPOINT_URL", "endpoint_url")
+/// The settings that all SDKs share, by the AWS SDK's own readers: a variable, then the profile with its `[services]`. Its loader of
+/// everything would link all sources of credentials; daypass must not even be able to call itself as one of them.
+#[derive(Debug)]
+struct Shared {
+    env: SdkEnv,
+    profiles: ProfileSet,
+}
+
+impl Shared {
+    /// Files that the SDK can't read have no settings.
+    async fn read(settings: &Settings) -> Self {
+        let env = SdkEnv::real();
+        let profiles = match settings.files() {
+            Some(files) => aws_config::profile::load(&Fs::real(), &env, &files, settings.profile.clone().map(Into::into)).await,
+            None => Ok(ProfileSet::default()),
+        };
+        let profiles = profiles.inspect_err(|error| tracing::warn!(?error, "the AWS SDK can't read the configuration"));
+        Self { env, profiles: profiles.unwrap_or_default() }
+    }
+
+    fn flag(&self, variable: &str, key: &str) -> Option<bool> {
+        let (value, _) = EnvConfigValue::new().env(variable).profile(key).load(&self.env, Some(&self.profiles))?;
+        match value.to_ascii_lowercase().as_str() {
+            "true" => Some(true),
+            "false" => Some(false),
+            _ => {
+                tracing::warn!(variable, key, "neither true nor false");
+                None
+            }
+        }
+    }
+
+    /// The endpoint that is configured for a service, or for all.
+    fn endpoint(&self, service: &str) -> Option<String> {
+        if self.flag("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls") == Some(true) {
+            return None;
+        }
+        // `sso_oidc`, as AWS writes it in `[services]`: by itself the SDK would look for `sso-oidc`. For variables it is the same.
+        let service = service.replace(' ', "_");
+        let value = EnvConfigValue::new().env("AWS_ENDPOINT_URL").profile("endpoint_url").service_id(&service);
+        value.load(&self.env, Some(&self.profiles)).map(|(value, _)| value.into_owned())
+    }
+}
+
+impl LoadServiceConfig for Shared {
+    /// The clients ask for endpoints only.
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        self.endpoint(key.service_id())
+    }
 }
 
 fn new_runtime() -> Result<Runtime, Fault> {

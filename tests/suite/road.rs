@@ -1,6 +1,7 @@
 //! The main job, from an empty home to a tool that has credentials, and back.
 
 use crate::support::portal::{Call, Portal, Realm};
+use crate::support::run::Home;
 use crate::{configured, signed_in};
 
 #[test]
@@ -173,4 +174,36 @@ fn a_sign_out_is_done_here_even_if_the_portal_can_not_be_told() {
     portal.expect(Call::Logout).any_number_of_times().answered(crate::support::portal::Answer::status(503));
     home.daypass("logout corp").stderr_has("signed out of corp here, but the portal could not be told").go();
     home.daypass("credential-process --profile dev").any_stderr().status(3).go();
+}
+
+#[test]
+fn endpoints_are_found_where_sdks_find_them() {
+    let portal = Portal::live(Realm::default());
+    let home = Home::new();
+    home.daypass(crate::CONFIGURE).any_stderr().go();
+    let plain = home.read(".aws/config");
+    let url = portal.url();
+    for (more, vars) in [
+        (String::new(), &[("AWS_ENDPOINT_URL", url.as_str())][..]),
+        (
+            String::new(),
+            &[("AWS_ENDPOINT_URL_SSO", &url), ("AWS_ENDPOINT_URL_SSO_OIDC", &url), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9")],
+        ),
+        (format!("endpoint_url = {url}\n"), &[]),
+        (format!("services = here\n\n[services here]\nsso =\n  endpoint_url = {url}\nsso_oidc =\n  endpoint_url = {url}\n"), &[]),
+    ] {
+        home.write(".aws/config", &format!("{plain}{more}"));
+        let run = |line: &str| vars.iter().fold(home.daypass(line), |run, (name, value)| run.with(name, *value));
+        run("login --profile dev --no-browser").stderr_has("Signed in").go();
+        run("credential-process --profile dev").stdout_has("Version").go();
+        run("logout --profile dev").stderr("Signed out of corp.\n").go();
+    }
+    // And not where they are told not to look.
+    home.daypass("login --profile dev --no-browser")
+        .with("AWS_ENDPOINT_URL", &url)
+        .with("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
+        .with("HTTPS_PROXY", "http://127.0.0.1:9")
+        .stderr_has("in us-east-1 can't be reached")
+        .status(6)
+        .go();
 }
