@@ -80,7 +80,7 @@ fn fallback() -> &'static str {
 pub struct Slot<'k> {
     /// Lower-case hex digits, dots and digits: fit for a file, a kernel key, a target name.
     pub name: String,
-    /// Whose value it is, for what people see.
+    /// Whose value it is: for what people see, and for what it is worth.
     pub key: &'k Key,
 }
 
