@@ -282,6 +282,11 @@ impl Vault {
         Ok(sessions)
     }
 
+    /// Forgets the credentials of one role.
+    pub fn forget_role(&self, session: &Session, account: &AccountId, role: &RoleName) -> Outcome<()> {
+        self.forget(&role_key(session, account, role))
+    }
+
     /// Forgets all role credentials of a session.
     pub fn forget_roles(&self, session: &Session) -> Outcome<()> {
         self.everywhere(|store| {
