@@ -240,11 +240,6 @@ impl Vault {
         self.keep(&Key::new(session, Kind::Registration), &registration.to_text()?, registration.expires_at)
     }
 
-    /// Forgets a client registration.
-    pub fn forget_registration(&self, session: &Session) -> Outcome<()> {
-        self.forget(&Key::new(session, Kind::Registration))
-    }
-
     /// The role credentials that are cached, of all sessions, with their expiry. What has expired is dropped.
     pub fn roles(&self, now: OffsetDateTime) -> Outcome<Vec<(Key, OffsetDateTime)>> {
         let mut roles: Vec<(Key, OffsetDateTime)> = Vec::new();
