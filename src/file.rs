@@ -21,19 +21,23 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Puts a new file of mode 0600 in the place of `path`, whole or not at all: temporary file beside it, fsync, rename, fsync of the
-/// folder.
+/// Puts a new file of mode 0600 in the place of `path`, whole or not at all: temporary file beside it, rename. What is `lasting` is on
+/// the disk when this returns (fsync, before the rename and of the folder); the rest a power cut may take, or damage.
 ///
 /// # Errors
 /// Those of the system, a full disk among them; `path` is then as it was.
-pub fn replace_private(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn replace_private(path: &Path, content: &[u8], lasting: bool) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     // tempfile creates with mode 0600.
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
-    file.as_file().sync_all()?;
+    if lasting {
+        file.as_file().sync_all()?;
+    }
     rename(file, path)?;
-    sync_folder(folder);
+    if lasting {
+        sync_folder(folder);
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use aws_smithy_types::base64;
+use terminal_size::{Width, terminal_size_of};
 
 use crate::signal;
 
@@ -33,7 +34,7 @@ pub fn shows_output() -> bool {
 
 /// The columns of the terminal that standard output is; None where it is none, or does not tell.
 pub fn width() -> Option<usize> {
-    terminal_size::terminal_size_of(io::stdout()).map(|(terminal_size::Width(width), _)| usize::from(width))
+    terminal_size_of(io::stdout()).map(|(Width(columns), _)| usize::from(columns))
 }
 
 /// A line for people, on standard error. A closed standard error is no reason to fail.
@@ -46,9 +47,10 @@ pub fn shows_people() -> bool {
     io::stderr().is_terminal()
 }
 
-/// How many columns the terminal has, where that is known.
+/// The columns of the terminal that standard error is; None where it is none, or does not tell. Crossterm would tell those of the
+/// process's own terminal, which may be another, and without one it would ask a program.
 pub fn columns() -> Option<u16> {
-    crossterm::terminal::size().ok().map(|(columns, _)| columns).filter(|&columns| columns > 0)
+    terminal_size_of(io::stderr()).map(|(Width(columns), _)| columns)
 }
 
 /// Puts this in the place of the line that the cursor is in; an empty text leaves an empty line.

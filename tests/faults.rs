@@ -51,17 +51,25 @@ enum Trouble {
 /// Ends the broker where a power cut would.
 struct Cut;
 
+/// What another process does, all of it before one call.
+type Act = Box<dyn FnOnce()>;
+
 /// A back-end whose calls are counted, and one of which may meet trouble.
 #[derive(Default)]
 struct Slots {
     contents: RefCell<BTreeMap<String, Vec<u8>>>,
     calls: Cell<usize>,
     trouble: RefCell<Option<(usize, Trouble)>>,
+    meanwhile: RefCell<Option<(usize, Act)>>,
 }
 
 impl Slots {
     fn step(&self) -> Outcome<()> {
         let step = self.calls.replace(self.calls.get() + 1);
+        let due = self.meanwhile.borrow_mut().take_if(|(at, _)| *at == step);
+        if let Some((_, act)) = due {
+            act();
+        }
         match &*self.trouble.borrow() {
             Some((at, Trouble::Once(fault))) if *at == step => Err(fault.clone()),
             Some((at, Trouble::Ever(fault))) if *at <= step => Err(fault.clone()),
@@ -613,6 +621,35 @@ proptest! {
                     let fault = if full { Fault::Full(why) } else { Fault::Broken(why) };
                     stage.slots.trouble.replace(Some((stage.slots.calls.get() + after, Trouble::Once(fault))));
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn whenever_somebody_signs_out_or_in_nothing_stays_that_the_sign_in_before_has_fetched() {
+    let fetch: fn(&Stage) = |stage| drop(stage.ask("DeveloperAccess"));
+    let sign_out: fn(&Stage) = |stage| drop(stage.broker().sign_out(PATIENCE).unwrap());
+    // Each of the second in the middle of the first, as another process would, at every call of the vault.
+    for (first, second) in [(fetch, sign_out), (sign_out, fetch), (fetch, Stage::sign_in_directly)] {
+        for step in 0.. {
+            let stage = Rc::new(Scene::Cold.set());
+            let (beside, issued_before) = (Rc::clone(&stage), Rc::<RefCell<Vec<String>>>::default());
+            let noted = Rc::clone(&issued_before);
+            let act = move || {
+                noted.replace(beside.portal.issued().into_iter().map(|issued| issued.access_key_id).collect());
+                second(&beside);
+            };
+            stage.slots.meanwhile.replace(Some((step, Box::new(act))));
+            first(&stage);
+            if stage.slots.meanwhile.take().is_some() {
+                assert!(step > 2, "it has {step} steps");
+                break;
+            }
+            let role = RoleName::new("DeveloperAccess").unwrap();
+            if let Some(left) = stage.vault.role(&stage.session, &account(), &role).unwrap() {
+                assert!(stage.vault.token(&stage.session).unwrap().is_some(), "step {step}: nobody is signed in");
+                assert!(!issued_before.borrow().contains(&left.access_key_id), "step {step}: not of this sign-in");
             }
         }
     }

@@ -543,7 +543,6 @@ fn with_no_os_keyring_tokens_live_in_the_quick_one() {
     assert!(vault.registration(&session).unwrap().is_some());
     assert!(vault.token_is_volatile());
     assert_eq!(vault.homes()[0].why, "not here; gone at a reboot");
-    vault.forget_registration(&session).unwrap();
     vault.forget_token(&session).unwrap();
     assert_eq!(vault.token(&session).unwrap(), None);
     assert_eq!(vault.unlock(Duration::ZERO), Ok(()));

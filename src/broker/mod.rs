@@ -118,21 +118,35 @@ impl<'a> Broker<'a> {
                 "daypass: the role credentials that were just issued have expired by this machine's clock: check its time",
             );
         }
-        self.keep_role(account, role, &credentials, used.as_ref());
+        if let Err(fault) = self.keep_role(account, role, &credentials, used.as_ref()) {
+            tracing::warn!(?fault, "role credentials are not kept");
+        }
         Ok(credentials)
     }
 
     /// Keeps what was fetched, if the sign-in that fetched it is still the one: after a sign-out nothing may come back, and after a
     /// sign-in by somebody else it would not be theirs.
-    fn keep_role(&self, account: &AccountId, role: &RoleName, credentials: &RoleCredentials, by: Option<&Token>) {
-        let current = self.vault.token(self.session).map(|token| token.map(|token| token.access));
-        if current.as_ref().is_ok_and(|current| current.as_ref() != by.map(|token| &token.access)) {
-            tracing::info!("the sign-in has changed: these role credentials are not kept");
-            return;
+    ///
+    /// No lock is needed. Whoever signs out or in changes the sign-in first and forgets the role credentials then; here they are kept
+    /// first, and the sign-in is looked at then (the look before that only spares the keeping). So one of the two sees the other.
+    fn keep_role(
+        &self,
+        account: &AccountId,
+        role: &RoleName,
+        credentials: &RoleCredentials,
+        by: Option<&Token>,
+    ) -> vault::Outcome<()> {
+        let by = by.map(|token| &token.access);
+        let still = || Ok(self.vault.token(self.session)?.as_ref().map(|token| &token.access) == by);
+        if still()? {
+            self.vault.keep_role(self.session, account, role, credentials)?;
+            if still().unwrap_or(false) {
+                return Ok(());
+            }
+            self.vault.forget_role(self.session, account, role)?;
         }
-        if let Err(fault) = current.and_then(|_| self.vault.keep_role(self.session, account, role, credentials)) {
-            tracing::warn!(?fault, "role credentials are not kept");
-        }
+        tracing::info!("the sign-in has changed: these role credentials are not kept");
+        Ok(())
     }
 
     /// A token that the portal takes, by all that the clock says; refreshed if it is close to its end.

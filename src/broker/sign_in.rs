@@ -341,24 +341,21 @@ impl Broker<'_> {
         // A refresh under way is let end, or it would put its token back.
         let lock = self.locks.take(self.session, Scope::Token, Deadline::after(ANOTHERS_REFRESH))?;
         let deadline = Deadline::after(patience);
-        let token = self.vault.token(self.session)?;
-        self.vault.forget_roles(self.session)?;
-        let Some(mut token) = token else { return Ok(None) };
         // The portal ends a session by its access token; one that has expired is renewed for that.
-        let mut ended = Ok(());
-        if matches!(fresh::token(&token, clock::now()), fresh::Sign::Refresh) {
-            match self.portal.refresh(&token, deadline) {
-                Ok(renewed) => token = renewed,
-                Err(fault) => ended = Err(fault),
-            }
-        }
-        self.vault.forget_token(self.session)?;
+        let token = self.vault.token(self.session)?.map(|token| match fresh::token(&token, clock::now()) {
+            fresh::Sign::Refresh => self.portal.refresh(&token, deadline),
+            _ => Ok(token),
+        });
+        // In this order: whoever fetches role credentials at this moment looks for the sign-in once they are kept (`keep_role`).
+        let forgotten = self.vault.forget_token(self.session).and(self.vault.forget_roles(self.session));
         drop(lock);
-        let ended = ended.and_then(|()| retry::until(deadline, || self.portal.sign_out(&token, deadline)));
+        let end = |token: Token| retry::until(deadline, || self.portal.sign_out(&token, deadline));
+        let ended = token.map(|token| token.and_then(end));
+        forgotten?;
         Ok(match ended {
             // A token that the portal does not know has no session to end.
-            Ok(()) | Err(Fault::SignIn(_) | Fault::Spent(_) | Fault::Registration(_)) => None,
-            Err(fault) => Some(why(fault)),
+            None | Some(Ok(()) | Err(Fault::SignIn(_) | Fault::Spent(_) | Fault::Registration(_))) => None,
+            Some(Err(fault)) => Some(why(fault)),
         })
     }
 }

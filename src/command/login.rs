@@ -299,11 +299,7 @@ impl<'a> Desk<'a> {
     }
 
     fn draw_code(&self, address: &str) {
-        let terminal = qr::Terminal {
-            unicode: self.world.env.utf8(),
-            colours: self.coloured(),
-            columns: if terminal::shows_people() { terminal::columns() } else { None },
-        };
+        let terminal = qr::Terminal { unicode: self.world.env.utf8(), colours: self.coloured(), columns: terminal::columns() };
         match qr::draw(address, terminal) {
             Some(drawn) => terminal::say(&drawn),
             None if self.how.qr => terminal::say("The address does not fit into a QR code here.\n"),

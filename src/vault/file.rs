@@ -62,7 +62,9 @@ impl Store for Files {
 
     fn put(&self, slot: &Slot, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<(), Fault> {
         let path = path(self.made_folder()?, slot);
-        file::replace_private(&path, content).map_err(|error| fault(&path, &error))
+        // Role credentials are fetched again in a moment; a refresh token is not. What a power cut damages reads as nothing.
+        let lasting = slot.key.role().is_none();
+        file::replace_private(&path, content, lasting).map_err(|error| fault(&path, &error))
     }
 
     fn delete(&self, slot: &Slot) -> Result<(), Fault> {

@@ -80,7 +80,7 @@ fn fallback() -> &'static str {
 pub struct Slot<'k> {
     /// Lower-case hex digits, dots and digits: fit for a file, a kernel key, a target name.
     pub name: String,
-    /// Whose value it is, for what people see.
+    /// Whose value it is: for what people see, and for what it is worth.
     pub key: &'k Key,
 }
 
@@ -240,11 +240,6 @@ impl Vault {
         self.keep(&Key::new(session, Kind::Registration), &registration.to_text()?, registration.expires_at)
     }
 
-    /// Forgets a client registration.
-    pub fn forget_registration(&self, session: &Session) -> Outcome<()> {
-        self.forget(&Key::new(session, Kind::Registration))
-    }
-
     /// The role credentials that are cached, of all sessions, with their expiry. What has expired is dropped.
     pub fn roles(&self, now: OffsetDateTime) -> Outcome<Vec<(Key, OffsetDateTime)>> {
         let mut roles: Vec<(Key, OffsetDateTime)> = Vec::new();
@@ -280,6 +275,11 @@ impl Vault {
             }
         }
         Ok(sessions)
+    }
+
+    /// Forgets the credentials of one role.
+    pub fn forget_role(&self, session: &Session, account: &AccountId, role: &RoleName) -> Outcome<()> {
+        self.forget(&role_key(session, account, role))
     }
 
     /// Forgets all role credentials of a session.

@@ -206,17 +206,19 @@ fn a_plan_writes_nothing_and_its_diff_makes_the_change() {
 
 #[test]
 fn many_threads_and_processes_that_write_at_once_lose_nothing() {
+    if let Some(writer) = Writer::here() {
+        return drop(writer.set("x").unwrap());
+    }
     let home = Home::with("# mine\n");
-    let mut children: Vec<Child> = (0..4).map(|n| child(&home, "one", &format!("process-{n}"))).collect();
+    let this = "many_threads_and_processes_that_write_at_once_lose_nothing";
+    let writers: Vec<Child> = (0..4).map(|n| again(this, &home, &format!("process-{n}"), "")).collect();
     std::thread::scope(|scope| {
         for n in 0..8 {
             let home = &home;
             scope.spawn(move || (0..5).for_each(|m| drop(home.set(&format!("thread-{n}-{m}"), "x").unwrap())));
         }
     });
-    for child in &mut children {
-        assert!(child.wait().unwrap().success());
-    }
+    writers.into_iter().for_each(passes);
     let config = Config::read(&home.env).unwrap();
     assert_eq!(config.profiles().len(), 4 + 8 * 5);
     assert_eq!(config.warnings(), []);
@@ -225,20 +227,31 @@ fn many_threads_and_processes_that_write_at_once_lose_nothing() {
 
 #[test]
 fn a_full_disk_leaves_everything_as_it_was() {
+    if let Some(writer) = Writer::here() {
+        let error = writer.set("y").unwrap_err();
+        assert!(error.exit == Exit::Failed && error.what.contains("nothing was changed"), "{error}");
+        return;
+    }
     let text = format!("[profile a]\nregion = x\n# {}\n", "long ".repeat(1000));
     let home = Home::with(&text);
-    let mut child = child(&home, "full", "a");
-    assert!(child.wait().unwrap().success());
+    // No file may grow beyond a few blocks: the write fails as it does on a full disk.
+    passes(again("a_full_disk_leaves_everything_as_it_was", &home, "a", "trap '' XFSZ; ulimit -f 4; "));
     assert_eq!(home.text(".aws/config"), text);
     assert_eq!(home.names(".aws"), ["config"]);
 }
 
 #[test]
 fn killed_at_any_instant_the_file_is_whole() {
+    if let Some(writer) = Writer::here() {
+        loop {
+            writer.set("y").unwrap();
+            writer.set("x").unwrap();
+        }
+    }
     let text = format!("[profile a]\nregion = x\n# {}\n# end\n", "long ".repeat(5_000));
     for round in 0..5 {
         let home = Home::with(&text);
-        let mut child = child(&home, "forever", "a");
+        let mut writer = again("killed_at_any_instant_the_file_is_whole", &home, "a", "");
         let mut seen = 0;
         let mut last = String::new();
         while seen < 20 + round {
@@ -246,10 +259,10 @@ fn killed_at_any_instant_the_file_is_whole() {
             assert!(now.ends_with("# end\n") && now.len() == text.len());
             seen += usize::from(now != last);
             last = now;
-            assert!(child.try_wait().unwrap().is_none(), "the writer ended");
+            assert!(writer.try_wait().unwrap().is_none(), "the writer ended");
         }
-        child.kill().unwrap();
-        child.wait().unwrap();
+        writer.kill().unwrap();
+        writer.wait().unwrap();
         let now = home.text(".aws/config");
         assert!(now.ends_with("# end\n") && now.len() == text.len());
         // The lock died with its holder, and its temporary files go with the next change.
@@ -258,39 +271,41 @@ fn killed_at_any_instant_the_file_is_whole() {
     }
 }
 
-/// This test program again, as another process that does `what` in the home folder.
+/// What the variables of a process say that a test has started to write one profile: that test again, which finds itself here.
+struct Writer {
+    env: Env,
+    profile: String,
+}
+
+impl Writer {
+    #[allow(clippy::disallowed_methods)]
+    fn here() -> Option<Self> {
+        let home = std::env::var("TEST_HOME").ok()?;
+        Some(Self { env: env_at(Path::new(&home)), profile: std::env::var("TEST_PROFILE").unwrap() })
+    }
+
+    fn set(&self, region: &str) -> Result<Plan, Error> {
+        update(&self.env, &[region_of(&self.profile, region)], Others::Refuse)
+    }
+}
+
+/// This test again, as a process that writes the profile. `first` is what the shell does before.
 #[allow(clippy::disallowed_methods)]
-fn child(home: &Home, what: &str, profile: &str) -> Child {
-    // For "full" no file may grow beyond a few blocks: the write fails as it does on a full disk.
-    let limit = if what == "full" { "trap '' XFSZ; ulimit -f 4; " } else { "" };
+fn again(test: &str, home: &Home, profile: &str, first: &str) -> Child {
     Command::new("sh")
-        .args(["-c", &format!("{limit}exec \"$0\" \"$@\"")])
+        .args(["-c", &format!("{first}exec \"$0\" \"$@\"")])
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "storing::another_process", "--ignored", "--test-threads=1"])
-        .envs([("TEST_HOME", home.folder.path().to_str().unwrap()), ("TEST_WHAT", what), ("TEST_PROFILE", profile)])
-        .stdout(Stdio::null())
+        .args(["--exact", &format!("storing::{test}"), "--test-threads=1"])
+        .envs([("TEST_HOME", home.folder.path().to_str().unwrap()), ("TEST_PROFILE", profile)])
+        .stdout(Stdio::piped())
         .spawn()
         .unwrap()
 }
 
-#[test]
-#[ignore = "started by other tests as a process of its own"]
-#[allow(clippy::disallowed_methods)]
-fn another_process() {
-    // Run by `cargo test -- --ignored` it has nothing to do.
-    let Ok(home) = std::env::var("TEST_HOME") else { return };
-    let env = env_at(Path::new(&home));
-    let profile = std::env::var("TEST_PROFILE").unwrap();
-    let set = |region: &str| update(&env, &[region_of(&profile, region)], Others::Refuse);
-    match std::env::var("TEST_WHAT").unwrap().as_str() {
-        "one" => drop(set("x").unwrap()),
-        "full" => {
-            let error = set("y").unwrap_err();
-            assert!(error.exit == Exit::Failed && error.what.contains("nothing was changed"), "{error}");
-        }
-        _ => loop {
-            set("y").unwrap();
-            set("x").unwrap();
-        },
-    }
+/// It was that test, and it came to a good end.
+#[track_caller]
+fn passes(writer: Child) {
+    let output = writer.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }

@@ -1,6 +1,7 @@
 //! Many processes at once, on one session: one of them does the work and the others take its result, whatever happens to that one.
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::time::Duration;
 
@@ -87,13 +88,14 @@ fn send(signal: &str, process: u32) {
     assert!(sent.success());
 }
 
-/// Waits until a signal that was sent has been handled: two of a kind in one moment would be one.
+/// Waits until a signal that was sent has been handled, or has ended the process: two of a kind in one moment would be one.
 #[cfg(target_os = "linux")]
 fn taken(process: u32) {
     let pending = || {
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).unwrap().trim().to_owned();
-        line.bytes().any(|digit| digit != b'0')
+        let line = |name| status.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
+        // What ended a process stays pending until that is waited for.
+        !line("State:").starts_with('Z') && line("ShdPnd:").bytes().any(|digit| digit != b'0')
     };
     while pending() {
         std::thread::yield_now();
@@ -279,19 +281,24 @@ fn access_that_was_taken_away_is_not_stretched() {
 }
 
 #[test]
-fn a_signal_in_the_middle_of_a_refresh_does_not_cost_the_sign_in() {
-    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
-    let home = signed_in(&portal);
-    portal.change(|realm| realm.token_life = HOUR);
-    let latch = Latch::closed();
-    portal.expect(Call::RefreshToken).answered(Answer::served().after(&latch));
-    let interrupted = home.daypass(ASK).status(130).spawn();
-    latch.reached_by(1);
-    send("INT", interrupted.id());
-    latch.open();
-    interrupted.done();
-    home.daypass(ASK).stdout_has("111122223333").go();
-    assert_eq!(portal.count(Call::RefreshToken), 1);
+fn a_signal_in_the_middle_of_a_refresh_ends_the_program_but_does_not_cost_the_sign_in() {
+    // Ctrl-C is a status of our own; of the others it dies, as whoever sent them expects.
+    for (signal, status, number) in [("INT", Some(130), None), ("TERM", None, Some(15)), ("HUP", None, Some(1))] {
+        let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+        let home = signed_in(&portal);
+        portal.change(|realm| realm.token_life = HOUR);
+        let latch = Latch::closed();
+        portal.expect(Call::RefreshToken).answered(Answer::served().after(&latch));
+        let interrupted = home.daypass(ASK).fails().spawn();
+        latch.reached_by(1);
+        send(signal, interrupted.id());
+        taken(interrupted.id());
+        latch.open();
+        let ended = interrupted.done().status;
+        assert_eq!((ended.code(), ended.signal()), (status, number), "{signal}");
+        home.daypass(ASK).stdout_has("111122223333").go();
+        assert_eq!(portal.count(Call::RefreshToken), 1, "{signal}");
+    }
 }
 
 #[test]

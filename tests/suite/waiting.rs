@@ -153,6 +153,23 @@ fn d_goes_on_with_a_device_code_where_the_browser_does_not_come_back() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn the_qr_code_goes_by_the_terminal_that_it_is_drawn_on_whatever_else_there_is() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal);
+    // Standard output is a pipe; with setsid no terminal is the process's own.
+    for around in ["", "setsid -w "] {
+        for (columns, narrow) in [(20, true), (100, false)] {
+            let script = format!("stty cols {columns} rows 50; {around}daypass login corp --no-browser --qr | cat");
+            let mut terminal = home.program("sh").args(["-c", &script]).with("LANG", "C.UTF-8").on_terminal();
+            let said = terminal.exp_eof().unwrap();
+            assert!(said.contains("Signed in to corp"), "{said}");
+            assert_eq!(said.contains("does not fit into a QR code here"), narrow, "{columns} columns, '{around}':\n{said}");
+        }
+    }
+}
+
+#[test]
 fn without_utf8_the_qr_code_is_ascii_and_without_colours_it_has_no_escapes() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
