@@ -3,13 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 use time::OffsetDateTime;
 
 use crate::clock::Deadline;
@@ -151,7 +150,7 @@ impl Recall {
             let _lock = Lock::take(&folder.join(LOCK), Deadline::after(PATIENCE))?.ok_or(io::ErrorKind::TimedOut)?;
             let mut content: T = self.read(name);
             change(&mut content);
-            replace(&folder.join(name), &serde_json::to_vec(&content)?)
+            file::replace_private(&folder.join(name), &serde_json::to_vec(&content)?, false)
         };
         if let Err(error) = write() {
             tracing::debug!(%error, folder = %folder.display(), "nothing can be remembered");
@@ -163,13 +162,6 @@ impl Listing {
     fn is_of(&self, session: &Session) -> bool {
         (&self.start_url, &self.region) == (&session.start_url, &session.region)
     }
-}
-
-/// Whole or not at all; a power cut may lose it.
-fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = NamedTempFile::new_in(path.parent().ok_or(io::ErrorKind::InvalidInput)?)?;
-    file.write_all(content)?;
-    file::rename(file, path)
 }
 
 #[cfg(test)]

@@ -341,16 +341,18 @@ impl Broker<'_> {
         // A refresh under way is let end, or it would put its token back.
         let lock = self.locks.take(self.session, Scope::Token, Deadline::after(ANOTHERS_REFRESH))?;
         let deadline = Deadline::after(patience);
-        // The portal ends a session by its access token; one that has expired is renewed for that.
-        let token = self.vault.token(self.session)?.map(|token| match fresh::token(&token, clock::now()) {
-            fresh::Sign::Refresh => self.portal.refresh(&token, deadline),
-            _ => Ok(token),
-        });
+        let token = self.vault.token(self.session)?;
         // In this order: whoever fetches role credentials at this moment looks for the sign-in once they are kept (`keep_role`).
         let forgotten = self.vault.forget_token(self.session).and(self.vault.forget_roles(self.session));
         drop(lock);
-        let end = |token: Token| retry::until(deadline, || self.portal.sign_out(&token, deadline));
-        let ended = token.map(|token| token.and_then(end));
+        // The portal ends a session by its access token; one that has expired is renewed for that, and kept nowhere.
+        let end = |mut token: Token| {
+            if matches!(fresh::token(&token, clock::now()), fresh::Sign::Refresh) {
+                token = self.portal.refresh(&token, deadline)?;
+            }
+            retry::until(deadline, || self.portal.sign_out(&token, deadline))
+        };
+        let ended = token.map(end);
         forgotten?;
         Ok(match ended {
             // A token that the portal does not know has no session to end.
