@@ -18,7 +18,7 @@ use zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 
 use super::bus::{self, Body, Bus, Message, Method, Serial, Trouble};
 use super::{Bytes, CALL_LIMIT, Fault, Key, Slot, Store};
-use crate::clock::Deadline;
+use crate::clock::{self, Deadline};
 use crate::terminal;
 
 const NAME: &str = "org.freedesktop.secrets";
@@ -33,6 +33,9 @@ const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
 /// The path that stands for "no prompt" and "no collection".
 const NOTHING: &str = "/";
+
+/// Before the default collection is asked for again.
+const PAUSES: [Duration; 3] = [Duration::from_millis(5), Duration::from_millis(20), Duration::from_millis(50)];
 
 /// Items in the user's default collection.
 pub struct SecretService {
@@ -135,15 +138,18 @@ impl Store for SecretService {
                 Ok(body)
             };
             let body = body().map_err(plain_fault)?;
-            // The service replaces an item of the very same attributes; the search after it is for those that don't, and for races.
-            let create = talk.bus.queue(at(DEFAULT, COLLECTION, "CreateItem"), "a{sv}(oayays)b", &body).map_err(plain_fault)?;
-            let search = talk.queue(at(DEFAULT, COLLECTION, "SearchItems"), &(exactly(slot),))?;
-            talk.flush()?;
-            let (_, prompt): (OwnedObjectPath, OwnedObjectPath) = talk.answer(create)?;
-            if prompt.as_str() != NOTHING {
-                return Err(talk.locked_fault());
-            }
-            let (mut found,): (Vec<OwnedObjectPath>,) = talk.answer(search)?;
+            let mut found = talk.of_default(|talk| {
+                // The service replaces an item of the very same attributes; the search after it is for those that don't, and for races.
+                let create = talk.bus.queue(at(DEFAULT, COLLECTION, "CreateItem"), "a{sv}(oayays)b", &body).map_err(plain_fault)?;
+                let search = talk.queue(at(DEFAULT, COLLECTION, "SearchItems"), &(exactly(slot),))?;
+                talk.flush()?;
+                let created: Option<(OwnedObjectPath, OwnedObjectPath)> = talk.answer_if_there(create)?;
+                if created.as_ref().is_some_and(|(_, prompt)| prompt.as_str() != NOTHING) {
+                    return Err(talk.locked_fault());
+                }
+                let found: Option<(Vec<OwnedObjectPath>,)> = talk.answer_if_there(search)?;
+                Ok(created.and(found).map(|(found,)| found))
+            })?;
             if found.len() < 2 {
                 return Ok(());
             }
@@ -266,26 +272,53 @@ impl Talk {
         self.bus.answer(serial, self.deadline)
     }
 
+    /// The same; None where the service knows no such object.
+    fn answer_if_there<T: zvariant::Type + serde::de::DeserializeOwned>(&mut self, serial: Serial) -> Result<Option<T>, Fault> {
+        match self.bus.answer(serial, self.deadline).and_then(|message| message.body()) {
+            Ok(answer) => Ok(Some(answer)),
+            Err(Trouble::Refused { name, .. }) if no_such_object(&name) => Ok(None),
+            Err(trouble) => Err(self.fault(trouble)),
+        }
+    }
+
+    /// Asks something of the default collection. While other programs write, GNOME Keyring may for a moment not know it, nor the item
+    /// that it is to replace: it is asked again.
+    fn of_default<T>(&mut self, ask: impl Fn(&mut Self) -> Result<Option<T>, Fault>) -> Result<T, Fault> {
+        for pause in PAUSES {
+            if let Some(answer) = ask(self)? {
+                return Ok(answer);
+            }
+            clock::sleep(pause.min(self.deadline.left()));
+        }
+        ask(self)?.ok_or_else(|| Fault::Absent("the Secret Service has no default keyring".to_owned()))
+    }
+
     fn locked(&mut self) -> Result<bool, Fault> {
-        let locked = self.queue(at(DEFAULT, PROPERTIES, "Get"), &(COLLECTION, "Locked"))?;
-        self.flush()?;
-        self.settle()?;
-        let (locked,): (OwnedValue,) = self.answer(locked)?;
-        is_true(&locked)
+        self.of_default(|talk| {
+            let locked = talk.queue(at(DEFAULT, PROPERTIES, "Get"), &(COLLECTION, "Locked"))?;
+            talk.flush()?;
+            talk.settle()?;
+            let locked: Option<(OwnedValue,)> = talk.answer_if_there(locked)?;
+            locked.map(|(locked,)| is_true(&locked)).transpose()
+        })
     }
 
     /// The items of these attributes. A locked collection is a fault: it may not know what it holds.
     fn find(&mut self, attributes: &HashMap<&str, &str>) -> Result<Vec<OwnedObjectPath>, Fault> {
-        let locked = self.queue(at(DEFAULT, PROPERTIES, "Get"), &(COLLECTION, "Locked"))?;
-        let found = self.queue(at(DEFAULT, COLLECTION, "SearchItems"), &(attributes,))?;
-        self.flush()?;
-        self.settle()?;
-        let (locked,): (OwnedValue,) = self.answer(locked)?;
-        if is_true(&locked)? {
-            return Err(self.locked_fault());
-        }
-        let (found,): (Vec<OwnedObjectPath>,) = self.answer(found)?;
-        Ok(found)
+        self.of_default(|talk| {
+            let locked = talk.queue(at(DEFAULT, PROPERTIES, "Get"), &(COLLECTION, "Locked"))?;
+            let found = talk.queue(at(DEFAULT, COLLECTION, "SearchItems"), &(attributes,))?;
+            talk.flush()?;
+            talk.settle()?;
+            let locked: Option<(OwnedValue,)> = talk.answer_if_there(locked)?;
+            if let Some((locked,)) = &locked
+                && is_true(locked)?
+            {
+                return Err(talk.locked_fault());
+            }
+            let found: Option<(Vec<OwnedObjectPath>,)> = talk.answer_if_there(found)?;
+            Ok(locked.and(found).map(|(found,)| found))
+        })
     }
 
     /// The item that was written last. Times are in seconds; among equals it is the one of the highest number, by which services
