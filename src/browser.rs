@@ -18,6 +18,11 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// Whether that program still runs.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// Whether the program that was to open the address has failed, so far as is known now.
     pub fn failed(&mut self) -> bool {
         // On Windows a launcher's status says nothing.

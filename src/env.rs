@@ -80,6 +80,13 @@ impl Env {
         (self.access_key() == Some(key)).then_some(name)
     }
 
+    /// The variables that hold the region which daypass put there, as `DAYPASS_REGION` has it; not one that was set to another since.
+    pub fn our_region(&self) -> Vec<&'static str> {
+        let Some(ours) = self.get("DAYPASS_REGION") else { return Vec::new() };
+        let all = ["AWS_REGION", "AWS_DEFAULT_REGION", "DAYPASS_REGION"];
+        all.into_iter().filter(|name| self.get(name) == Some(ours)).collect()
+    }
+
     /// `AWS_ACCESS_KEY_ID`
     pub fn access_key(&self) -> Option<&str> {
         self.get("AWS_ACCESS_KEY_ID")

@@ -43,12 +43,19 @@ pub struct Error {
     pub what: String,
     /// What to do now: a command where there is one.
     pub hint: String,
+    /// A word of the command line that is wrong, and the one that is likely meant: whoever has the command line makes the hint of them.
+    pub slip: Option<Box<(String, String)>>,
 }
 
 impl Error {
     /// An error of any kind.
     pub fn new(exit: Exit, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), hint: hint.into() }
+        Self { exit, what: what.into(), hint: hint.into(), slip: None }
+    }
+
+    /// [`Exit::Usage`], with what is likely meant by a wrong name. The hint is for where the name was not on the command line.
+    pub fn slip(what: impl Into<String>, wrong: &str, meant: &str, hint: impl Into<String>) -> Self {
+        Self { slip: Some(Box::new((wrong.to_owned(), meant.to_owned()))), ..Self::usage(what, hint) }
     }
 
     /// [`Exit::Failed`].

@@ -44,6 +44,7 @@ use clap::{CommandFactory, Parser};
 use cli::{Cli, Verb};
 use env::Env;
 use error::{Error, Result};
+use profile::resolve;
 use world::World;
 
 /// Runs daypass with these arguments (the program's name first) and returns the status to end with.
@@ -51,9 +52,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, env: Env) -> u8 {
     if env.completing().is_some() {
         return command::completions::answer(arguments, &env);
     }
-    match parse(arguments).and_then(|typed| obey(typed, env)) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    match parse(&arguments).and_then(|typed| obey(typed, env)) {
         Ok(status) => status,
-        Err(error) => {
+        Err(mut error) => {
+            if let Some(line) = error.slip.as_ref().and_then(|slip| retyped(&arguments, &slip.0, &slip.1)) {
+                error.hint = line;
+            }
             terminal::say(&error.to_string());
             error.exit as u8
         }
@@ -75,7 +80,7 @@ fn obey(typed: Option<Cli>, env: Env) -> Result<u8> {
         Some(Verb::List(typed)) => command::list::run(&world, typed),
         Some(Verb::Status(typed)) => command::status::run(&world, typed),
         Some(Verb::ShellInit(typed)) => command::shell_init::run(&world, &typed),
-        Some(Verb::Sync(typed)) => command::sync::run(&world, typed),
+        Some(Verb::Sync(typed)) => command::sync::run(&world, &typed),
         Some(Verb::Completions(typed)) => command::completions::run(&world, &typed),
         Some(Verb::Man(typed)) => command::man::run(&world, &typed),
         None => {
@@ -93,9 +98,8 @@ fn obey(typed: Option<Cli>, env: Env) -> Result<u8> {
 }
 
 /// None where help or the version was asked for, and has been printed.
-fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Cli>> {
-    let arguments: Vec<OsString> = arguments.into_iter().collect();
-    if let Some(typed) = parse_helper(&arguments) {
+fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
+    if let Some(typed) = parse_helper(arguments) {
         return Ok(Some(typed));
     }
     let error = match Cli::read(arguments.iter().cloned()) {
@@ -115,6 +119,17 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Option<Cli>> {
     let verb = arguments.iter().skip(1).find_map(|word| definitions.find_subcommand(word)).map(clap::Command::get_name);
     let help = verb.map_or_else(|| "daypass --help".to_owned(), |verb| format!("daypass {verb} --help"));
     Err(Error::usage(message.strip_prefix("error: ").unwrap_or(&message), help))
+}
+
+/// The command line with the word that is meant in place of the wrong one; None where that is not in it.
+fn retyped(arguments: &[OsString], wrong: &str, meant: &str) -> Option<String> {
+    let mut words: Vec<String> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let is_it = |word: &&mut String| {
+        *word == wrong || word.split_once('=').is_some_and(|(flag, value)| flag.starts_with("--") && value == wrong)
+    };
+    let word = words.iter_mut().find(is_it)?;
+    *word = word.strip_suffix(wrong)?.to_owned() + meant;
+    Some(words.iter().fold("daypass".to_owned(), |line, word| line + " " + &resolve::typed(word)))
 }
 
 /// What SDKs call is read by its own definitions alone: building those of all commands would be half of a warm call's work.

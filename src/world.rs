@@ -79,7 +79,7 @@ impl World {
     /// A table, as wide as the terminal that it is printed on.
     pub fn table(&self, head: &[&str], rows: &[Vec<String>]) -> String {
         let width = terminal::width();
-        table::plain(head, rows, width, width.is_some() && !self.env.no_color())
+        table::plain(head, rows, width, width.is_some() && !self.env.no_color() && self.env.moves_cursor())
     }
 
     /// What is remembered from earlier runs.

@@ -17,6 +17,7 @@ use crate::error::{Error, Exit, Result};
 use crate::grant::{RoleCredentials, Token};
 use crate::portal::{self, Account, Fault, Portal};
 use crate::profile::names::{AccountId, RoleName, Session};
+use crate::profile::resolve::typed;
 use crate::signal;
 use crate::terminal;
 use crate::vault::{self, Vault};
@@ -275,7 +276,7 @@ impl<'a> Broker<'a> {
         Error::new(
             Exit::Refused,
             format!("the portal refuses role {role} in account {account}: {why}"),
-            format!("daypass list {}", self.session.name),
+            format!("daypass list {}", self.named()),
         )
     }
 
@@ -283,9 +284,19 @@ impl<'a> Broker<'a> {
         Error::new(Exit::SignIn, format!("sign-in to {} needed: {why}", self.session.name), self.login())
     }
 
-    /// The command that signs in to this session. A legacy profile's session has no name of its own, but its URL serves.
+    /// The command that signs in to this session.
     fn login(&self) -> String {
-        format!("daypass login {}", self.session.name)
+        format!("daypass login {}", self.named())
+    }
+
+    /// The session as a command takes it. One without a block is called by its address.
+    fn named(&self) -> String {
+        let Session { name, start_url, region, .. } = self.session;
+        if name == start_url {
+            format!("--start-url {} --sso-region {}", typed(start_url), typed(region))
+        } else {
+            typed(name).into_owned()
+        }
     }
 
     /// What a failure means to the user.
@@ -303,12 +314,13 @@ impl<'a> Broker<'a> {
                     Error::failed(format!("the sign-in to {name} is not approved yet"), self.login())
                 }
                 Fault::Refused(why) => {
-                    Error::new(Exit::Refused, format!("the portal refuses: {why}"), format!("daypass list {name}"))
+                    Error::new(Exit::Refused, format!("the portal refuses: {why}"), format!("daypass list {}", self.named()))
                 }
                 Fault::Unsuited(why) => Error::failed(
                     format!("IAM Identity Center in {region} does not accept {start_url}: {why}"),
                     format!(
-                        "check the start URL and the region: daypass configure --session {name} --start-url URL --sso-region REGION"
+                        "check the start URL and the region: daypass configure --session {} --start-url URL --sso-region REGION",
+                        if name == start_url { "NAME".into() } else { typed(name) }
                     ),
                 ),
                 Fault::Busy(_, why) => Error::new(

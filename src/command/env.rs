@@ -11,7 +11,7 @@ use crate::world::{PATIENCE, World};
 /// Runs it.
 pub fn run(world: &World, typed: EnvVerb) -> Result<u8> {
     if typed.unset {
-        world.print(&export::script(shell(world, typed.shell)?, &[], &export::SET)?)?;
+        world.print(&export::script(shell(world, typed.shell)?, &[], &export::unset(&world.env.our_region()))?)?;
         return Ok(0);
     }
     let (target, (account, credentials)) = if typed.pick {
@@ -39,7 +39,7 @@ pub(super) fn print(
     let name = super::name_of(target, account);
     super::note_use(world, &name);
     let set = export::variables(credentials, &name, target.region.as_deref());
-    world.print(&export::script(shell(world, typed)?, &set, &export::CLEARED)?)
+    world.print(&export::script(shell(world, typed)?, &set, &export::cleared(&set, &world.env.our_region()))?)
 }
 
 fn shell(world: &World, typed: Option<Shell>) -> Result<Shell> {

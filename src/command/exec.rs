@@ -1,18 +1,35 @@
 //! `daypass exec`: a command with credentials in its environment.
 
+use std::ffi::OsString;
+
 use crate::child;
 use crate::cli::Exec;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::output::export;
-use crate::profile::resolve;
+use crate::profile::{Config, resolve};
 use crate::world::{PATIENCE, World};
 
 /// Runs it. On Unix it returns only if the command could not be started.
 pub fn run(world: &World, typed: Exec) -> Result<u8> {
-    let target = resolve::target(&world.env, &super::asked_role(typed.role, typed.name))?;
+    let named = typed.name.clone();
+    let target = resolve::target(&world.env, &super::asked_role(typed.role, typed.name))
+        .map_err(|error| command_for_profile(world, named.as_deref(), &typed.command, error))?;
     let (account, credentials) = world.credentials(&target, PATIENCE)?;
     let name = super::name_of(&target, &account);
     super::note_use(world, &name);
     let set = export::variables(&credentials, &name, target.region.as_deref());
-    child::run(&typed.command, &set, &export::CLEARED)
+    child::run(&typed.command, &set, &export::cleared(&set, &world.env.our_region()))
+}
+
+/// Where the name is no profile but a program, and a profile is named by the environment, the dashes before the command are missing.
+fn command_for_profile(world: &World, named: Option<&str>, command: &[OsString], error: Error) -> Error {
+    let Some(name) = named else { return error };
+    let is_profile = |name: &str| Config::read(&world.env).is_ok_and(|config| config.profile(name).is_some());
+    let is_program = || world.env.path().iter().any(|folder| folder.join(name).is_file());
+    if is_profile(name) || !is_program() || !world.env.profile().is_some_and(is_profile) {
+        return error;
+    }
+    let words = command.iter().map(|word| word.to_string_lossy().into_owned());
+    let line = [name.to_owned()].into_iter().chain(words).map(|word| resolve::typed(&word).into_owned()).collect::<Vec<_>>();
+    Error { hint: format!("daypass exec -- {}", line.join(" ")), slip: None, ..error }
 }

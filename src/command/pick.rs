@@ -168,7 +168,7 @@ fn shell(world: &World, target: &Target) -> Result<u8> {
     let lasts = output::left(credentials.expires_at, clock::now());
     world.tell(&format!("A shell with the credentials of {}, for {lasts}; 'exit' leaves it.", terminal::clean(&name)));
     let set = export::variables(&credentials, &name, target.region.as_deref());
-    child::run(&[world.env.shell_program().into()], &set, &export::CLEARED)
+    child::run(&[world.env.shell_program().into()], &set, &export::cleared(&set, &world.env.our_region()))
 }
 
 /// What would be typed to make a profile of it. Region, output and name are asked.

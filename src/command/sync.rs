@@ -10,7 +10,7 @@ use wildmatch::WildMatch;
 
 use super::convert::{self, Sessions};
 use super::roles::{self, Reachable};
-use crate::cli::Sync;
+use crate::cli::{SessionFlags, Sync};
 use crate::env::Env;
 use crate::error::{Error, Result};
 use crate::portal;
@@ -24,7 +24,7 @@ use crate::terminal;
 use crate::world::World;
 
 /// Runs it.
-pub fn run(world: &World, typed: Sync) -> Result<u8> {
+pub fn run(world: &World, typed: &Sync) -> Result<u8> {
     let region = typed.region.as_deref();
     if let Some(region) = region.filter(|region| !start_url::is_region(region)) {
         return Err(Error::usage(format!("\"{region}\" is not a region"), "--region us-east-1 (or another)"));
@@ -32,7 +32,8 @@ pub fn run(world: &World, typed: Sync) -> Result<u8> {
     let template = Template::parse(&typed.template, region.is_some())?;
     let program = helper::program(&world.env, typed.helper.as_deref())?;
     let config = Config::read(&world.env)?;
-    let session = resolve::session_in(&config, &super::asked_session(typed.session, typed.session_name, None))?;
+    let flags = (typed.session.clone(), typed.session_name.clone());
+    let session = resolve::session_in(&config, &super::asked_session(flags.0, flags.1, None))?;
     // A helper profile names its session's block.
     let session = if config.session(&session.name).is_some() || session.name != session.start_url {
         session
@@ -68,7 +69,7 @@ pub fn run(world: &World, typed: Sync) -> Result<u8> {
     } else {
         store::update_by(&world.env, &make, Others::Allow)?
     };
-    tell(world, &plan, typed.dry_run, &notes.into_inner(), &session);
+    tell(world, &plan, typed, &notes.into_inner());
     Ok(0)
 }
 
@@ -235,7 +236,7 @@ fn differences(plan: &Plan) -> (usize, usize, usize) {
     (new, changed, removed)
 }
 
-fn tell(world: &World, plan: &Plan, dry: bool, notes: &Notes, session: &Session) {
+fn tell(world: &World, plan: &Plan, typed: &Sync, notes: &Notes) {
     // So many that they would push all else off the screen are not for reading.
     const MOST: usize = 20;
     for line in notes.said.iter().take(MOST) {
@@ -249,21 +250,40 @@ fn tell(world: &World, plan: &Plan, dry: bool, notes: &Notes, session: &Session)
     let (new, changed, removed) = differences(plan);
     world.tell(&if plan.is_empty() {
         format!("{path} says this already: nothing was written.")
-    } else if dry {
+    } else if typed.dry_run {
         format!("{path} would have {new} profiles more, {changed} changed, {removed} removed; nothing was written.")
     } else {
         format!("Wrote {path}: {new} profiles new, {changed} changed, {removed} removed.")
     });
-    let name = resolve::typed(&session.name);
     if notes.stale > 0 {
-        let count = notes.stale;
-        world
-            .tell(&format!("{count} profiles of an earlier sync are not among these; to remove them: daypass sync {name} --prune"));
+        let (count, again) = (notes.stale, again(typed, "--prune"));
+        world.tell(&format!("{count} profiles of an earlier sync are not among these; to remove them: {again}"));
     }
     if notes.convertible > 0 {
-        let count = notes.convertible;
-        world.tell(&format!(
-            "{count} profiles reach these roles by sso_* keys; to turn them into daypass profiles: daypass sync {name} --convert"
-        ));
+        let (count, again) = (notes.convertible, again(typed, "--convert"));
+        world.tell(&format!("{count} profiles reach these roles by sso_* keys; to turn them into daypass profiles: {again}"));
     }
+}
+
+/// The same command with one flag more. All others stay: without its `--name` or `--only` it would mean other profiles.
+fn again(typed: &Sync, flag: &str) -> String {
+    let Sync { session_name, session, template, only, region, prune, convert, helper, dry_run: _ } = typed;
+    let SessionFlags { session, start_url, sso_region, scopes } = session;
+    let valued = [
+        ("--session", session.as_ref()),
+        ("--start-url", start_url.as_ref()),
+        ("--sso-region", sso_region.as_ref()),
+        ("--scopes", scopes.as_ref()),
+        ("--name", Some(template).filter(|template| *template != naming::DEFAULT)),
+        ("--region", region.as_ref()),
+        ("--helper", helper.as_ref()),
+    ];
+    let valued = valued.into_iter().chain(only.iter().map(|glob| ("--only", Some(glob))));
+    let mut words: Vec<&str> = ["daypass", "sync"].into_iter().chain(session_name.as_deref()).collect();
+    for (name, value) in valued {
+        words.extend(value.into_iter().flat_map(|value| [name, value.as_str()]));
+    }
+    words.extend([("--prune", *prune), ("--convert", *convert)].iter().filter_map(|&(name, given)| given.then_some(name)));
+    words.push(flag);
+    words.iter().map(|word| resolve::typed(word)).collect::<Vec<_>>().join(" ")
 }

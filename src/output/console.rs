@@ -150,9 +150,12 @@ pub fn destination(text: &str, sso_region: &str, region: Option<&str>) -> Result
     }
     let wanted = text.to_ascii_lowercase();
     let Some((_, path)) = SERVICES.iter().find(|(name, _)| *name == wanted) else {
-        let hint = nearest(&wanted, services())
-            .map_or_else(|| format!("--destination https://{host}/..."), |near| format!("--destination {near}"));
-        return Err(Error::usage(format!("no page of the console has the short name \"{text}\""), hint));
+        let what = format!("no page of the console has the short name \"{text}\"");
+        let otherwise = format!("--destination https://{host}/...");
+        return Err(match nearest(&wanted, services()) {
+            Some(near) => Error::slip(format!("{what}; there is \"{near}\""), text, near, otherwise),
+            None => Error::usage(what, otherwise),
+        });
     };
     let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
     let query = region.map(|region| format!("?region={}", utf8_percent_encode(region, STRICT))).unwrap_or_default();
@@ -240,6 +243,7 @@ mod tests {
 
     #[test]
     fn a_slip_of_a_short_name_is_told_the_right_one() {
-        assert_eq!(destination("lamda", "us-east-1", None).unwrap_err().hint, "--destination lambda");
+        let slip = destination("Lamda", "us-east-1", None).unwrap_err().slip.unwrap();
+        assert_eq!(*slip, ("Lamda".to_owned(), "lambda".to_owned()));
     }
 }

@@ -7,26 +7,33 @@ use crate::cli::Shell;
 use crate::error::{Error, Result};
 use crate::grant::RoleCredentials;
 
-/// What `env` and `exec` set.
-pub const SET: [&str; 7] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "DAYPASS_ACTIVE",
-    "AWS_REGION",
-    "AWS_DEFAULT_REGION",
-];
+/// What `env` and `exec` always set.
+const SET: [&str; 5] =
+    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "DAYPASS_ACTIVE"];
+
+/// What they set where there is a region; the last one says that the others are daypass's.
+const REGION: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "DAYPASS_REGION"];
 
 /// What they clear: a profile would be asked in place of the keys, and botocore prefers the old name of the session token.
-pub const CLEARED: [&str; 3] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"];
+const CLEARED: [&str; 3] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"];
+
+/// What is to be cleared where these are set. `region`: what holds the region that an earlier call has set, for another profile.
+pub fn cleared(set: &[Variable], region: &[&'static str]) -> Vec<&'static str> {
+    let stale = region.iter().filter(|name| !set.iter().any(|(set, _)| set == *name));
+    CLEARED.iter().chain(stale).copied().collect()
+}
+
+/// What `env --unset` clears.
+pub fn unset(region: &[&'static str]) -> Vec<&'static str> {
+    [&SET, region].concat()
+}
 
 /// A variable with its value.
 pub type Variable = (&'static str, Zeroizing<String>);
 
-/// The variables with their values; the region's two only where there is one. The name is what `status --prompt` shows.
+/// The variables with their values; the region's only where there is one. The name is what `status --prompt` shows.
 pub fn variables(credentials: &RoleCredentials, name: &str, region: Option<&str>) -> Vec<Variable> {
-    let [key, secret, token, expiration, active, region_1, region_2] = SET;
+    let [key, secret, token, expiration, active] = SET;
     let mut variables = vec![
         (key, Zeroizing::new(credentials.access_key_id.clone())),
         (secret, Zeroizing::new(credentials.secret_access_key.expose().to_owned())),
@@ -36,7 +43,7 @@ pub fn variables(credentials: &RoleCredentials, name: &str, region: Option<&str>
         (active, Zeroizing::new(format!("{} {name}", credentials.access_key_id))),
     ];
     if let Some(region) = region {
-        variables.extend([region_1, region_2].map(|name| (name, Zeroizing::new(region.to_owned()))));
+        variables.extend(REGION.map(|name| (name, Zeroizing::new(region.to_owned()))));
     }
     variables
 }
@@ -84,7 +91,7 @@ pub fn script(shell: Shell, set: &[Variable], cleared: &[&str]) -> Result<Zeroiz
 /// The variables, if each value has only such characters. The one that is only for show is left out where it does not fit.
 fn held(shell: Shell, set: &[Variable], fits: impl Fn(char) -> bool) -> Result<Vec<Variable>> {
     let (good, bad): (Vec<_>, Vec<_>) = set.iter().cloned().partition(|(_, value)| value.chars().all(&fits));
-    match bad.iter().find(|(name, _)| *name != "DAYPASS_ACTIVE") {
+    match bad.iter().find(|(name, _)| !name.starts_with("DAYPASS_")) {
         None => Ok(good),
         Some((name, _)) => {
             let format = if shell == Shell::Cmd { "cmd" } else { "dotenv" };

@@ -7,8 +7,8 @@ use crate::terminal;
 /// Between two columns.
 const GAP: &str = "  ";
 
-/// A column is not made narrower than this; a table that would need it shows each row as a block.
-const NARROWEST: usize = 10;
+/// A column is not made narrower than this, which an account's id needs; a table that would need it shows each row as a block.
+const NARROWEST: usize = 12;
 
 /// Columns as wide as their widest cell, no lines. On a terminal (`width` columns wide) that is too narrow, the widest columns give
 /// way and their cells go on below; on one that is narrower still, each row is a block of lines. Nothing is ever cut.
@@ -142,6 +142,17 @@ mod tests {
             plain(&["ACCOUNT", "EMAIL", "X"], &rows, Some(20), false),
             "ACCOUNT  111122223333\nEMAIL    first.last@example.com\n\nACCOUNT  444455556666\nEMAIL    b\nX        c\n"
         );
+    }
+
+    #[test]
+    fn an_account_id_is_never_broken() {
+        let row = row(&["111122223333", "Development of tools", "development@example.com", "DeveloperAccess"]);
+        for width in 20..100 {
+            assert!(
+                plain(&["ACCOUNT", "NAME", "EMAIL", "ROLE"], std::slice::from_ref(&row), Some(width), false)
+                    .contains("111122223333")
+            );
+        }
     }
 
     #[test]

@@ -42,6 +42,9 @@ const REDIRECT: Duration = Duration::from_secs(5);
 /// What an attempt gets at least of what the deadline leaves.
 pub(super) const LEAST: Duration = Duration::from_secs(1);
 
+/// The services by the SDK's names for them.
+const SERVICES: [&str; 2] = ["SSO", "SSO OIDC"];
+
 /// What a portal needs to know before it can be called. Files are read only then.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -103,6 +106,13 @@ impl Wire {
         let runtime = new_runtime()?;
         let http = http_client(settings)?;
         let shared = runtime.block_on(Shared::read(settings));
+        for service in SERVICES {
+            if let Some(endpoint) =
+                shared.endpoint(service).filter(|url| !url.starts_with("https://") && !url.starts_with("http://"))
+            {
+                return Err(Fault::Settings(format!("the endpoint \"{endpoint}\" of {service} is no web address")));
+            }
+        }
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(settings.region.clone()))
@@ -113,7 +123,7 @@ impl Wire {
         config.set_use_fips(shared.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
         config.set_use_dual_stack(match shared.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint") {
             // A custom endpoint together with dual-stack is an error in the service's endpoint rules.
-            None if dual_stack && !["SSO", "SSO OIDC"].iter().any(|service| shared.endpoint(service).is_some()) => Some(true),
+            None if dual_stack && !SERVICES.iter().any(|service| shared.endpoint(service).is_some()) => Some(true),
             said => said,
         });
         let config = config.service_config(shared).build();

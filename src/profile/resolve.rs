@@ -446,7 +446,7 @@ fn unknown_profile(config: &Config, name: &str) -> Error {
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no profile \"{name}\" in {}", config.path().display());
     match near {
-        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--profile {}", typed(near))),
+        Some(near) => Error::slip(format!("{what}; there is \"{near}\""), name, near, "daypass list --profiles"),
         None => Error::usage(what, configure_hint(name)),
     }
 }
@@ -456,9 +456,9 @@ fn unknown_session(config: &Config, name: &str) -> Error {
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no [sso-session {name}] in {}", config.path().display());
     match near {
-        Some(near) => Error::usage(format!("{what}; there is \"{near}\""), format!("--session {}", typed(near))),
+        Some(near) => Error::slip(format!("{what}; there is \"{near}\""), name, near, "daypass status"),
         None if config.profile(name).is_some() => {
-            Error::usage(format!("{what}; \"{name}\" is a profile"), format!("--profile {}", typed(name)))
+            Error::usage(format!("{what}; \"{name}\" is a profile"), format!("daypass login --profile {}", typed(name)))
         }
         None => Error::usage(what, configure_session_hint(name)),
     }

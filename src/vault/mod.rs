@@ -170,8 +170,11 @@ impl Vault {
             "memory" => Box::new(memory::Memory::default()),
             other => {
                 return Err(Error::usage(
-                    format!("DAYPASS_KEYRING is \"{other}\", which is no keyring of this system"),
-                    format!("export DAYPASS_KEYRING=auto (or os, {}file, memory)", if LINUX { "keyutils, " } else { "" }),
+                    format!(
+                        "DAYPASS_KEYRING is \"{other}\"; this system has auto, os, {}file and memory",
+                        if LINUX { "keyutils, " } else { "" }
+                    ),
+                    if cfg!(windows) { "set DAYPASS_KEYRING=auto" } else { "export DAYPASS_KEYRING=auto" },
                 ));
             }
         };

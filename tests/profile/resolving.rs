@@ -233,7 +233,7 @@ fn other_sources_of_credentials_are_named_and_so_is_what_to_do() {
 #[test]
 fn a_typo_is_answered_with_the_nearest_name() {
     let error = fails("[profile production]\nregion = x\n", &[], &[("profile", "prodcution")]);
-    assert!(error.contains("there is \"production\"") && error.contains("hint: --profile production"), "{error}");
+    assert!(error.contains("there is \"production\"") && error.contains("hint: daypass list --profiles"), "{error}");
     assert!(!fails("[profile production]\nregion = x\n", &[], &[("profile", "zzz")]).contains("there is \""));
     assert!(fails("", &[], &[("session", "crop"), ("account", "111122223333"), ("role", "R")]).contains("there is \"corp\""));
 }

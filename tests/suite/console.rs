@@ -31,7 +31,7 @@ fn a_destination_is_a_page_in_the_profiles_region_or_an_address_of_the_console()
         .status(2)
         .go();
     home.daypass("console dev --destination lamda --print")
-        .stderr("daypass: no page of the console has the short name \"lamda\"\nhint: --destination lambda\n")
+        .stderr("daypass: no page of the console has the short name \"lamda\"; there is \"lambda\"\nhint: daypass console dev --destination lambda --print\n")
         .status(2)
         .go();
 }
@@ -56,7 +56,24 @@ fn the_browser_gets_the_link() {
     home.daypass("console dev").with("BROWSER", home.path("browse")).go();
     home.program("cat").arg("finished").stdout("done").go();
     assert_eq!(home.read("seen"), LINK);
-    home.daypass("console dev").with("BROWSER", "no-such-browser").stderr_has("hint: add --print").status(1).go();
+}
+
+#[test]
+fn where_no_browser_opens_the_link_is_told_and_the_status_is_not_0() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal);
+    let told = format!("\nhint: open this address in any browser: {LINK}\n");
+    let failed = "daypass: no browser could be opened here: ";
+    for browser in ["no-such-browser", "false"] {
+        home.daypass("console dev").with("BROWSER", browser).stderr_has(failed).stderr_has(&told).status(1).go();
+    }
+    home.daypass("console dev").stderr(&format!("{failed}there is no display{told}")).status(1).go();
+    home.daypass("console dev")
+        .with("DISPLAY", ":0")
+        .with("SSH_CONNECTION", "1 2 3 4")
+        .stderr(&format!("{failed}this is a session over SSH{told}"))
+        .status(1)
+        .go();
 }
 
 #[test]

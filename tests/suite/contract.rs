@@ -150,3 +150,46 @@ fn a_ca_bundle_that_holds_no_certificate_is_an_error_and_no_panic() {
         .status(2)
         .go();
 }
+
+#[test]
+fn a_mistyped_name_is_put_right_in_the_command_that_was_typed() {
+    let home = configured(&Portal::strict());
+    for (typed, hint) in [
+        ("login corpp --no-browser", "daypass login corp --no-browser"),
+        ("list --session=corpp", "daypass list '--session=corp'"),
+        ("exec deb -- echo 'a b'", "daypass exec dev -- echo 'a b'"),
+        ("status --profile deb", "daypass status --profile dev"),
+        ("login dev", "daypass login --profile dev"),
+    ] {
+        home.daypass(typed).stderr_has("\nhint: ").stderr_has(&format!("hint: {hint}\n")).status(2).go();
+    }
+    home.daypass("env").with("AWS_PROFILE", "deb").stderr_has("there is \"dev\"\nhint: daypass list --profiles\n").status(2).go();
+}
+
+#[test]
+fn the_command_that_signs_in_works_as_it_is_shown() {
+    let portal = Portal::live(Realm::default());
+    let home = Home::new().at(&portal);
+    let by_address = "--start-url https://sandbox.awsapps.com/start --sso-region us-east-1";
+    let hint = format!("hint: daypass login {by_address}\n");
+    home.daypass(&format!("env {by_address} --account 111122223333 --role ReadOnly")).stderr_has(&hint).status(3).go();
+    home.daypass(&format!("login {by_address} --no-browser")).any_stderr().go();
+    home.daypass(&format!("env {by_address} --account 111122223333 --role ReadOnly")).stdout_has("export").go();
+    home.daypass(&format!("env {by_address} --account 111122223333 --role Nobody"))
+        .stderr_has(&format!("hint: daypass list {by_address}\n"))
+        .status(4)
+        .go();
+    home.write(".aws/config", "[sso-session 'my corp']\nsso_start_url = https://other.awsapps.com/start\nsso_region = us-east-1\n");
+    home.daypass("list 'my corp'").stderr_has("hint: daypass login 'my corp'\n").status(3).go();
+}
+
+#[test]
+fn an_endpoint_that_is_no_address_is_wrong_usage() {
+    let portal = Portal::live(Realm::default());
+    let home = signed_in(&portal);
+    home.daypass("login corp --no-browser")
+        .with("AWS_ENDPOINT_URL_SSO_OIDC", "nonsense")
+        .stderr_has("daypass: the endpoint \"nonsense\" of SSO OIDC is no web address\nhint: check AWS_ENDPOINT_URL*")
+        .status(2)
+        .go();
+}

@@ -14,7 +14,12 @@ fn the_dashes_may_be_left_out_after_a_profile_or_the_triple() {
         .go();
     home.daypass("exec -- printf %s a").with("AWS_PROFILE", "dev").stdout("a").go();
     // Without dashes the first word is the profile, whatever AWS_PROFILE says.
-    home.daypass("exec printf %s").with("AWS_PROFILE", "dev").stderr_has("no profile \"printf\"").status(2).go();
+    home.daypass("exec printf '%s %s' a")
+        .with("AWS_PROFILE", "dev")
+        .stderr("daypass: there is no profile \"printf\" in [HOME]/.aws/config\nhint: daypass exec -- printf '%s %s' a\n")
+        .status(2)
+        .go();
+    home.daypass("exec printf %s").stderr_has("hint: daypass configure --profile printf").status(2).go();
 }
 
 #[test]

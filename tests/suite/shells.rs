@@ -103,7 +103,7 @@ fn json_holds_every_value_and_null_for_what_must_not_be_set() {
     let vars = home.daypass("env dev --shell json").stdout_has("{").go().json();
     assert_eq!(vars["AWS_SESSION_TOKEN"], AWKWARD);
     assert_eq!(vars["AWS_PROFILE"], Value::Null);
-    assert_eq!(vars.as_object().unwrap().len(), 10);
+    assert_eq!(vars.as_object().unwrap().len(), 11);
     let vars = home.daypass("env --unset --shell json").stdout_has("{").go().json();
     assert!(vars.as_object().unwrap().values().all(Value::is_null));
 }
@@ -196,6 +196,26 @@ fn dp_works_in_nushell() {
         .stderr_has("no profile \"nowhere\"")
         .status(2)
         .go();
+}
+
+#[test]
+fn a_region_of_an_earlier_profile_goes_with_it_and_one_of_the_persons_own_stays() {
+    let portal = handing_out("t");
+    let home = signed_in(&portal);
+    home.daypass("configure --session corp --account 111122223333 --role ReadOnly --profile nowhere").any_stderr().go();
+    let show = "echo ${AWS_REGION-none} ${AWS_DEFAULT_REGION-none}";
+    let (set, unset) = ("eval \"$(daypass env", "eval \"$(daypass env --unset)\"");
+    for (script, shown) in [
+        (format!("{set} dev)\"; {set} nowhere)\"; {show}; {unset}; {show}"), "none none\nnone none\n"),
+        (format!("{set} dev)\"; daypass exec nowhere -- sh -c '{show}'; {show}"), "none none\neu-west-1 eu-west-1\n"),
+        (format!("export AWS_REGION=us-west-2; {set} nowhere)\"; {show}; {unset}; {show}"), "us-west-2 none\nus-west-2 none\n"),
+        (format!("{set} dev)\"; export AWS_REGION=us-west-2; {set} nowhere)\"; {show}"), "us-west-2 none\n"),
+    ] {
+        home.program("sh").args(["-c", &script]).stdout(shown).go();
+    }
+    // fish and Nushell clear as they do the others.
+    let script = "daypass env dev --shell fish | source; daypass env nowhere --shell fish | source; echo \"<$AWS_REGION>\"";
+    home.program("fish").args(["-c", script]).stdout("<>\n").go();
 }
 
 #[test]

@@ -130,7 +130,13 @@ fn prune_removes_what_sync_wrote_and_would_not_write_now_and_nothing_else() {
     home.write(".aws/config", &(home.read(".aws/config") + own));
     portal.change(|realm| drop(realm.accounts.pop()));
     home.daypass("sync")
-        .stderr_has("2 profiles of an earlier sync are not among these; to remove them: daypass sync corp --prune")
+        .stderr_has("2 profiles of an earlier sync are not among these; to remove them: daypass sync --prune\n")
+        .go();
+    // What is advised means the same profiles.
+    let again = "daypass sync corp --name '{account_name}_{role}' --region eu-west-1 --only '*/ReadOnly' --only 'Dev*' --prune";
+    home.daypass("sync corp --only '*/ReadOnly' --only 'Dev*' --region eu-west-1 --name '{account_name}_{role}' --dry-run")
+        .stdout_has("+[profile")
+        .stderr_has(&format!("to remove them: {again}\n"))
         .go();
     home.daypass("sync --prune").stderr_has("0 profiles new, 0 changed, 2 removed").go();
     let config = home.read(".aws/config");
