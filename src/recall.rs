@@ -2,12 +2,11 @@
 //! what the picker shows before any network, and in which order. Touches its own folder only; where that fails, it remembers nothing.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::PathBuf;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -15,18 +14,19 @@ use crate::clock::Deadline;
 use crate::file::{self, Lock};
 use crate::profile::names::{AccountId, RoleName, Session};
 
-const USES: &str = "uses.json";
+/// A line a use, as they come: seconds since 1970, a blank, the name.
+const USES: &str = "uses";
 const LISTINGS: &str = "roles.json";
 const LOCK: &str = "lock";
+
+/// When it has more bytes, the older half goes: some two thousand lines stay.
+const MOST: u64 = 128 * 1024;
 
 /// Another process writes a small file: that takes no longer. What is written here is not worth a longer wait.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 /// A use counts half as much after so many seconds: two weeks.
 const HALF_LIFE: f64 = 14.0 * 86_400.0;
-
-/// What counts less is forgotten: one use after some three months.
-const FORGOTTEN: f64 = 0.01;
 
 /// One folder's memory; None where the user has no home.
 pub struct Recall {
@@ -42,13 +42,6 @@ pub struct Listed {
     pub account_name: Option<String>,
     /// The role in it.
     pub role: RoleName,
-}
-
-/// The sum of all uses, each halved every [`HALF_LIFE`], as it was at a moment (seconds since 1970).
-#[derive(Clone, Copy, Serialize, Deserialize)]
-struct Use {
-    weight: f64,
-    at: i64,
 }
 
 /// What one portal listed.
@@ -67,35 +60,43 @@ struct Account {
     roles: Vec<String>,
 }
 
-impl Use {
-    #[allow(clippy::cast_precision_loss)] // Of seconds since 1970 nothing is lost for a long time.
-    fn weight_at(self, now: i64) -> f64 {
-        // A clock that was put back makes nothing weigh more.
-        self.weight * (-(now.saturating_sub(self.at).max(0) as f64) / HALF_LIFE).exp2()
-    }
-}
-
 impl Recall {
     /// The memory in this folder, which is made when there is something to remember.
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self { folder }
     }
 
-    /// A profile, or `role@account`, was used.
+    /// A profile, or `role@account`, was used. It costs one small write: no lock, no reading.
     pub fn used(&self, name: &str, now: OffsetDateTime) {
-        let now = now.unix_timestamp();
-        self.change(USES, |uses: &mut BTreeMap<String, Use>| {
-            let weight = uses.get(name).map_or(0.0, |before| before.weight_at(now)) + 1.0;
-            uses.retain(|_, before| before.weight_at(now) >= FORGOTTEN);
-            uses.insert(name.to_owned(), Use { weight, at: now });
+        let line = format!("{} {}\n", now.unix_timestamp(), name.replace('\n', " "));
+        self.remember(|folder| {
+            let path = folder.join(USES);
+            let mut file = open_uses(&path)?;
+            if file.metadata()?.len() > MOST {
+                let all = fs::read(&path)?;
+                let newer = all.get(all.len() / 2..).unwrap_or_default();
+                let whole = newer.iter().position(|&byte| byte == b'\n').map_or(newer.len(), |at| at + 1);
+                file::replace_private(&path, newer.get(whole..).unwrap_or_default(), false)?;
+                file = open_uses(&path)?;
+            }
+            file.write_all(line.as_bytes())
         });
     }
 
     /// How much each was used: often and lately weighs most.
+    #[allow(clippy::cast_precision_loss)] // Of seconds since 1970 nothing is lost for a long time.
     pub fn uses(&self, now: OffsetDateTime) -> BTreeMap<String, f64> {
-        let now = now.unix_timestamp();
-        let uses: BTreeMap<String, Use> = self.read(USES);
-        uses.into_iter().map(|(name, its)| (name, its.weight_at(now))).collect()
+        let mut weights = BTreeMap::new();
+        for line in String::from_utf8_lossy(&self.read(USES)).lines() {
+            if let Some((at, name)) = line.split_once(' ')
+                && let Ok(at) = at.parse::<i64>()
+            {
+                // A clock that was put back makes nothing weigh more.
+                let age = now.unix_timestamp().saturating_sub(at).max(0) as f64;
+                *weights.entry(name.to_owned()).or_default() += (-age / HALF_LIFE).exp2();
+            }
+        }
+        weights
     }
 
     /// A portal listed these roles, and no others. They stand together by account.
@@ -110,7 +111,7 @@ impl Recall {
             }
         }
         let (start_url, region) = (session.start_url.clone(), session.region.clone());
-        self.change(LISTINGS, |listings: &mut Vec<Listing>| {
+        self.change_listings(|listings| {
             listings.retain(|listing| !listing.is_of(session));
             listings.push(Listing { start_url, region, at: now.unix_timestamp(), accounts });
         });
@@ -118,8 +119,7 @@ impl Recall {
 
     /// The roles that a portal listed last, and when; None where it is not known.
     pub fn listing(&self, session: &Session) -> Option<(OffsetDateTime, Vec<Listed>)> {
-        let listings: Vec<Listing> = self.read(LISTINGS);
-        let listing = listings.into_iter().find(|listing| listing.is_of(session))?;
+        let listing = self.listings().into_iter().find(|listing| listing.is_of(session))?;
         let at = OffsetDateTime::from_unix_timestamp(listing.at).ok()?;
         let roles = listing.accounts.into_iter().flat_map(|Account { id, name, roles }| {
             let account = AccountId::new(&id);
@@ -133,29 +133,44 @@ impl Recall {
     /// Forgets what the portal of this session listed.
     pub fn forget(&self, session: &Session) {
         if self.listing(session).is_some() {
-            self.change(LISTINGS, |listings: &mut Vec<Listing>| listings.retain(|listing| !listing.is_of(session)));
+            self.change_listings(|listings| listings.retain(|listing| !listing.is_of(session)));
         }
+    }
+
+    fn listings(&self) -> Vec<Listing> {
+        serde_json::from_slice(&self.read(LISTINGS)).unwrap_or_default()
+    }
+
+    fn change_listings(&self, change: impl FnOnce(&mut Vec<Listing>)) {
+        self.remember(|folder| {
+            let _lock = Lock::take(&folder.join(LOCK), Deadline::after(PATIENCE))?.ok_or(io::ErrorKind::TimedOut)?;
+            let mut listings = self.listings();
+            change(&mut listings);
+            file::replace_private(&folder.join(LISTINGS), &serde_json::to_vec(&listings)?, false)
+        });
     }
 
     /// What can't be read is nothing: it comes again.
-    fn read<T: DeserializeOwned + Default>(&self, name: &str) -> T {
-        let bytes = self.folder.as_ref().and_then(|folder| fs::read(folder.join(name)).ok());
-        bytes.and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
+    fn read(&self, name: &str) -> Vec<u8> {
+        self.folder.as_ref().and_then(|folder| fs::read(folder.join(name)).ok()).unwrap_or_default()
     }
 
-    fn change<T: Serialize + DeserializeOwned + Default>(&self, name: &str, change: impl FnOnce(&mut T)) {
+    /// Writes into the folder, which is made where it is missing.
+    fn remember(&self, write: impl FnOnce(&Path) -> io::Result<()>) {
         let Some(folder) = &self.folder else { return };
-        let write = || -> io::Result<()> {
-            file::private_folder(folder)?;
-            let _lock = Lock::take(&folder.join(LOCK), Deadline::after(PATIENCE))?.ok_or(io::ErrorKind::TimedOut)?;
-            let mut content: T = self.read(name);
-            change(&mut content);
-            file::replace_private(&folder.join(name), &serde_json::to_vec(&content)?, false)
-        };
-        if let Err(error) = write() {
+        let there = if folder.is_dir() { Ok(()) } else { file::private_folder(folder) };
+        if let Err(error) = there.and_then(|()| write(folder)) {
             tracing::debug!(%error, folder = %folder.display(), "nothing can be remembered");
         }
     }
+}
+
+fn open_uses(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 impl Listing {
@@ -196,9 +211,8 @@ mod tests {
         let uses = recall.uses(weeks(8));
         assert!(uses["often"] > uses["once"] && uses["once"] > uses["old"], "{uses:?}");
         assert!((uses["old"] - 3.0 / 16.0).abs() < 1e-9, "{uses:?}");
-        // In the end it is gone, and a clock that goes back changes nothing.
-        recall.used("once", weeks(30));
-        assert_eq!(recall.uses(weeks(29)).into_keys().collect::<Vec<_>>(), ["once"]);
+        // A clock that goes back makes nothing weigh more.
+        assert!(recall.uses(weeks(-9)).values().all(|&weight| weight <= 3.0));
     }
 
     #[test]
@@ -216,32 +230,51 @@ mod tests {
     }
 
     #[test]
-    fn a_spoilt_file_is_an_empty_one_and_a_folder_that_can_not_be_made_is_no_error() {
+    fn what_is_spoilt_is_passed_over_and_a_folder_that_can_not_be_made_is_no_error() {
         let (folder, recall) = recall();
         let path = folder.path().join("daypass").join(USES);
-        recall.used("dev", NOW);
-        for spoilt in [&b"{\"dev\":{\"weight\":null"[..], b"[]", b"", b"\xff", b"{\"dev\":{\"weight\":1e999,\"at\":0}}"] {
-            fs::write(&path, spoilt).unwrap();
-            assert!(recall.uses(NOW).is_empty(), "{spoilt:?}");
-            recall.used("dev", NOW);
-            assert_eq!(recall.uses(NOW)["dev"].to_bits(), 1_f64.to_bits());
+        recall.used("a\nb", NOW);
+        for spoilt in ["\n", "x\n", "1e999 x\n", "99999999999999999999 x\n", "\u{0}\n", "1"] {
+            fs::write(&path, fs::read_to_string(&path).unwrap() + spoilt).unwrap();
         }
+        recall.used("lost with the spoilt line", NOW);
+        fs::write(&path, [fs::read(&path).unwrap(), b"\xff\n".to_vec()].concat()).unwrap();
+        recall.used("c", NOW);
+        let uses = recall.uses(NOW);
+        assert!(uses["a b"] > 0.9 && uses["c"] > 0.9, "{uses:?}");
+        let portal = session("https://one.awsapps.com/start");
+        fs::write(folder.path().join("daypass").join(LISTINGS), "[{\"start_url\":").unwrap();
+        assert_eq!(recall.listing(&portal), None);
+        recall.listed(&portal, &[listed("111122223333", "Admin")], NOW);
+        assert!(recall.listing(&portal).is_some());
         let nowhere = Recall::new(Some(path.join("below a file")));
         nowhere.used("dev", NOW);
         assert!(nowhere.uses(NOW).is_empty() && Recall::new(None).uses(NOW).is_empty());
     }
 
     #[test]
-    fn many_at_once_lose_no_use_and_leave_private_files() {
+    fn of_very_many_uses_the_newer_stay() {
+        let (folder, recall) = recall();
+        let path = folder.path().join("daypass").join(USES);
+        recall.used("first", NOW);
+        fs::write(&path, fs::read_to_string(&path).unwrap() + &"1767225600 many\n".repeat(10_000)).unwrap();
+        recall.used("last", NOW);
+        let uses = recall.uses(NOW);
+        assert!(uses.contains_key("last") && uses.contains_key("many") && !uses.contains_key("first"));
+        assert!(fs::metadata(&path).unwrap().len() < MOST);
+    }
+
+    #[test]
+    fn many_at_once_lose_no_use_and_leave_a_private_file() {
         let (folder, recall) = recall();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| (0..5).for_each(|_| recall.used("dev", NOW)));
             }
         });
-        assert_eq!(recall.uses(NOW)["dev"].to_bits(), 20_f64.to_bits());
+        assert!((recall.uses(NOW)["dev"] - 20.0).abs() < 1e-9);
         #[cfg(unix)]
-        for (name, mode) in [("daypass", 0o40700), ("daypass/uses.json", 0o100_600), ("daypass/lock", 0o100_600)] {
+        for (name, mode) in [("daypass", 0o40700), ("daypass/uses", 0o100_600)] {
             let found = std::os::unix::fs::MetadataExt::mode(&fs::metadata(folder.path().join(name)).unwrap());
             assert_eq!(found, mode, "{name}: {found:o}");
         }

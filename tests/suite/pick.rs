@@ -208,7 +208,7 @@ fn what_is_remembered_is_private_holds_no_secret_and_goes_with_the_sign_in() {
         assert!(home.files_with(&secret).iter().all(|path| !path.starts_with(&folder)));
     }
     let modes = "stat -c '%a %n' .local/state/daypass .local/state/daypass/*";
-    let expected = "700 .local/state/daypass\n600 .local/state/daypass/lock\n600 .local/state/daypass/roles.json\n600 .local/state/daypass/uses.json\n";
+    let expected = "700 .local/state/daypass\n600 .local/state/daypass/lock\n600 .local/state/daypass/roles.json\n600 .local/state/daypass/uses\n";
     home.program("sh").args(["-c", modes]).stdout(expected).go();
     home.daypass("logout").any_stderr().go();
     assert_eq!(left(), 0);
