@@ -74,12 +74,16 @@ pub fn credentials(world: &World, target: &Target) -> Result<(AccountId, RoleCre
 
 /// Until it is a role that is chosen.
 fn choose(world: &World, dress: impl Fn(Picker) -> Picker) -> Result<Option<(Key, Target)>> {
+    let title = match world.env.active() {
+        Some(name) => format!("Which role? This shell has {name}."),
+        None => "Which role?".to_owned(),
+    };
     loop {
         let (rows, mut choices): (Vec<_>, Vec<_>) = choices(world, &Config::read(&world.env)?).into_iter().unzip();
         if rows.is_empty() {
             return Err(Error::usage("there is no session and no profile to choose from", "daypass configure"));
         }
-        let picker = dress(Picker::new("Which role?", rows, false));
+        let picker = dress(Picker::new(&title, rows, false));
         let Some((key, chosen)) = picker::pick(picker, world.look())? else { return Ok(None) };
         match chosen.first().map(|&row| choices.swap_remove(row)) {
             Some(Choice::Role(target)) => return Ok(Some((key, target))),

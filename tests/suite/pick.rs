@@ -55,6 +55,8 @@ fn from_a_session_alone_to_a_shell_with_the_credentials() {
     terminal.types("prod read").shows("1 of 5").types("\r");
     terminal.shows("A shell with the credentials of ReadOnly@444455556666, for ").shows("'exit' leaves it.");
     terminal.shows("prompt> ").types("echo \"<${DAYPASS_ACTIVE#* }>\" $AWS_ACCESS_KEY_ID\r").shows("<ReadOnly@444455556666> ASIA");
+    // Chosen again in that shell, it says so.
+    terminal.types("daypass\r").shows("Which role? This shell has ReadOnly@444455556666.").types(ESCAPE).shows("prompt> ");
     // It is this very process, so signals and job control are the shell's own.
     terminal.types("echo \"=$$=\"\r").shows("=");
     let pid = terminal.pid.clone();
