@@ -179,6 +179,16 @@ bash.sendeof()
 }
 
 #[test]
+fn man_completes_the_commands_that_have_a_page() {
+    let home = home();
+    let run = home.daypass("-- daypass man cred").with("DAYPASS_COMPLETE", "fish");
+    run.stdout("credential-process\tPrint credentials for an SDK (the credential_process of a profile)\n").go();
+    let all = home.daypass("-- daypass man ''").with("DAYPASS_COMPLETE", "fish").stdout_has("exec\t").go().stdout;
+    let names: Vec<&str> = all.lines().filter_map(|line| line.split('\t').next()).filter(|name| !name.starts_with('-')).collect();
+    assert_eq!(names.len(), commands(&home).len(), "{names:?}");
+}
+
+#[test]
 fn nushell_completes_through_its_external_completer_and_leaves_another_ones_in_place() {
     needs("nu", "npm install -g nushell");
     let home = home();
