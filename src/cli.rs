@@ -560,14 +560,26 @@ impl Cli {
         if strict.as_ref().map_or_else(|error| !error.use_stderr(), |_| true) {
             return strict;
         }
-        let is_word = |word: &OsString| !word.as_encoded_bytes().starts_with(b"-");
-        let words = arguments.iter().enumerate().skip(1).filter(|(_, word)| is_word(word)).map(|(at, _)| at);
-        let named = words.take_while(|&at| arguments.get(at).is_some_and(|word| word != "--")).find_map(|at| {
+        Self::without_dashes(&arguments).map_or(strict, |(_, typed)| Ok(typed))
+    }
+
+    /// Where the command of `exec` begins among these words (the program's name first), the last of which is still being typed. None where
+    /// that last word is not of the command.
+    pub fn command_at(words: &[OsString]) -> Option<usize> {
+        match Self::try_parse_from(words) {
+            Ok(typed) if matches!(typed.verb, Some(Verb::Exec(_))) => Some(words.iter().position(|word| word == "--")? + 1),
+            _ => Self::without_dashes(words).map(|(at, _)| at),
+        }
+    }
+
+    /// The command line with a `--` before the first word behind what names the role, and that word's place.
+    fn without_dashes(arguments: &[OsString]) -> Option<(usize, Self)> {
+        let words = arguments.iter().enumerate().skip(1).take_while(|(_, word)| *word != "--");
+        words.filter(|(_, word)| !word.as_encoded_bytes().starts_with(b"-")).find_map(|(at, _)| {
             let (before, command) = arguments.split_at_checked(at)?;
             let typed = Self::try_parse_from(before.iter().chain([&OsString::from("--")]).chain(command)).ok()?;
-            matches!(&typed.verb, Some(Verb::Exec(exec)) if exec.names_role()).then_some(typed)
-        });
-        named.map_or(strict, Ok)
+            matches!(&typed.verb, Some(Verb::Exec(exec)) if exec.names_role()).then_some((at, typed))
+        })
     }
 }
 
@@ -634,6 +646,39 @@ mod tests {
         is("daypass exec --role R dev aws", Some("dev"), "aws");
         is("daypass exec -- aws s3", None, "aws s3");
         is("daypass exec exec -- exec", Some("exec"), "exec");
+    }
+
+    #[test]
+    fn a_word_that_is_typed_belongs_to_the_command_of_exec_or_to_daypass() {
+        let at = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            Cli::command_at(&words)
+        };
+        for (line, begins) in [
+            ("daypass exec dev -- ", 4),
+            ("daypass exec dev -- cat /etc/hos", 4),
+            ("daypass exec dev -- cat -", 4),
+            ("daypass exec -- who", 3),
+            ("daypass exec dev ", 3),
+            ("daypass exec dev cat -", 3),
+            ("daypass exec dev git log -- fi", 3),
+            ("daypass -v exec --profile=dev --region eu-west-1 cat --prof", 6),
+        ] {
+            assert_eq!(at(line), Some(begins), "{line}");
+        }
+        for line in [
+            "daypass ex",
+            "daypass exec ",
+            "daypass exec de",
+            "daypass exec dev -",
+            "daypass exec dev --",
+            "daypass exec dev --region ",
+            "daypass exec --account 111122223333 --role ",
+            "daypass env dev exec ",
+            "daypass console -- exec",
+        ] {
+            assert_eq!(at(line), None, "{line}");
+        }
     }
 
     #[test]

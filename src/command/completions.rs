@@ -25,6 +25,12 @@ pub fn run(world: &World, typed: &Completions) -> Result<u8> {
 
 /// Answers a shell: what could stand at the cursor.
 pub fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let words = arguments.splitn(2, |word| word == "--").nth(1).unwrap_or_default();
+    // What these send ends at the cursor. The other shells' scripts ask for a command's place themselves.
+    if matches!(env.completing(), Some("fish" | "powershell" | "pwsh")) && Cli::command_at(words).is_some() {
+        return 0;
+    }
     let folder = std::env::current_dir().ok();
     let complete = CompleteEnv::with_factory(|| command(env)).var(shell::ASKS).shells(shell::SHELLS);
     match complete.try_complete(arguments, folder.as_deref()) {
