@@ -235,6 +235,20 @@ fn behind_the_command_of_exec_no_flags_of_daypass_are_offered() {
 }
 
 #[test]
+fn a_name_with_a_blank_arrives_as_one_word() {
+    needs("nu", "npm install -g nushell");
+    let home = home();
+    let blank = [("daypass env wi", r"with\ blank"), (r"daypass env with\ b", r"with\ blank"), ("dp wi", r"with\ blank")];
+    tab(&home, &BASH, INIT_BASH, &blank);
+    tab(&home, &BASH, INIT_BASH, &[("daypass env \"wi", "\"with blank\"")]);
+    tab(&home, &ZSH, INIT_ZSH, &blank);
+    home.write("daypass.nu", &home.daypass("completions nushell").stdout_has("completer").go().stdout);
+    let script =
+        "source daypass.nu; daypass-complete [daypass env wi] | get value.0 | print; daypass-complete [daypass env zz] | length";
+    home.program("nu").args(["--no-config-file", "-c", script]).stdout("`with blank`\n0\n").go();
+}
+
+#[test]
 fn man_completes_the_commands_that_have_a_page() {
     let home = home();
     let run = home.daypass("-- daypass man cred").with("DAYPASS_COMPLETE", "fish");

@@ -2,7 +2,7 @@ def daypass-ask [shell: string, words: list<string>] {
     with-env {DAYPASS_COMPLETE: $shell} { ^daypass -- ...$words } | lines
 }
 def daypass-complete [words: list<string>] {
-    daypass-ask nushell $words | split column "\t" value description
+    daypass-ask nushell $words | split column "\t" value description | update value {|row| if $row.value =~ ' ' { $"`($row.value)`" } else { $row.value } }
 }
 $env.config.completions.external.completer = do {
     let others = $env.config.completions.external.completer?

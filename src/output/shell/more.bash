@@ -1,5 +1,5 @@
 _daypass() {
-    local at offset
+    local at offset typed=${COMP_WORDS[COMP_CWORD]}
     if [[ " ${COMP_WORDS[*]:0:COMP_CWORD} " == *' exec '* ]]; then
         at=$(DAYPASS_COMPLETE=command daypass -- "${COMP_WORDS[@]:0:COMP_CWORD+1}" 2>/dev/null)
     fi
@@ -20,6 +20,11 @@ _daypass() {
         fi
         return
     fi
-    _clap_complete_daypass "$1" "$2" "$3"
+    _clap_complete_daypass "$1" "${2//\\/}" "$3"
+    # Where no quote has been typed, a name with a blank needs one.
+    if [[ $typed != [\"\']* && ${COMPREPLY-} ]]; then
+        local IFS=$'\n'
+        COMPREPLY=($(printf '%q\n' "${COMPREPLY[@]}"))
+    fi
 }
 complete -o bashdefault -o nosort -F _daypass daypass 2>/dev/null || complete -o bashdefault -F _daypass daypass

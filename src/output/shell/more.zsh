@@ -8,6 +8,7 @@ function _daypass_or_command() {
         (( CURRENT -= at ))
         _normal
     else
+        words=("${(@Q)words}")
         _clap_dynamic_completer_daypass
     fi
 }
