@@ -199,8 +199,26 @@ fn dp_works_in_nushell() {
 }
 
 #[test]
+fn an_alias_called_dp_gives_way_to_the_function() {
+    let portal = handing_out("t");
+    let home = signed_in(&portal);
+    for (shell, before) in [
+        (["bash", "-ic"].as_slice(), ""),
+        (&["bash", "-c"], "shopt -s expand_aliases; "),
+        (&["zsh", "-fc"], ""),
+        (&["zsh", "-fic"], "autoload -Uz compinit; compinit -D; "),
+    ] {
+        needs(shell[0], &format!("apt-get install {}", shell[0]));
+        let script =
+            format!("{before}set -e\nalias dp='echo an alias of'\neval \"$(daypass shell-init {})\"\ndp dev\n{SHOW}", shell[0]);
+        let done = home.program(shell[0]).args(&shell[1..]).arg(script).stdout_has("{").any_stderr().go();
+        check(&done.json(), "t");
+    }
+}
+
+#[test]
 fn the_function_may_have_another_name() {
     let home = Home::new();
-    home.daypass("shell-init bash --name aws-in").stdout_has("\naws-in() {\n").go();
+    home.daypass("shell-init bash --name aws-in").stdout_has("\nfunction aws-in {\n").go();
     home.daypass("shell-init bash --name 'x; rm'").stderr_has("a function's name").status(2).go();
 }
