@@ -444,7 +444,9 @@ In the shell's start-up file:
   eval \"$(daypass shell-init zsh)\"                               ~/.zshrc, after compinit
   daypass shell-init fish | source                               ~/.config/fish/config.fish
   daypass shell-init powershell | Out-String | Invoke-Expression $PROFILE
-  daypass shell-init nushell | save -f ($nu.default-config-dir | path join autoload daypass.nu)   once
+Once, for Nushell:
+  mkdir $nu.user-autoload-dirs.0
+  daypass shell-init nushell | save -f $\"($nu.user-autoload-dirs.0)/daypass.nu\"
 
 Then:
   dp dev    sets the credentials of the profile dev in this shell

@@ -217,6 +217,22 @@ fn an_alias_called_dp_gives_way_to_the_function() {
 }
 
 #[test]
+fn the_lines_of_help_for_nushell_work_in_a_home_where_it_has_not_been_used() {
+    needs("nu", "npm install -g nushell");
+    let home = Home::new();
+    let help = home.daypass("shell-init --help").stdout_has("Nushell").go().stdout;
+    let lines: Vec<&str> = help.lines().map(str::trim).filter(|line| line.contains("$nu.")).collect();
+    assert!(lines.iter().any(|line| line.starts_with("daypass shell-init nushell")), "{help}");
+    for _ in 0..2 {
+        home.program("nu").args(["-c", &lines.join("\n")]).go();
+    }
+    home.program("nu")
+        .args(["-c", "source $\"($nu.user-autoload-dirs.0)/daypass.nu\"; dp --help"])
+        .stdout_has("Usage: daypass env")
+        .go();
+}
+
+#[test]
 fn the_function_may_have_another_name() {
     let home = Home::new();
     home.daypass("shell-init bash --name aws-in").stdout_has("\nfunction aws-in {\n").go();
