@@ -310,7 +310,7 @@ pub struct CredentialProcess {
 #[command(after_help = "\
 Examples:
   eval \"$(daypass env dev)\"                                            sh, bash, zsh
-  daypass env dev | source                                             fish
+  daypass env dev --shell fish | source                                fish
   daypass env dev --shell powershell | Out-String | Invoke-Expression  PowerShell
   daypass env dev --shell nushell | from json | load-env               Nushell
   for /f \"delims=\" %i in ('daypass env dev --shell cmd') do @%i       cmd.exe

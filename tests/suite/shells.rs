@@ -217,6 +217,21 @@ fn an_alias_called_dp_gives_way_to_the_function() {
 }
 
 #[test]
+fn the_line_of_help_for_fish_works_whatever_the_login_shell_is() {
+    needs("fish", "apt-get install fish");
+    let portal = handing_out("t");
+    let home = signed_in(&portal);
+    let help = home.daypass("env --help").stdout_has("| source").go().stdout;
+    let line = help.lines().find(|line| line.contains("| source")).unwrap().trim();
+    let readme = include_str!("../../README.md").replace("\\|", "|");
+    assert!(readme.contains(&format!("`{line}`")), "README has another line than {line}");
+    for login in ["/bin/bash", "/usr/bin/fish"] {
+        let done = home.program("fish").args(["-c", &format!("{line}; {SHOW}")]).with("SHELL", login).stdout_has("{").go();
+        check(&done.json(), "t");
+    }
+}
+
+#[test]
 fn the_lines_of_help_for_nushell_work_in_a_home_where_it_has_not_been_used() {
     needs("nu", "npm install -g nushell");
     let home = Home::new();
