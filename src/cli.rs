@@ -25,10 +25,10 @@ pub struct Cli {
 
 const EXIT_STATUS: &str = "\
 Exit status:
-  0  done                                  4  the portal refuses this account or role
-  1  failed                                5  the keyring is locked, missing or refuses
-  2  wrong usage                           6  the portal can't be reached
-  3  sign-in needed: 'daypass login'     130  interrupted";
+  0  done               4  the portal refuses this account or role
+  1  failed             5  the keyring is locked, missing or refuses
+  2  wrong usage        6  the portal can't be reached
+  3  sign-in needed   130  interrupted";
 
 /// Flags that every command takes.
 #[derive(Debug, Args)]
@@ -118,13 +118,17 @@ pub struct RoleFlags {
 #[command(after_help = "\
 Examples:
   daypass configure
-  daypass configure --session corp --start-url https://corp.awsapps.com/start --sso-region us-east-1 \\
-      --account 111122223333 --role DeveloperAccess --profile dev --region eu-west-1
-  daypass configure --session-only --session corp --start-url https://corp.awsapps.com/start --sso-region us-east-1
+  daypass configure --session corp \\
+      --start-url https://corp.awsapps.com/start --sso-region us-east-1 \\
+      --account 111122223333 --role DeveloperAccess \\
+      --profile dev --region eu-west-1
+  daypass configure --session-only --session corp \\
+      --start-url https://corp.awsapps.com/start --sso-region us-east-1
   daypass configure --convert --dry-run
 
-With every value given nothing is asked. Without --account and --role you sign in and choose: type words to
-search; space marks several. An existing profile's values are the defaults.")]
+With every value given nothing is asked. Without --account and --role you sign
+in and choose: type words to search; space marks several. An existing profile's
+values are the defaults.")]
 pub struct Configure {
     /// The session.
     #[command(flatten)]
@@ -176,13 +180,17 @@ pub struct Configure {
 #[command(after_help = "\
 Examples:
   daypass sync corp --region eu-west-1
-  daypass sync corp --name '{account_name}-{role}' --only 'Prod*' --only '*/ReadOnly' --dry-run
+  daypass sync corp --name '{account_name}-{role}' --only 'Prod*' --dry-run
+  daypass sync corp --only 'Prod*' --only '*/ReadOnly'
   daypass sync corp --prune
 
-Fields of --name: {account_id} {account_name} {account_email} {role} {session} {region}. Characters that not all AWS
-tools read become hyphens; where two names would be one, the account's id stands behind both.
-Profiles that sync wrote carry the comment '# daypass sync: SESSION ACCOUNT ROLE'; it changes no others. Remove the
-comment to keep a profile as your own. A name that is yours already is left alone: sync's profile gets another.")]
+Fields of --name: {account_id} {account_name} {account_email} {role} {session}
+{region}. Characters that not all AWS tools read become hyphens; where two names
+would be one, the account's id stands behind both.
+
+Profiles that sync wrote carry the comment '# daypass sync: SESSION ACCOUNT
+ROLE'; it changes no others. Remove the comment to keep a profile as your own. A
+name that is yours already is left alone: sync's profile gets another.")]
 pub struct Sync {
     /// The session [default: the only one in ~/.aws/config]
     #[arg(value_name = "SESSION", conflicts_with = "session")]
@@ -217,22 +225,25 @@ pub struct Sync {
 /// `daypass login`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Two ways lead in. A browser on this machine comes back to it by itself (pkce): nothing to type.
-Elsewhere (SSH, containers, CI, no display) you open an address in any browser and compare a code
-(device). With a forwarded port the first works over SSH too:
+Two ways lead in. A browser on this machine comes back to it by itself (pkce):
+nothing to type. Elsewhere (SSH, containers, CI, no display) you open an address
+in any browser and compare a code (device). With a forwarded port the first
+works over SSH too:
   ssh -L 8400:127.0.0.1:8400 HOST        and there: daypass login --port 8400
 
-While it waits: Enter opens the browser again, c copies the code (of pkce: the address), d goes on
-with a device code.
+While it waits: Enter opens the browser again, c copies the code (of pkce: the
+address), d goes on with a device code.
 
---format json writes one event a line to standard output, each with 'event' and 'session':
+--format json writes one event a line to standard output, each with 'event' and
+'session':
   another     another daypass signs in to this session; its result is waited for
   authorize   url, port, expires_in: open url in a browser on this machine
   code        verification_uri, verification_uri_complete, user_code, expires_in
   fell_back   reason: pkce does not work here, a code follows
   waiting     state: pending, slow_down or unreachable (when it changes)
   signed_in   expires_at, refreshable, already (true: nothing had to be done)
-Times to go are in seconds. Without signed_in the status is not 0, and standard error says why.")]
+Times to go are in seconds. Without signed_in the status is not 0, and standard
+error says why.")]
 pub struct Login {
     /// The session [default: the only one in ~/.aws/config]
     #[arg(value_name = "SESSION", conflicts_with = "session")]
@@ -289,13 +300,14 @@ pub struct Logout {
 /// `daypass credential-process`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-In ~/.aws/config ('daypass configure' writes it):
+In ~/.aws/config, all on one line ('daypass configure' writes it):
   [profile dev]
-  credential_process = /usr/bin/daypass credential-process --session corp --account 111122223333 --role DeveloperAccess
+  credential_process = /usr/bin/daypass credential-process
+      --session corp --account 111122223333 --role DeveloperAccess
 
-With --login a sign-in that is missing opens the browser: one for all tools that ask at once, and
-never over SSH, in CI or without a display. It waits for 45 seconds; if nobody answers, no other
-opens for five minutes.")]
+With --login a sign-in that is missing opens the browser: one for all tools that
+ask at once, and never over SSH, in CI or without a display. It waits for 45
+seconds; if nobody answers, no other opens for five minutes.")]
 pub struct CredentialProcess {
     /// Which role.
     #[command(flatten)]
@@ -309,13 +321,14 @@ pub struct CredentialProcess {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
-  eval \"$(daypass env dev)\"                                            sh, bash, zsh
-  daypass env dev | source                                             fish
-  daypass env dev --shell powershell | Out-String | Invoke-Expression  PowerShell
-  daypass env dev --shell nushell | from json | load-env               Nushell
-  for /f \"delims=\" %i in ('daypass env dev --shell cmd') do @%i       cmd.exe
-  eval \"$(daypass env --unset)\"                                        clear them again
+  eval \"$(daypass env dev)\"        # sh, bash, zsh
+  daypass env dev --shell fish | source
+  daypass env dev --shell powershell | Out-String | Invoke-Expression
+  daypass env dev --shell nushell | from json | load-env
+  for /f \"delims=\" %i in ('daypass env dev --shell cmd') do @%i
+  eval \"$(daypass env --unset)\"    # clears them again
 
+Without --shell the format is that of $SHELL, the shell that you log in with.
 'daypass shell-init' has a function for this: dp dev.")]
 pub struct EnvVerb {
     /// The profile [default: $AWS_PROFILE, then default]
@@ -341,13 +354,16 @@ pub struct EnvVerb {
 Examples:
   daypass exec dev -- aws s3 ls
   daypass exec dev aws s3 ls
-  daypass exec --session corp --account 111122223333 --role DeveloperAccess -- terraform plan
   daypass exec dev -- $SHELL
+  daypass exec --session corp --account 111122223333 --role DeveloperAccess \\
+      -- terraform plan
 
-The -- may be left out: after the profile, or after the flags that name the role, the first word is the command, and all that
-follows is its own. Without a profile it is needed: 'daypass exec -- aws s3 ls' uses AWS_PROFILE.
+The -- may be left out: after the profile, or after the flags that name the
+role, the first word is the command, and all that follows is its own. Without a
+profile it is needed: 'daypass exec -- aws s3 ls' uses AWS_PROFILE.
 
-The status is the command's own; 127 if it is not found, 126 if it can't be executed.")]
+The status is the command's own; 127 if it is not found, 126 if it can't be
+executed.")]
 pub struct Exec {
     /// The profile [default: $AWS_PROFILE, then default]
     #[arg(value_name = "PROFILE", conflicts_with = "profile")]
@@ -366,7 +382,8 @@ pub struct Exec {
 Examples:
   daypass console dev
   daypass console dev --destination s3
-  daypass console dev prod --destination https://eu-west-1.console.aws.amazon.com/ec2/home --print
+  daypass console dev prod --print \\
+      --destination https://eu-west-1.console.aws.amazon.com/ec2/home
 
 It needs no credentials: the portal signs you in, in the browser.")]
 pub struct Console {
@@ -412,11 +429,12 @@ pub struct List {
 /// `daypass status`
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Ends with status 3 where sign-in is needed: of the named session, or of all of them. A sign-in is renewed until this client's
-registration ends; the portal's session may end before, which only the portal knows.
+Ends with status 3 where sign-in is needed: of the named session, or of all of
+them. A sign-in is renewed until this client's registration ends; the portal's
+session may end before, which only the portal knows.
 
---prompt looks at variables only. It prints what this shell's credentials are and how long they last ('dev 42 min'), else
-AWS_PROFILE, else nothing:
+--prompt looks at variables only. It prints what this shell's credentials are
+and how long they last ('dev 42 min'), else AWS_PROFILE, else nothing:
   PS1='$(daypass status --prompt) \\$ '")]
 pub struct Status {
     /// The session [default: all]
@@ -440,11 +458,13 @@ pub struct Status {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 In the shell's start-up file:
-  eval \"$(daypass shell-init bash)\"                              ~/.bashrc
-  eval \"$(daypass shell-init zsh)\"                               ~/.zshrc, after compinit
-  daypass shell-init fish | source                               ~/.config/fish/config.fish
-  daypass shell-init powershell | Out-String | Invoke-Expression $PROFILE
-  daypass shell-init nushell | save -f ($nu.default-config-dir | path join autoload daypass.nu)   once
+  eval \"$(daypass shell-init bash)\"   # ~/.bashrc
+  eval \"$(daypass shell-init zsh)\"    # ~/.zshrc, after compinit
+  daypass shell-init fish | source    # ~/.config/fish/config.fish
+  daypass shell-init powershell | Out-String | Invoke-Expression  # $PROFILE
+Once, for Nushell:
+  mkdir $nu.user-autoload-dirs.0
+  daypass shell-init nushell | save -f $\"($nu.user-autoload-dirs.0)/daypass.nu\"
 
 Then:
   dp dev    sets the credentials of the profile dev in this shell
@@ -460,9 +480,9 @@ pub struct ShellInit {
 
 /// `daypass completions`
 #[derive(Debug, Args)]
-#[command(
-    after_help = "The script asks daypass itself, so it knows the names in your config file. 'daypass shell-init' holds it too."
-)]
+#[command(after_help = "\
+The script asks daypass itself, so it knows the names in your config file.
+'daypass shell-init' holds it too.")]
 pub struct Completions {
     /// The shell
     pub shell: Interactive,
@@ -560,14 +580,26 @@ impl Cli {
         if strict.as_ref().map_or_else(|error| !error.use_stderr(), |_| true) {
             return strict;
         }
-        let is_word = |word: &OsString| !word.as_encoded_bytes().starts_with(b"-");
-        let words = arguments.iter().enumerate().skip(1).filter(|(_, word)| is_word(word)).map(|(at, _)| at);
-        let named = words.take_while(|&at| arguments.get(at).is_some_and(|word| word != "--")).find_map(|at| {
+        Self::without_dashes(&arguments).map_or(strict, |(_, typed)| Ok(typed))
+    }
+
+    /// Where the command of `exec` begins among these words (the program's name first), the last of which is still being typed. None where
+    /// that last word is not of the command.
+    pub fn command_at(words: &[OsString]) -> Option<usize> {
+        match Self::try_parse_from(words) {
+            Ok(typed) if matches!(typed.verb, Some(Verb::Exec(_))) => Some(words.iter().position(|word| word == "--")? + 1),
+            _ => Self::without_dashes(words).map(|(at, _)| at),
+        }
+    }
+
+    /// The command line with a `--` before the first word behind what names the role, and that word's place.
+    fn without_dashes(arguments: &[OsString]) -> Option<(usize, Self)> {
+        let words = arguments.iter().enumerate().skip(1).take_while(|(_, word)| *word != "--");
+        words.filter(|(_, word)| !word.as_encoded_bytes().starts_with(b"-")).find_map(|(at, _)| {
             let (before, command) = arguments.split_at_checked(at)?;
             let typed = Self::try_parse_from(before.iter().chain([&OsString::from("--")]).chain(command)).ok()?;
-            matches!(&typed.verb, Some(Verb::Exec(exec)) if exec.names_role()).then_some(typed)
-        });
-        named.map_or(strict, Ok)
+            matches!(&typed.verb, Some(Verb::Exec(exec)) if exec.names_role()).then_some((at, typed))
+        })
     }
 }
 
@@ -609,6 +641,24 @@ mod tests {
         Cli::command().debug_assert();
     }
 
+    #[test]
+    fn what_stands_below_the_options_fits_eighty_columns() {
+        let mut all = Cli::command().term_width(80);
+        all.build();
+        for command in std::iter::once(&all).chain(all.get_subcommands()) {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            let shown = command.clone().term_width(80).render_long_help().to_string();
+            for line in help.lines() {
+                assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
+                assert!(shown.lines().any(|other| other == line), "{} breaks: {line}", command.get_name());
+            }
+            // A command that goes on in the next line says so: it is typed as it stands.
+            for (line, next) in help.lines().zip(help.lines().skip(1)) {
+                assert_eq!(line.ends_with('\\'), next.starts_with("      ") && !line.contains(" = "), "{line}");
+            }
+        }
+    }
+
     fn exec(line: &str) -> Option<(Option<String>, Vec<OsString>)> {
         let typed = Cli::read(shlex::split(line).unwrap().into_iter().map(OsString::from)).ok()?;
         match typed.verb {
@@ -634,6 +684,39 @@ mod tests {
         is("daypass exec --role R dev aws", Some("dev"), "aws");
         is("daypass exec -- aws s3", None, "aws s3");
         is("daypass exec exec -- exec", Some("exec"), "exec");
+    }
+
+    #[test]
+    fn a_word_that_is_typed_belongs_to_the_command_of_exec_or_to_daypass() {
+        let at = |line: &str| {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            Cli::command_at(&words)
+        };
+        for (line, begins) in [
+            ("daypass exec dev -- ", 4),
+            ("daypass exec dev -- cat /etc/hos", 4),
+            ("daypass exec dev -- cat -", 4),
+            ("daypass exec -- who", 3),
+            ("daypass exec dev ", 3),
+            ("daypass exec dev cat -", 3),
+            ("daypass exec dev git log -- fi", 3),
+            ("daypass -v exec --profile=dev --region eu-west-1 cat --prof", 6),
+        ] {
+            assert_eq!(at(line), Some(begins), "{line}");
+        }
+        for line in [
+            "daypass ex",
+            "daypass exec ",
+            "daypass exec de",
+            "daypass exec dev -",
+            "daypass exec dev --",
+            "daypass exec dev --region ",
+            "daypass exec --account 111122223333 --role ",
+            "daypass env dev exec ",
+            "daypass console -- exec",
+        ] {
+            assert_eq!(at(line), None, "{line}");
+        }
     }
 
     #[test]

@@ -25,6 +25,12 @@ pub fn run(world: &World, typed: &Completions) -> Result<u8> {
 
 /// Answers a shell: what could stand at the cursor.
 pub fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let words = arguments.splitn(2, |word| word == "--").nth(1).unwrap_or_default();
+    // What these send ends at the cursor. The other shells' scripts ask for a command's place themselves.
+    if matches!(env.completing(), Some("fish" | "powershell" | "pwsh")) && Cli::command_at(words).is_some() {
+        return 0;
+    }
     let folder = std::env::current_dir().ok();
     let complete = CompleteEnv::with_factory(|| command(env)).var(shell::ASKS).shells(shell::SHELLS);
     match complete.try_complete(arguments, folder.as_deref()) {
@@ -40,7 +46,11 @@ pub fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -> u8 {
 /// The command line's definition, with the names that each argument may take.
 fn command(env: &Env) -> clap::Command {
     Cli::command().mut_subcommands(|verb| {
+        let of_man = verb.get_name() == "man";
         verb.mut_args(|arg| {
+            if of_man && arg.get_id() == "command" {
+                return arg.add(ArgValueCandidates::new(verbs));
+            }
             let value = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
             let names: fn(&Config) -> Names = match (arg.get_id().as_str(), value) {
                 ("profile", _) | (_, "PROFILE") => profiles,
@@ -54,6 +64,12 @@ fn command(env: &Env) -> clap::Command {
             arg.add(ArgValueCandidates::new(move || candidates(&env, names)))
         })
     })
+}
+
+/// The commands that have a manual page.
+fn verbs() -> Vec<CompletionCandidate> {
+    let candidate = |verb: &clap::Command| CompletionCandidate::new(verb.get_name()).help(verb.get_about().cloned());
+    Cli::command().get_subcommands().map(candidate).collect()
 }
 
 /// A name, and what is said of it.

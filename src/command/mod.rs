@@ -1,4 +1,4 @@
-//! The verbs, a file each. They reach everything through [`World`](crate::world::World), and return the status to end with.
+//! The verbs, a file each. They reach everything through [`World`], and return the status to end with.
 
 pub mod completions;
 pub mod configure;

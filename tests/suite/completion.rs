@@ -86,11 +86,11 @@ fn bash_completes_commands_profiles_sessions_accounts_and_roles() {
     needs("bash", "apt-get install bash");
     let home = home();
     let script = r#"
-source "$1"
+eval "$(daypass completions bash)"
 complete_line() {
     COMP_WORDS=($1)
     COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=()
-    _clap_complete_daypass daypass "${COMP_WORDS[COMP_CWORD]}" '' 2>/dev/null
+    _daypass daypass "${COMP_WORDS[COMP_CWORD]}" '' 2>/dev/null
     echo "${COMPREPLY[*]}"
 }
 complete -p daypass >/dev/null
@@ -102,11 +102,7 @@ complete_line 'daypass exec --role R'
 complete_line 'daypass console --destination lamb'
 complete_line 'daypass env --shell fi'
 "#;
-    home.program("bash")
-        .args(["-c", script, "bash"])
-        .arg(at_the_top("completions/daypass.bash"))
-        .stdout("status\ndev devops\ncorp\n444455556666\nReadOnly\nlambda\nfish\n")
-        .go();
+    home.program("bash").args(["-c", script]).stdout("status\ndev devops\ncorp\n444455556666\nReadOnly\nlambda\nfish\n").go();
 }
 
 #[test]
@@ -126,56 +122,140 @@ fn fish_completes_names_with_what_is_known_of_them() {
         .go();
 }
 
+/// Types each line and a tab at a shell of its own that has run `init`, and waits until what should come of it is shown.
+#[track_caller]
+fn tab(home: &Home, shell: &[&str], init: &str, lines: &[(&str, &str)]) {
+    needs(shell[0], &format!("apt-get install {}", shell[0]));
+    let script = format!(
+        r#"
+for typed, shown in zip({typed:?}, {shown:?}):
+    shell = pexpect.spawn({program:?}, {flags:?}, encoding='utf-8', timeout=30, dimensions=(40, 120), env=dict(os.environ, PS1='READY> '))
+    shell.expect_exact('READY> ')
+    shell.sendline({init:?} + '; echo set""tled')
+    shell.expect_exact('settled')
+    shell.expect_exact('READY> ')
+    shell.send(typed + '\t')
+    if shell.expect_exact([shown, pexpect.TIMEOUT]):
+        sys.exit(repr(typed) + ' became ' + repr(shell.before))
+    shell.close(force=True)
+"#,
+        program = shell[0],
+        flags = &shell[1..],
+        typed = lines.iter().map(|line| line.0).collect::<Vec<_>>(),
+        shown = lines.iter().map(|line| line.1).collect::<Vec<_>>(),
+    );
+    at_a_terminal(home, &script);
+}
+
+const BASH: [&str; 4] = ["bash", "--norc", "--noprofile", "-i"];
+const ZSH: [&str; 3] = ["zsh", "-f", "-i"];
+const INIT_BASH: &str = "eval \"$(daypass shell-init bash)\"";
+const INIT_ZSH: &str = "autoload -Uz compinit; compinit -D; eval \"$(daypass shell-init zsh)\"";
+
 #[test]
 fn zsh_completes_at_the_first_tab_as_an_autoloaded_file_and_after_shell_init() {
-    needs("zsh", "apt-get install zsh");
     let home = home();
-    let folder = at_the_top("completions");
-    for (init, typed) in [
-        (format!("fpath=({} $fpath); autoload -Uz compinit; compinit -D", folder.display()), "daypass console devo\t"),
-        ("autoload -Uz compinit; compinit -D; eval \"$(daypass shell-init zsh)\"".to_owned(), "dp devo\t"),
-    ] {
-        let said = at_a_terminal(
-            &home,
-            &format!(
-                r#"
-zsh = pexpect.spawn('zsh', ['-f', '-i'], encoding='utf-8', timeout=30, env=dict(os.environ, PS1='READY> '))
-zsh.expect_exact('READY> ')
-zsh.sendline({init:?} + '; echo set""tled')
-zsh.expect_exact('settled')
-zsh.expect_exact('READY> ')
-zsh.send({typed:?})
-zsh.expect_exact('devops')
-print('completed')
-zsh.sendcontrol('c')
-zsh.sendcontrol('d')
-"#
-            ),
-        );
-        assert_eq!(said, "completed\n", "{init}");
-    }
+    let init = format!("fpath=({} $fpath); autoload -Uz compinit; compinit -D", at_the_top("completions").display());
+    tab(&home, &ZSH, &init, &[("daypass console devo", "devops")]);
+    tab(&home, &ZSH, INIT_ZSH, &[("dp devo", "devops")]);
 }
 
 #[test]
 fn bash_completes_for_the_function_of_shell_init_at_a_terminal() {
-    needs("bash", "apt-get install bash");
-    let home = home().with("PS1", "READY> ");
-    let said = at_a_terminal(
-        &home,
-        r#"
-bash = pexpect.spawn('bash', ['--norc', '--noprofile', '-i'], encoding='utf-8', timeout=30)
-bash.expect_exact('READY> ')
-bash.sendline('eval "$(daypass shell-init bash)"; echo set""tled')
-bash.expect_exact('settled')
-bash.expect_exact('READY> ')
-bash.send('dp devo\t')
-bash.expect_exact('devops')
-print('completed')
-bash.sendcontrol('c')
-bash.sendeof()
-"#,
+    tab(&home(), &BASH, INIT_BASH, &[("dp devo", "devops")]);
+}
+
+/// Commands and files, whether or not the `--` is typed, and whatever stands before.
+const OF_A_COMMAND: [(&str, &str); 6] = [
+    ("daypass exec dev -- whoa", "whoami"),
+    ("daypass exec dev whoa", "whoami"),
+    ("daypass exec --profile=dev whoa", "whoami"),
+    ("daypass exec 'with blank' -- cat no", "notes.txt"),
+    ("daypass exec dev cat no", "notes.txt"),
+    ("daypass exec devo", "devops"),
+];
+
+#[test]
+fn bash_completes_the_command_of_exec_as_bash_completion_would_or_by_commands_and_files() {
+    let home = home();
+    home.write("notes.txt", "");
+    tab(&home, &BASH, INIT_BASH, &OF_A_COMMAND);
+    for function in ["_command_offset", "_comp_command_offset"] {
+        let init = format!("{INIT_BASH}; {function}() {{ COMPREPLY=(offset-$1); }}");
+        tab(&home, &BASH, &init, &[("daypass exec --region=eu-west-1 dev -- ls off", "offset-7")]);
+    }
+}
+
+#[test]
+fn zsh_completes_the_command_of_exec_as_if_it_stood_alone() {
+    let home = home();
+    home.write("notes.txt", "");
+    let init = format!("{INIT_ZSH}; _mine() {{ compadd -- --of-its-own }}; compdef _mine mine");
+    tab(&home, &ZSH, &init, &OF_A_COMMAND);
+    tab(&home, &ZSH, &init, &[("daypass exec dev mine --of", "--of-its-own"), ("daypass exec dev -- mine --of", "--of-its-own")]);
+}
+
+#[test]
+fn fish_completes_the_command_of_exec_as_if_it_stood_alone() {
+    needs("fish", "apt-get install fish");
+    let home = home();
+    home.write("notes.txt", "");
+    let lines = OF_A_COMMAND.iter().map(|(line, _)| format!("complete -C \"{line}\" | string split -f1 \\t; "));
+    let script = format!(
+        "daypass completions fish | source; complete -c mine -f -a --of-its-own; {}; complete -C 'daypass exec dev mine --'",
+        lines.collect::<String>()
     );
-    assert_eq!(said, "completed\n");
+    let wanted = OF_A_COMMAND.map(|(_, shown)| shown).join("\n");
+    home.program("fish").args(["--no-config", "-c", &script]).stdout(&format!("{wanted}\n--of-its-own\n")).go();
+}
+
+#[test]
+fn nushell_completes_the_command_of_exec_by_commands_files_and_another_completer() {
+    needs("nu", "npm install -g nushell");
+    let home = home();
+    home.write("daypass.nu", &home.daypass("completions nushell").stdout_has("completer").go().stdout);
+    let ask = "let completer = $env.config.completions.external.completer
+        do $completer [daypass exec dev whoa] | to nuon | print
+        do $completer [daypass exec dev -- cat no] | to nuon | print\n";
+    home.write("alone.nu", &format!("source daypass.nu\n{ask}"));
+    // Without an answer nushell looks for files.
+    home.program("nu").args(["--no-config-file", "alone.nu"]).stdout("[whoami]\nnull\n").go();
+    let other = "$env.config.completions.external.completer = {|words| $words }";
+    home.write("beside.nu", &format!("{other}\nsource daypass.nu\n{ask}"));
+    home.program("nu").args(["--no-config-file", "beside.nu"]).stdout("[whoami]\n[cat, no]\n").go();
+}
+
+#[test]
+fn behind_the_command_of_exec_no_flags_of_daypass_are_offered() {
+    let home = home();
+    for (line, shell) in [("exec dev cat --", "fish"), ("exec dev -- cat --", "fish"), ("exec dev cat --", "powershell")] {
+        home.daypass(&format!("-- daypass {line}")).with("DAYPASS_COMPLETE", shell).go();
+    }
+    home.daypass("-- daypass exec dev --reg").with("DAYPASS_COMPLETE", "fish").stdout("--region\tThe region to work in\n").go();
+}
+
+#[test]
+fn a_name_with_a_blank_arrives_as_one_word() {
+    needs("nu", "npm install -g nushell");
+    let home = home();
+    let blank = [("daypass env wi", r"with\ blank"), (r"daypass env with\ b", r"with\ blank"), ("dp wi", r"with\ blank")];
+    tab(&home, &BASH, INIT_BASH, &blank);
+    tab(&home, &BASH, INIT_BASH, &[("daypass env \"wi", "\"with blank\"")]);
+    tab(&home, &ZSH, INIT_ZSH, &blank);
+    home.write("daypass.nu", &home.daypass("completions nushell").stdout_has("completer").go().stdout);
+    let script =
+        "source daypass.nu; daypass-complete [daypass env wi] | get value.0 | print; daypass-complete [daypass env zz] | length";
+    home.program("nu").args(["--no-config-file", "-c", script]).stdout("`with blank`\n0\n").go();
+}
+
+#[test]
+fn man_completes_the_commands_that_have_a_page() {
+    let home = home();
+    let run = home.daypass("-- daypass man cred").with("DAYPASS_COMPLETE", "fish");
+    run.stdout("credential-process\tPrint credentials for an SDK (the credential_process of a profile)\n").go();
+    let all = home.daypass("-- daypass man ''").with("DAYPASS_COMPLETE", "fish").stdout_has("exec\t").go().stdout;
+    let names: Vec<&str> = all.lines().filter_map(|line| line.split('\t').next()).filter(|name| !name.starts_with('-')).collect();
+    assert_eq!(names.len(), commands(&home).len(), "{names:?}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use crate::support::portal::{Answer, Approval, Call, Portal, Realm};
 use crate::support::run::Home;
-use crate::{configured, signed_in};
+use crate::{at_a_terminal, configured, signed_in};
 
 const LOGIN: &str = "login corp --flow pkce --no-browser";
 
@@ -412,4 +412,31 @@ fn signed_in_already_no_browser_is_opened() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal).with("DISPLAY", ":0").with("BROWSER", "no-such-browser-here");
     home.daypass(ASK).stdout_has("111122223333").go();
+}
+
+/// What stands behind this command in a document, up to the next one; an address and a time may be any.
+fn shown<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
+    let text = document.split_once(command).unwrap_or_else(|| panic!("nothing shows {command}")).1;
+    let text = text.split("\n$ ").next().unwrap().split("```").next().unwrap().trim();
+    let masked =
+        |line: &'a str| if line.trim_start().starts_with("http") { "ADDRESS" } else { line.split(" until ").next().unwrap() };
+    text.lines().map(masked).collect()
+}
+
+#[test]
+fn the_first_sign_in_that_readme_shows_is_that_of_a_desktop() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER).with("TERM", "xterm");
+    let said = at_a_terminal(
+        &home,
+        "
+shell = pexpect.spawn('daypass', ['login'], encoding='utf-8', timeout=30, dimensions=(40, 500))
+shell.expect(pexpect.EOF)
+print(shell.before.replace('\\r\\n', '\\n'))
+",
+    );
+    // The line that counts down is written over.
+    let said: Vec<&str> = said.lines().map(|line| line.rsplit("\r\x1b[K").next().unwrap_or_default()).collect();
+    let command = "$ daypass login\n";
+    assert_eq!(shown(include_str!("../../README.md"), command), shown(&format!("{command}{}", said.join("\n")), command));
 }

@@ -219,8 +219,57 @@ fn a_region_of_an_earlier_profile_goes_with_it_and_one_of_the_persons_own_stays(
 }
 
 #[test]
+fn an_alias_called_dp_gives_way_to_the_function() {
+    let portal = handing_out("t");
+    let home = signed_in(&portal);
+    for (shell, before) in [
+        (["bash", "-ic"].as_slice(), ""),
+        (&["bash", "-c"], "shopt -s expand_aliases; "),
+        (&["zsh", "-fc"], ""),
+        (&["zsh", "-fic"], "autoload -Uz compinit; compinit -D; "),
+    ] {
+        needs(shell[0], &format!("apt-get install {}", shell[0]));
+        let script =
+            format!("{before}set -e\nalias dp='echo an alias of'\neval \"$(daypass shell-init {})\"\ndp dev\n{SHOW}", shell[0]);
+        let done = home.program(shell[0]).args(&shell[1..]).arg(script).stdout_has("{").any_stderr().go();
+        check(&done.json(), "t");
+    }
+}
+
+#[test]
+fn the_line_of_help_for_fish_works_whatever_the_login_shell_is() {
+    needs("fish", "apt-get install fish");
+    let portal = handing_out("t");
+    let home = signed_in(&portal);
+    let help = home.daypass("env --help").stdout_has("| source").go().stdout;
+    let line = help.lines().find(|line| line.contains("| source")).unwrap().trim();
+    let readme = include_str!("../../README.md").replace("\\|", "|");
+    assert!(readme.contains(&format!("`{line}`")), "README has another line than {line}");
+    for login in ["/bin/bash", "/usr/bin/fish"] {
+        let done = home.program("fish").args(["-c", &format!("{line}; {SHOW}")]).with("SHELL", login).stdout_has("{").go();
+        check(&done.json(), "t");
+    }
+}
+
+#[test]
+fn the_lines_of_help_for_nushell_work_in_a_home_where_it_has_not_been_used() {
+    needs("nu", "npm install -g nushell");
+    let home = Home::new();
+    let help = home.daypass("shell-init --help").stdout_has("Nushell").go().stdout;
+    let lines: Vec<&str> = help.lines().map(str::trim).filter(|line| line.contains("$nu.")).collect();
+    assert!(lines.iter().any(|line| line.starts_with("daypass shell-init nushell")), "{help}");
+    for _ in 0..2 {
+        home.program("nu").args(["-c", &lines.join("\n")]).go();
+    }
+    home.program("nu")
+        .args(["-c", "source $\"($nu.user-autoload-dirs.0)/daypass.nu\"; dp --help"])
+        .stdout_has("Usage: daypass env")
+        .go();
+}
+
+#[test]
 fn the_function_may_have_another_name() {
     let home = Home::new();
-    home.daypass("shell-init bash --name aws-in").stdout_has("\naws-in() {\n").go();
+    home.daypass("shell-init bash --name aws-in").stdout_has("\nfunction aws-in {\n").go();
     home.daypass("shell-init bash --name 'x; rm'").stderr_has("a function's name").status(2).go();
 }

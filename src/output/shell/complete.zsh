@@ -1,6 +1,6 @@
 _daypass_NAME() {
     words=(daypass env "${(@)words[2,-1]}")
     (( CURRENT++ ))
-    _clap_dynamic_completer_daypass
+    _daypass_or_command
 }
 compdef _daypass_NAME NAME

@@ -5,13 +5,13 @@ use std::path::Path;
 
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Shells, Zsh};
 
-use crate::cli::Interactive;
+use crate::cli::{Cli, Interactive};
 
 /// The variable that names the shell which asks for completions.
 pub const ASKS: &str = "DAYPASS_COMPLETE";
 
 /// The shells that completion is written for.
-pub const SHELLS: Shells<'_> = Shells(&[&Bash, &Zsh, &Fish, &Powershell, &Nushell]);
+pub const SHELLS: Shells<'_> = Shells(&[&Bash, &Zsh, &Fish, &Powershell, &Nushell, &Command]);
 
 const PROGRAM: &str = "daypass";
 
@@ -27,12 +27,13 @@ pub fn completion(shell: Interactive) -> String {
     let mut text = Vec::new();
     // Writing to memory can't fail.
     let _ = completer.write_registration(ASKS, PROGRAM, PROGRAM, PROGRAM, &mut text);
-    let mut text = String::from_utf8_lossy(&text).trim().to_owned() + "\n";
-    if shell == Interactive::Zsh {
-        // As an autoloaded file it is called for the first completion, which would otherwise find nothing.
-        text += "[[ ${funcstack[1]-} == _daypass ]] && _clap_dynamic_completer_daypass \"$@\"\ntrue\n";
-    }
-    text
+    let more = match shell {
+        Interactive::Bash => include_str!("more.bash"),
+        Interactive::Zsh => include_str!("more.zsh"),
+        Interactive::Fish => include_str!("more.fish"),
+        Interactive::Powershell | Interactive::Nushell => "",
+    };
+    format!("{}\n{more}", String::from_utf8_lossy(&text).trim())
 }
 
 /// Completion, and the function of this name.
@@ -80,5 +81,41 @@ impl EnvCompleter for Nushell {
     ) -> io::Result<()> {
         // The same lines as fish's.
         Fish.write_complete(command, words, folder, text)
+    }
+}
+
+/// No shell: what the scripts ask to know whether the last word belongs to the command of `exec`, which the shell itself then completes.
+/// The answer is where that command begins, or nothing.
+struct Command;
+
+impl EnvCompleter for Command {
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
+    fn is(&self, name: &str) -> bool {
+        name == "command"
+    }
+
+    fn write_registration(&self, _: &str, _: &str, _: &str, _: &str, _: &mut dyn io::Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_complete(
+        &self,
+        _: &mut clap::Command,
+        words: Vec<std::ffi::OsString>,
+        _: Option<&Path>,
+        text: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        // Bash parts `--flag=value` in three.
+        let is_flag = |at: usize| words.get(at).is_some_and(|word| word.as_encoded_bytes().starts_with(b"--"));
+        let kept = |at: &usize| !(words.get(*at).is_some_and(|word| word == "=") && is_flag(at.wrapping_sub(1)));
+        let places: Vec<usize> = (0..words.len()).filter(kept).collect();
+        let joined: Vec<_> = places.iter().filter_map(|&at| words.get(at).cloned()).collect();
+        match Cli::command_at(&joined).and_then(|at| places.get(at)) {
+            Some(at) => writeln!(text, "{at}"),
+            None => Ok(()),
+        }
     }
 }

@@ -1,5 +1,7 @@
 # NAME PROFILE: its credentials in this shell. NAME: those that you choose. NAME -: clears them.
-NAME() {
+# An alias of that name would be run in its place. (With "function", one does not matter before, where zsh has read all of this.)
+unalias NAME 2>/dev/null || true
+function NAME {
     local script
     case " $* " in
         *' -h '* | *' --help '*)
