@@ -111,9 +111,9 @@ fn choices(world: &World, config: &Config) -> Vec<(Vec<String>, Choice)> {
         if sessions.iter().any(|(earlier, _)| earlier.is_same_portal(&session)) {
             continue;
         }
-        let mut about = format!("{}: list its accounts and roles", session.name);
+        let mut about = format!("{}: list accounts and roles", session.name);
         if let Some((at, listed)) = recall.listing(&session) {
-            about = format!("{about} again (last {} ago)", output::left(now, at));
+            about = format!("{}: list again (last {} ago)", session.name, output::left(now, at));
             let pointed: HashSet<Role> = targets.iter().filter_map(|target| role_at(&session, target)).collect();
             for listed in listed {
                 names.extend(listed.account_name.map(|name| (listed.account.clone(), name)));

@@ -34,7 +34,7 @@ fn rows(home: &Home) -> Vec<String> {
 fn the_list_is_there_without_network_and_leaving_it_says_nothing() {
     let portal = Portal::strict();
     let home = configured(&portal);
-    assert_eq!(rows(&home), ["dev  DeveloperAccess  111122223333", "corp: list its accounts and roles"]);
+    assert_eq!(rows(&home), ["dev  DeveloperAccess  111122223333", "corp: list accounts and roles"]);
     for key in [ESCAPE, "\u{3}"] {
         let mut terminal = Terminal::new(&home, "", 80, 24);
         terminal.shows("2 of 2").types(key);
@@ -50,7 +50,7 @@ fn from_a_session_alone_to_a_shell_with_the_credentials() {
     let session = "configure --session-only --session corp --start-url https://sandbox.awsapps.com/start --sso-region us-east-1";
     home.daypass(session).any_stderr().go();
     let mut terminal = Terminal::new(&home, "", 120, 30);
-    terminal.shows("corp: list its accounts and roles").shows("1 of 1").types("\r");
+    terminal.shows("corp: list accounts and roles").shows("1 of 1").types("\r");
     terminal.shows("Signed in to corp").shows("Break+Glass=Now").shows("5 of 5");
     terminal.types("prod read").shows("1 of 5").types("\r");
     terminal.shows("A shell with the credentials of ReadOnly@444455556666, for ").shows("'exit' leaves it.");
@@ -170,8 +170,8 @@ fn sessions_have_a_column_where_there_are_several_and_one_portal_is_listed_once(
             "     Development  ReadOnly         corp   111122223333"
         ]
     );
-    assert!(shown[3].starts_with("corp: list its accounts and roles again (last ") && shown[3].ends_with(" ago)"), "{shown:?}");
-    assert_eq!(shown[4..], ["other: list its accounts and roles"]);
+    assert!(shown[3].starts_with("corp: list again (last ") && shown[3].ends_with(" ago)"), "{shown:?}");
+    assert_eq!(shown[4..], ["other: list accounts and roles"]);
 }
 
 #[test]
@@ -214,7 +214,7 @@ fn what_is_remembered_is_private_holds_no_secret_and_goes_with_the_sign_in() {
     home.program("sh").args(["-c", modes]).stdout(expected).go();
     home.daypass("logout").any_stderr().go();
     assert_eq!(left(), 0);
-    assert_eq!(rows(&home), ["dev  DeveloperAccess  111122223333", "corp: list its accounts and roles"]);
+    assert_eq!(rows(&home), ["dev  DeveloperAccess  111122223333", "corp: list accounts and roles"]);
 }
 
 #[test]
