@@ -1,7 +1,18 @@
 //! Signing in by a browser that comes back to this machine; the one here is played by the tests.
 
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use daypass::broker::{Broker, Event, Flow, Locks, Person, Way, Wish};
+use daypass::clock::Deadline;
+use daypass::env::Env;
+use daypass::error::Error;
+use daypass::grant::Token;
+use daypass::portal::Settings;
+use daypass::profile::names::Session;
+use daypass::vault::Vault;
 
 use crate::support::portal::{Answer, Approval, Call, Portal, Realm};
 use crate::support::run::Home;
@@ -412,4 +423,91 @@ fn signed_in_already_no_browser_is_opened() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal).with("DISPLAY", ":0").with("BROWSER", "no-such-browser-here");
     home.daypass(ASK).stdout_has("111122223333").go();
+}
+
+/// Somebody whose browser comes back at once, and who never does anything else.
+struct Prompt;
+
+impl Person for Prompt {
+    fn hear(&mut self, event: &Event<'_>) {
+        if let Event::Authorize { url, .. } = event
+            && let Some(back) = get(url).location
+        {
+            // The page may come much later, or never.
+            thread::spawn(move || get(&back));
+        }
+    }
+
+    fn pass(&mut self, pause: Duration, _: Duration) -> Wish {
+        thread::sleep(pause);
+        Wish::GoOn
+    }
+
+    fn starts_again(&mut self) -> bool {
+        panic!("nobody is there to ask")
+    }
+}
+
+/// A sign-in at this portal, without the program around it.
+fn signs_in(portal: &Portal, start_url: &str, way: Way, person: &mut dyn Person) -> Result<Token, Error> {
+    let home = Home::new();
+    home.write("config", &format!("[default]\nendpoint_url = {}\n", portal.url()));
+    let at = |name: &str| home.path(name).display().to_string();
+    let vars = [
+        ("HOME", at("")),
+        ("AWS_CONFIG_FILE", at("config")),
+        ("AWS_SHARED_CREDENTIALS_FILE", at("credentials")),
+        ("DAYPASS_KEYRING", "memory".to_owned()),
+        ("XDG_RUNTIME_DIR", at("run")),
+    ];
+    let env: Env = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    let session =
+        Session { name: "corp".to_owned(), start_url: start_url.to_owned(), region: "us-east-1".to_owned(), scopes: Vec::new() };
+    let settings = Settings {
+        region: session.region.clone(),
+        start_url: session.start_url.clone(),
+        profile: Some("default".to_owned()),
+        env: env.clone(),
+    };
+    let vault = Vault::open(&env)?;
+    let locks = Locks::new(env.runtime_folder());
+    Broker::new(&session, &vault, daypass::portal::Portal::new(settings), locks).sign_in(way, person)
+}
+
+#[test]
+fn no_step_of_an_unasked_sign_in_outlasts_the_whole_at_a_portal_that_hangs() {
+    let takes = |hangs: Option<Call>, flow: Flow| {
+        let portal = Portal::live(Realm::default());
+        // Takes connections and says nothing: a start URL of the company's own that leads nowhere.
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let start_url = match hangs {
+            Some(call) => {
+                portal.expect(call).any_number_of_times().answered(Answer::hang());
+                portal.start_url()
+            }
+            None => format!("http://{}/start", silent.local_addr().unwrap()),
+        };
+        let began = Instant::now();
+        let way = Way { flow, port: None, unasked: Some(Deadline::after(Duration::from_secs(2))) };
+        let ended = signs_in(&portal, &start_url, way, &mut Prompt);
+        assert!(ended.is_err(), "{hangs:?}, {flow:?}");
+        assert!(hangs.is_none_or(|call| portal.count(call) > 0), "{hangs:?} never came, {flow:?}: {ended:?}");
+        began.elapsed()
+    };
+    thread::scope(|scope| {
+        let steps = [
+            (None, Flow::Code),
+            (Some(Call::RegisterClient), Flow::Code),
+            (Some(Call::RedeemCode), Flow::Code),
+            (Some(Call::RegisterClient), Flow::Device),
+            (Some(Call::StartDeviceAuthorization), Flow::Device),
+            (Some(Call::PollForToken), Flow::Device),
+        ];
+        let running = steps.map(|(hangs, flow)| (hangs, flow, scope.spawn(move || takes(hangs, flow))));
+        for (hangs, flow, step) in running {
+            let took = step.join().unwrap();
+            // Each step by itself may take five seconds or more.
+            assert!(took < Duration::from_millis(4500), "{hangs:?}, {flow:?}: {took:?}");
+        }
+    });
 }
