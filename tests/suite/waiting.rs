@@ -204,3 +204,24 @@ fn where_no_browser_is_none_is_tried() {
     login.done();
     assert!(!home.path("opened").exists());
 }
+
+#[test]
+fn ctrl_c_does_not_end_the_browser_that_was_opened() {
+    let ask = "credential-process --session corp --account 111122223333 --role DeveloperAccess --login";
+    for arguments in ["login corp --format json", ask] {
+        let portal = by_hand();
+        let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", "sh browser");
+        home.write("browser", "echo $$ > browser.new && mv browser.new browser.pid\nexec sleep 90\n");
+        // The group gets the signal as a terminal sends it; the shell lives on to tell of the browser.
+        let script = format!("trap : INT; daypass {arguments}; echo \"status $?\"; ps -o stat= -p $(cat browser.pid)");
+        let mut terminal = home.program("sh").args(["-c", &script]).on_terminal();
+        while !home.path("browser.pid").exists() {
+            std::thread::yield_now();
+        }
+        terminal.send_control('c').unwrap();
+        terminal.exp_string("status 130").unwrap();
+        let state = terminal.exp_eof().unwrap();
+        home.program("sh").args(["-c", "kill $(cat browser.pid)"]).any_output().status_of([0, 1]).go();
+        assert!(state.trim().starts_with('S'), "{arguments}: the browser's state is {state:?}");
+    }
+}
