@@ -351,25 +351,30 @@ impl<'a> Desk<'a> {
     }
 
     fn draw(&mut self, left: Duration) {
-        let state = match (&self.scene, self.state) {
+        let states = match (&self.scene, self.state) {
             (Scene::Nothing, _) => return,
-            (Scene::Browser(_), _) => "Waiting for the browser",
-            (_, None | Some(Waiting::Pending)) => "Waiting for your approval",
-            (_, Some(Waiting::SlowDown)) => "Waiting, slowly as asked",
-            (_, Some(Waiting::Unreachable)) => "The service can't be reached, trying again",
+            (Scene::Browser(_), _) => ["Waiting for the browser: {} left", "Waiting: {}", "{} left"],
+            (_, None | Some(Waiting::Pending)) => ["Waiting for your approval: {} left", "Waiting: {}", "{} left"],
+            (_, Some(Waiting::SlowDown)) => ["Waiting, slowly as asked: {} left", "Slowly as asked: {}", "Slowly: {}"],
+            (_, Some(Waiting::Unreachable)) => {
+                ["The service can't be reached, trying again: {} left", "Can't be reached, trying again: {}", "Unreachable: {}"]
+            }
         };
-        let seconds = left.as_secs();
-        let mut line = format!("{state}: {}:{:02} left", seconds / 60, seconds % 60);
-        let enter = if self.how.browser == Browser::Opened { "Enter open browser, " } else { "" };
-        let keys = match (&self.keys, &self.scene) {
-            (None, _) => String::new(),
-            (Some(_), _) if self.copied => "  (sent to the clipboard)".to_owned(),
-            (Some(_), Scene::Browser(_)) => format!("  ({enter}c copy address, d device code)"),
-            (Some(_), _) => format!("  ({enter}c copy code)"),
+        let opens = self.how.browser == Browser::Opened;
+        let hints: &[&str] = match (&self.keys, &self.scene) {
+            (None, _) => &[],
+            (Some(_), _) if self.copied => &["sent to the clipboard", "copied"],
+            (Some(_), Scene::Browser(_)) => &[
+                "Enter open browser, c copy address, d device code",
+                "Enter open, c copy, d device code",
+                "Enter open, c copy, d code",
+                "c copy address, d device code",
+                "c copy, d code",
+            ],
+            (Some(_), _) => &["Enter open browser, c copy code", "Enter open, c copy", "c copy code", "c copy"],
         };
-        if terminal::columns().is_none_or(|columns| line.len() + keys.len() < columns.into()) {
-            line += &keys;
-        }
+        let hints: Vec<&str> = hints.iter().copied().filter(|hint| opens || !hint.starts_with("Enter")).collect();
+        let line = fitting(&states, left, &hints, self.copied, terminal::columns());
         if line != self.drawn {
             terminal::rewrite(&line);
             self.drawn = line;
@@ -384,6 +389,28 @@ impl<'a> Desk<'a> {
             self.drawn.clear();
         }
     }
+}
+
+/// The line that counts down, shorter than the terminal is wide: one that wraps would scroll, once a second. `states` (with `{}` for the
+/// time) and `hints` go from the longest form to the shortest; what is said matters more than how. `news`: what the hint says was not
+/// there before, and is shown before anything else.
+fn fitting(states: &[&str], left: Duration, hints: &[&str], news: bool, columns: Option<u16>) -> String {
+    let room = columns.map_or(usize::MAX, |columns| usize::from(columns).saturating_sub(1));
+    let time = format!("{}:{:02}", left.as_secs() / 60, left.as_secs() % 60);
+    let states: Vec<String> = states.iter().map(|state| state.replace("{}", &time)).collect();
+    // Rather all keys than more words.
+    let (all, some): (Vec<&str>, Vec<&str>) = hints.iter().partition(|hint| hint.starts_with("Enter"));
+    let with = |hints: Vec<&str>| -> Vec<String> {
+        states.iter().flat_map(|state| hints.iter().map(move |hint| format!("{state}  ({hint})"))).collect()
+    };
+    let with_hint = with(all).into_iter().chain(with(some));
+    let alone = hints.last().filter(|_| news).map(|&hint| hint.to_owned());
+    let mut forms = with_hint.chain(alone).chain(states.iter().cloned()).chain([time.clone()]);
+    // All of it is ASCII: a character is a column.
+    forms.find(|form| form.len() <= room).unwrap_or_else(|| {
+        let last = hints.last().filter(|_| news).copied().unwrap_or(&time);
+        last.chars().take(room).collect()
+    })
 }
 
 impl Person for Desk<'_> {
@@ -450,5 +477,46 @@ impl Person for Desk<'_> {
 impl Drop for Desk<'_> {
     fn drop(&mut self) {
         self.rest();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const STATES: [&str; 3] = ["Waiting for the browser: {} left", "Waiting: {}", "{} left"];
+    const HINTS: [&str; 3] = ["Enter open browser, c copy address", "Enter open, c copy", "c copy"];
+    const SENT: [&str; 2] = ["sent to the clipboard", "copied"];
+    const LEFT: Duration = Duration::from_secs(588);
+
+    #[test]
+    fn what_is_shown_goes_by_what_fits() {
+        for (columns, line) in [
+            (None, "Waiting for the browser: 9:48 left  (Enter open browser, c copy address)"),
+            (Some(73), "Waiting for the browser: 9:48 left  (Enter open browser, c copy address)"),
+            (Some(72), "Waiting for the browser: 9:48 left  (Enter open, c copy)"),
+            (Some(40), "Waiting: 9:48  (Enter open, c copy)"),
+            (Some(32), "9:48 left  (Enter open, c copy)"),
+            (Some(31), "Waiting: 9:48  (c copy)"),
+            (Some(15), "Waiting: 9:48"),
+            (Some(5), "9:48"),
+            (Some(4), "9:4"),
+            (Some(0), ""),
+        ] {
+            assert_eq!(fitting(&STATES, LEFT, &HINTS, false, columns), line);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_fits_at_any_width_and_says_at_any_that_something_was_copied(columns in 0u16..200, seconds in 0u64..10_000) {
+            let left = Duration::from_secs(seconds);
+            for (hints, news) in [(&HINTS[..], false), (&SENT[..], true), (&[][..], false)] {
+                prop_assert!(fitting(&STATES, left, hints, news, Some(columns)).len() < usize::from(columns.max(1)));
+            }
+            let said = fitting(&STATES, left, &SENT, true, Some(columns));
+            prop_assert!(columns < 7 || said.contains("copied") || said.contains("sent to the clipboard"), "{}", said);
+        }
     }
 }

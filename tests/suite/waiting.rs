@@ -225,3 +225,21 @@ fn ctrl_c_does_not_end_the_browser_that_was_opened() {
         assert!(state.trim().starts_with('S'), "{arguments}: the browser's state is {state:?}");
     }
 }
+
+#[test]
+fn on_a_narrow_terminal_the_line_and_its_keys_are_shorter_and_never_wrap() {
+    let portal = by_hand();
+    let home = configured(&portal).with("BROWSER", "true");
+    portal.expect(Call::PollForToken).answered(Answer::status(503));
+    let script = "stty cols 40 rows 30; exec daypass login corp --flow device";
+    let mut terminal = home.program("sh").args(["-c", script]).with("TERM", "xterm").with("LANG", "C.UTF-8").on_terminal();
+    terminal.exp_regex("\r\x1b\\[KUnreachable: 9:[0-9]{2}  \\(Enter open, c copy\\)").unwrap();
+    terminal.send("c").unwrap();
+    terminal.flush().unwrap();
+    terminal.exp_string("\x1b]52;c;").unwrap();
+    terminal.exp_regex("\r\x1b\\[KUnreachable: 9:[0-9]{2}  \\(copied\\)").unwrap();
+    portal.allow();
+    let drawn = terminal.exp_string("Signed in to corp").unwrap();
+    assert!(drawn.split("\r\x1b[K").all(|line| line.len() < 40), "{drawn:?}");
+    terminal.exp_eof().unwrap();
+}
