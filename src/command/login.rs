@@ -20,8 +20,8 @@ use crate::world::{PATIENCE, World};
 /// How long a person may take to unlock the keyring in the system's own prompt.
 const UNLOCKING: Duration = Duration::from_mins(2);
 
-/// How often the line that counts down is looked at.
-const SECOND: Duration = Duration::from_secs(1);
+/// How often the line that counts down is looked at, and whether it may be drawn.
+const LOOK: Duration = Duration::from_millis(250);
 
 const ELSEWHERE: &str = "No browser could be opened here: use one elsewhere.";
 
@@ -351,6 +351,10 @@ impl<'a> Desk<'a> {
     }
 
     fn draw(&mut self, left: Duration) {
+        if !terminal::is_ours() {
+            self.drawn.clear();
+            return;
+        }
         let states = match (&self.scene, self.state) {
             (Scene::Nothing, _) => return,
             (Scene::Browser(_), _) => ["Waiting for the browser: {} left", "Waiting: {}", "{} left"],
@@ -384,10 +388,10 @@ impl<'a> Desk<'a> {
     /// The terminal as it was, with an empty line.
     fn rest(&mut self) {
         self.keys = None;
-        if !self.drawn.is_empty() {
+        if !self.drawn.is_empty() && terminal::is_ours() {
             terminal::rewrite("");
-            self.drawn.clear();
         }
+        self.drawn.clear();
     }
 }
 
@@ -452,7 +456,7 @@ impl Person for Desk<'_> {
             if self.lively {
                 self.draw(end.left());
             }
-            let step = until.left().min(SECOND);
+            let step = until.left().min(LOOK);
             match &self.keys {
                 None => clock::sleep(step),
                 Some(keys) => {

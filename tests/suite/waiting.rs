@@ -2,9 +2,9 @@
 
 use rexpect::session::PtySession;
 
-use crate::configured;
 use crate::support::portal::{Answer, Approval, Call, Portal, Realm};
 use crate::support::run::Home;
+use crate::{configured, needs};
 
 /// The shell tells afterwards how the program ended, and what it made of the terminal.
 fn in_shell(home: &Home, arguments: &str) -> PtySession {
@@ -242,4 +242,61 @@ fn on_a_narrow_terminal_the_line_and_its_keys_are_shorter_and_never_wrap() {
     let drawn = terminal.exp_string("Signed in to corp").unwrap();
     assert!(drawn.split("\r\x1b[K").all(|line| line.len() < 40), "{drawn:?}");
     terminal.exp_eof().unwrap();
+}
+
+/// What waits in the background stays silent, whatever else it does.
+fn silent_while_polled(terminal: &mut PtySession, portal: &Portal) {
+    let polled = portal.count(Call::PollForToken);
+    // A second lies between two polls.
+    portal.wait_for(Call::PollForToken, polled + 3);
+    terminal.send_line("echo pr''obed").unwrap();
+    let said = terminal.exp_string("probed\r\n").unwrap();
+    assert!(!said.contains(" left") && !said.contains("Waiting"), "{said:?}");
+    terminal.exp_string("READY").unwrap();
+}
+
+#[test]
+fn it_is_stopped_put_into_the_background_and_fetched_back_like_any_job() {
+    needs("bash", "apt-get install bash");
+    needs("zsh", "apt-get install zsh");
+    for shell in [&["bash", "--norc", "--noprofile", "-i"][..], &["zsh", "-f", "-i"]] {
+        let portal = by_hand();
+        let home = configured(&portal).with("TERM", "xterm").with("PS1", "READY").with("LANG", "C.UTF-8");
+        let mut terminal = home.program(shell[0]).args(&shell[1..]).on_terminal();
+        let line = "\r\x1b\\[KWaiting for your approval: 9:[0-9]{2} left  \\(c copy code\\)";
+        terminal.exp_string("READY").unwrap();
+
+        terminal.send_line("daypass login corp --no-browser &").unwrap();
+        terminal.exp_string("open this address").unwrap();
+        silent_while_polled(&mut terminal, &portal);
+        terminal.send_line("fg").unwrap();
+        terminal.exp_regex(line).unwrap();
+        // The keys are its own, and are not shown.
+        terminal.send("c").unwrap();
+        terminal.flush().unwrap();
+        terminal.exp_string("\x1b]52;c;").unwrap();
+        terminal.exp_string("sent to the clipboard").unwrap();
+
+        terminal.send_control('z').unwrap();
+        terminal.exp_regex("[Ss](topped|uspended)").unwrap();
+        terminal.exp_string("READY").unwrap();
+        terminal.send_line("stty -a | grep -o '[-]*icanon'").unwrap();
+        terminal.exp_string("\nicanon").unwrap();
+        terminal.exp_string("READY").unwrap();
+        terminal.send_line("bg").unwrap();
+        silent_while_polled(&mut terminal, &portal);
+        terminal.send_line("fg").unwrap();
+        terminal.exp_string("sent to the clipboard").unwrap();
+
+        // A second time: nothing of the first is left.
+        terminal.send_control('z').unwrap();
+        terminal.exp_regex("[Ss](topped|uspended)").unwrap();
+        terminal.send_line("fg").unwrap();
+        terminal.exp_string("sent to the clipboard").unwrap();
+        portal.allow();
+        terminal.exp_string("Signed in to corp").unwrap();
+        terminal.send_line("echo st''atus $?; exit").unwrap();
+        terminal.exp_string("status 0").unwrap();
+        terminal.exp_eof().unwrap();
+    }
 }
