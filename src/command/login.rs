@@ -111,7 +111,7 @@ impl How {
             (FlowChoice::Pkce, _) | (FlowChoice::Auto, Some(_)) => Flow::Code,
             (FlowChoice::Device, None) => Flow::Device,
             (FlowChoice::Auto, None) => match here {
-                Ok(()) if terminal::can_ask() && !typed.no_browser && !typed.qr => Flow::Code,
+                Ok(()) if !typed.no_browser && !typed.qr => Flow::Code,
                 Ok(()) => Flow::Device,
                 Err(why) => {
                     tracing::info!(why, "signing in by a device code");
@@ -149,7 +149,7 @@ pub fn signing_in<T>(
 
 /// Signs in to a session as the surroundings allow, and tells how long it lasts.
 pub fn sign_in(world: &World, session: &Session, profile: Option<&str>, no_browser: bool) -> Result<Token> {
-    let local = terminal::can_ask() && !no_browser && browser::on_this_machine(&world.env).is_ok();
+    let local = !no_browser && browser::on_this_machine(&world.env).is_ok();
     let way = Way { flow: if local { Flow::Code } else { Flow::Device }, port: None, unasked: None };
     sign_in_by(world, session, profile, &How::new(world, way, no_browser))
 }

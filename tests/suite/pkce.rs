@@ -236,13 +236,34 @@ fn a_port_that_is_taken_is_said() {
     home.daypass("login corp --flow device --port 8400").stderr_has("--port is for --flow pkce").status(2).go();
 }
 
+/// The names of the events on standard output.
+fn events(stdout: &str) -> Vec<String> {
+    let name = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["event"].as_str().unwrap().to_owned();
+    stdout.lines().map(name).collect()
+}
+
 #[test]
-fn without_a_terminal_auto_takes_the_device_code_even_with_a_display() {
+fn with_a_display_auto_takes_the_browser_without_a_terminal_too() {
     let portal = Portal::live(Realm::default());
-    let home = configured(&portal).with("DISPLAY", ":0");
+    let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER);
+    let done = home.daypass("login corp --format json").stdout_has("signed_in").stderr_has("Signed in to corp").go();
+    assert_eq!(events(&done.stdout), ["authorize", "signed_in"]);
+    assert_eq!((portal.count(Call::RedeemCode), portal.count(Call::StartDeviceAuthorization)), (1, 0));
+    // Where nobody is to open one, there is no telling where it will be.
     home.daypass("login corp --no-browser").stderr_has("check that it shows this code").go();
-    home.daypass("login corp").with("BROWSER", "true").stderr_has("check that it shows this code").go();
-    assert_eq!(portal.count(Call::RedeemCode), 0);
+    assert_eq!(portal.count(Call::RedeemCode), 1);
+}
+
+#[test]
+fn without_a_terminal_auto_goes_on_with_a_code_where_the_browser_does_not_come_up() {
+    for browser in ["no-such-browser-here", "false"] {
+        let portal = Portal::live(Realm::default());
+        let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", browser);
+        let done = home.daypass("login corp --format json").any_output().go();
+        assert_eq!(events(&done.stdout)[..3], ["authorize", "fell_back", "code"], "{browser}: {done}");
+        assert!(done.stdout.contains("signed_in") && done.stderr.contains("check that it shows this code"), "{browser}: {done}");
+        assert_eq!(portal.count(Call::PollForToken), 1);
+    }
 }
 
 #[test]
