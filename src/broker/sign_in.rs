@@ -113,8 +113,13 @@ pub trait Person {
     /// Passes this time; the whole ends after `left`.
     fn pass(&mut self, pause: Duration, left: Duration) -> Wish;
 
-    /// The code has expired: whether to start again with a new one.
+    /// The code has expired, or the browser did not come back in time: whether to start the same again.
     fn starts_again(&mut self) -> bool;
+
+    /// How long the browser may take to come back. (For a code the service says it.)
+    fn patience(&self) -> Duration {
+        BROWSER
+    }
 }
 
 /// A sign-in's token; signals wait until it is kept.
@@ -124,6 +129,8 @@ type Signed = (Token, Hold);
 enum ByCode {
     Done(Signed),
     FellBack(String),
+    /// The browser did not come back in time.
+    Late,
 }
 
 impl Broker<'_> {
@@ -168,16 +175,25 @@ impl Broker<'_> {
     /// The token, which a signal does not take away before it is kept: the code that led to it is spent.
     fn authorize(&self, way: Way, person: &mut dyn Person) -> std::result::Result<Signed, Failure> {
         let start_url = self.portal.service_url(way.within(PATIENCE))?;
-        if way.flow == Flow::Code {
-            match self.by_code(&start_url, way, person)? {
-                ByCode::Done(token) => return Ok(token),
-                ByCode::FellBack(why) => person.hear(&Event::FellBack(&why)),
-            }
-        }
+        let mut flow = way.flow;
         loop {
-            match self.by_device(&start_url, way, person) {
-                Err(Failure::Portal(Fault::CodeExpired)) if way.unasked.is_none() && person.starts_again() => {}
-                other => return other,
+            let late = match flow {
+                Flow::Code => match self.by_code(&start_url, way, person)? {
+                    ByCode::Done(token) => return Ok(token),
+                    ByCode::FellBack(why) => {
+                        person.hear(&Event::FellBack(&why));
+                        flow = Flow::Device;
+                        continue;
+                    }
+                    ByCode::Late => self.late().into(),
+                },
+                Flow::Device => match self.by_device(&start_url, way, person) {
+                    Err(expired @ Failure::Portal(Fault::CodeExpired)) => expired,
+                    other => return other,
+                },
+            };
+            if way.unasked.is_some() || !person.starts_again() {
+                return Err(late);
             }
         }
     }
@@ -204,7 +220,7 @@ impl Broker<'_> {
         let redirect = format!("{LOOPBACK}:{}{}", listener.port(), pkce::CALLBACK);
         let registration = &client.registration;
         let url = proof.address(&client.authorize, &registration.client_id, &redirect, &registration.scopes);
-        let life = way.within(BROWSER);
+        let life = way.within(person.patience());
         person.hear(&Event::Authorize { url: &url, port: listener.port(), life: life.left() });
         let (visit, returned) = loop {
             if let Some(visit) = listener.visit(pkce::CALLBACK) {
@@ -222,7 +238,7 @@ impl Broker<'_> {
                 }
             }
             if life.passed() {
-                return Err(Fault::CodeExpired.into());
+                return Ok(ByCode::Late);
             }
             match person.pass(LOOK.min(life.left()), life.left()) {
                 Wish::GoOn => {}
@@ -273,6 +289,10 @@ impl Broker<'_> {
             }
             other => Err(other.into()),
         }
+    }
+
+    fn late(&self) -> Error {
+        Error::failed(format!("nobody finished the sign-in to {} in the browser in time", self.session.name), self.login())
     }
 
     fn nobody(&self) -> Error {

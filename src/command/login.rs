@@ -223,6 +223,8 @@ struct Desk<'a> {
     /// What the last poll came to.
     state: Option<Waiting>,
     copied: bool,
+    /// By a key the person chose the code.
+    chose_code: bool,
     /// What stands in the line.
     drawn: String,
 }
@@ -251,6 +253,7 @@ impl<'a> Desk<'a> {
             scene: Scene::Nothing,
             state: None,
             copied: false,
+            chose_code: false,
             drawn: String::new(),
         }
     }
@@ -313,7 +316,10 @@ impl<'a> Desk<'a> {
 
     fn show_page(&mut self, address: &str, port: u16) {
         let (name, shown) = (&self.name, terminal::clean(address));
-        terminal::say(&format!("To sign in to {name}, open this address in a browser on this machine:\n\n    {shown}\n"));
+        let here = self.how.browser == Browser::Opened || browser::on_this_machine(&self.world.env).is_ok();
+        let place =
+            if here { "on this machine".to_owned() } else { format!("on the machine whose port {port} you forward to this one") };
+        terminal::say(&format!("To sign in to {name}, open this address in a browser {place}:\n\n    {shown}\n"));
         if self.how.browser == Browser::Unwanted {
             self.world.tell(&format!("The browser comes back to port {port} of 127.0.0.1, which must lead to this machine."));
         } else if !self.open(address) {
@@ -344,7 +350,10 @@ impl<'a> Desk<'a> {
                 terminal::copy(text);
                 self.copied = true;
             }
-            (Key::Letter('d'), Scene::Browser(_)) => return Wish::Device("as you wish"),
+            (Key::Letter('d'), Scene::Browser(_)) => {
+                self.chose_code = true;
+                return Wish::Device("a code was asked for");
+            }
             _ => {}
         }
         Wish::GoOn
@@ -435,6 +444,7 @@ impl Person for Desk<'_> {
             Event::Another => self.world.tell(&format!("Another daypass signs in to {}: waiting for it.", self.name)),
             Event::Authorize { url, port, .. } => self.show_page(url, port),
             Event::Code(started) => self.show_code(started),
+            Event::FellBack(_) if self.chose_code => self.world.tell("Going on with a code, as you wish.\n"),
             Event::FellBack(why) => {
                 let why = terminal::clean(why);
                 self.world.tell(&format!("The browser can't come back here ({why}): going on with a code.\n"));
@@ -473,8 +483,11 @@ impl Person for Desk<'_> {
 
     fn starts_again(&mut self) -> bool {
         self.rest();
-        self.world.may_ask()
-            && matches!(terminal::ask("The code has expired. Enter starts again with a new one, Ctrl-C ends", None), Ok(Some(_)))
+        let question = match self.scene {
+            Scene::Browser(_) => "The browser did not come back in time. Enter starts again, Ctrl-C ends",
+            _ => "The code has expired. Enter starts again with a new one, Ctrl-C ends",
+        };
+        self.world.may_ask() && matches!(terminal::ask(question, None), Ok(Some(_)))
     }
 }
 

@@ -212,6 +212,7 @@ fn a_forwarded_port_is_listened_on_and_opens_no_browser_elsewhere() {
     let login = home
         .daypass(&format!("login corp --port {free}"))
         .with("BROWSER", "touch [HOME]/opened")
+        .stderr_has(&format!("in a browser on the machine whose port {free} you forward to this one:\n"))
         .stderr_has(&format!("comes back to port {free} of 127.0.0.1"))
         .stderr_has("Signed in to corp")
         .spawn();
@@ -446,8 +447,15 @@ fn signed_in_already_no_browser_is_opened() {
     home.daypass(ASK).stdout_has("111122223333").go();
 }
 
-/// Somebody whose browser comes back at once, and who never does anything else.
-struct Prompt;
+/// Somebody whose browser comes back at once, if the portal lets it, and who never does anything else.
+#[derive(Default)]
+struct Prompt {
+    patience: Duration,
+    /// How often they start again.
+    again: usize,
+    /// How often they were asked to.
+    asked: usize,
+}
 
 impl Person for Prompt {
     fn hear(&mut self, event: &Event<'_>) {
@@ -465,7 +473,12 @@ impl Person for Prompt {
     }
 
     fn starts_again(&mut self) -> bool {
-        panic!("nobody is there to ask")
+        self.asked += 1;
+        self.asked <= self.again
+    }
+
+    fn patience(&self) -> Duration {
+        self.patience
     }
 }
 
@@ -510,7 +523,8 @@ fn no_step_of_an_unasked_sign_in_outlasts_the_whole_at_a_portal_that_hangs() {
         };
         let began = Instant::now();
         let way = Way { flow, port: None, unasked: Some(Deadline::after(Duration::from_secs(2))) };
-        let ended = signs_in(&portal, &start_url, way, &mut Prompt);
+        let mut person = Prompt { patience: Duration::from_mins(10), ..Prompt::default() };
+        let ended = signs_in(&portal, &start_url, way, &mut person);
         assert!(ended.is_err(), "{hangs:?}, {flow:?}");
         assert!(hangs.is_none_or(|call| portal.count(call) > 0), "{hangs:?} never came, {flow:?}: {ended:?}");
         began.elapsed()
@@ -531,4 +545,51 @@ fn no_step_of_an_unasked_sign_in_outlasts_the_whole_at_a_portal_that_hangs() {
             assert!(took < Duration::from_millis(4500), "{hangs:?}, {flow:?}: {took:?}");
         }
     });
+}
+
+#[test]
+fn where_the_browser_does_not_come_back_in_time_the_sign_in_can_be_started_again() {
+    let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
+    let way = Way { flow: Flow::Code, port: None, unasked: None };
+    let mut person = Prompt { patience: Duration::from_millis(100), again: 1, asked: 0 };
+    let error = signs_in(&portal, &portal.start_url(), way, &mut person).unwrap_err();
+    assert_eq!(person.asked, 2);
+    assert_eq!(error.to_string(), "daypass: nobody finished the sign-in to corp in the browser in time\nhint: daypass login corp");
+    // Another time the browser comes: the same port is free again.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let calm = Prompt { patience: Duration::from_secs(2), again: 1, asked: 0 };
+    let mut person = ComesLater { portal: &portal, calm };
+    signs_in(&portal, &portal.start_url(), Way { port: Some(port), ..way }, &mut person).unwrap();
+    assert_eq!((person.calm.asked, portal.count(Call::StartDeviceAuthorization)), (1, 0));
+    // Nobody is asked who had not asked.
+    let unasked = Way { unasked: Some(Deadline::after(Duration::from_millis(500))), ..way };
+    portal.change(|realm| realm.approval = Approval::ByHand);
+    let mut person = Prompt { patience: Duration::from_mins(10), again: 1, asked: 0 };
+    let error = signs_in(&portal, &portal.start_url(), unasked, &mut person).unwrap_err();
+    assert!(error.what.starts_with("sign-in to corp needed: nobody finished") && person.asked == 0, "{error}");
+}
+
+/// Somebody who finds the page when they are asked whether to start again.
+struct ComesLater<'a> {
+    portal: &'a Portal,
+    calm: Prompt,
+}
+
+impl Person for ComesLater<'_> {
+    fn hear(&mut self, event: &Event<'_>) {
+        self.calm.hear(event);
+    }
+
+    fn pass(&mut self, pause: Duration, left: Duration) -> Wish {
+        self.calm.pass(pause, left)
+    }
+
+    fn starts_again(&mut self) -> bool {
+        self.portal.change(|realm| realm.approval = Approval::AfterPolls(0));
+        self.calm.starts_again()
+    }
+
+    fn patience(&self) -> Duration {
+        self.calm.patience
+    }
 }

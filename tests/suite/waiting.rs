@@ -145,6 +145,7 @@ fn d_goes_on_with_a_device_code_where_the_browser_does_not_come_back() {
     terminal.exp_string("d device code").unwrap();
     terminal.send("d").unwrap();
     terminal.flush().unwrap();
+    terminal.exp_string("Going on with a code, as you wish.").unwrap();
     terminal.exp_string("check that it shows this code").unwrap();
     terminal.exp_string("left").unwrap();
     portal.allow();
