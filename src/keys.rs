@@ -10,11 +10,14 @@ use std::time::Duration;
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::terminal;
 
-use crate::clock;
+use crate::clock::{self, Deadline};
 use crate::signal::{self, Hold};
 
-/// How often the thread looks whether it is to end.
-const TICK: Duration = Duration::from_millis(50);
+/// How often the thread looks for a key, whose the terminal is, and whether it is to end.
+const TICK: Duration = Duration::from_millis(30);
+
+/// The thread has ended by then, unless a terminal that closed at the wrong moment holds it up.
+const ENDING: Duration = Duration::from_secs(1);
 
 /// A key that means something here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub enum Key {
 pub struct Keys {
     typed: Receiver<Key>,
     over: Arc<AtomicBool>,
-    thread: Option<JoinHandle<()>>,
+    thread: JoinHandle<()>,
     // Let go after the terminal was put in order.
     _hold: Hold,
 }
@@ -46,11 +49,15 @@ impl Keys {
         let (sender, typed) = mpsc::channel();
         let for_thread = Arc::clone(&over);
         let thread = thread::spawn(move || listen(&for_thread, &sender));
-        Some(Self { typed, over, thread: Some(thread), _hold: hold })
+        Some(Self { typed, over, thread, _hold: hold })
     }
 
     /// The next key, if one is typed in this time.
     pub fn next(&self, limit: Duration) -> Option<Key> {
+        // The thread may be held up by a terminal that closed at the wrong moment.
+        if !in_foreground() && signal::waits() {
+            signal::obey();
+        }
         match self.typed.recv_timeout(limit) {
             Ok(key) => Some(key),
             Err(mpsc::RecvTimeoutError::Timeout) => None,
@@ -65,8 +72,9 @@ impl Keys {
 impl Drop for Keys {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
+        let limit = Deadline::after(ENDING);
+        while !self.thread.is_finished() && !limit.passed() {
+            clock::sleep(Duration::from_millis(1));
         }
         put_in_order();
     }
@@ -81,6 +89,7 @@ fn listen(over: &AtomicBool, typed: &Sender<Key>) {
             }
             signal::obey();
         }
+        // A terminal that is gone has no foreground.
         if !in_foreground() {
             clock::sleep(TICK);
             continue;
@@ -89,10 +98,12 @@ fn listen(over: &AtomicBool, typed: &Sender<Key>) {
         if !is_raw() {
             put_in_order();
             if terminal::enable_raw_mode().is_err() {
-                return;
+                clock::sleep(TICK);
+                continue;
             }
         }
-        match event::poll(TICK).and_then(|there| if there { event::read().map(Some) } else { Ok(None) }) {
+        // Crossterm does not wait itself: where the terminal closes meanwhile, it reads the end of it for ever.
+        match event::poll(Duration::ZERO).and_then(|there| if there { event::read().map(Some) } else { Ok(None) }) {
             Ok(Some(Event::Key(KeyEvent { code, modifiers, kind: KeyEventKind::Press, .. }))) => match code {
                 KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => {
                     #[cfg(not(unix))]
@@ -113,9 +124,9 @@ fn listen(over: &AtomicBool, typed: &Sender<Key>) {
                 }
                 _ => {}
             },
-            Ok(_) => {}
-            // The terminal is gone: what is waited for may still come.
-            Err(_) => return,
+            Ok(Some(_)) => {}
+            // On an error too: what is waited for may still come, and so may the signal that says that the terminal is gone.
+            Ok(None) | Err(_) => clock::sleep(TICK),
         }
     }
 }

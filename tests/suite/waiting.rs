@@ -4,7 +4,7 @@ use rexpect::session::PtySession;
 
 use crate::support::portal::{Answer, Approval, Call, Portal, Realm};
 use crate::support::run::Home;
-use crate::{configured, needs};
+use crate::{at_a_terminal, configured, needs};
 
 /// The shell tells afterwards how the program ended, and what it made of the terminal.
 fn in_shell(home: &Home, arguments: &str) -> PtySession {
@@ -97,6 +97,30 @@ fn a_signal_from_elsewhere_leaves_the_terminal_as_it_was_too() {
         home.program("kill").args([&format!("-{signal}"), pid.trim()]).go();
         ends(&mut terminal, status);
     }
+}
+
+#[test]
+fn it_does_not_outlive_its_terminal() {
+    let portal = by_hand();
+    let home = configured(&portal);
+    let script = r"
+term = pexpect.spawn('sh', ['-c', 'echo pid $$.; exec daypass login corp --no-browser'], encoding='utf-8', timeout=30)
+term.expect('pid ([0-9]+)[.]')
+pid = int(term.match.group(1))
+term.expect_exact('c copy code')
+os.close(term.child_fd)
+limit = time.monotonic() + 20
+while time.monotonic() < limit:
+    if os.waitpid(pid, os.WNOHANG)[0]:
+        print('ended')
+        break
+    time.sleep(0.05)
+else:
+    os.kill(pid, 9)
+    print('waits still')
+";
+    let home = home.with("TERM", "xterm").with("LANG", "C.UTF-8");
+    assert_eq!(at_a_terminal(&home, &format!("import time\n{script}")), "ended\n");
 }
 
 #[test]
