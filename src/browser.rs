@@ -1,5 +1,6 @@
 //! Opens an address in the person's browser, and knows whether that browser is on this machine. Starts other programs, with all three
-//! streams closed to them: one that stays behind must not hold the pipe that an SDK reads from.
+//! streams closed to them (one that stays behind must not hold the pipe that an SDK reads from), and in a process group of their own:
+//! the Ctrl-C that ends daypass must not end the browser, with all that a person has open in it.
 
 use std::io;
 use std::process::{Child, Command, Stdio};
@@ -39,6 +40,8 @@ impl Opened {
 pub fn open(address: &str, env: &Env) -> io::Result<Opened> {
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "no browser");
     for mut command in commands(address, env) {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
         match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
             Ok(child) => return Ok(Opened { child, doubtful: Deadline::after(LAUNCHING) }),
             Err(error) => failure = error,

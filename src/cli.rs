@@ -232,12 +232,13 @@ works over SSH too:
   ssh -L 8400:127.0.0.1:8400 HOST        and there: daypass login --port 8400
 
 While it waits: Enter opens the browser again, c copies the code (of pkce: the
-address), d goes on with a device code.
+address), d goes on with a device code, Ctrl-Z stops it like any job. In the
+background it is silent.
 
 --format json writes one event a line to standard output, each with 'event' and
 'session':
   another     another daypass signs in to this session; its result is waited for
-  authorize   url, port, expires_in: open url in a browser on this machine
+  authorize   url, port, expires_in: open url where 127.0.0.1:port leads here
   code        verification_uri, verification_uri_complete, user_code, expires_in
   fell_back   reason: pkce does not work here, a code follows
   waiting     state: pending, slow_down or unreachable (when it changes)

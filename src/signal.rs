@@ -41,6 +41,13 @@ pub fn interrupt() {
     console::end();
 }
 
+/// Does what Ctrl-Z does, where the terminal gives it as a key: stops the program and all that it runs together with. Returns when it
+/// goes on.
+#[cfg(unix)]
+pub fn stop() {
+    unix::stop();
+}
+
 /// Ends the program as the signal that waits says, holds or no holds; without one it does nothing.
 pub fn obey() {
     #[cfg(unix)]
@@ -90,9 +97,13 @@ mod unix {
     use std::sync::Once;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use std::time::Duration;
+
+    use rustix::process::{Signal, kill_current_process_group};
+    use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
     use signal_hook::{flag, low_level};
 
+    use crate::clock::{self, Deadline};
     use crate::error::Exit;
 
     static ARMED: Once = Once::new();
@@ -102,6 +113,12 @@ mod unix {
     static FREE: AtomicBool = AtomicBool::new(true);
     /// The signal that waits, or 0.
     static WAITING: AtomicUsize = AtomicUsize::new(0);
+
+    /// Whether the program was told to go on.
+    static GOES_ON: AtomicBool = AtomicBool::new(false);
+
+    /// A stop has come by then, where one comes: the system lets nobody stop whom no shell could wake (an orphaned process group).
+    const STOPPING: Duration = Duration::from_millis(500);
 
     const INTERRUPTED: i32 = Exit::Interrupted as i32;
 
@@ -142,6 +159,22 @@ mod unix {
             0 => {}
             SIGINT => low_level::exit(INTERRUPTED),
             other => drop(low_level::emulate_default_handler(other)),
+        }
+    }
+
+    pub(super) fn stop() {
+        static LISTENS: Once = Once::new();
+        // A shell that waits for what this prints has it ignored.
+        if ignored(SIGTSTP) {
+            return;
+        }
+        LISTENS.call_once(|| drop(flag::register(SIGCONT, &GOES_ON)));
+        GOES_ON.store(false, Ordering::SeqCst);
+        // Another thread may be the one that takes it, a moment after this has returned.
+        let _ = kill_current_process_group(Signal::TSTP);
+        let limit = Deadline::after(STOPPING);
+        while !GOES_ON.load(Ordering::SeqCst) && !limit.passed() {
+            clock::sleep(Duration::from_millis(5));
         }
     }
 

@@ -53,6 +53,14 @@ pub fn columns() -> Option<u16> {
     terminal_size_of(io::stderr()).map(|(Width(columns), _)| columns)
 }
 
+/// Whether standard error's terminal may be drawn on: while this program is in the background, its lines are another's.
+pub fn is_ours() -> bool {
+    #[cfg(unix)]
+    return !rustix::termios::tcgetpgrp(io::stderr()).is_ok_and(|group| group != rustix::process::getpgrp());
+    #[cfg(not(unix))]
+    true
+}
+
 /// Puts this in the place of the line that the cursor is in; an empty text leaves an empty line.
 pub fn rewrite(line: &str) {
     let mut err = io::stderr().lock();

@@ -54,6 +54,13 @@ pub struct Way {
     pub unasked: Option<Deadline>,
 }
 
+impl Way {
+    /// This long from now, but never beyond the end of the whole.
+    fn within(self, limit: Duration) -> Deadline {
+        Deadline::after(self.unasked.map_or(limit, |end| limit.min(end.left())))
+    }
+}
+
 /// What the person who signs in has to know.
 #[derive(Debug)]
 pub enum Event<'a> {
@@ -106,8 +113,13 @@ pub trait Person {
     /// Passes this time; the whole ends after `left`.
     fn pass(&mut self, pause: Duration, left: Duration) -> Wish;
 
-    /// The code has expired: whether to start again with a new one.
+    /// The code has expired, or the browser did not come back in time: whether to start the same again.
     fn starts_again(&mut self) -> bool;
+
+    /// How long the browser may take to come back. (For a code the service says it.)
+    fn patience(&self) -> Duration {
+        BROWSER
+    }
 }
 
 /// A sign-in's token; signals wait until it is kept.
@@ -117,6 +129,8 @@ type Signed = (Token, Hold);
 enum ByCode {
     Done(Signed),
     FellBack(String),
+    /// The browser did not come back in time.
+    Late,
 }
 
 impl Broker<'_> {
@@ -150,7 +164,7 @@ impl Broker<'_> {
         })?;
         // A refresh under way is let end, or it would put its own token over this one. One that never ends does not cost what a person
         // has just approved.
-        let _token = self.locks.take(self.session, Scope::Token, Deadline::after(ANOTHERS_REFRESH));
+        let _token = self.locks.take(self.session, Scope::Token, way.within(ANOTHERS_REFRESH));
         self.vault.keep_token(self.session, &token).or_else(|_| self.vault.keep_token(self.session, &token))?;
         // Another person, or the same with other rights, may have signed in: what the last sign-in fetched is not theirs.
         self.vault.forget_roles(self.session)?;
@@ -160,17 +174,26 @@ impl Broker<'_> {
 
     /// The token, which a signal does not take away before it is kept: the code that led to it is spent.
     fn authorize(&self, way: Way, person: &mut dyn Person) -> std::result::Result<Signed, Failure> {
-        let start_url = self.portal.service_url(Deadline::after(PATIENCE))?;
-        if way.flow == Flow::Code {
-            match self.by_code(&start_url, way, person)? {
-                ByCode::Done(token) => return Ok(token),
-                ByCode::FellBack(why) => person.hear(&Event::FellBack(&why)),
-            }
-        }
+        let start_url = self.portal.service_url(way.within(PATIENCE))?;
+        let mut flow = way.flow;
         loop {
-            match self.by_device(&start_url, way, person) {
-                Err(Failure::Portal(Fault::CodeExpired)) if way.unasked.is_none() && person.starts_again() => {}
-                other => return other,
+            let late = match flow {
+                Flow::Code => match self.by_code(&start_url, way, person)? {
+                    ByCode::Done(token) => return Ok(token),
+                    ByCode::FellBack(why) => {
+                        person.hear(&Event::FellBack(&why));
+                        flow = Flow::Device;
+                        continue;
+                    }
+                    ByCode::Late => self.late().into(),
+                },
+                Flow::Device => match self.by_device(&start_url, way, person) {
+                    Err(expired @ Failure::Portal(Fault::CodeExpired)) => expired,
+                    other => return other,
+                },
+            };
+            if way.unasked.is_some() || !person.starts_again() {
+                return Err(late);
             }
         }
     }
@@ -187,7 +210,7 @@ impl Broker<'_> {
         };
         let proof = Proof::new().ok_or_else(|| Error::failed("the system has no random numbers", "try again"))?;
         // Registered each time: a client that the service has forgotten would be told of in the browser only, and never here.
-        let deadline = Deadline::after(PATIENCE);
+        let deadline = way.within(PATIENCE);
         let redirect = format!("{LOOPBACK}{}", pkce::CALLBACK);
         let register = || self.portal.register_for_code(self.session, start_url, &redirect, deadline);
         let client = match retry::until(deadline, register) {
@@ -197,7 +220,7 @@ impl Broker<'_> {
         let redirect = format!("{LOOPBACK}:{}{}", listener.port(), pkce::CALLBACK);
         let registration = &client.registration;
         let url = proof.address(&client.authorize, &registration.client_id, &redirect, &registration.scopes);
-        let life = Deadline::after(BROWSER.min(way.unasked.map_or(BROWSER, Deadline::left)));
+        let life = way.within(person.patience());
         person.hear(&Event::Authorize { url: &url, port: listener.port(), life: life.left() });
         let (visit, returned) = loop {
             if let Some(visit) = listener.visit(pkce::CALLBACK) {
@@ -215,7 +238,7 @@ impl Broker<'_> {
                 }
             }
             if life.passed() {
-                return Err(Fault::CodeExpired.into());
+                return Ok(ByCode::Late);
             }
             match person.pass(LOOK.min(life.left()), life.left()) {
                 Wish::GoOn => {}
@@ -228,7 +251,7 @@ impl Broker<'_> {
         let name = &self.session.name;
         match returned {
             Return::Code(code) => {
-                let deadline = Deadline::after(PATIENCE);
+                let deadline = way.within(PATIENCE);
                 let redeem = || {
                     let hold = signal::hold();
                     Ok((self.portal.redeem(registration, &code, &proof.verifier, &redirect, deadline)?, hold))
@@ -268,13 +291,17 @@ impl Broker<'_> {
         }
     }
 
+    fn late(&self) -> Error {
+        Error::failed(format!("nobody finished the sign-in to {} in the browser in time", self.session.name), self.login())
+    }
+
     fn nobody(&self) -> Error {
         self.sign_in_needed("no browser could be opened")
     }
 
     fn by_device(&self, start_url: &str, way: Way, person: &mut dyn Person) -> std::result::Result<Signed, Failure> {
-        let (registration, started) = self.start(start_url)?;
-        let life = Deadline::after(started.expires_in.min(way.unasked.map_or(started.expires_in, Deadline::left)));
+        let (registration, started) = self.start(start_url, way)?;
+        let life = way.within(started.expires_in);
         person.hear(&Event::Code(&started));
         let mut polling = Polling::new(started.interval);
         let mut pause = polling.first().min(life.left());
@@ -284,7 +311,7 @@ impl Broker<'_> {
                 return Err(self.nobody().into());
             }
             let hold = signal::hold();
-            let fault = match self.portal.poll(&registration, &started.device_code, Deadline::after(PATIENCE)) {
+            let fault = match self.portal.poll(&registration, &started.device_code, way.within(PATIENCE)) {
                 Ok(token) => return Ok((token, hold)),
                 Err(fault) => fault,
             };
@@ -311,8 +338,8 @@ impl Broker<'_> {
     }
 
     /// Starts a device authorization with the registration that is kept; a registration that the service has forgotten is made anew, once.
-    fn start(&self, start_url: &str) -> std::result::Result<(Registration, DeviceAuthorization), Failure> {
-        let deadline = Deadline::after(PATIENCE);
+    fn start(&self, start_url: &str, way: Way) -> std::result::Result<(Registration, DeviceAuthorization), Failure> {
+        let deadline = way.within(PATIENCE);
         let kept = self
             .vault
             .registration(self.session)?

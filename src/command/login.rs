@@ -20,8 +20,8 @@ use crate::world::{PATIENCE, World};
 /// How long a person may take to unlock the keyring in the system's own prompt.
 const UNLOCKING: Duration = Duration::from_mins(2);
 
-/// How often the line that counts down is looked at.
-const SECOND: Duration = Duration::from_secs(1);
+/// How often the line that counts down is looked at, and whether it may be drawn.
+const LOOK: Duration = Duration::from_millis(250);
 
 const ELSEWHERE: &str = "No browser could be opened here: use one elsewhere.";
 
@@ -111,7 +111,7 @@ impl How {
             (FlowChoice::Pkce, _) | (FlowChoice::Auto, Some(_)) => Flow::Code,
             (FlowChoice::Device, None) => Flow::Device,
             (FlowChoice::Auto, None) => match here {
-                Ok(()) if terminal::can_ask() && !typed.no_browser && !typed.qr => Flow::Code,
+                Ok(()) if !typed.no_browser && !typed.qr => Flow::Code,
                 Ok(()) => Flow::Device,
                 Err(why) => {
                     tracing::info!(why, "signing in by a device code");
@@ -149,7 +149,7 @@ pub fn signing_in<T>(
 
 /// Signs in to a session as the surroundings allow, and tells how long it lasts.
 pub fn sign_in(world: &World, session: &Session, profile: Option<&str>, no_browser: bool) -> Result<Token> {
-    let local = terminal::can_ask() && !no_browser && browser::on_this_machine(&world.env).is_ok();
+    let local = !no_browser && browser::on_this_machine(&world.env).is_ok();
     let way = Way { flow: if local { Flow::Code } else { Flow::Device }, port: None, unasked: None };
     sign_in_by(world, session, profile, &How::new(world, way, no_browser))
 }
@@ -223,6 +223,8 @@ struct Desk<'a> {
     /// What the last poll came to.
     state: Option<Waiting>,
     copied: bool,
+    /// By a key the person chose the code.
+    chose_code: bool,
     /// What stands in the line.
     drawn: String,
 }
@@ -251,6 +253,7 @@ impl<'a> Desk<'a> {
             scene: Scene::Nothing,
             state: None,
             copied: false,
+            chose_code: false,
             drawn: String::new(),
         }
     }
@@ -313,7 +316,10 @@ impl<'a> Desk<'a> {
 
     fn show_page(&mut self, address: &str, port: u16) {
         let (name, shown) = (&self.name, terminal::clean(address));
-        terminal::say(&format!("To sign in to {name}, open this address in a browser on this machine:\n\n    {shown}\n"));
+        let here = self.how.browser == Browser::Opened || browser::on_this_machine(&self.world.env).is_ok();
+        let place =
+            if here { "on this machine".to_owned() } else { format!("on the machine whose port {port} you forward to this one") };
+        terminal::say(&format!("To sign in to {name}, open this address in a browser {place}:\n\n    {shown}\n"));
         if self.how.browser == Browser::Unwanted {
             self.world.tell(&format!("The browser comes back to port {port} of 127.0.0.1, which must lead to this machine."));
         } else if !self.open(address) {
@@ -344,32 +350,44 @@ impl<'a> Desk<'a> {
                 terminal::copy(text);
                 self.copied = true;
             }
-            (Key::Letter('d'), Scene::Browser(_)) => return Wish::Device("as you wish"),
+            (Key::Letter('d'), Scene::Browser(_)) => {
+                self.chose_code = true;
+                return Wish::Device("a code was asked for");
+            }
             _ => {}
         }
         Wish::GoOn
     }
 
     fn draw(&mut self, left: Duration) {
-        let state = match (&self.scene, self.state) {
-            (Scene::Nothing, _) => return,
-            (Scene::Browser(_), _) => "Waiting for the browser",
-            (_, None | Some(Waiting::Pending)) => "Waiting for your approval",
-            (_, Some(Waiting::SlowDown)) => "Waiting, slowly as asked",
-            (_, Some(Waiting::Unreachable)) => "The service can't be reached, trying again",
-        };
-        let seconds = left.as_secs();
-        let mut line = format!("{state}: {}:{:02} left", seconds / 60, seconds % 60);
-        let enter = if self.how.browser == Browser::Opened { "Enter open browser, " } else { "" };
-        let keys = match (&self.keys, &self.scene) {
-            (None, _) => String::new(),
-            (Some(_), _) if self.copied => "  (sent to the clipboard)".to_owned(),
-            (Some(_), Scene::Browser(_)) => format!("  ({enter}c copy address, d device code)"),
-            (Some(_), _) => format!("  ({enter}c copy code)"),
-        };
-        if terminal::columns().is_none_or(|columns| line.len() + keys.len() < columns.into()) {
-            line += &keys;
+        if !terminal::is_ours() {
+            self.drawn.clear();
+            return;
         }
+        let states = match (&self.scene, self.state) {
+            (Scene::Nothing, _) => return,
+            (Scene::Browser(_), _) => ["Waiting for the browser: {} left", "Waiting: {}", "{} left"],
+            (_, None | Some(Waiting::Pending)) => ["Waiting for your approval: {} left", "Waiting: {}", "{} left"],
+            (_, Some(Waiting::SlowDown)) => ["Waiting, slowly as asked: {} left", "Slowly as asked: {}", "Slowly: {}"],
+            (_, Some(Waiting::Unreachable)) => {
+                ["The service can't be reached, trying again: {} left", "Can't be reached, trying again: {}", "Unreachable: {}"]
+            }
+        };
+        let opens = self.how.browser == Browser::Opened;
+        let hints: &[&str] = match (&self.keys, &self.scene) {
+            (None, _) => &[],
+            (Some(_), _) if self.copied => &["sent to the clipboard", "copied"],
+            (Some(_), Scene::Browser(_)) => &[
+                "Enter open browser, c copy address, d device code",
+                "Enter open, c copy, d device code",
+                "Enter open, c copy, d code",
+                "c copy address, d device code",
+                "c copy, d code",
+            ],
+            (Some(_), _) => &["Enter open browser, c copy code", "Enter open, c copy", "c copy code", "c copy"],
+        };
+        let hints: Vec<&str> = hints.iter().copied().filter(|hint| opens || !hint.starts_with("Enter")).collect();
+        let line = fitting(&states, left, &hints, self.copied, terminal::columns());
         if line != self.drawn {
             terminal::rewrite(&line);
             self.drawn = line;
@@ -379,11 +397,33 @@ impl<'a> Desk<'a> {
     /// The terminal as it was, with an empty line.
     fn rest(&mut self) {
         self.keys = None;
-        if !self.drawn.is_empty() {
+        if !self.drawn.is_empty() && terminal::is_ours() {
             terminal::rewrite("");
-            self.drawn.clear();
         }
+        self.drawn.clear();
     }
+}
+
+/// The line that counts down, shorter than the terminal is wide: one that wraps would scroll, once a second. `states` (with `{}` for the
+/// time) and `hints` go from the longest form to the shortest; what is said matters more than how. `news`: what the hint says was not
+/// there before, and is shown before anything else.
+fn fitting(states: &[&str], left: Duration, hints: &[&str], news: bool, columns: Option<u16>) -> String {
+    let room = columns.map_or(usize::MAX, |columns| usize::from(columns).saturating_sub(1));
+    let time = format!("{}:{:02}", left.as_secs() / 60, left.as_secs() % 60);
+    let states: Vec<String> = states.iter().map(|state| state.replace("{}", &time)).collect();
+    // Rather all keys than more words.
+    let (all, some): (Vec<&str>, Vec<&str>) = hints.iter().partition(|hint| hint.starts_with("Enter"));
+    let with = |hints: Vec<&str>| -> Vec<String> {
+        states.iter().flat_map(|state| hints.iter().map(move |hint| format!("{state}  ({hint})"))).collect()
+    };
+    let with_hint = with(all).into_iter().chain(with(some));
+    let alone = hints.last().filter(|_| news).map(|&hint| hint.to_owned());
+    let mut forms = with_hint.chain(alone).chain(states.iter().cloned()).chain([time.clone()]);
+    // All of it is ASCII: a character is a column.
+    forms.find(|form| form.len() <= room).unwrap_or_else(|| {
+        let last = hints.last().filter(|_| news).copied().unwrap_or(&time);
+        last.chars().take(room).collect()
+    })
 }
 
 impl Person for Desk<'_> {
@@ -404,6 +444,7 @@ impl Person for Desk<'_> {
             Event::Another => self.world.tell(&format!("Another daypass signs in to {}: waiting for it.", self.name)),
             Event::Authorize { url, port, .. } => self.show_page(url, port),
             Event::Code(started) => self.show_code(started),
+            Event::FellBack(_) if self.chose_code => self.world.tell("Going on with a code, as you wish.\n"),
             Event::FellBack(why) => {
                 let why = terminal::clean(why);
                 self.world.tell(&format!("The browser can't come back here ({why}): going on with a code.\n"));
@@ -425,7 +466,7 @@ impl Person for Desk<'_> {
             if self.lively {
                 self.draw(end.left());
             }
-            let step = until.left().min(SECOND);
+            let step = until.left().min(LOOK);
             match &self.keys {
                 None => clock::sleep(step),
                 Some(keys) => {
@@ -442,13 +483,57 @@ impl Person for Desk<'_> {
 
     fn starts_again(&mut self) -> bool {
         self.rest();
-        self.world.may_ask()
-            && matches!(terminal::ask("The code has expired. Enter starts again with a new one, Ctrl-C ends", None), Ok(Some(_)))
+        let question = match self.scene {
+            Scene::Browser(_) => "The browser did not come back in time. Enter starts again, Ctrl-C ends",
+            _ => "The code has expired. Enter starts again with a new one, Ctrl-C ends",
+        };
+        self.world.may_ask() && matches!(terminal::ask(question, None), Ok(Some(_)))
     }
 }
 
 impl Drop for Desk<'_> {
     fn drop(&mut self) {
         self.rest();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const STATES: [&str; 3] = ["Waiting for the browser: {} left", "Waiting: {}", "{} left"];
+    const HINTS: [&str; 3] = ["Enter open browser, c copy address", "Enter open, c copy", "c copy"];
+    const SENT: [&str; 2] = ["sent to the clipboard", "copied"];
+    const LEFT: Duration = Duration::from_secs(588);
+
+    #[test]
+    fn what_is_shown_goes_by_what_fits() {
+        for (columns, line) in [
+            (None, "Waiting for the browser: 9:48 left  (Enter open browser, c copy address)"),
+            (Some(73), "Waiting for the browser: 9:48 left  (Enter open browser, c copy address)"),
+            (Some(72), "Waiting for the browser: 9:48 left  (Enter open, c copy)"),
+            (Some(40), "Waiting: 9:48  (Enter open, c copy)"),
+            (Some(32), "9:48 left  (Enter open, c copy)"),
+            (Some(31), "Waiting: 9:48  (c copy)"),
+            (Some(15), "Waiting: 9:48"),
+            (Some(5), "9:48"),
+            (Some(4), "9:4"),
+            (Some(0), ""),
+        ] {
+            assert_eq!(fitting(&STATES, LEFT, &HINTS, false, columns), line);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_fits_at_any_width_and_says_at_any_that_something_was_copied(columns in 0u16..200, seconds in 0u64..10_000) {
+            let left = Duration::from_secs(seconds);
+            for (hints, news) in [(&HINTS[..], false), (&SENT[..], true), (&[][..], false)] {
+                prop_assert!(fitting(&STATES, left, hints, news, Some(columns)).len() < usize::from(columns.max(1)));
+            }
+            let said = fitting(&STATES, left, &SENT, true, Some(columns));
+            prop_assert!(columns < 7 || said.contains("copied") || said.contains("sent to the clipboard"), "{}", said);
+        }
     }
 }

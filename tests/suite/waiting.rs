@@ -2,9 +2,9 @@
 
 use rexpect::session::PtySession;
 
-use crate::configured;
 use crate::support::portal::{Answer, Approval, Call, Portal, Realm};
 use crate::support::run::Home;
+use crate::{at_a_terminal, configured, needs};
 
 /// The shell tells afterwards how the program ended, and what it made of the terminal.
 fn in_shell(home: &Home, arguments: &str) -> PtySession {
@@ -100,6 +100,30 @@ fn a_signal_from_elsewhere_leaves_the_terminal_as_it_was_too() {
 }
 
 #[test]
+fn it_does_not_outlive_its_terminal() {
+    let portal = by_hand();
+    let home = configured(&portal);
+    let script = r"
+term = pexpect.spawn('sh', ['-c', 'echo pid $$.; exec daypass login corp --no-browser'], encoding='utf-8', timeout=30)
+term.expect('pid ([0-9]+)[.]')
+pid = int(term.match.group(1))
+term.expect_exact('c copy code')
+os.close(term.child_fd)
+limit = time.monotonic() + 20
+while time.monotonic() < limit:
+    if os.waitpid(pid, os.WNOHANG)[0]:
+        print('ended')
+        break
+    time.sleep(0.05)
+else:
+    os.kill(pid, 9)
+    print('waits still')
+";
+    let home = home.with("TERM", "xterm").with("LANG", "C.UTF-8");
+    assert_eq!(at_a_terminal(&home, &format!("import time\n{script}")), "ended\n");
+}
+
+#[test]
 fn a_code_that_expires_can_be_had_anew() {
     let portal = by_hand();
     let home = configured(&portal);
@@ -145,6 +169,7 @@ fn d_goes_on_with_a_device_code_where_the_browser_does_not_come_back() {
     terminal.exp_string("d device code").unwrap();
     terminal.send("d").unwrap();
     terminal.flush().unwrap();
+    terminal.exp_string("Going on with a code, as you wish.").unwrap();
     terminal.exp_string("check that it shows this code").unwrap();
     terminal.exp_string("left").unwrap();
     portal.allow();
@@ -203,4 +228,100 @@ fn where_no_browser_is_none_is_tried() {
     portal.allow();
     login.done();
     assert!(!home.path("opened").exists());
+}
+
+#[test]
+fn ctrl_c_does_not_end_the_browser_that_was_opened() {
+    let ask = "credential-process --session corp --account 111122223333 --role DeveloperAccess --login";
+    for arguments in ["login corp --format json", ask] {
+        let portal = by_hand();
+        let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", "sh browser");
+        home.write("browser", "echo $$ > browser.new && mv browser.new browser.pid\nexec sleep 90\n");
+        // The group gets the signal as a terminal sends it; the shell lives on to tell of the browser.
+        let script = format!("trap : INT; daypass {arguments}; echo \"status $?\"; ps -o stat= -p $(cat browser.pid)");
+        let mut terminal = home.program("sh").args(["-c", &script]).on_terminal();
+        while !home.path("browser.pid").exists() {
+            std::thread::yield_now();
+        }
+        terminal.send_control('c').unwrap();
+        terminal.exp_string("status 130").unwrap();
+        let state = terminal.exp_eof().unwrap();
+        home.program("sh").args(["-c", "kill $(cat browser.pid)"]).any_output().status_of([0, 1]).go();
+        assert!(state.trim().starts_with('S'), "{arguments}: the browser's state is {state:?}");
+    }
+}
+
+#[test]
+fn on_a_narrow_terminal_the_line_and_its_keys_are_shorter_and_never_wrap() {
+    let portal = by_hand();
+    let home = configured(&portal).with("BROWSER", "true");
+    portal.expect(Call::PollForToken).answered(Answer::status(503));
+    let script = "stty cols 40 rows 30; exec daypass login corp --flow device";
+    let mut terminal = home.program("sh").args(["-c", script]).with("TERM", "xterm").with("LANG", "C.UTF-8").on_terminal();
+    terminal.exp_regex("\r\x1b\\[KUnreachable: 9:[0-9]{2}  \\(Enter open, c copy\\)").unwrap();
+    terminal.send("c").unwrap();
+    terminal.flush().unwrap();
+    terminal.exp_string("\x1b]52;c;").unwrap();
+    terminal.exp_regex("\r\x1b\\[KUnreachable: 9:[0-9]{2}  \\(copied\\)").unwrap();
+    portal.allow();
+    let drawn = terminal.exp_string("Signed in to corp").unwrap();
+    assert!(drawn.split("\r\x1b[K").all(|line| line.len() < 40), "{drawn:?}");
+    terminal.exp_eof().unwrap();
+}
+
+/// What waits in the background stays silent, whatever else it does.
+fn silent_while_polled(terminal: &mut PtySession, portal: &Portal) {
+    let polled = portal.count(Call::PollForToken);
+    // A second lies between two polls.
+    portal.wait_for(Call::PollForToken, polled + 3);
+    terminal.send_line("echo pr''obed").unwrap();
+    let said = terminal.exp_string("probed\r\n").unwrap();
+    assert!(!said.contains(" left") && !said.contains("Waiting"), "{said:?}");
+    terminal.exp_string("READY").unwrap();
+}
+
+#[test]
+fn it_is_stopped_put_into_the_background_and_fetched_back_like_any_job() {
+    needs("bash", "apt-get install bash");
+    needs("zsh", "apt-get install zsh");
+    for shell in [&["bash", "--norc", "--noprofile", "-i"][..], &["zsh", "-f", "-i"]] {
+        let portal = by_hand();
+        let home = configured(&portal).with("TERM", "xterm").with("PS1", "READY").with("LANG", "C.UTF-8");
+        let mut terminal = home.program(shell[0]).args(&shell[1..]).on_terminal();
+        let line = "\r\x1b\\[KWaiting for your approval: 9:[0-9]{2} left  \\(c copy code\\)";
+        terminal.exp_string("READY").unwrap();
+
+        terminal.send_line("daypass login corp --no-browser &").unwrap();
+        terminal.exp_string("open this address").unwrap();
+        silent_while_polled(&mut terminal, &portal);
+        terminal.send_line("fg").unwrap();
+        terminal.exp_regex(line).unwrap();
+        // The keys are its own, and are not shown.
+        terminal.send("c").unwrap();
+        terminal.flush().unwrap();
+        terminal.exp_string("\x1b]52;c;").unwrap();
+        terminal.exp_string("sent to the clipboard").unwrap();
+
+        terminal.send_control('z').unwrap();
+        terminal.exp_regex("[Ss](topped|uspended)").unwrap();
+        terminal.exp_string("READY").unwrap();
+        terminal.send_line("stty -a | grep -o '[-]*icanon'").unwrap();
+        terminal.exp_string("\nicanon").unwrap();
+        terminal.exp_string("READY").unwrap();
+        terminal.send_line("bg").unwrap();
+        silent_while_polled(&mut terminal, &portal);
+        terminal.send_line("fg").unwrap();
+        terminal.exp_string("sent to the clipboard").unwrap();
+
+        // A second time: nothing of the first is left.
+        terminal.send_control('z').unwrap();
+        terminal.exp_regex("[Ss](topped|uspended)").unwrap();
+        terminal.send_line("fg").unwrap();
+        terminal.exp_string("sent to the clipboard").unwrap();
+        portal.allow();
+        terminal.exp_string("Signed in to corp").unwrap();
+        terminal.send_line("echo st''atus $?; exit").unwrap();
+        terminal.exp_string("status 0").unwrap();
+        terminal.exp_eof().unwrap();
+    }
 }
