@@ -3,6 +3,9 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use crossterm::event::{self, Event, KeyCode, KeyEventKind, KeyModifiers};
@@ -11,8 +14,8 @@ use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::error::{Error, Result};
-use crate::{signal, terminal};
+use crate::error::{Error, Exit, Result};
+use crate::{clock, signal, terminal};
 
 /// Between two columns.
 const GAP: usize = 2;
@@ -343,6 +346,13 @@ pub fn pick(mut picker: Picker, look: Look) -> Result<Option<(Key, Vec<usize>)>>
         }
         stale = true;
         let Some(key) = key_of(&event::read().map_err(failed)?) else { continue };
+        #[cfg(unix)]
+        if key == Key::Control('z') {
+            put_right();
+            signal::stop();
+            put_up().map_err(failed)?;
+            continue;
+        }
         match picker.press(key) {
             Step::Open => {}
             Step::Chosen(key, rows) => return Ok(Some((key, rows))),
@@ -412,8 +422,25 @@ fn draw(picker: &mut Picker, look: Look) -> io::Result<()> {
     err.flush()
 }
 
+/// Ends the program where the list does not come to its end although it should: crossterm never returns from a terminal that was closed,
+/// and takes all of a processor.
+#[allow(clippy::disallowed_methods)] // Nobody else is left to end it where the signal that tells of the closing is ignored.
+fn watch(over: &AtomicBool) {
+    let mut overdue = 0;
+    while !over.load(Ordering::SeqCst) {
+        clock::sleep(SIGNALS_SEEN_AFTER);
+        overdue = if signal::waits() || terminal::is_gone() { overdue + 1 } else { 0 };
+        if overdue > 3 {
+            put_right();
+            signal::obey();
+            std::process::exit(Exit::Interrupted as i32);
+        }
+    }
+}
+
 /// The terminal in raw mode, on its second screen. It is put right when this is dropped, by a panic, and before a signal ends the program.
 struct Raw {
+    over: Arc<AtomicBool>,
     // Let go after the terminal was put right.
     _hold: signal::Hold,
 }
@@ -422,7 +449,9 @@ static HOOK: std::sync::Once = std::sync::Once::new();
 
 impl Raw {
     fn enter() -> io::Result<Self> {
-        let raw = Self { _hold: signal::hold() };
+        let raw = Self { over: Arc::default(), _hold: signal::hold() };
+        let over = Arc::clone(&raw.over);
+        thread::spawn(move || watch(&over));
         HOOK.call_once(|| {
             let before = std::panic::take_hook();
             std::panic::set_hook(Box::new(move |panic| {
@@ -430,18 +459,23 @@ impl Raw {
                 before(panic);
             }));
         });
-        screen::enable_raw_mode()?;
-        let mut err = io::stderr().lock();
-        queue!(err, screen::EnterAlternateScreen)?;
-        err.flush()?;
+        put_up()?;
         Ok(raw)
     }
 }
 
 impl Drop for Raw {
     fn drop(&mut self) {
+        self.over.store(true, Ordering::SeqCst);
         put_right();
     }
+}
+
+fn put_up() -> io::Result<()> {
+    screen::enable_raw_mode()?;
+    let mut err = io::stderr().lock();
+    queue!(err, screen::EnterAlternateScreen)?;
+    err.flush()
 }
 
 fn put_right() {

@@ -37,6 +37,21 @@ pub fn width() -> Option<usize> {
     terminal_size_of(io::stdout()).map(|(Width(columns), _)| usize::from(columns))
 }
 
+/// Whether the terminal that standard input was has been closed.
+pub fn is_gone() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::event::{PollFd, PollFlags, Timespec, poll};
+        let stdin = io::stdin();
+        let mut asked = [PollFd::new(&stdin, PollFlags::IN)];
+        let answered = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        let [asked] = asked;
+        answered.is_ok() && asked.revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+    }
+    #[cfg(not(unix))]
+    false
+}
+
 /// A line for people, on standard error. A closed standard error is no reason to fail.
 pub fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{line}");

@@ -1,9 +1,9 @@
 //! `daypass` alone on a terminal, and `dp` without a name: the list of all that can be reached.
 
-use crate::needs;
 use crate::support::portal::{Account, Call, Portal, Realm};
 use crate::support::run::Home;
 use crate::terminal::{DOWN, Terminal, home, signed_in};
+use crate::{at_a_terminal, needs};
 
 const ESCAPE: &str = "\u{1b}";
 const CONSOLE: &str = "\u{f}";
@@ -285,4 +285,70 @@ fn env_pick_takes_no_name_beside_it() {
     for other in ["dev", "--profile dev", "--account 1", "--unset"] {
         home.daypass(&format!("env --pick {other}")).stderr_has("--pick").stderr_has("hint: daypass env --help").status(2).go();
     }
+}
+
+#[test]
+fn a_terminal_that_closes_ends_the_list_whatever_it_is_doing() {
+    let portal = Portal::strict();
+    let home = configured(&portal);
+    let said = at_a_terminal(
+        &home,
+        "
+import pty, time
+ended = 0
+for turn in range(12):
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execvp('daypass', ['daypass'])
+    seen = b''
+    while b'Esc leaves' not in seen:
+        seen += os.read(terminal, 4096)
+    if turn % 2:
+        os.write(terminal, b'dev')
+    os.close(terminal)
+    until = time.monotonic() + 20
+    while time.monotonic() < until and not os.waitpid(pid, os.WNOHANG)[0]:
+        time.sleep(0.01)
+    try:
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+    except ProcessLookupError:
+        ended += 1
+print(ended)
+",
+    );
+    assert_eq!(said, "12\n");
+}
+
+#[test]
+fn the_list_is_a_job_like_any_other() {
+    needs("bash", "apt-get install bash");
+    let portal = Portal::strict();
+    let home = configured(&portal).with("PS1", "READY> ");
+    let said = at_a_terminal(
+        &home,
+        r#"
+bash = pexpect.spawn('bash', ['--norc', '--noprofile', '-i'], encoding='utf-8', timeout=30, dimensions=(20, 80))
+bash.expect_exact('READY> ')
+bash.sendline('daypass')
+bash.expect_exact('2 of 2')
+bash.send('de')
+bash.expect_exact('> de')
+bash.sendcontrol('z')
+bash.expect('1049l.*Stopped.*daypass')
+bash.expect_exact('READY> ')
+bash.sendline('stty -a | grep -o "[-]*icanon"; fg')
+bash.expect_exact('icanon')
+bash.expect('1049h.*> de')
+bash.expect_exact('Esc leaves')
+bash.send('\x03')
+bash.expect_exact('READY> ')
+bash.sendline('echo st""atus=$?')
+bash.expect_exact('status=130')
+bash.sendeof()
+bash.expect(pexpect.EOF)
+print('all of it')
+"#,
+    );
+    assert_eq!(said, "all of it\n");
 }
