@@ -157,7 +157,12 @@ impl Broker<'_> {
             }
             lock.start_unasked(clock::now());
         }
-        let (token, _hold) = self.authorize(way, person).map_err(|failure| match self.error(failure) {
+        let authorized = self.authorize(way, person).map_err(|failure| self.error(failure));
+        if authorized.as_ref().is_err_and(|error| error.exit == Exit::Unreachable) {
+            // The portal did not answer, rather than the person: the next tool may ask them.
+            lock.answered();
+        }
+        let (token, _hold) = authorized.map_err(|error| match error {
             // Nobody had said that they wanted to sign in: to the one who asked for credentials, that is what is missing.
             error if way.unasked.is_some() && error.exit == Exit::Failed => self.sign_in_needed(&error.what),
             error => error,

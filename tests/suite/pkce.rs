@@ -424,6 +424,17 @@ fn a_sign_in_that_was_refused_unasked_is_not_asked_for_again_at_once() {
 }
 
 #[test]
+fn a_portal_that_failed_before_anybody_was_asked_keeps_no_later_tool_from_asking() {
+    let portal = Portal::live(Realm::default());
+    let home = allowing(&portal);
+    portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
+    home.daypass(ASK).stderr_has("is something else").status(6).go();
+    assert_eq!(portal.visits(), 0);
+    home.daypass(ASK).any_stderr().stdout_has("111122223333").go();
+    assert_eq!(portal.visits(), 1);
+}
+
+#[test]
 fn an_unasked_sign_in_without_a_browser_ends_at_once() {
     let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
     let home = allowing(&portal);
