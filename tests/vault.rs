@@ -503,7 +503,7 @@ fn an_unknown_keyring_is_wrong_usage_and_names_the_known_ones() {
     let env: Env = [("DAYPASS_KEYRING".to_owned(), "kwallet".to_owned())].into_iter().collect();
     let error = Vault::open(&env).err().unwrap();
     assert_eq!(error.exit, Exit::Usage);
-    assert!(error.what.contains("kwallet") && error.hint.contains("auto") && error.hint.contains("file"), "{error}");
+    assert!(error.what.contains("kwallet") && error.what.contains("auto") && error.what.contains("file"), "{error}");
 }
 
 #[test]
