@@ -273,6 +273,8 @@ mod tests {
             }
         });
         assert!((recall.uses(NOW)["dev"] - 20.0).abs() < 1e-9);
+        #[cfg(not(unix))]
+        drop(folder);
         #[cfg(unix)]
         for (name, mode) in [("daypass", 0o40700), ("daypass/uses", 0o100_600)] {
             let found = std::os::unix::fs::MetadataExt::mode(&fs::metadata(folder.path().join(name)).unwrap());
