@@ -11,10 +11,11 @@ use crate::error::{Error, Exit, Result};
 use crate::grant::RoleCredentials;
 use crate::output::{self, export};
 use crate::picker::{self, Key, Picker};
+use crate::profile::Config;
 use crate::profile::leads::{Leads, Role};
 use crate::profile::names::{AccountId, Session};
 use crate::profile::resolve::{self, Account, Target};
-use crate::profile::{Block, Config};
+use crate::recall::Listed;
 use crate::world::{PATIENCE, World};
 use crate::{child, clock, terminal};
 
@@ -103,33 +104,53 @@ fn list(world: &World, session: &Session) -> Result<()> {
 fn choices(world: &World, config: &Config) -> Vec<(Vec<String>, Choice)> {
     let (recall, now) = (world.recall(), clock::now());
     let leads = Leads::new(config, &world.env);
-    let mut targets: Vec<Target> = config.profiles().iter().filter_map(|block: &Block<'_>| leads.target(block)).collect();
-    let mut names: HashMap<AccountId, String> = HashMap::new();
-    let mut sessions: Vec<(Session, String)> = Vec::new();
-    for session in resolve::sessions(config) {
-        // Two names of one portal would show each role twice.
-        if sessions.iter().any(|(earlier, _)| earlier.is_same_portal(&session)) {
-            continue;
-        }
-        let mut about = format!("{}: list accounts and roles", session.name);
-        if let Some((at, listed)) = recall.listing(&session) {
-            about = format!("{}: list again (last {} ago)", session.name, output::left(now, at));
-            let pointed: HashSet<Role> = targets.iter().filter_map(|target| role_at(&session, target)).collect();
-            for listed in listed {
-                names.extend(listed.account_name.map(|name| (listed.account.clone(), name)));
-                let role = Role { account: listed.account, role: listed.role };
-                if !pointed.contains(&role) {
-                    let (session, account) = (session.clone(), Account::Id(role.account));
-                    targets.push(Target { session, account, role: role.role, region: None, profile: None });
-                }
+    let mut targets: Vec<Target> = config.profiles().iter().filter_map(|profile| leads.target(profile)).collect();
+    let mut names = HashMap::new();
+    let mut sessions = Vec::new();
+    for session in portals(config) {
+        let about = match recall.listing(&session) {
+            None => format!("{}: list accounts and roles", session.name),
+            Some((at, listed)) => {
+                names.extend(listed.iter().filter_map(|role| Some((role.account.clone(), role.account_name.clone()?))));
+                add(&mut targets, &session, listed);
+                format!("{}: list again (last {} ago)", session.name, output::left(now, at))
             }
-        }
-        sessions.push((session, about));
+        };
+        sessions.push((vec![about], Choice::Session(session)));
     }
     let uses = recall.uses(now);
     let weight = |target: &Target| name_of(target).and_then(|name| uses.get(&name)).copied().unwrap_or_default();
     targets.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
-    let of_several = targets.iter().any(|target| targets.first().is_some_and(|first| first.session.name != target.session.name));
+    let rows = rows(&targets, &names);
+    rows.into_iter().zip(targets.into_iter().map(Choice::Role)).chain(sessions).collect()
+}
+
+/// The sessions, but each portal once: two names of it would show each role twice.
+fn portals(config: &Config) -> Vec<Session> {
+    resolve::sessions(config).into_iter().fold(Vec::new(), |mut portals: Vec<Session>, session| {
+        if !portals.iter().any(|earlier| earlier.is_same_portal(&session)) {
+            portals.push(session);
+        }
+        portals
+    })
+}
+
+/// The roles that a portal listed, but those to which a profile leads.
+fn add(targets: &mut Vec<Target>, session: &Session, listed: Vec<Listed>) {
+    let pointed: HashSet<Role> = targets.iter().filter_map(|target| role_at(session, target)).collect();
+    let roles = listed.into_iter().map(|Listed { account, role, .. }| Role { account, role });
+    targets.extend(roles.filter(|role| !pointed.contains(role)).map(|Role { account, role }| Target {
+        session: session.clone(),
+        account: Account::Id(account),
+        role,
+        region: None,
+        profile: None,
+    }));
+}
+
+/// Profile, account, role, session and the account's id, as far as there is anything to tell. The last give way on a narrow terminal.
+fn rows(targets: &[Target], names: &HashMap<AccountId, String>) -> Vec<Vec<String>> {
+    let of_several = targets.windows(2).any(|two| matches!(two, [one, other] if one.session.name != other.session.name));
     let cells = |target: &Target| {
         let (id, name) = match &target.account {
             Account::Id(id) => (id.to_string(), names.get(id).cloned()),
@@ -138,13 +159,14 @@ fn choices(world: &World, config: &Config) -> Vec<(Vec<String>, Choice)> {
         let session = if of_several { target.session.name.clone() } else { String::new() };
         [target.profile.clone().unwrap_or_default(), name.unwrap_or_default(), target.role.to_string(), session, id]
     };
-    let cells: Vec<[String; 5]> = targets.iter().map(cells).collect();
-    let filled = |column: usize| cells.iter().any(|cells| cells.get(column).is_some_and(|cell| !cell.is_empty()));
-    let shown: Vec<bool> = (0..5).map(filled).collect();
-    let row = |cells: &[String; 5]| cells.iter().zip(&shown).filter(|(_, shown)| **shown).map(|(cell, _)| cell.clone()).collect();
-    let rows: Vec<Vec<String>> = cells.iter().map(row).collect();
-    let roles = rows.into_iter().zip(targets.into_iter().map(Choice::Role));
-    roles.chain(sessions.into_iter().map(|(session, about)| (vec![about], Choice::Session(session)))).collect()
+    let mut columns: [Vec<String>; 5] = Default::default();
+    for target in targets {
+        for (column, cell) in columns.iter_mut().zip(cells(target)) {
+            column.push(cell);
+        }
+    }
+    let filled: Vec<Vec<String>> = columns.into_iter().filter(|column| column.iter().any(|cell| !cell.is_empty())).collect();
+    (0..targets.len()).map(|row| filled.iter().filter_map(|column| column.get(row).cloned()).collect()).collect()
 }
 
 fn role_at(session: &Session, target: &Target) -> Option<Role> {
