@@ -36,10 +36,8 @@ pub(super) fn print(
     credentials: &RoleCredentials,
     typed: Option<Shell>,
 ) -> Result<()> {
-    let name = super::name_of(target, account);
-    super::note_use(world, &name);
-    let set = export::variables(credentials, &name, target.region.as_deref());
-    world.print(&export::script(shell(world, typed)?, &set, &export::cleared(&set, &world.env.our_region()))?)
+    let (set, cleared) = super::variables(world, target, account, credentials);
+    world.print(&export::script(shell(world, typed)?, &set, &cleared)?)
 }
 
 fn shell(world: &World, typed: Option<Shell>) -> Result<Shell> {

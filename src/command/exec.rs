@@ -5,7 +5,6 @@ use std::ffi::OsString;
 use crate::child;
 use crate::cli::Exec;
 use crate::error::{Error, Result};
-use crate::output::export;
 use crate::profile::{Config, resolve};
 use crate::world::{PATIENCE, World};
 
@@ -15,10 +14,8 @@ pub fn run(world: &World, typed: Exec) -> Result<u8> {
     let target = resolve::target(&world.env, &super::asked_role(typed.role, typed.name))
         .map_err(|error| command_for_profile(world, named.as_deref(), &typed.command, error))?;
     let (account, credentials) = world.credentials(&target, PATIENCE)?;
-    let name = super::name_of(&target, &account);
-    super::note_use(world, &name);
-    let set = export::variables(&credentials, &name, target.region.as_deref());
-    child::run(&typed.command, &set, &export::cleared(&set, &world.env.our_region()))
+    let (set, cleared) = super::variables(world, &target, &account, &credentials);
+    child::run(&typed.command, &set, &cleared)
 }
 
 /// Where the name is no profile but a program, and a profile is named by the environment, the dashes before the command are missing.

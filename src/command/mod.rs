@@ -18,6 +18,8 @@ pub mod status;
 pub mod sync;
 
 use crate::cli::{RoleFlags, SessionFlags};
+use crate::grant::RoleCredentials;
+use crate::output::export;
 use crate::profile::names::AccountId;
 use crate::profile::resolve::{Asked, Target};
 use crate::profile::store::Plan;
@@ -49,6 +51,20 @@ fn asked_role(flags: RoleFlags, name: Option<String>) -> Asked {
 /// What people call these credentials: the profile, or `role@account`.
 fn name_of(target: &Target, account: &AccountId) -> String {
     target.profile.clone().unwrap_or_else(|| format!("{}@{account}", target.role))
+}
+
+/// What the environment of a role has to hold, and what it must not. It counts as a use.
+fn variables(
+    world: &World,
+    target: &Target,
+    account: &AccountId,
+    credentials: &RoleCredentials,
+) -> (Vec<export::Variable>, Vec<&'static str>) {
+    let name = name_of(target, account);
+    note_use(world, &name);
+    let set = export::variables(credentials, &name, target.region.as_deref());
+    let cleared = export::cleared(&set, &world.env.our_region());
+    (set, cleared)
 }
 
 /// Counts a use, for the order of the picker.

@@ -9,7 +9,7 @@ use super::{configure, console, env, roles};
 use crate::cli::{Configure, SessionFlags};
 use crate::error::{Error, Exit, Result};
 use crate::grant::RoleCredentials;
-use crate::output::{self, export};
+use crate::output;
 use crate::picker::{self, Key, Picker};
 use crate::profile::Config;
 use crate::profile::leads::{Leads, Role};
@@ -190,11 +190,10 @@ fn name_of(target: &Target) -> Option<String> {
 fn shell(world: &World, target: &Target) -> Result<u8> {
     let (account, credentials) = credentials(world, target)?;
     let name = super::name_of(target, &account);
-    super::note_use(world, &name);
     let lasts = output::left(credentials.expires_at, clock::now());
     world.tell(&format!("A shell with the credentials of {}, for {lasts}; 'exit' leaves it.", terminal::clean(&name)));
-    let set = export::variables(&credentials, &name, target.region.as_deref());
-    child::run(&[world.env.shell_program().into()], &set, &export::cleared(&set, &world.env.our_region()))
+    let (set, cleared) = super::variables(world, target, &account, &credentials);
+    child::run(&[world.env.shell_program().into()], &set, &cleared)
 }
 
 /// What would be typed to make a profile of it. Region, output and name are asked.
