@@ -157,8 +157,9 @@ impl Broker<'_> {
             }
             lock.start_unasked(clock::now());
         }
-        let authorized = self.authorize(way, person).map_err(|failure| self.error(failure));
-        if authorized.as_ref().is_err_and(|error| error.exit == Exit::Unreachable) {
+        let mut asked = false;
+        let authorized = self.authorize(way, person, &mut asked).map_err(|failure| self.error(failure));
+        if !asked && authorized.as_ref().is_err_and(|error| error.exit == Exit::Unreachable) {
             // The portal did not answer, rather than the person: the next tool may ask them.
             lock.answered();
         }
@@ -177,13 +178,14 @@ impl Broker<'_> {
         Ok(token)
     }
 
-    /// The token, which a signal does not take away before it is kept: the code that led to it is spent.
-    fn authorize(&self, way: Way, person: &mut dyn Person) -> std::result::Result<Signed, Failure> {
+    /// The token, which a signal does not take away before it is kept: the code that led to it is spent. `asked` becomes true as soon as
+    /// there is something for the person to do.
+    fn authorize(&self, way: Way, person: &mut dyn Person, asked: &mut bool) -> std::result::Result<Signed, Failure> {
         let start_url = self.portal.service_url(way.within(PATIENCE))?;
         let mut flow = way.flow;
         loop {
             let late = match flow {
-                Flow::Code => match self.by_code(&start_url, way, person)? {
+                Flow::Code => match self.by_code(&start_url, way, person, asked)? {
                     ByCode::Done(token) => return Ok(token),
                     ByCode::FellBack(why) => {
                         person.hear(&Event::FellBack(&why));
@@ -192,7 +194,7 @@ impl Broker<'_> {
                     }
                     ByCode::Late => self.late().into(),
                 },
-                Flow::Device => match self.by_device(&start_url, way, person) {
+                Flow::Device => match self.by_device(&start_url, way, person, asked) {
                     Err(expired @ Failure::Portal(Fault::CodeExpired)) => expired,
                     other => return other,
                 },
@@ -204,7 +206,13 @@ impl Broker<'_> {
     }
 
     /// The authorization code flow. The listener stands before anybody hears of the address.
-    fn by_code(&self, start_url: &str, way: Way, person: &mut dyn Person) -> std::result::Result<ByCode, Failure> {
+    fn by_code(
+        &self,
+        start_url: &str,
+        way: Way,
+        person: &mut dyn Person,
+        asked: &mut bool,
+    ) -> std::result::Result<ByCode, Failure> {
         let mut listener = match (Listener::bind(way.port), way.port) {
             (Ok(listener), _) => listener,
             (Err(error), Some(port)) => {
@@ -226,6 +234,7 @@ impl Broker<'_> {
         let registration = &client.registration;
         let url = proof.address(&client.authorize, &registration.client_id, &redirect, &registration.scopes);
         let life = way.within(person.patience());
+        *asked = true;
         person.hear(&Event::Authorize { url: &url, port: listener.port(), life: life.left() });
         let (visit, returned) = loop {
             if let Some(visit) = listener.visit(pkce::CALLBACK) {
@@ -304,9 +313,16 @@ impl Broker<'_> {
         self.sign_in_needed("no browser could be opened")
     }
 
-    fn by_device(&self, start_url: &str, way: Way, person: &mut dyn Person) -> std::result::Result<Signed, Failure> {
+    fn by_device(
+        &self,
+        start_url: &str,
+        way: Way,
+        person: &mut dyn Person,
+        asked: &mut bool,
+    ) -> std::result::Result<Signed, Failure> {
         let (registration, started) = self.start(start_url, way)?;
         let life = way.within(started.expires_in);
+        *asked = true;
         person.hear(&Event::Code(&started));
         let mut polling = Polling::new(started.interval);
         let mut pause = polling.first().min(life.left());

@@ -430,8 +430,15 @@ fn a_portal_that_failed_before_anybody_was_asked_keeps_no_later_tool_from_asking
     portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
     home.daypass(ASK).stderr_has("is something else").status(6).go();
     assert_eq!(portal.visits(), 0);
-    home.daypass(ASK).any_stderr().stdout_has("111122223333").go();
+    // One that fails after the person has done their part does: SDKs try again, and would open one page after the other.
+    portal.expect(Call::RedeemCode).answered(Answer::captive_portal());
+    home.daypass(ASK).stderr_has("is something else").status(6).go();
+    home.daypass(ASK).stderr_has("nobody answered").status(3).go();
     assert_eq!(portal.visits(), 1);
+    home.daypass("login corp --no-browser").any_stderr().go();
+    home.daypass("logout corp").any_stderr().go();
+    home.daypass(ASK).any_stderr().stdout_has("111122223333").go();
+    assert_eq!(portal.visits(), 2);
 }
 
 #[test]
