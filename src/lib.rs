@@ -129,7 +129,7 @@ fn retyped(arguments: &[OsString], wrong: &str, meant: &str) -> Option<String> {
     };
     let word = words.iter_mut().find(is_it)?;
     *word = word.strip_suffix(wrong)?.to_owned() + meant;
-    Some(words.iter().fold("daypass".to_owned(), |line, word| line + " " + &resolve::typed(word)))
+    Some(resolve::typed_line(["daypass"].into_iter().chain(words.iter().map(String::as_str))))
 }
 
 /// What SDKs call is read by its own definitions alone: building those of all commands would be half of a warm call's work.

@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 use crate::clock::Deadline;
 use crate::file::{self, Lock};
 use crate::profile::names::{AccountId, RoleName, Session};
+use crate::profile::start_url;
 
 /// A line a use, as they come: seconds since 1970, a blank, the name.
 const USES: &str = "uses";
@@ -175,7 +176,7 @@ fn open_uses(path: &Path) -> io::Result<File> {
 
 impl Listing {
     fn is_of(&self, session: &Session) -> bool {
-        (&self.start_url, &self.region) == (&session.start_url, &session.region)
+        self.region == session.region && start_url::is_same(&self.start_url, &session.start_url)
     }
 }
 
@@ -224,6 +225,7 @@ mod tests {
         recall.listed(&one, &roles, NOW);
         recall.listed(&other, &roles[..1], NOW);
         assert_eq!(recall.listing(&one), Some((NOW, roles.to_vec())));
+        assert_eq!(recall.listing(&session("https://one.awsapps.com/start/")), Some((NOW, roles.to_vec())));
         recall.forget(&one);
         assert_eq!(recall.listing(&one), None);
         assert_eq!(recall.listing(&other), Some((NOW, roles[..1].to_vec())));

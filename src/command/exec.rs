@@ -26,7 +26,7 @@ fn command_for_profile(world: &World, named: Option<&str>, command: &[OsString],
     if is_profile(name) || !is_program() || !world.env.profile().is_some_and(is_profile) {
         return error;
     }
-    let words = command.iter().map(|word| word.to_string_lossy().into_owned());
-    let line = [name.to_owned()].into_iter().chain(words).map(|word| resolve::typed(&word).into_owned()).collect::<Vec<_>>();
-    Error { hint: format!("daypass exec -- {}", line.join(" ")), slip: None, ..error }
+    let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
+    let line = ["daypass", "exec", "--", name].into_iter().chain(words.iter().map(|word| &**word));
+    Error { hint: resolve::typed_line(line), slip: None, ..error }
 }

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::output::{self, table};
 use crate::profile::leads::{Leads, Role};
 use crate::profile::names::Session;
-use crate::profile::resolve::{Account, Target};
+use crate::profile::resolve::Target;
 use crate::profile::{Config, resolve};
 use crate::world::World;
 
@@ -45,10 +45,7 @@ pub fn run(world: &World, typed: List) -> Result<u8> {
         let session = if anything_named { Some(resolve::session_in(&config, &asked)?) } else { None };
         let profiles = profiles(world, &config, session.as_ref()).into_iter().map(|target| Pointer {
             profile: target.profile.unwrap_or_default(),
-            account: match target.account {
-                Account::Id(id) => id.to_string(),
-                Account::Name(name) => name,
-            },
+            account: target.account.to_string(),
             role: target.role.to_string(),
             region: target.region,
             session: target.session.name,
@@ -116,9 +113,8 @@ fn words(filters: &[String]) -> Vec<String> {
 
 /// The profiles of the configuration that lead to roles, of this session or of all. One that leads nowhere is left out.
 fn profiles(world: &World, config: &Config, session: Option<&Session>) -> Vec<Target> {
-    let leads = Leads::new(config, &world.env);
     let of_session = |target: &Target| session.is_none_or(|session| session.is_same_portal(&target.session));
-    config.profiles().iter().filter_map(|block| leads.target(block)).filter(of_session).collect()
+    Leads::new(config, &world.env).targets().into_iter().filter(of_session).collect()
 }
 
 /// The profiles of the configuration that lead to roles of this session.

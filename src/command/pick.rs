@@ -34,14 +34,19 @@ enum Choice {
     Session(Session),
 }
 
+/// What is shown of it, and what it means.
+type Row = (Vec<String>, Choice);
+
 /// Chooses, and does what the key says. None where there is nothing to choose from yet.
 pub fn run(world: &World) -> Result<Option<u8>> {
-    let dress = |picker: Picker| picker.acting(LETTERS, HELP);
     let config = Config::read(&world.env)?;
-    if choices(world, &config).is_empty() {
+    let choices = choices(world, &config);
+    if choices.is_empty() {
         return Ok(None);
     }
-    let Some((key, target)) = choose(world, dress)? else { return Ok(Some(Exit::Interrupted as u8)) };
+    let Some((key, target)) = choose(world, choices, |picker| picker.acting(LETTERS, HELP))? else {
+        return Ok(Some(Exit::Interrupted as u8));
+    };
     match key {
         Key::Control('o') => console::open_as(world, &target)?,
         Key::Control('e') => {
@@ -65,7 +70,11 @@ pub fn target(world: &World) -> Result<Option<Target>> {
         let hint = "daypass env PROFILE ('daypass list --profiles' shows yours)";
         return Err(Error::usage("there is no terminal to choose on", hint));
     }
-    Ok(choose(world, |picker| picker)?.map(|(_, target)| target))
+    let choices = choices(world, &Config::read(&world.env)?);
+    if choices.is_empty() {
+        return Err(Error::usage("there is no session and no profile to choose from", "daypass configure"));
+    }
+    Ok(choose(world, choices, |picker| picker)?.map(|(_, target)| target))
 }
 
 /// Its role credentials. Here a person waits: where sign-in is needed, they sign in.
@@ -74,23 +83,21 @@ pub fn credentials(world: &World, target: &Target) -> Result<(AccountId, RoleCre
 }
 
 /// Until it is a role that is chosen.
-fn choose(world: &World, dress: impl Fn(Picker) -> Picker) -> Result<Option<(Key, Target)>> {
+fn choose(world: &World, mut offered: Vec<Row>, dress: impl Fn(Picker) -> Picker) -> Result<Option<(Key, Target)>> {
     let title = match world.env.active() {
         Some(name) => format!("Which role? This shell has {name}."),
         None => "Which role?".to_owned(),
     };
     loop {
-        let (rows, mut choices): (Vec<_>, Vec<_>) = choices(world, &Config::read(&world.env)?).into_iter().unzip();
-        if rows.is_empty() {
-            return Err(Error::usage("there is no session and no profile to choose from", "daypass configure"));
-        }
+        let (rows, mut meant): (Vec<_>, Vec<_>) = offered.into_iter().unzip();
         let picker = dress(Picker::new(&title, rows, false));
         let Some((key, chosen)) = picker::pick(picker, world.look())? else { return Ok(None) };
-        match chosen.first().map(|&row| choices.swap_remove(row)) {
+        match chosen.first().map(|&row| meant.swap_remove(row)) {
             Some(Choice::Role(target)) => return Ok(Some((key, target))),
             Some(Choice::Session(session)) => list(world, &session)?,
             None => {}
         }
+        offered = choices(world, &Config::read(&world.env)?);
     }
 }
 
@@ -101,10 +108,9 @@ fn list(world: &World, session: &Session) -> Result<()> {
 }
 
 /// The rows with what they stand for: profiles and the roles that none of them leads to, by their use; then the sessions.
-fn choices(world: &World, config: &Config) -> Vec<(Vec<String>, Choice)> {
+fn choices(world: &World, config: &Config) -> Vec<Row> {
     let (recall, now) = (world.recall(), clock::now());
-    let leads = Leads::new(config, &world.env);
-    let mut targets: Vec<Target> = config.profiles().iter().filter_map(|profile| leads.target(profile)).collect();
+    let mut targets = Leads::new(config, &world.env).targets();
     let mut names = HashMap::new();
     let mut sessions = Vec::new();
     for session in portals(config) {
@@ -199,15 +205,11 @@ fn shell(world: &World, target: &Target) -> Result<u8> {
 /// What would be typed to make a profile of it. Region, output and name are asked.
 fn as_typed(config: &Config, target: Target) -> Configure {
     let known = config.session(&target.session.name).is_some();
-    let account = match target.account {
-        Account::Id(id) => id.to_string(),
-        Account::Name(name) => name,
-    };
     let session = if known {
         SessionFlags { session: Some(target.session.name), ..SessionFlags::default() }
     } else {
         let Session { start_url, region, .. } = target.session;
         SessionFlags { start_url: Some(start_url), sso_region: Some(region), ..SessionFlags::default() }
     };
-    Configure { session, account: Some(account), role: Some(target.role.to_string()), ..Configure::default() }
+    Configure { session, account: Some(target.account.to_string()), role: Some(target.role.to_string()), ..Configure::default() }
 }

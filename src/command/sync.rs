@@ -285,5 +285,5 @@ fn again(typed: &Sync, flag: &str) -> String {
     }
     words.extend([("--prune", *prune), ("--convert", *convert)].iter().filter_map(|&(name, given)| given.then_some(name)));
     words.push(flag);
-    words.iter().map(|word| resolve::typed(word)).collect::<Vec<_>>().join(" ")
+    resolve::typed_line(words)
 }

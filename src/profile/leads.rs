@@ -69,6 +69,11 @@ impl<'c> Leads<'c> {
         })
     }
 
+    /// What all profiles lead to, in the order of the files.
+    pub fn targets(&self) -> Vec<Target> {
+        self.config.profiles().iter().filter_map(|profile| self.target(profile)).collect()
+    }
+
     /// The role that a profile leads to; None where it names its account in words, too.
     pub fn of(&self, profile: &Block<'_>) -> Option<(Session, Role)> {
         let Target { session, account, role, .. } = self.target(profile)?;

@@ -7,6 +7,7 @@
 //! *helper* (`credential_process` calls daypass), whose command line is an [`Asked`] again.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use super::helper;
 use super::names::{AccountId, RoleName, Session, nearest};
@@ -77,6 +78,15 @@ pub enum Means {
 /// The keys by which SDKs take a profile for one of their own single sign-on provider.
 pub const SSO_KEYS: [&str; 6] =
     ["sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region", "sso_registration_scopes"];
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Id(id) => id.as_str(),
+            Self::Name(name) => name,
+        })
+    }
+}
 
 impl Account {
     /// An error where the text is a number that is no account id, or nothing at all.
@@ -475,4 +485,9 @@ fn configure_hint(profile: &str) -> String {
 /// A name as it is typed in a shell: with quotes where it needs them.
 pub fn typed(name: &str) -> Cow<'_, str> {
     shlex::try_quote(name).unwrap_or(Cow::Borrowed(name))
+}
+
+/// Words as a command line that can be typed.
+pub fn typed_line<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    words.into_iter().map(typed).collect::<Vec<_>>().join(" ")
 }
