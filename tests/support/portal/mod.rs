@@ -24,10 +24,10 @@
 #![allow(clippy::disallowed_methods)] // The sandbox is another party: it has its own clock.
 
 mod call;
-mod page;
-mod realm;
-mod script;
-mod wire;
+mod expectations;
+mod http1;
+mod pages;
+mod service;
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -37,11 +37,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
 pub use call::{Call, Received};
-use realm::Service;
-pub use realm::{Account, Approval, Realm, RoleKeys, SignIn};
-pub use script::{Answer, Latch};
-use script::{Fault, Mode, Reply as Told, Script};
-use wire::{Reply, Request};
+pub use expectations::{Answer, Latch};
+use expectations::{Fault, Mode, Reply as Told, Script};
+use http1::{Reply, Request};
+use service::Service;
+pub use service::{Account, Approval, Realm, RoleKeys, SignIn};
 
 /// A running sandbox. It stops, and reports what the test did not expect, when it is dropped.
 pub struct Portal {
@@ -307,7 +307,7 @@ fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> io::Re
     stream.set_nodelay(true)?;
     let mut unread = Vec::new();
     loop {
-        let request = match wire::read(&mut stream, &mut unread) {
+        let request = match http1::read(&mut stream, &mut unread) {
             Ok(Some(request)) => request,
             Ok(None) => return Ok(()),
             Err(error) => {
@@ -320,7 +320,7 @@ fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> io::Re
         let answer = respond(&request, connection, shared);
         let reply = match answer {
             Outcome::Reply(reply) => reply.to_bytes(),
-            Outcome::Fault(Fault::Reset, _) => return wire::reset(stream),
+            Outcome::Fault(Fault::Reset, _) => return http1::reset(stream),
             Outcome::Fault(Fault::Hang, _) => {
                 // Until the client gives up or the portal ends.
                 while !matches!(stream.read(&mut [0; 1024]), Ok(0) | Err(_)) {}
@@ -354,10 +354,10 @@ enum Outcome {
 }
 
 fn respond(request: &Request, connection: usize, shared: &Shared) -> Outcome {
-    if page::is_page(request) {
+    if pages::is_page(request) {
         let mut inner = shared.inner();
         inner.visits += usize::from(request.method == "GET");
-        return Outcome::Reply(page::serve(request, &mut inner.service));
+        return Outcome::Reply(pages::serve(request, &mut inner.service));
     }
     let (received, answer) = {
         let mut inner = shared.inner();
@@ -366,13 +366,13 @@ fn respond(request: &Request, connection: usize, shared: &Shared) -> Outcome {
         let complaints = received.complaints.iter().map(|complaint| format!("{complaint}, in {received}")).collect::<Vec<_>>();
         inner.complaints.extend(complaints);
         let Some(known) = received.call else {
-            return Outcome::Reply(realm::portal_error("UnknownOperationException", 404, "no such operation"));
+            return Outcome::Reply(service::portal_error("UnknownOperationException", 404, "no such operation"));
         };
         match inner.script.answer_to(known) {
             Ok(answer) => (received, answer),
             Err(complaint) => {
                 inner.complaints.push(complaint);
-                return Outcome::Reply(realm::error_of(known, "invalid_request", "the test did not expect this call"));
+                return Outcome::Reply(service::error_of(known, "invalid_request", "the test did not expect this call"));
             }
         }
     };
@@ -382,7 +382,7 @@ fn respond(request: &Request, connection: usize, shared: &Shared) -> Outcome {
     let mut reply = match answer.reply {
         Told::Served => shared.inner().service.serve(&received),
         Told::Fixed(reply) => reply,
-        Told::Oidc(code) => realm::oidc_error(code, ""),
+        Told::Oidc(code) => service::oidc_error(code, ""),
     };
     shared.inner().done.extend(received.call);
     if let Some(edit) = &answer.edit {

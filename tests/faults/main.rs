@@ -10,7 +10,7 @@
     clippy::disallowed_macros
 )]
 
-#[path = "support/mod.rs"]
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::cell::{Cell, RefCell};

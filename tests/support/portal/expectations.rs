@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::call::Call;
-use super::realm;
-use super::wire;
+use super::http1;
+use super::service;
 
 /// What one call gets. Made by the functions that are named for it.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub(super) enum Reply {
     /// As the real service would.
     Served,
     Oidc(&'static str),
-    Fixed(wire::Reply),
+    Fixed(http1::Reply),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -72,43 +72,43 @@ impl Answer {
 
     /// The portal's 401: the token is dead.
     pub fn unauthorized() -> Self {
-        Self::fixed(realm::portal_error("UnauthorizedException", 401, "Session token not found or invalid"))
+        Self::fixed(service::portal_error("UnauthorizedException", 401, "Session token not found or invalid"))
     }
 
     /// The portal's 403: no such assignment.
     pub fn no_access() -> Self {
-        Self::fixed(realm::portal_error("ForbiddenException", 403, "No access"))
+        Self::fixed(service::portal_error("ForbiddenException", 403, "No access"))
     }
 
     /// The portal's 404.
     pub fn not_found() -> Self {
-        Self::fixed(realm::portal_error("ResourceNotFoundException", 404, "The specified resource doesn't exist."))
+        Self::fixed(service::portal_error("ResourceNotFoundException", 404, "The specified resource doesn't exist."))
     }
 
     /// The portal's 429, with `Retry-After` in seconds.
     pub fn throttled(retry_after: u64) -> Self {
-        let reply = realm::portal_error("TooManyRequestsException", 429, "Rate exceeded");
+        let reply = service::portal_error("TooManyRequestsException", 429, "Rate exceeded");
         Self::fixed(reply.with("Retry-After", &retry_after.to_string()))
     }
 
     /// This status and no body, as a load balancer answers.
     pub fn status(status: u16) -> Self {
-        Self::fixed(wire::Reply { status, headers: Vec::new(), body: Vec::new() })
+        Self::fixed(http1::Reply { status, headers: Vec::new(), body: Vec::new() })
     }
 
     /// This status with this JSON text, or what should have been it.
     pub fn body(status: u16, body: &str) -> Self {
-        Self::fixed(wire::Reply::new(status, "application/json", body))
+        Self::fixed(http1::Reply::new(status, "application/json", body))
     }
 
     /// A hotel's sign-in page: 200 and HTML.
     pub fn captive_portal() -> Self {
-        Self::fixed(wire::Reply::html(200, "<!DOCTYPE html><title>Welcome to the hotel</title>".to_owned()))
+        Self::fixed(http1::Reply::html(200, "<!DOCTYPE html><title>Welcome to the hotel</title>".to_owned()))
     }
 
     /// The same hotel by a 302.
     pub fn redirect(to: &str) -> Self {
-        Self::fixed(wire::Reply::html(302, String::new()).with("Location", to))
+        Self::fixed(http1::Reply::html(302, String::new()).with("Location", to))
     }
 
     /// Accepts the request and says nothing until the program gives up.
@@ -162,7 +162,7 @@ impl Answer {
         Self { latch: Some(latch.clone()), ..self }
     }
 
-    fn fixed(reply: wire::Reply) -> Self {
+    fn fixed(reply: http1::Reply) -> Self {
         Self { reply: Reply::Fixed(reply), ..Self::served() }
     }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 
 use super::call::{Call, Received};
-use super::wire::Reply;
+use super::http1::Reply;
 
 /// An access token is honoured this much longer than its client was told: a test steers by what is told, and not by how fast the
 /// machine is. What has to be dead is revoked.

@@ -10,10 +10,9 @@
     missing_docs
 )]
 
-mod support {
-    #[cfg(target_os = "linux")]
-    pub(crate) mod bus;
-}
+#[cfg(target_os = "linux")]
+#[path = "../support/bus.rs"]
+mod bus;
 
 #[cfg(unix)]
 use std::fs;
@@ -631,7 +630,7 @@ mod linux {
     use daypass::vault::keyutils::Keyutils;
     use daypass::vault::secret_service::SecretService;
 
-    use super::support::bus::Bus;
+    use super::bus::Bus;
     use super::*;
 
     // The kernel's keyring.

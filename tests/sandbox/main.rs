@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods)] // This is the far side of the wire.
 #![allow(clippy::unwrap_used, clippy::result_large_err)] // Helpers of tests; the SDK's errors are what they are.
 
+#[path = "../support/mod.rs"]
 mod support;
 
 use std::io::{self, ErrorKind, Read, Write};
