@@ -1,8 +1,9 @@
 //! What a person sees in the browser: the verification page of a device code, the authorize page, and a company's own address that
 //! leads to the portal.
 
+use super::config::Approval;
 use super::http1::{self, Reply, Request};
-use super::service::{Approval, Service};
+use super::service::Service;
 
 /// Whether a browser, and not a client of the services, asks for this.
 pub(super) fn is_page(request: &Request) -> bool {
