@@ -2,6 +2,7 @@
 
 use crate::configured;
 use crate::support::portal::{Answer, Approval, Call, Latch, Portal, Realm};
+use crate::support::run::Home;
 
 const LOGIN: &str = "login corp --no-browser";
 
@@ -205,4 +206,25 @@ fn a_sign_in_that_is_interrupted_in_the_middle_leaves_the_old_one() {
     login.kill();
     latch.open();
     home.daypass("credential-process --profile dev").any_output().go();
+}
+
+#[test]
+fn all_sessions_are_signed_in_to_and_one_that_fails_keeps_no_other() {
+    let portal = Portal::live(Realm::default());
+    let home = configured(&portal);
+    home.daypass(
+        "configure --session away --start-url https://away.awsapps.com/start --sso-region us-east-1 \
+                  --account 111122223333 --role ReadOnly --profile away",
+    )
+    .any_stderr()
+    .go();
+    let done = home
+        .daypass("login --all --no-browser")
+        .stderr_has("Signed in to corp")
+        .stderr_has("does not accept https://away.awsapps.com/start")
+        .status(1)
+        .go();
+    assert_eq!(done.stderr.matches("\nhint: ").count(), 1);
+    home.daypass("login --all --if-needed").any_stderr().stderr_has("Already signed in to corp").status(1).go();
+    Home::new().daypass("login --all").stderr_has("no session").status(2).go();
 }

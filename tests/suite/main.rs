@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod automatic_login;
 mod broker;
 mod completion;
 #[cfg(target_os = "linux")]
@@ -18,12 +19,15 @@ mod exec;
 mod keyring;
 mod list;
 mod login;
+mod login_events;
 #[cfg(unix)]
 mod login_terminal;
 #[cfg(unix)]
 mod picker;
 mod pkce;
 mod shells;
+mod sign_in;
+mod start_url;
 mod status;
 mod sync;
 #[cfg(unix)]
