@@ -113,7 +113,7 @@ fn each<T: Sync>(all: &[T], play: impl Fn(&T) + Sync) {
 }
 
 #[test]
-fn a_vault_that_fails_at_any_step_costs_no_sign_in_and_serves_nothing_wrong() {
+fn a_vault_failure_at_any_step_loses_no_sign_in_and_returns_nothing_wrong() {
     let what = || "for the test".to_owned();
     let faults = [Fault::Locked(what()), Fault::Broken(what()), Fault::TimedOut(what()), Fault::Full(what())];
     let once = faults.iter().cloned().map(Trouble::Once);
@@ -187,7 +187,7 @@ pub(super) fn answers() -> Vec<(&'static str, Answer)> {
 }
 
 #[test]
-fn a_portal_that_fails_at_any_step_costs_no_sign_in_and_serves_nothing_wrong() {
+fn a_portal_failure_at_any_step_loses_no_sign_in_and_returns_nothing_wrong() {
     let answers = answers();
     let mut all = Vec::new();
     for scene in Scene::ALL {

@@ -45,7 +45,7 @@ proptest! {
     /// The model: whether the sign-in must serve. It need not after a sign-out, the session's end, or a disturbance of the portal; one
     /// failing call of the vault changes nothing.
     #[test]
-    fn whatever_happens_in_whatever_order_what_goes_out_is_right(events in events()) {
+    fn any_sequence_of_events_returns_only_correct_credentials(events in events()) {
         let stage = Stage::signed_in();
         let (mut must_serve, mut disturbed) = (true, false);
         for event in events {

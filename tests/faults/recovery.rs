@@ -14,7 +14,7 @@ use crate::store::Trouble;
 use crate::support::portal::{Answer, Call};
 
 #[test]
-fn on_a_full_disk_credentials_go_out_and_no_refresh_token_is_spent() {
+fn a_full_disk_still_returns_credentials_and_uses_no_refresh_token() {
     let stage = Stage::signed_in();
     stage.slots.trouble.replace(Some((0, Trouble::NoRoom)));
     stage.assert_right("DeveloperAccess", &stage.ask("DeveloperAccess").unwrap());
@@ -27,7 +27,7 @@ fn on_a_full_disk_credentials_go_out_and_no_refresh_token_is_spent() {
 }
 
 #[test]
-fn two_401_in_a_row_are_remembered_for_a_moment_and_cost_no_sign_in() {
+fn two_401s_in_a_row_are_remembered_briefly_and_lose_no_sign_in() {
     let stage = Stage::signed_in();
     stage.portal.expect(Call::GetRoleCredentials).times(2).answered(Answer::unauthorized());
     assert_eq!(stage.ask("DeveloperAccess").unwrap_err().exit, Exit::SignIn);
@@ -38,7 +38,7 @@ fn two_401_in_a_row_are_remembered_for_a_moment_and_cost_no_sign_in() {
 }
 
 #[test]
-fn signing_in_clears_what_was_remembered() {
+fn signing_in_clears_remembered_failures() {
     let stage = Stage::signed_in();
     stage.portal.expect(Call::GetRoleCredentials).answered(Answer::no_access());
     assert_eq!(stage.ask("DeveloperAccess").unwrap_err().exit, Exit::Refused);
@@ -48,7 +48,7 @@ fn signing_in_clears_what_was_remembered() {
 }
 
 #[test]
-fn a_token_close_to_its_end_leaves_time_for_what_it_is_for_while_its_refresh_hangs() {
+fn a_hanging_refresh_leaves_time_to_use_a_token_that_is_about_to_expire() {
     let stage = Stage::signed_in();
     stage.change_token(|token| token.expires_at = OffsetDateTime::now_utc() + Duration::from_mins(2));
     stage.portal.expect(Call::RefreshToken).any_number_of_times().answered(Answer::hang());
@@ -56,7 +56,7 @@ fn a_token_close_to_its_end_leaves_time_for_what_it_is_for_while_its_refresh_han
 }
 
 #[test]
-fn a_living_token_survives_a_refresh_token_that_does_not() {
+fn a_valid_access_token_survives_invalid_grant() {
     let stage = Stage::signed_in();
     stage.change_token(|token| token.expires_at = OffsetDateTime::now_utc() + Duration::from_mins(2));
     stage.portal.expect(Call::RefreshToken).answered(Answer::oidc("invalid_grant"));
@@ -66,7 +66,7 @@ fn a_living_token_survives_a_refresh_token_that_does_not() {
 }
 
 #[test]
-fn a_living_token_that_can_not_be_refreshed_survives_being_asked_to() {
+fn a_valid_token_without_a_refresh_token_survives_a_refresh_attempt() {
     let stage = Stage::signed_in();
     stage.change_token(|token| token.refresh = None);
     let token = stage.vault.token(&stage.session).unwrap().unwrap();
@@ -76,7 +76,7 @@ fn a_living_token_that_can_not_be_refreshed_survives_being_asked_to() {
 }
 
 #[test]
-fn a_clock_that_jumped_ahead_costs_nothing_once_it_is_back() {
+fn a_clock_jump_loses_no_sign_in_once_corrected() {
     let stage = Stage::signed_in();
     let registered_until = stage.vault.token(&stage.session).unwrap().unwrap().registration.expires_at;
     stage.change_token(|token| {
@@ -88,7 +88,7 @@ fn a_clock_that_jumped_ahead_costs_nothing_once_it_is_back() {
 }
 
 #[test]
-fn a_damaged_sign_in_ends_in_3_and_damaged_credentials_are_fetched_anew() {
+fn a_damaged_sign_in_ends_with_3_and_damaged_credentials_are_fetched_again() {
     let stage = Stage::signed_in();
     stage.ask("DeveloperAccess").unwrap();
     let names: Vec<_> = stage.slots.contents.borrow().keys().cloned().collect();
@@ -107,7 +107,7 @@ fn a_damaged_sign_in_ends_in_3_and_damaged_credentials_are_fetched_anew() {
 }
 
 #[test]
-fn whenever_somebody_signs_out_or_in_nothing_stays_that_the_sign_in_before_has_fetched() {
+fn a_concurrent_sign_in_or_sign_out_leaves_no_credentials_of_the_previous_sign_in() {
     let fetch: fn(&Stage) = |stage| drop(stage.ask("DeveloperAccess"));
     let sign_out: fn(&Stage) = |stage| drop(stage.broker().sign_out(PATIENCE).unwrap());
     // Each of the second in the middle of the first, as another process would, at every call of the vault.

@@ -9,7 +9,7 @@ use crate::support::portal::{Answer, Call, Latch, Portal, Realm};
 use crate::{Client, credentials, eager, raw};
 
 #[test]
-fn a_strict_portal_complains_of_a_call_that_nobody_expected_and_of_one_that_did_not_come() {
+fn a_strict_portal_reports_unexpected_and_missing_calls() {
     let portal = Portal::strict();
     portal.expect(Call::GetRoleCredentials).times(2).served();
     let token = portal.sign_in().access_token;
@@ -24,14 +24,14 @@ fn a_strict_portal_complains_of_a_call_that_nobody_expected_and_of_one_that_did_
 }
 
 #[test]
-fn a_portal_that_is_dropped_with_complaints_fails_its_test() {
+fn dropping_a_portal_with_complaints_fails_the_test() {
     let portal = Portal::strict();
     portal.expect(Call::Logout).served();
     assert!(catch_unwind(AssertUnwindSafe(|| drop(portal))).is_err());
 }
 
 #[test]
-fn in_order_means_in_order() {
+fn strict_in_order_rejects_a_call_out_of_order() {
     let portal = Portal::strict_in_order();
     portal.expect(Call::ListAccounts).any_number_of_times().served();
     portal.expect(Call::GetRoleCredentials).answered(Answer::status(503));
@@ -45,7 +45,7 @@ fn in_order_means_in_order() {
 }
 
 #[test]
-fn answers_of_one_call_come_in_the_order_in_which_they_were_expected() {
+fn answers_to_one_call_come_in_the_order_of_the_expectations() {
     let portal = Portal::strict();
     portal.expect(Call::GetRoleCredentials).answered(Answer::throttled(7));
     portal.expect(Call::GetRoleCredentials).times(2).answered(Answer::unauthorized());
@@ -55,7 +55,7 @@ fn answers_of_one_call_come_in_the_order_in_which_they_were_expected() {
 }
 
 #[test]
-fn a_live_portal_serves_what_no_expectation_covers() {
+fn a_live_portal_serves_calls_without_an_expectation() {
     let portal = Portal::live(Realm::default());
     portal.expect(Call::GetRoleCredentials).answered(Answer::throttled(7));
     let token = portal.sign_in().access_token;
@@ -64,7 +64,7 @@ fn a_live_portal_serves_what_no_expectation_covers() {
 }
 
 #[test]
-fn every_oidc_error_reaches_the_sdk_as_the_exception_of_its_name() {
+fn the_sdk_maps_every_oidc_error_to_its_exception() {
     let portal = Portal::strict();
     let client = Client::unregistered(&portal);
     let mut heard = Vec::new();
@@ -84,7 +84,7 @@ fn every_oidc_error_reaches_the_sdk_as_the_exception_of_its_name() {
 }
 
 #[test]
-fn faults_of_the_network_look_like_the_real_ones() {
+fn simulated_network_faults_look_like_real_ones() {
     let portal = Portal::strict();
     let expect = |answer| portal.expect(Call::GetRoleCredentials).answered(answer);
     let request = "GET /federation/credentials?role_name=ReadOnly&account_id=111122223333 HTTP/1.1\r\nhost: x\r\n\
@@ -104,7 +104,7 @@ fn faults_of_the_network_look_like_the_real_ones() {
 }
 
 #[test]
-fn a_portal_that_hangs_says_nothing_until_it_ends() {
+fn a_hanging_answer_sends_nothing_until_the_portal_is_dropped() {
     let portal = Portal::strict();
     portal.expect(Call::GetRoleCredentials).answered(Answer::hang());
     let latch = Latch::closed();
@@ -128,7 +128,7 @@ fn a_portal_that_hangs_says_nothing_until_it_ends() {
 }
 
 #[test]
-fn a_latch_holds_requests_until_the_test_lets_them_go() {
+fn a_latch_holds_requests_until_the_test_opens_it() {
     let portal = Portal::live(Realm::default());
     let latch = Latch::closed();
     portal.expect(Call::GetRoleCredentials).times(3).answered(Answer::served().after(&latch));
@@ -144,7 +144,7 @@ fn a_latch_holds_requests_until_the_test_lets_them_go() {
 }
 
 #[test]
-fn an_answer_may_be_lost_after_the_service_did_its_part() {
+fn a_lost_answer_still_has_its_effect_on_the_service() {
     let portal = Portal::live(eager());
     let client = Client::of(&portal);
     let token = client.sign_in(&portal).refresh_token.unwrap();
@@ -154,7 +154,7 @@ fn an_answer_may_be_lost_after_the_service_did_its_part() {
 }
 
 #[test]
-fn an_answer_may_be_edited() {
+fn a_test_can_edit_an_answer() {
     let portal = Portal::live(eager());
     let client = Client::of(&portal);
     portal.expect(Call::PollForToken).answered(Answer::served().edited(|json| {
@@ -170,7 +170,7 @@ fn an_answer_may_be_edited() {
 }
 
 #[test]
-fn a_connection_is_kept_for_the_next_request() {
+fn connections_are_kept_alive() {
     let portal = Portal::live(eager());
     let client = Client::of(&portal);
     client.start(&portal);

@@ -4,7 +4,7 @@ use crate::support::portal::{Approval, Portal, Realm};
 use crate::{Client, eager, get, post};
 
 #[test]
-fn a_person_approves_on_the_page_that_the_portal_serves() {
+fn a_device_code_is_approved_on_the_verification_page() {
     let portal = Portal::live(Realm { approval: Approval::ByHand, ..eager() });
     let client = Client::of(&portal);
     let code = client.start(&portal);
@@ -21,7 +21,7 @@ fn a_person_approves_on_the_page_that_the_portal_serves() {
 }
 
 #[test]
-fn a_browser_that_opens_the_page_may_be_approval_enough() {
+fn opening_the_verification_page_approves_if_so_configured() {
     let portal = Portal::live(Realm { approval: Approval::OnVisit, ..eager() });
     let client = Client::of(&portal);
     let code = client.start(&portal);

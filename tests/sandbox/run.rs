@@ -12,7 +12,7 @@ fn failure(run: impl FnOnce()) -> String {
 }
 
 #[test]
-fn a_run_fails_for_output_that_nobody_mentioned_for_another_status_and_for_another_file() {
+fn a_run_fails_on_unexpected_output_status_or_file_content() {
     let home = Home::new();
     let sh = |script: &str| home.program("sh").args(["-c", script]);
     sh("true").go();
@@ -31,7 +31,7 @@ fn a_run_fails_for_output_that_nobody_mentioned_for_another_status_and_for_anoth
 }
 
 #[test]
-fn a_run_sees_no_variable_but_those_of_its_home() {
+fn a_run_sees_only_the_variables_of_its_home() {
     let portal = Portal::live(Realm::default());
     let home = Home::new().at(&portal).with("MINE", "1");
     let shown = home.program("env").any_output().go().stdout;
@@ -43,7 +43,7 @@ fn a_run_sees_no_variable_but_those_of_its_home() {
 }
 
 #[test]
-fn a_run_that_hangs_is_killed_with_all_that_it_started() {
+fn a_run_that_hangs_is_killed_with_its_children() {
     let home = Home::new();
     let message = failure(|| {
         home.program("sh").args(["-c", "sleep 1000 & exec sleep 1000"]).limit(Duration::from_millis(200)).go();
@@ -52,7 +52,7 @@ fn a_run_that_hangs_is_killed_with_all_that_it_started() {
 }
 
 #[test]
-fn a_running_program_can_be_listened_to_and_killed() {
+fn a_test_can_wait_for_output_of_a_running_program_and_kill_it() {
     let home = Home::new();
     let talker = || home.program("sh").args(["-c", "echo one >&2; read line; echo two >&2"]).stdin_open().spawn();
     let running = talker();
@@ -62,7 +62,7 @@ fn a_running_program_can_be_listened_to_and_killed() {
 }
 
 #[test]
-fn a_secret_in_a_file_of_the_home_is_found() {
+fn files_with_finds_a_secret_anywhere_in_the_home() {
     let home = Home::new();
     home.write("data/deep/down", "xx secret-1 yy");
     assert_eq!(home.files_with("secret-"), [home.path("data/deep/down")]);

@@ -39,7 +39,7 @@ fn the_sdk_signs_in_lists_and_gets_role_credentials() {
 }
 
 #[test]
-fn a_device_code_waits_for_as_many_polls_as_it_was_told_and_is_then_spent() {
+fn a_device_code_is_approved_after_the_configured_polls_and_works_once() {
     let portal = Portal::live(Realm { approval: Approval::AfterPolls(2), ..eager() });
     let client = Client::of(&portal);
     let code = client.start(&portal).device_code.unwrap();
@@ -50,7 +50,7 @@ fn a_device_code_waits_for_as_many_polls_as_it_was_told_and_is_then_spent() {
 }
 
 #[test]
-fn a_client_that_polls_faster_than_it_was_told_has_to_slow_down() {
+fn polling_faster_than_the_interval_gets_slow_down() {
     let portal = Portal::live(Realm { interval: Duration::from_hours(1), approval: Approval::ByHand, ..Realm::default() });
     let client = Client::of(&portal);
     let code = client.start(&portal).device_code.unwrap();
@@ -59,7 +59,7 @@ fn a_client_that_polls_faster_than_it_was_told_has_to_slow_down() {
 }
 
 #[test]
-fn a_person_may_refuse_and_a_code_may_be_too_old() {
+fn denied_and_expired_device_codes_are_refused() {
     let portal = Portal::live(Realm { approval: Approval::ByHand, ..eager() });
     let client = Client::of(&portal);
     let code = client.start(&portal).device_code.unwrap();
@@ -71,7 +71,7 @@ fn a_person_may_refuse_and_a_code_may_be_too_old() {
 }
 
 #[test]
-fn a_refresh_token_rotates_and_a_spent_one_is_refused() {
+fn a_refresh_token_rotates_and_the_old_one_is_refused() {
     let portal = Portal::live(eager());
     let client = Client::of(&portal);
     let first = client.sign_in(&portal).refresh_token.unwrap();
@@ -81,7 +81,7 @@ fn a_refresh_token_rotates_and_a_spent_one_is_refused() {
 }
 
 #[test]
-fn a_refresh_token_works_only_for_the_client_that_it_was_given_to() {
+fn a_refresh_token_works_only_for_its_client() {
     let portal = Portal::live(eager());
     let token = Client::of(&portal).sign_in(&portal).refresh_token.unwrap();
     assert!(Client::of(&portal).refresh(&token).unwrap_err().is_invalid_grant_exception());
@@ -98,7 +98,7 @@ fn a_client_without_scopes_gets_no_refresh_token() {
 }
 
 #[test]
-fn an_unknown_or_expired_client_is_invalid_and_an_unknown_start_url_an_invalid_request() {
+fn an_unknown_client_is_invalid_client_and_an_unknown_start_url_invalid_request() {
     let portal = Portal::live(Realm { registration_life: Duration::ZERO, ..eager() });
     assert!(Client::unregistered(&portal).poll("secret-x").unwrap_err().is_invalid_client_exception());
     assert!(Client::of(&portal).poll("secret-x").unwrap_err().is_invalid_client_exception());
@@ -112,7 +112,7 @@ fn an_unknown_or_expired_client_is_invalid_and_an_unknown_start_url_an_invalid_r
 }
 
 #[test]
-fn signing_out_ends_the_whole_session_and_no_other() {
+fn logout_ends_its_whole_session_and_no_other() {
     let portal = Portal::live(eager());
     let client = Client::of(&portal);
     let other = client.sign_in(&portal).access_token.unwrap();
@@ -127,7 +127,7 @@ fn signing_out_ends_the_whole_session_and_no_other() {
 }
 
 #[test]
-fn an_administrator_can_kill_access_tokens_alone_or_whole_sessions() {
+fn access_tokens_and_whole_sessions_can_be_revoked() {
     let portal = Portal::live(eager());
     let client = Client::of(&portal);
     let token = client.sign_in(&portal);
@@ -140,7 +140,7 @@ fn an_administrator_can_kill_access_tokens_alone_or_whole_sessions() {
 }
 
 #[test]
-fn a_role_that_is_not_assigned_is_forbidden_and_a_bad_account_id_invalid() {
+fn an_unassigned_role_is_forbidden_and_a_malformed_account_id_invalid() {
     let portal = Portal::live(eager());
     let client = Client::of(&portal);
     let token = client.sign_in(&portal).access_token.unwrap();
@@ -150,7 +150,7 @@ fn a_role_that_is_not_assigned_is_forbidden_and_a_bad_account_id_invalid() {
 }
 
 #[test]
-fn lists_come_in_pages_and_a_page_token_fits_its_own_list_only() {
+fn lists_are_paged_and_a_page_token_is_valid_only_for_its_list() {
     let portal = Portal::live(Realm { page_size: 3, ..Realm::of(7, 4) });
     let client = Client::unregistered(&portal);
     let token = portal.sign_in().access_token;
@@ -173,7 +173,7 @@ fn lists_come_in_pages_and_a_page_token_fits_its_own_list_only() {
 }
 
 #[test]
-fn an_account_may_come_without_name_and_address() {
+fn an_account_may_lack_name_and_email() {
     let portal =
         Portal::live(Realm { accounts: vec![Account { name: None, email: None, ..Account::new("1", "x", &[]) }], ..eager() });
     let client = Client::unregistered(&portal);
@@ -183,7 +183,7 @@ fn an_account_may_come_without_name_and_address() {
 }
 
 #[test]
-fn a_sign_in_out_of_thin_air_is_as_good_as_another() {
+fn a_sign_in_made_by_the_test_works_like_any_other() {
     let portal = Portal::live(Realm::default());
     let SignIn { client_id, client_secret, access_token, refresh_token, .. } = portal.sign_in();
     let client = Client { id: client_id, secret: client_secret, ..Client::unregistered(&portal) };
@@ -206,7 +206,7 @@ fn errors_have_the_body_and_the_header_of_their_service() {
 }
 
 #[test]
-fn everything_secret_is_recognisable_unique_recorded_and_as_long_as_in_life() {
+fn secrets_are_recognisable_unique_recorded_and_of_realistic_length() {
     let portal = Portal::live(eager());
     let client = Client::of(&portal);
     let code = client.start(&portal).device_code.unwrap();
@@ -229,7 +229,7 @@ fn everything_secret_is_recognisable_unique_recorded_and_as_long_as_in_life() {
 
 /// Each of these is wrong in one way only.
 #[test]
-fn a_request_that_the_service_would_not_understand_is_a_complaint() {
+fn a_malformed_request_is_a_complaint() {
     let portal = Portal::live(Realm::default());
     let complaint = |request: &dyn Fn() -> String, wanted: &str| {
         request();
@@ -252,7 +252,7 @@ fn a_request_that_the_service_would_not_understand_is_a_complaint() {
 }
 
 #[test]
-fn a_plus_that_was_not_encoded_is_a_blank() {
+fn an_unencoded_plus_is_read_as_a_space() {
     let portal = Portal::live(Realm::default());
     let token = format!("x-amz-sso_bearer_token: {}\r\n", portal.sign_in().access_token);
     let ask = |role: &str| get(&portal, &format!("/federation/credentials?account_id=444455556666&role_name={role}"), &token);

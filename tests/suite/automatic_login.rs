@@ -16,7 +16,7 @@ fn allowing(portal: &Portal) -> Home {
 const ASK: &str = "credential-process --session corp --account 111122223333 --role DeveloperAccess --login";
 
 #[test]
-fn a_profile_that_allows_it_opens_one_browser_for_all_who_ask() {
+fn concurrent_calls_of_a_login_profile_open_one_browser() {
     let portal = Portal::live(Realm::default());
     let home = allowing(&portal);
     let running: Vec<_> = (0..8).map(|_| home.daypass(ASK).any_stderr().stdout_has("111122223333").spawn()).collect();
@@ -32,14 +32,14 @@ fn a_profile_that_allows_it_opens_one_browser_for_all_who_ask() {
 }
 
 #[test]
-fn a_profile_that_does_not_allow_it_never_opens_one() {
+fn a_profile_without_login_never_opens_a_browser() {
     let portal = Portal::strict();
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER);
     home.daypass("credential-process --profile dev").stderr_has("hint: daypass login corp").status(3).go();
 }
 
 #[test]
-fn no_browser_is_opened_where_nobody_sits() {
+fn no_browser_is_opened_over_ssh_in_ci_or_without_a_display() {
     let portal = Portal::strict();
     let home = allowing(&portal);
     for (name, value) in [("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22"), ("CI", "true"), ("DISPLAY", "")] {
@@ -54,7 +54,7 @@ fn no_browser_is_opened_where_nobody_sits() {
 }
 
 #[test]
-fn a_sign_in_that_was_refused_unasked_is_not_asked_for_again_at_once() {
+fn a_refused_automatic_sign_in_is_not_repeated_until_the_user_signs_in() {
     let portal = Portal::live(Realm { authorize_error: Some("access_denied"), ..Realm::default() });
     let home = allowing(&portal);
     home.daypass(ASK).stderr_has("sign-in to corp needed").stderr_has("said the page").status(3).go();
@@ -71,7 +71,7 @@ fn a_sign_in_that_was_refused_unasked_is_not_asked_for_again_at_once() {
 }
 
 #[test]
-fn a_portal_that_failed_before_anybody_was_asked_keeps_no_later_tool_from_asking() {
+fn a_portal_failure_before_the_browser_opens_does_not_block_the_next_attempt() {
     let portal = Portal::live(Realm::default());
     let home = allowing(&portal);
     portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
@@ -89,14 +89,14 @@ fn a_portal_that_failed_before_anybody_was_asked_keeps_no_later_tool_from_asking
 }
 
 #[test]
-fn an_unasked_sign_in_without_a_browser_ends_at_once() {
+fn an_automatic_sign_in_without_a_browser_fails_at_once() {
     let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
     let home = allowing(&portal);
     home.daypass(ASK).with("BROWSER", "no-such-browser-here").stderr_has("no browser could be opened").status(3).go();
 }
 
 #[test]
-fn what_is_left_behind_holds_no_stream_of_the_helper() {
+fn a_browser_left_running_keeps_no_stream_of_the_helper_open() {
     let portal = Portal::live(Realm::default());
     let home = allowing(&portal);
     // A browser that stays for longer than any test: the run ends when both streams are closed.
@@ -106,7 +106,7 @@ fn what_is_left_behind_holds_no_stream_of_the_helper() {
 }
 
 #[test]
-fn signed_in_already_no_browser_is_opened() {
+fn no_browser_is_opened_if_already_signed_in() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal).with("DISPLAY", ":0").with("BROWSER", "no-such-browser-here");
     home.daypass(ASK).stdout_has("111122223333").go();

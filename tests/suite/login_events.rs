@@ -11,7 +11,7 @@ fn events(stdout: &str) -> Vec<String> {
 }
 
 #[test]
-fn with_a_display_auto_takes_the_browser_without_a_terminal_too() {
+fn auto_uses_the_browser_with_a_display_and_no_terminal() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER);
     let done = home.daypass("login corp --format json").stdout_has("signed_in").stderr_has("Signed in to corp").go();
@@ -23,7 +23,7 @@ fn with_a_display_auto_takes_the_browser_without_a_terminal_too() {
 }
 
 #[test]
-fn without_a_terminal_auto_goes_on_with_a_code_where_the_browser_does_not_come_up() {
+fn auto_falls_back_to_a_device_code_if_the_browser_fails_to_start() {
     for browser in ["no-such-browser-here", "false"] {
         let portal = Portal::live(Realm::default());
         let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", browser);
@@ -35,7 +35,7 @@ fn without_a_terminal_auto_goes_on_with_a_code_where_the_browser_does_not_come_u
 }
 
 #[test]
-fn events_of_both_flows_are_one_json_object_a_line() {
+fn events_of_both_flows_are_one_json_object_per_line() {
     let portal = Portal::live(Realm { approval: Approval::AfterPolls(2), ..Realm::default() });
     let home = configured(&portal);
     let events = |arguments: &str| -> Vec<serde_json::Value> {
@@ -60,7 +60,7 @@ fn events_of_both_flows_are_one_json_object_a_line() {
 }
 
 #[test]
-fn secrets_never_appear_in_what_is_said() {
+fn secrets_never_appear_in_events_or_logs() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal).with("DAYPASS_LOG", "trace");
     let done = home.daypass("login corp --flow pkce --format json -vvv").with("BROWSER", BROWSER).any_output().go();

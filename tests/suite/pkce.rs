@@ -40,7 +40,7 @@ fn address(said: &str) -> &str {
 }
 
 #[test]
-fn the_browser_comes_back_with_a_code_and_sees_that_it_is_done() {
+fn the_callback_completes_the_sign_in_and_shows_a_page() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
@@ -59,7 +59,7 @@ fn the_browser_comes_back_with_a_code_and_sees_that_it_is_done() {
 }
 
 #[test]
-fn a_sign_in_by_browser_is_refreshed_like_any_other() {
+fn a_pkce_sign_in_is_refreshed_like_any_other() {
     let portal = Portal::live(Realm { token_life: std::time::Duration::ZERO, ..Realm::default() });
     let home = configured(&portal);
     home.daypass("login corp --flow pkce").with("BROWSER", BROWSER).any_stderr().go();
@@ -68,7 +68,7 @@ fn a_sign_in_by_browser_is_refreshed_like_any_other() {
 }
 
 #[test]
-fn a_visit_that_does_not_belong_here_is_turned_away_and_the_sign_in_goes_on() {
+fn unrelated_requests_are_rejected_and_the_sign_in_continues() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
@@ -95,7 +95,7 @@ fn a_visit_that_does_not_belong_here_is_turned_away_and_the_sign_in_goes_on() {
 }
 
 #[test]
-fn a_refusal_in_the_browser_ends_it_without_a_code() {
+fn a_denial_in_the_browser_ends_the_sign_in_without_a_device_code() {
     let portal = Portal::live(Realm { authorize_error: Some("access_denied"), ..Realm::default() });
     let home = configured(&portal);
     home.daypass("login corp --flow pkce")
@@ -107,7 +107,7 @@ fn a_refusal_in_the_browser_ends_it_without_a_code() {
 }
 
 #[test]
-fn where_the_code_flow_is_refused_the_device_code_follows_unasked() {
+fn a_service_that_refuses_pkce_gets_the_device_flow() {
     for error in ["unsupported_grant_type", "invalid_redirect_uri", "unauthorized_client", "invalid_request"] {
         let portal = Portal::strict_in_order();
         let home = configured(&portal);
@@ -124,7 +124,7 @@ fn where_the_code_flow_is_refused_the_device_code_follows_unasked() {
 }
 
 #[test]
-fn a_code_that_the_service_does_not_exchange_leads_to_the_device_code_too() {
+fn a_service_that_does_not_exchange_codes_gets_the_device_flow() {
     for error in ["unsupported_grant_type", "unauthorized_client"] {
         let portal = Portal::live(Realm::default());
         let home = configured(&portal);
@@ -139,7 +139,7 @@ fn a_code_that_the_service_does_not_exchange_leads_to_the_device_code_too() {
 }
 
 #[test]
-fn an_authorize_page_that_does_not_serve_us_leads_to_the_device_code_too() {
+fn an_authorize_page_that_rejects_the_client_leads_to_the_device_flow() {
     let portal = Portal::live(Realm { authorize_error: Some("unauthorized_client"), ..Realm::default() });
     let home = configured(&portal);
     home.daypass("login corp --flow pkce")
@@ -150,7 +150,7 @@ fn an_authorize_page_that_does_not_serve_us_leads_to_the_device_code_too() {
 }
 
 #[test]
-fn a_code_that_is_not_accepted_is_an_error_and_no_fall_back() {
+fn a_rejected_authorization_code_is_an_error_without_fallback() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
     portal.expect(Call::RedeemCode).answered(Answer::oidc("invalid_grant"));
@@ -163,7 +163,7 @@ fn a_code_that_is_not_accepted_is_an_error_and_no_fall_back() {
 }
 
 #[test]
-fn without_a_browser_the_device_code_follows() {
+fn without_a_browser_the_device_flow_is_used() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
     for browser in ["no-such-browser-here", "false"] {
@@ -176,7 +176,7 @@ fn without_a_browser_the_device_code_follows() {
 }
 
 #[test]
-fn neither_flow_uses_the_registration_of_the_other() {
+fn the_two_flows_do_not_share_a_client_registration() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
     home.daypass("login corp --flow pkce").with("BROWSER", BROWSER).any_stderr().go();
@@ -193,7 +193,7 @@ fn neither_flow_uses_the_registration_of_the_other() {
 }
 
 #[test]
-fn a_forwarded_port_is_listened_on_and_opens_no_browser_elsewhere() {
+fn a_forwarded_port_is_listened_on_and_opens_no_browser_over_ssh() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal).with("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22");
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
@@ -212,7 +212,7 @@ fn a_forwarded_port_is_listened_on_and_opens_no_browser_elsewhere() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_said() {
+fn a_port_in_use_is_a_usage_error() {
     let portal = Portal::strict();
     let home = configured(&portal);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -235,7 +235,7 @@ fn shown<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_first_sign_in_that_readme_shows_is_that_of_a_desktop() {
+fn the_readme_shows_the_real_output_of_login() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER).with("TERM", "xterm");
     let said = at_a_terminal(

@@ -79,7 +79,7 @@ fn signs_in(portal: &Portal, start_url: &str, way: Way, person: &mut dyn Person)
 }
 
 #[test]
-fn no_step_of_an_unasked_sign_in_outlasts_the_whole_at_a_portal_that_hangs() {
+fn no_step_of_an_automatic_sign_in_exceeds_its_deadline_if_the_portal_hangs() {
     let takes = |hangs: Option<Call>, flow: Flow| {
         let portal = Portal::live(Realm::default());
         // Takes connections and says nothing: a start URL of the company's own that leads nowhere.
@@ -118,7 +118,7 @@ fn no_step_of_an_unasked_sign_in_outlasts_the_whole_at_a_portal_that_hangs() {
 }
 
 #[test]
-fn where_the_browser_does_not_come_back_in_time_the_sign_in_can_be_started_again() {
+fn a_sign_in_can_be_started_again_if_the_browser_does_not_return_in_time() {
     let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
     let way = Way { flow: Flow::Code, port: None, unasked: None };
     let mut person = Prompt { patience: Duration::from_millis(100), again: 1, asked: 0 };

@@ -5,7 +5,7 @@ use crate::support::portal::{Call, Portal, Realm};
 use crate::support::run::Home;
 
 #[test]
-fn a_companys_own_address_leads_to_the_portal_and_stays_the_name_of_the_sign_in() {
+fn a_vanity_url_is_followed_to_the_portal_and_identifies_the_sign_in() {
     for path in ["vanity", "vanity-without-head"] {
         let portal = Portal::live(Realm::default());
         let home = Home::new().at(&portal);
@@ -21,7 +21,7 @@ fn a_companys_own_address_leads_to_the_portal_and_stays_the_name_of_the_sign_in(
 }
 
 #[test]
-fn an_address_that_leads_elsewhere_is_not_followed() {
+fn a_redirect_to_another_domain_is_not_followed() {
     let portal = Portal::live(Realm::default());
     let home = Home::new().at(&portal);
     let own = format!("{}/vanity-elsewhere", portal.url());
@@ -30,7 +30,7 @@ fn an_address_that_leads_elsewhere_is_not_followed() {
 }
 
 #[test]
-fn an_address_that_leads_to_another_region_is_said() {
+fn a_vanity_url_to_another_region_is_reported() {
     let elsewhere = "https://ssoins-0123456789abcdef.portal.eu-west-1.app.aws";
     let portal = Portal::live(Realm { start_url: elsewhere.into(), ..Realm::default() });
     let home = Home::new().at(&portal);

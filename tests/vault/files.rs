@@ -61,7 +61,7 @@ fn a_folder_of_another_user_is_refused() {
 }
 
 #[test]
-fn stray_files_are_none_of_ours() {
+fn other_files_in_the_folder_are_ignored() {
     let home = tempfile::tempdir().unwrap();
     let store = Files::new(Some(home.path().join("d")));
     split::put(&store, &Key::new(&session("s"), Kind::Token), &Secret::new("x"), None).unwrap();

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use daypass::vault::keyutils::Keyutils;
 
-use super::contract::{holds_500_roles, keeps_the_contract};
+use super::contract::{keeps_500_roles, meets_the_contract};
 use super::*;
 
 /// One keyring with one quota for all tests.
@@ -37,13 +37,13 @@ fn uid() -> u32 {
 }
 
 #[test]
-fn keyutils_keeps_the_contract() {
+fn keyutils_meets_the_contract() {
     let _kernel = kernel();
-    keeps_the_contract(&Keyutils);
+    meets_the_contract(&Keyutils);
 }
 
 #[test]
-fn keyutils_drops_a_value_by_itself_when_it_expires() {
+fn keyutils_sets_a_kernel_timeout_on_values_that_expire() {
     let _kernel = kernel();
     let key = Key::new(&session("s"), Kind::Token);
     split::put(&Keyutils, &key, &Secret::new("x"), Some(in_minutes(60))).unwrap();
@@ -63,7 +63,7 @@ fn keyutils_drops_a_value_by_itself_when_it_expires() {
 }
 
 #[test]
-fn a_foreign_key_with_a_long_name_does_not_disturb_the_list() {
+fn a_foreign_key_with_a_long_name_does_not_break_listing() {
     let _kernel = kernel();
     let ring = linux_keyutils::KeyRing::get_persistent(linux_keyutils::KeyRingIdentifier::Process).unwrap();
     let foreign = ring.add_key(&"x".repeat(3000), b"\xff\x00not ours").unwrap();
@@ -95,7 +95,7 @@ fn inner() -> bool {
 }
 
 #[test]
-fn keyutils_works_without_a_session_keyring_and_is_one_for_all_sessions() {
+fn keyutils_needs_no_session_keyring_and_is_shared_by_all_sessions() {
     let key = Key { session: "sessions".to_owned(), start_url: "https://sessions.example".to_owned(), ..a_key() };
     if inner() {
         assert_eq!(text_of(&Keyutils, &key).as_deref(), Some("from outside"));
@@ -103,17 +103,17 @@ fn keyutils_works_without_a_session_keyring_and_is_one_for_all_sessions() {
     }
     let _kernel = kernel();
     split::put(&Keyutils, &key, &Secret::new("from outside"), Some(in_minutes(5))).unwrap();
-    again("keyutils_works_without_a_session_keyring_and_is_one_for_all_sessions", &["keyctl", "session", "-"]);
+    again("keyutils_needs_no_session_keyring_and_is_shared_by_all_sessions", &["keyctl", "session", "-"]);
     split::delete(&Keyutils, &key).unwrap();
 }
 
 /// A user with the kernel's small quota (20,000 bytes, 200 keys unless raised): another one where we are root, else ourselves.
 #[test]
-fn in_a_small_quota_old_roles_give_way_and_nothing_fails() {
+fn a_small_quota_drops_the_oldest_roles_and_nothing_fails() {
     if uid() == 0 {
         let uid = (40_000 + std::process::id() % 20_000).to_string();
         return again(
-            "in_a_small_quota_old_roles_give_way_and_nothing_fails",
+            "a_small_quota_drops_the_oldest_roles_and_nothing_fails",
             &["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"],
         );
     }
@@ -145,9 +145,9 @@ fn in_a_small_quota_old_roles_give_way_and_nothing_fails() {
 }
 
 #[test]
-fn keyutils_holds_500_roles() {
+fn keyutils_keeps_500_roles() {
     let _kernel = kernel();
     if uid() == 0 {
-        holds_500_roles(Box::new(Keyutils));
+        keeps_500_roles(Box::new(Keyutils));
     }
 }

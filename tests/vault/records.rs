@@ -26,7 +26,7 @@ fn tokens() -> impl Strategy<Value = Token> {
 
 proptest! {
     #[test]
-    fn a_record_reads_back_as_it_was(token in tokens(), at in times()) {
+    fn records_round_trip(token in tokens(), at in times()) {
         prop_assert_eq!(Registration::of_text(&token.registration.to_text().unwrap()), Some(token.registration.clone()));
         prop_assert_eq!(Token::of_text(&token.to_text().unwrap()), Some(token.clone()));
         let role = RoleCredentials {
@@ -40,7 +40,7 @@ proptest! {
     }
 
     #[test]
-    fn a_record_that_was_cut_is_a_miss(token in tokens(), cut in any::<prop::sample::Index>()) {
+    fn a_truncated_record_is_a_miss(token in tokens(), cut in any::<prop::sample::Index>()) {
         let text = token.to_text().unwrap();
         let ends: Vec<usize> = text.expose().char_indices().map(|(at, _)| at).collect();
         prop_assert_eq!(Token::of_text(&Secret::new(&text.expose()[..ends[cut.index(ends.len())]])), None);
@@ -54,7 +54,7 @@ proptest! {
 }
 
 #[test]
-fn a_record_of_another_version_is_a_miss_and_fields_from_the_future_are_passed_over() {
+fn an_unknown_version_is_a_miss_and_unknown_fields_are_ignored() {
     let text = registration().to_text().unwrap().expose().to_owned();
     assert_eq!(Registration::of_text(&Secret::new(text.replacen("\"v\":1", "\"v\":2", 1))), None);
     assert_eq!(Registration::of_text(&Secret::new(text.replacen('{', "{\"later\":[1,{}],", 1))), Some(registration_of(&text)));

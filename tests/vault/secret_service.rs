@@ -7,7 +7,7 @@ use daypass::vault::keyutils::Keyutils;
 use daypass::vault::secret_service::SecretService;
 
 use super::bus::Bus;
-use super::contract::{holds_500_roles, keeps_the_contract};
+use super::contract::{keeps_500_roles, meets_the_contract};
 use super::keyutils::kernel;
 use super::*;
 
@@ -25,13 +25,13 @@ fn put(store: &dyn Store, key: &Key, text: &str) -> Outcome<()> {
 }
 
 #[test]
-fn the_secret_service_keeps_the_contract() {
-    keeps_the_contract(&service(&Bus::unlocked()));
+fn the_secret_service_meets_the_contract() {
+    meets_the_contract(&service(&Bus::unlocked()));
 }
 
 #[test]
-fn the_secret_service_holds_500_roles() {
-    holds_500_roles(Box::new(service(&Bus::unlocked())));
+fn the_secret_service_keeps_500_roles() {
+    keeps_500_roles(Box::new(service(&Bus::unlocked())));
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn items_can_be_found_and_read_with_other_tools() {
 }
 
 #[test]
-fn replacing_leaves_one_item_and_of_duplicates_the_newest_is_read() {
+fn replacing_leaves_one_item_and_the_newest_duplicate_is_read() {
     let bus = Bus::unlocked();
     let (store, key) = (service(&bus), Key::new(&session("s"), Kind::Token));
     put(&store, &key, "old").unwrap();
@@ -76,7 +76,7 @@ fn replacing_leaves_one_item_and_of_duplicates_the_newest_is_read() {
 }
 
 #[test]
-fn processes_that_race_leave_one_item() {
+fn concurrent_writers_leave_one_item() {
     let bus = Bus::unlocked();
     let key = Key::new(&session("s"), Kind::Token);
     thread::scope(|scope| {
@@ -91,7 +91,7 @@ fn processes_that_race_leave_one_item() {
 }
 
 #[test]
-fn a_locked_keyring_says_so_at_every_call_and_shows_no_prompt() {
+fn every_call_on_a_locked_keyring_reports_it_and_shows_no_prompt() {
     let bus = Bus::unlocked();
     let (session, key) = (session("s"), a_key());
     vault(&bus, "os").keep_token(&session, &token("t")).unwrap();
@@ -121,7 +121,7 @@ fn a_locked_keyring_says_so_at_every_call_and_shows_no_prompt() {
 }
 
 #[test]
-fn an_unlocked_keyring_needs_no_unlocking() {
+fn unlocking_an_unlocked_keyring_shows_no_prompt() {
     let bus = Bus::unlocked();
     let mut prompts = bus.watch_prompts();
     put(&service(&bus), &a_key(), "x").unwrap();
@@ -156,7 +156,7 @@ fn no_bus_no_provider_and_no_default_keyring_are_all_absent() {
 }
 
 #[test]
-fn with_no_secret_service_auto_keeps_the_sign_in_in_the_kernel() {
+fn without_a_secret_service_auto_keeps_the_sign_in_in_the_kernel_keyring() {
     let _kernel = kernel();
     let bus = Bus::bare();
     let session = session("s");
@@ -170,7 +170,7 @@ fn with_no_secret_service_auto_keeps_the_sign_in_in_the_kernel() {
 }
 
 #[test]
-fn a_warm_role_does_not_touch_the_bus() {
+fn cached_role_credentials_are_read_without_the_bus() {
     let _kernel = kernel();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bus");
@@ -195,7 +195,7 @@ fn times_out(store: &SecretService) {
 }
 
 #[test]
-fn a_keyring_daemon_that_hangs_ends_every_call() {
+fn every_call_on_a_hanging_keyring_daemon_times_out() {
     let bus = Bus::unlocked();
     let (open, session) = (service(&bus), session("s"));
     put(&open, &a_key(), "x").unwrap();
@@ -208,14 +208,14 @@ fn a_keyring_daemon_that_hangs_ends_every_call() {
 }
 
 #[test]
-fn a_bus_that_hangs_ends_every_call() {
+fn every_call_on_a_hanging_bus_times_out() {
     let bus = Bus::unlocked();
     bus.stop();
     times_out(&service(&bus));
 }
 
 #[test]
-fn a_bus_that_accepts_and_never_answers_ends_every_call() {
+fn every_call_on_a_bus_that_never_answers_times_out() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bus");
     let _listener = UnixListener::bind(&path).unwrap();
@@ -223,7 +223,7 @@ fn a_bus_that_accepts_and_never_answers_ends_every_call() {
 }
 
 #[test]
-fn a_bus_whose_queue_is_full_ends_every_call() {
+fn every_call_on_a_bus_with_a_full_backlog_times_out() {
     use socket2::{Domain, SockAddr, Socket, Type};
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bus");
@@ -263,7 +263,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_bus_that_talks_nonsense_is_a_fault_and_no_panic(
+    fn a_malformed_bus_answer_is_an_error_and_no_panic(
         mut bytes in prop::collection::vec(any::<u8>(), 0..200),
         starts in prop::sample::select(vec![&b""[..], b"l\x02\x01\x01", b"B\x03\0\x01\0\0\0\x04", b"l\x02\x01\x01\xff\xff\xff\xff"]),
     ) {

@@ -52,7 +52,7 @@ fn locked() -> Fault {
 }
 
 #[test]
-fn an_unknown_keyring_is_wrong_usage_and_names_the_known_ones() {
+fn an_unknown_keyring_is_a_usage_error_that_lists_the_known_ones() {
     let env: Env = [("DAYPASS_KEYRING".to_owned(), "kwallet".to_owned())].into_iter().collect();
     let error = Vault::open(&env).err().unwrap();
     assert_eq!(error.exit, Exit::Usage);
@@ -60,7 +60,7 @@ fn an_unknown_keyring_is_wrong_usage_and_names_the_known_ones() {
 }
 
 #[test]
-fn every_fault_of_a_keyring_ends_with_status_5_and_a_hint() {
+fn every_keyring_error_has_exit_status_5_and_a_hint() {
     let what = || "x".to_owned();
     for fault in [Fault::Absent(what()), Fault::Locked(what()), Fault::Broken(what()), Fault::TimedOut(what()), Fault::Full(what())]
     {
@@ -71,7 +71,7 @@ fn every_fault_of_a_keyring_ends_with_status_5_and_a_hint() {
 }
 
 #[test]
-fn role_credentials_come_from_the_quick_keyring_though_the_other_one_is_locked() {
+fn role_credentials_come_from_the_cache_while_the_os_keyring_is_locked() {
     let (main, quick) = (shared(Memory::down(locked())), Shared::default());
     let (vault, session) = (two(&main, &quick), session("s"));
     let kept = credentials("1", in_minutes(5));
@@ -87,7 +87,7 @@ fn role_credentials_come_from_the_quick_keyring_though_the_other_one_is_locked()
 }
 
 #[test]
-fn with_no_os_keyring_tokens_live_in_the_quick_one() {
+fn without_an_os_keyring_tokens_are_kept_in_the_cache() {
     let (main, quick) = (shared(Memory::down(absent())), Shared::default());
     let (vault, session) = (two(&main, &quick), session("s"));
     vault.keep_token(&session, &token("t")).unwrap();
@@ -102,7 +102,7 @@ fn with_no_os_keyring_tokens_live_in_the_quick_one() {
 }
 
 #[test]
-fn with_neither_keyring_the_reason_of_the_os_keyring_is_told() {
+fn without_any_keyring_the_error_is_that_of_the_os_keyring() {
     let vault = two(&shared(Memory::down(absent())), &shared(Memory::down(Fault::Absent("no kernel keyring".to_owned()))));
     let session = session("s");
     assert_eq!(vault.token(&session), Err(absent()));
@@ -114,7 +114,7 @@ fn with_neither_keyring_the_reason_of_the_os_keyring_is_told() {
 }
 
 #[test]
-fn a_sign_in_from_a_time_without_os_keyring_is_found_and_replaced_by_the_next() {
+fn a_sign_in_in_the_cache_is_found_and_moves_to_the_os_keyring_with_the_next_one() {
     let (quick, session) = (Shared::default(), session("s"));
     two(&shared(Memory::down(absent())), &quick).keep_token(&session, &token("ssh")).unwrap();
     let main = Shared::default();
@@ -126,7 +126,7 @@ fn a_sign_in_from_a_time_without_os_keyring_is_found_and_replaced_by_the_next() 
 }
 
 #[test]
-fn where_the_quick_keyring_is_refused_roles_live_in_the_os_keyring() {
+fn without_a_cache_role_credentials_are_kept_in_the_os_keyring() {
     let main = Shared::default();
     let (vault, session) = (two(&main, &shared(Memory::down(absent()))), session("s"));
     vault.keep_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
@@ -139,7 +139,7 @@ fn where_the_quick_keyring_is_refused_roles_live_in_the_os_keyring() {
 }
 
 #[test]
-fn a_full_quick_keyring_sends_its_oldest_roles_to_the_os_keyring() {
+fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
     let (main, quick) = (Shared::default(), shared(Memory::with_room(3)));
     let (vault, session) = (two(&main, &quick), session("s"));
     for number in 0..10 {
@@ -158,7 +158,7 @@ fn a_full_quick_keyring_sends_its_oldest_roles_to_the_os_keyring() {
 }
 
 #[test]
-fn a_full_keyring_gives_up_roles_but_never_tokens() {
+fn a_full_keyring_drops_roles_but_never_tokens() {
     let (quick, session) = (shared(Memory::with_room(3)), session("s"));
     let vault = two(&shared(Memory::down(absent())), &quick);
     vault.keep_token(&session, &token("t")).unwrap();

@@ -34,7 +34,7 @@ proptest! {
     }
 
     #[test]
-    fn one_step_that_fails_leaves_no_parts_behind(old in 1_usize..4000, new in 1_usize..4000, step in 0_usize..60) {
+    fn a_failed_step_leaves_no_parts_behind(old in 1_usize..4000, new in 1_usize..4000, step in 0_usize..60) {
         let (store, key) = (Memory::with_limit(LIMIT), a_key());
         split::put(&store, &key, &text('o', old), None).unwrap();
         let before = store.names().len();
@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn any_mix_of_two_values_is_one_of_them_or_a_miss(
+    fn any_mix_of_writes_reads_as_one_of_them_or_a_miss(
         lens in (1_usize..4000, 1_usize..4000),
         choice in prop::collection::vec(0..4, 64),
         cut in any::<prop::sample::Index>(),
@@ -91,7 +91,7 @@ proptest! {
     }
 
     #[test]
-    fn a_slot_of_any_bytes_is_a_miss_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn arbitrary_bytes_are_a_miss_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         let (store, key) = (Memory::default(), a_key());
         store.damage(&key.id(), &bytes);
         prop_assert_eq!(split::get(&store, &key).unwrap(), None);
