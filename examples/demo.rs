@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
-use portal::{Approval, Portal, Realm};
+use portal::{Approval, Portal, PortalConfig};
 
 /// With this argument the demo is the browser of its own daypass: the real one must start in the person's home, not in the temporary.
 const OPEN: &str = "--open-in-browser";
@@ -49,7 +49,7 @@ fn tour(interactive: bool) -> Result {
     let program = build()?;
     let approval = if interactive { Approval::ByHand } else { Approval::AfterPolls(0) };
     let life = if interactive { Duration::from_mins(10) } else { Duration::from_mins(1) };
-    let portal = Portal::live(Realm { approval, code_life: life, long_secrets: false, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { approval, code_ttl: life, long_secrets: false, ..PortalConfig::default() });
     let stage = Stage::new(program, &portal)?;
     stage.explain(&format!("A sandbox of IAM Identity Center listens at {}. Every secret below is made up by it.", portal.url()));
 
