@@ -68,3 +68,17 @@ fn files_with_finds_a_secret_anywhere_in_the_home() {
     assert_eq!(home.files_with("secret-"), [home.path("data/deep/down")]);
     assert_eq!(home.files_with("secret-2"), Vec::<std::path::PathBuf>::new());
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn programs_get_default_signal_actions_even_under_nohup() {
+    let home = Home::new();
+    if std::env::var_os("TEST_UNDER_NOHUP").is_some() {
+        home.program("sh").args(["-c", "kill -HUP $$; echo still running"]).fails().go();
+        return;
+    }
+    // This test again, in a process that ignores SIGHUP.
+    let test = "run::programs_get_default_signal_actions_even_under_nohup";
+    let inner = home.program("nohup").arg(std::env::current_exe().unwrap()).args(["--exact", test]);
+    inner.with("TEST_UNDER_NOHUP", "1").stdout_has("1 passed").go();
+}

@@ -17,6 +17,7 @@
 mod command;
 mod home;
 mod running;
+mod signals;
 
 use std::time::Duration;
 
