@@ -20,14 +20,14 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use daypass::broker::{self, Broker, Flow, Locks, Person, Way, Wish};
-use daypass::env::Env;
+use daypass::broker::{self, Broker, Decision, Flow, Locks, SignInRequest, SignInUi};
+use daypass::credentials::{Registration, RoleCredentials, Token};
 use daypass::error::{Error, Exit};
-use daypass::grant::{Registration, RoleCredentials, Token};
 use daypass::portal::{Portal as Client, Settings};
 use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::secret::Secret;
-use daypass::vault::{Bytes, Fault, Outcome, Slot, Store, Vault};
+use daypass::sys::env::Env;
+use daypass::vault::{self, Backend, Bytes, Item, Vault};
 use proptest::prelude::*;
 use support::portal::{Answer, Call, Portal, Realm};
 use tempfile::TempDir;
@@ -39,9 +39,9 @@ const PATIENCE: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 enum Trouble {
     /// One call fails.
-    Once(Fault),
+    Once(vault::Error),
     /// From that call on all fail.
-    Ever(Fault),
+    Ever(vault::Error),
     /// The process ends before that call.
     PowerCut,
     /// It can be read, and takes nothing: a full disk.
@@ -64,7 +64,7 @@ struct Slots {
 }
 
 impl Slots {
-    fn step(&self) -> Outcome<()> {
+    fn step(&self) -> vault::Result<()> {
         let step = self.calls.replace(self.calls.get() + 1);
         let due = self.meanwhile.borrow_mut().take_if(|(at, _)| *at == step);
         if let Some((_, act)) = due {
@@ -81,32 +81,32 @@ impl Slots {
 
 struct Shared(Rc<Slots>);
 
-impl Store for Shared {
+impl Backend for Shared {
     fn name(&self) -> &'static str {
         "test"
     }
 
-    fn get(&self, slot: &Slot) -> Outcome<Option<Bytes>> {
+    fn get(&self, slot: &Item) -> vault::Result<Option<Bytes>> {
         self.0.step()?;
         Ok(self.0.contents.borrow().get(&slot.name).map(|content| content.clone().into()))
     }
 
-    fn put(&self, slot: &Slot, content: &[u8], _: Option<OffsetDateTime>) -> Outcome<()> {
+    fn put(&self, slot: &Item, content: &[u8], _: Option<OffsetDateTime>) -> vault::Result<()> {
         self.0.step()?;
         if matches!(*self.0.trouble.borrow(), Some((_, Trouble::NoRoom))) {
-            return Err(Fault::Full("for the test".to_owned()));
+            return Err(vault::Error::Full("for the test".to_owned()));
         }
         self.0.contents.borrow_mut().insert(slot.name.clone(), content.to_vec());
         Ok(())
     }
 
-    fn delete(&self, slot: &Slot) -> Outcome<()> {
+    fn delete(&self, slot: &Item) -> vault::Result<()> {
         self.0.step()?;
         self.0.contents.borrow_mut().remove(&slot.name);
         Ok(())
     }
 
-    fn list(&self) -> Outcome<Vec<Bytes>> {
+    fn list(&self) -> vault::Result<Vec<Bytes>> {
         self.0.step()?;
         Ok(self.0.contents.borrow().values().map(|content| content.clone().into()).collect())
     }
@@ -155,8 +155,8 @@ impl Stage {
                 scopes: vec!["sso:account:access".to_owned()],
             },
         };
-        self.vault.keep_token(&self.session, &token).unwrap();
-        self.vault.forget_roles(&self.session).unwrap();
+        self.vault.store_token(&self.session, &token).unwrap();
+        self.vault.delete_roles(&self.session).unwrap();
     }
 
     fn broker(&self) -> Broker<'_> {
@@ -181,7 +181,7 @@ impl Stage {
     fn change_token(&self, change: impl FnOnce(&mut Token)) {
         let mut token = self.vault.token(&self.session).unwrap().unwrap();
         change(&mut token);
-        self.vault.keep_token(&self.session, &token).unwrap();
+        self.vault.store_token(&self.session, &token).unwrap();
     }
 
     fn expire_token(&self) {
@@ -194,7 +194,7 @@ impl Stage {
         let Some(mut kept) = self.vault.role(&self.session, &account(), &role).unwrap() else { return };
         let now = OffsetDateTime::now_utc();
         (kept.received_at, kept.expires_at) = (now - Duration::from_hours(2), now + left);
-        self.vault.keep_role(&self.session, &account(), &role, &kept).unwrap();
+        self.vault.store_role(&self.session, &account(), &role, &kept).unwrap();
     }
 
     /// What is handed out was issued for this role, and lives.
@@ -244,15 +244,15 @@ enum Scene {
 /// Somebody who approves elsewhere.
 struct Patient;
 
-impl Person for Patient {
-    fn hear(&mut self, _: &broker::Event<'_>) {}
+impl SignInUi for Patient {
+    fn notify(&mut self, _: &broker::Event<'_>) {}
 
-    fn pass(&mut self, pause: Duration, _: Duration) -> Wish {
-        daypass::clock::sleep(pause);
-        Wish::GoOn
+    fn wait(&mut self, pause: Duration, _: Duration) -> Decision {
+        daypass::sys::clock::sleep(pause);
+        Decision::Continue
     }
 
-    fn starts_again(&mut self) -> bool {
+    fn restart(&mut self) -> bool {
         false
     }
 }
@@ -288,7 +288,10 @@ impl Scene {
     fn play(self, stage: &Stage) -> Option<Result<(), Error>> {
         let played = panic::catch_unwind(AssertUnwindSafe(|| match self {
             Self::RefusedRole => stage.ask("Nobody").map(|_| panic!("a role that does not exist")),
-            Self::SignIn => stage.broker().sign_in(Way { flow: Flow::Device, port: None, unasked: None }, &mut Patient).map(drop),
+            Self::SignIn => stage
+                .broker()
+                .sign_in(SignInRequest { flow: Flow::Device, port: None, unattended_until: None }, &mut Patient)
+                .map(drop),
             Self::SignOut => stage.broker().sign_out(PATIENCE).map(drop),
             _ => stage.ask("DeveloperAccess").map(|credentials| stage.assert_right("DeveloperAccess", &credentials)),
         }));
@@ -331,7 +334,8 @@ fn each<T: Sync>(all: &[T], play: impl Fn(&T) + Sync) {
 #[test]
 fn a_vault_that_fails_at_any_step_costs_no_sign_in_and_serves_nothing_wrong() {
     let what = || "for the test".to_owned();
-    let faults = [Fault::Locked(what()), Fault::Broken(what()), Fault::TimedOut(what()), Fault::Full(what())];
+    let faults =
+        [vault::Error::Locked(what()), vault::Error::Failed(what()), vault::Error::TimedOut(what()), vault::Error::Full(what())];
     let once = faults.iter().cloned().map(Trouble::Once);
     let troubles: Vec<_> = once.chain(faults.iter().cloned().map(Trouble::Ever)).chain([Trouble::PowerCut]).collect();
     let mut all = Vec::new();
@@ -488,7 +492,7 @@ fn a_living_token_that_can_not_be_refreshed_survives_being_asked_to() {
     let stage = Stage::signed_in();
     stage.change_token(|token| token.refresh = None);
     let token = stage.vault.token(&stage.session).unwrap().unwrap();
-    let deadline = daypass::clock::Deadline::after(PATIENCE);
+    let deadline = daypass::sys::clock::Deadline::after(PATIENCE);
     assert_eq!(stage.broker().refreshed(&token, deadline).unwrap_err().exit, Exit::SignIn);
     stage.assert_usable(false);
 }
@@ -618,7 +622,7 @@ proptest! {
                 }
                 Event::Vault(after, full) => {
                     let why = "for the test".to_owned();
-                    let fault = if full { Fault::Full(why) } else { Fault::Broken(why) };
+                    let fault = if full { vault::Error::Full(why) } else { vault::Error::Failed(why) };
                     stage.slots.trouble.replace(Some((stage.slots.calls.get() + after, Trouble::Once(fault))));
                 }
             }

@@ -22,16 +22,16 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use daypass::clock;
-use daypass::env::Env;
+use daypass::credentials::{Registration, RoleCredentials, Token};
 use daypass::error::{Error, Exit};
-use daypass::grant::{Registration, RoleCredentials, Token};
 use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::secret::Secret;
+use daypass::sys::clock;
+use daypass::sys::env::Env;
 use daypass::vault::file::Files;
 use daypass::vault::memory::Memory;
 use daypass::vault::record::Record;
-use daypass::vault::{Bytes, Fault, Key, Kind, Outcome, Slot, Store, Vault, split};
+use daypass::vault::{self, Backend, Bytes, Item, Key, Kind, Vault, split};
 use proptest::prelude::*;
 use time::OffsetDateTime;
 
@@ -91,7 +91,7 @@ fn token(text: &str) -> Token {
 #[derive(Clone, Default)]
 struct Shared(Rc<Memory>);
 
-impl Store for Shared {
+impl Backend for Shared {
     fn name(&self) -> &'static str {
         self.0.name()
     }
@@ -101,19 +101,19 @@ impl Store for Shared {
     fn volatile(&self) -> bool {
         true
     }
-    fn probe(&self) -> Outcome<()> {
+    fn probe(&self) -> vault::Result<()> {
         self.0.probe()
     }
-    fn get(&self, slot: &Slot) -> Outcome<Option<Bytes>> {
+    fn get(&self, slot: &Item) -> vault::Result<Option<Bytes>> {
         self.0.get(slot)
     }
-    fn put(&self, slot: &Slot, content: &[u8], expires: Option<OffsetDateTime>) -> Outcome<()> {
+    fn put(&self, slot: &Item, content: &[u8], expires: Option<OffsetDateTime>) -> vault::Result<()> {
         self.0.put(slot, content, expires)
     }
-    fn delete(&self, slot: &Slot) -> Outcome<()> {
+    fn delete(&self, slot: &Item) -> vault::Result<()> {
         self.0.delete(slot)
     }
-    fn list(&self) -> Outcome<Vec<Bytes>> {
+    fn list(&self) -> vault::Result<Vec<Bytes>> {
         self.0.list()
     }
 }
@@ -126,21 +126,21 @@ fn two(main: &Shared, quick: &Shared) -> Vault {
     Vault::on(Box::new(main.clone()), Some(Box::new(quick.clone())))
 }
 
-fn absent() -> Fault {
-    Fault::Absent("not here".to_owned())
+fn absent() -> vault::Error {
+    vault::Error::Missing("not here".to_owned())
 }
 
-fn locked() -> Fault {
-    Fault::Locked("the keyring".to_owned())
+fn locked() -> vault::Error {
+    vault::Error::Locked("the keyring".to_owned())
 }
 
 // What every back-end promises.
 
-fn text_of(store: &dyn Store, key: &Key) -> Option<String> {
+fn text_of(store: &dyn Backend, key: &Key) -> Option<String> {
     split::get(store, key).unwrap().map(|value| value.expose().to_owned())
 }
 
-fn keeps_the_contract(store: &dyn Store) {
+fn keeps_the_contract(store: &dyn Backend) {
     let base = session("corp");
     let key = Key::new(&base, Kind::Token);
     let later = Some(in_minutes(60));
@@ -200,7 +200,7 @@ fn keeps_the_contract(store: &dyn Store) {
     assert_eq!(of_base(), []);
 }
 
-fn holds_500_roles(store: Box<dyn Store>) {
+fn holds_500_roles(store: Box<dyn Backend>) {
     let (mine, other) = (session("mine"), session("other"));
     let expires = in_minutes(60);
     // Keeping one looks for expired ones too, which is slow work for 500: most are put there past that.
@@ -210,12 +210,12 @@ fn holds_500_roles(store: Box<dyn Store>) {
         split::put(store.as_ref(), &key, &text, Some(expires)).unwrap();
     }
     let vault = Vault::on(store, None);
-    vault.keep_token(&mine, &token("stays")).unwrap();
+    vault.store_token(&mine, &token("stays")).unwrap();
     for number in 480..500 {
-        vault.keep_role(&mine, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
+        vault.store_role(&mine, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
     }
-    vault.keep_role(&other, &account(1), &role("Dev"), &credentials("other", expires)).unwrap();
-    vault.keep_role(&mine, &account(1), &role("Past"), &credentials("past", in_minutes(-1))).unwrap();
+    vault.store_role(&other, &account(1), &role("Dev"), &credentials("other", expires)).unwrap();
+    vault.store_role(&mine, &account(1), &role("Past"), &credentials("past", in_minutes(-1))).unwrap();
     for number in 0..500 {
         let found = vault.role(&mine, &account(number), &role("Dev")).unwrap().unwrap();
         assert_eq!(found.access_key_id, format!("ASIA{number}"));
@@ -228,11 +228,11 @@ fn holds_500_roles(store: Box<dyn Store>) {
     assert_eq!(listed.len(), 501, "all but the one that expired");
     assert!(listed.iter().all(|(_, at)| *at == expires));
     assert_eq!(vault.role(&mine, &account(1), &role("Past")).unwrap(), None, "which is dropped");
-    vault.forget_roles(&mine).unwrap();
+    vault.delete_roles(&mine).unwrap();
     assert_eq!(of_test(&vault), [(Key::new(&other, Kind::Role(account(1), role("Dev"))), expires)]);
     assert_eq!(vault.token(&mine).unwrap().unwrap().access.expose(), "stays");
-    vault.forget_roles(&other).unwrap();
-    vault.forget_token(&mine).unwrap();
+    vault.delete_roles(&other).unwrap();
+    vault.delete_token(&mine).unwrap();
 }
 
 #[test]
@@ -261,7 +261,7 @@ mod files {
         fs::metadata(path).unwrap().mode() & 0o7777
     }
 
-    fn keep(folder: &std::path::Path) -> Outcome<()> {
+    fn keep(folder: &std::path::Path) -> vault::Result<()> {
         split::put(&Files::new(Some(folder.to_owned())), &Key::new(&session("s"), Kind::Token), &Secret::new("x"), None)
     }
 
@@ -285,16 +285,16 @@ mod files {
         fs::create_dir_all(&folder).unwrap();
         for bad in [0o770, 0o702, 0o777] {
             set(&folder, bad);
-            assert!(matches!(keep(&folder), Err(Fault::Broken(_))), "{bad:o}");
+            assert!(matches!(keep(&folder), Err(vault::Error::Failed(_))), "{bad:o}");
         }
         let link = home.path().join("link");
         symlink(&folder, &link).unwrap();
-        assert!(matches!(keep(&link), Err(Fault::Broken(_))), "a link to such");
+        assert!(matches!(keep(&link), Err(vault::Error::Failed(_))), "a link to such");
         set(&folder, 0o700);
         keep(&link).unwrap();
         set(&parent, 0o777);
-        assert!(matches!(keep(&folder), Err(Fault::Broken(_))), "a parent that anybody can write");
-        assert!(matches!(keep(&link), Err(Fault::Broken(_))), "the parent of what a link leads to");
+        assert!(matches!(keep(&folder), Err(vault::Error::Failed(_))), "a parent that anybody can write");
+        assert!(matches!(keep(&link), Err(vault::Error::Failed(_))), "the parent of what a link leads to");
         set(&parent, 0o1777);
         keep(&folder).unwrap();
     }
@@ -309,7 +309,7 @@ mod files {
             fs::create_dir(&folder).unwrap();
             std::os::unix::fs::chown(&folder, Some(12_345), None).unwrap();
         }
-        assert!(matches!(keep(&folder), Err(Fault::Broken(_))));
+        assert!(matches!(keep(&folder), Err(vault::Error::Failed(_))));
     }
 
     #[test]
@@ -406,9 +406,9 @@ proptest! {
     fn a_writer_that_dies_at_any_step_leaves_the_old_value_or_the_new_one(old in 1_usize..4000, new in 1_usize..4000, step in 0_usize..60) {
         let (store, key) = (Memory::with_limit(LIMIT), a_key());
         split::put(&store, &key, &text('o', old), None).unwrap();
-        store.fail_after(step, Fault::Broken("dead".to_owned()));
+        store.fail_after(step, vault::Error::Failed("dead".to_owned()));
         for _ in 0..200 {
-            store.fail_after(0, Fault::Broken("dead".to_owned()));
+            store.fail_after(0, vault::Error::Failed("dead".to_owned()));
         }
         let finished = split::put(&store, &key, &text('n', new), None).is_ok();
         let store = Memory::copy_of(&store);
@@ -426,7 +426,7 @@ proptest! {
         let (store, key) = (Memory::with_limit(LIMIT), a_key());
         split::put(&store, &key, &text('o', old), None).unwrap();
         let before = store.names().len();
-        store.fail_after(step, Fault::Full("no room".to_owned()));
+        store.fail_after(step, vault::Error::Full("no room".to_owned()));
         let put = split::put(&store, &key, &text('n', new), None);
         let store = Memory::copy_of(&store);
         let found = split::get(&store, &key).unwrap();
@@ -509,8 +509,13 @@ fn an_unknown_keyring_is_wrong_usage_and_names_the_known_ones() {
 #[test]
 fn every_fault_of_a_keyring_ends_with_status_5_and_a_hint() {
     let what = || "x".to_owned();
-    for fault in [Fault::Absent(what()), Fault::Locked(what()), Fault::Broken(what()), Fault::TimedOut(what()), Fault::Full(what())]
-    {
+    for fault in [
+        vault::Error::Missing(what()),
+        vault::Error::Locked(what()),
+        vault::Error::Failed(what()),
+        vault::Error::TimedOut(what()),
+        vault::Error::Full(what()),
+    ] {
         let error = Error::from(fault);
         assert_eq!(error.exit, Exit::Keyring);
         assert!(!error.hint.is_empty());
@@ -522,52 +527,52 @@ fn role_credentials_come_from_the_quick_keyring_though_the_other_one_is_locked()
     let (main, quick) = (shared(Memory::down(locked())), Shared::default());
     let (vault, session) = (two(&main, &quick), session("s"));
     let kept = credentials("1", in_minutes(5));
-    vault.keep_role(&session, &account(1), &role("Dev"), &kept).unwrap();
+    vault.store_role(&session, &account(1), &role("Dev"), &kept).unwrap();
     assert_eq!(vault.role(&session, &account(1), &role("Dev")).unwrap(), Some(kept));
     assert_eq!(vault.role(&session, &account(2), &role("Dev")).unwrap(), None, "a miss is no fault");
     assert_eq!(vault.roles(clock::now()).unwrap().len(), 1);
     assert_eq!(vault.token(&session), Err(locked()), "the token says what is wrong");
-    assert_eq!(vault.keep_token(&session, &token("t")), Err(locked()), "locked is not absent");
-    assert_eq!(vault.forget_roles(&session), Err(locked()), "there may be some more");
+    assert_eq!(vault.store_token(&session, &token("t")), Err(locked()), "locked is not absent");
+    assert_eq!(vault.delete_roles(&session), Err(locked()), "there may be some more");
     assert_eq!(vault.roles(clock::now()).unwrap().len(), 0);
-    assert_eq!(vault.homes()[0].why, "the keyring is locked");
+    assert_eq!(vault.locations()[0].why, "the keyring is locked");
 }
 
 #[test]
 fn with_no_os_keyring_tokens_live_in_the_quick_one() {
     let (main, quick) = (shared(Memory::down(absent())), Shared::default());
     let (vault, session) = (two(&main, &quick), session("s"));
-    vault.keep_token(&session, &token("t")).unwrap();
-    vault.keep_registration(&session, &registration()).unwrap();
+    vault.store_token(&session, &token("t")).unwrap();
+    vault.store_registration(&session, &registration()).unwrap();
     assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "t");
     assert!(vault.registration(&session).unwrap().is_some());
     assert!(vault.token_is_volatile());
-    assert_eq!(vault.homes()[0].why, "not here; gone at a reboot");
-    vault.forget_token(&session).unwrap();
+    assert_eq!(vault.locations()[0].why, "not here; gone at a reboot");
+    vault.delete_token(&session).unwrap();
     assert_eq!(vault.token(&session).unwrap(), None);
     assert_eq!(vault.unlock(Duration::ZERO), Ok(()));
 }
 
 #[test]
 fn with_neither_keyring_the_reason_of_the_os_keyring_is_told() {
-    let vault = two(&shared(Memory::down(absent())), &shared(Memory::down(Fault::Absent("no kernel keyring".to_owned()))));
+    let vault = two(&shared(Memory::down(absent())), &shared(Memory::down(vault::Error::Missing("no kernel keyring".to_owned()))));
     let session = session("s");
     assert_eq!(vault.token(&session), Err(absent()));
-    assert_eq!(vault.keep_token(&session, &token("t")), Err(absent()));
+    assert_eq!(vault.store_token(&session, &token("t")), Err(absent()));
     assert_eq!(vault.role(&session, &account(1), &role("Dev")), Ok(None));
-    assert_eq!(vault.keep_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))), Err(absent()));
+    assert_eq!(vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))), Err(absent()));
     assert_eq!(vault.roles(clock::now()), Ok(vec![]));
-    assert_eq!(vault.forget_token(&session), Ok(()));
+    assert_eq!(vault.delete_token(&session), Ok(()));
 }
 
 #[test]
 fn a_sign_in_from_a_time_without_os_keyring_is_found_and_replaced_by_the_next() {
     let (quick, session) = (Shared::default(), session("s"));
-    two(&shared(Memory::down(absent())), &quick).keep_token(&session, &token("ssh")).unwrap();
+    two(&shared(Memory::down(absent())), &quick).store_token(&session, &token("ssh")).unwrap();
     let main = Shared::default();
     let vault = two(&main, &quick);
     assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "ssh");
-    vault.keep_token(&session, &token("desktop")).unwrap();
+    vault.store_token(&session, &token("desktop")).unwrap();
     assert!(quick.0.names().is_empty());
     assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "desktop");
 }
@@ -576,12 +581,12 @@ fn a_sign_in_from_a_time_without_os_keyring_is_found_and_replaced_by_the_next() 
 fn where_the_quick_keyring_is_refused_roles_live_in_the_os_keyring() {
     let main = Shared::default();
     let (vault, session) = (two(&main, &shared(Memory::down(absent()))), session("s"));
-    vault.keep_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
+    vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
     assert!(vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
     assert_eq!(main.0.names().len(), 1);
-    assert_eq!(vault.homes()[1].why, "not here");
-    vault.keep_role(&session, &account(2), &role("Dev"), &credentials("2", in_minutes(-1))).unwrap();
-    vault.keep_role(&session, &account(3), &role("Dev"), &credentials("3", in_minutes(5))).unwrap();
+    assert_eq!(vault.locations()[1].why, "not here");
+    vault.store_role(&session, &account(2), &role("Dev"), &credentials("2", in_minutes(-1))).unwrap();
+    vault.store_role(&session, &account(3), &role("Dev"), &credentials("3", in_minutes(5))).unwrap();
     assert_eq!(vault.role(&session, &account(2), &role("Dev")).unwrap(), None, "keeping one drops what has expired");
 }
 
@@ -591,7 +596,7 @@ fn a_full_quick_keyring_sends_its_oldest_roles_to_the_os_keyring() {
     let (vault, session) = (two(&main, &quick), session("s"));
     for number in 0..10 {
         let minutes = i64::try_from(number).unwrap() + 10;
-        vault.keep_role(&session, &account(number), &role("Dev"), &credentials(&number.to_string(), in_minutes(minutes))).unwrap();
+        vault.store_role(&session, &account(number), &role("Dev"), &credentials(&number.to_string(), in_minutes(minutes))).unwrap();
     }
     for number in 0..10 {
         assert!(vault.role(&session, &account(number), &role("Dev")).unwrap().is_some(), "{number}");
@@ -600,7 +605,7 @@ fn a_full_quick_keyring_sends_its_oldest_roles_to_the_os_keyring() {
         assert_eq!(split::get(&main, &key).unwrap().is_some(), number < 7, "{number}");
     }
     assert_eq!(vault.roles(clock::now()).unwrap().len(), 10);
-    vault.forget_roles(&session).unwrap();
+    vault.delete_roles(&session).unwrap();
     assert!(main.0.names().is_empty() && quick.0.names().is_empty());
 }
 
@@ -608,16 +613,16 @@ fn a_full_quick_keyring_sends_its_oldest_roles_to_the_os_keyring() {
 fn a_full_keyring_gives_up_roles_but_never_tokens() {
     let (quick, session) = (shared(Memory::with_room(3)), session("s"));
     let vault = two(&shared(Memory::down(absent())), &quick);
-    vault.keep_token(&session, &token("t")).unwrap();
+    vault.store_token(&session, &token("t")).unwrap();
     for (number, minutes) in (0..5).zip(5..) {
-        vault.keep_role(&session, &account(number), &role("Dev"), &credentials("x", in_minutes(minutes))).unwrap();
+        vault.store_role(&session, &account(number), &role("Dev"), &credentials("x", in_minutes(minutes))).unwrap();
     }
-    vault.keep_registration(&session, &registration()).unwrap();
+    vault.store_registration(&session, &registration()).unwrap();
     assert!(vault.role(&session, &account(4), &role("Dev")).unwrap().is_some());
     assert!(vault.token(&session).unwrap().is_some() && vault.registration(&session).unwrap().is_some());
     let other = Session { name: "other".to_owned(), ..session.clone() };
-    vault.keep_token(&other, &token("u")).unwrap();
-    assert!(matches!(vault.keep_registration(&other, &registration()), Err(Fault::Full(_))), "three that can't go");
+    vault.store_token(&other, &token("u")).unwrap();
+    assert!(matches!(vault.store_registration(&other, &registration()), Err(vault::Error::Full(_))), "three that can't go");
     assert!(vault.token(&session).unwrap().is_some());
 }
 
@@ -748,27 +753,27 @@ mod linux {
         let session = session("small");
         let keep = |vault: &Vault, number: usize| {
             let expires = in_minutes(i64::try_from(number).unwrap() + 10);
-            vault.keep_role(&session, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
+            vault.store_role(&session, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
         };
         let held = |vault: &Vault| {
             (0..60).filter(|&number| vault.role(&session, &account(number), &role("Dev")).unwrap().is_some()).collect::<Vec<_>>()
         };
         let alone = Vault::on(Box::new(Keyutils), None);
-        alone.keep_token(&session, &token("stays")).unwrap();
+        alone.store_token(&session, &token("stays")).unwrap();
         (0..60).for_each(|number| keep(&alone, number));
         let left = held(&alone);
         assert!(left.len() > 2 && left.len() < 60, "{left:?}");
         assert_eq!(left.last(), Some(&59), "the newest stay");
         assert_eq!(left, (60 - left.len()..60).collect::<Vec<_>>());
         assert_eq!(alone.token(&session).unwrap().unwrap().access.expose(), "stays");
-        alone.forget_roles(&session).unwrap();
+        alone.delete_roles(&session).unwrap();
 
         let home = tempfile::tempdir().unwrap();
         let both = Vault::on(Box::new(Files::new(Some(home.path().join("d")))), Some(Box::new(Keyutils)));
         (0..60).for_each(|number| keep(&both, number));
         assert_eq!(held(&both).len(), 60, "with another keyring beside it, all are there");
-        both.forget_roles(&session).unwrap();
-        both.forget_token(&session).unwrap();
+        both.delete_roles(&session).unwrap();
+        both.delete_token(&session).unwrap();
     }
 
     #[test]
@@ -790,7 +795,7 @@ mod linux {
         Vault::open(&vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()).unwrap()
     }
 
-    fn put(store: &dyn Store, key: &Key, text: &str) -> Outcome<()> {
+    fn put(store: &dyn Backend, key: &Key, text: &str) -> vault::Result<()> {
         split::put(store, key, &Secret::new(text), None)
     }
 
@@ -808,7 +813,7 @@ mod linux {
     fn items_can_be_found_and_read_with_other_tools() {
         let bus = Bus::unlocked();
         let session = session("corp");
-        vault(&bus, "os").keep_role(&session, &account(42), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
+        vault(&bus, "os").store_role(&session, &account(42), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
         let found = bus.run("secret-tool", &["search", "--all", "service", "daypass"], "");
         let text = String::from_utf8(found.stdout).unwrap() + &String::from_utf8(found.stderr).unwrap();
         for line in [
@@ -832,7 +837,7 @@ mod linux {
         put(&store, &key, "new").unwrap();
         assert_eq!(store.list().unwrap().len(), 1);
         // One more attribute makes it another item for the service, as a version of daypass with other attributes would.
-        let content = store.get(&Slot { name: key.id(), key: &key }).unwrap().unwrap();
+        let content = store.get(&Item { name: key.id(), key: &key }).unwrap().unwrap();
         let newer = String::from_utf8(content.to_vec()).unwrap().replace("\nnew", "\ndup");
         let id = key.id();
         let stored = bus.run("secret-tool", &["store", "--label=x", "service", "daypass", "id", &id, "more", "1"], &newer);
@@ -864,11 +869,11 @@ mod linux {
     fn a_locked_keyring_says_so_at_every_call_and_shows_no_prompt() {
         let bus = Bus::unlocked();
         let (session, key) = (session("s"), a_key());
-        vault(&bus, "os").keep_token(&session, &token("t")).unwrap();
+        vault(&bus, "os").store_token(&session, &token("t")).unwrap();
         let bus = bus.locked_again();
         let mut prompts = bus.watch_prompts();
         let store = service(&bus);
-        let is_locked = |fault: Fault| matches!(&fault, Fault::Locked(what) if what.contains("Login"));
+        let is_locked = |fault: vault::Error| matches!(&fault, vault::Error::Locked(what) if what.contains("Login"));
         assert!(is_locked(split::get(&store, &key).unwrap_err()));
         assert!(is_locked(put(&store, &key, "x").unwrap_err()));
         assert!(is_locked(split::delete(&store, &key).unwrap_err()));
@@ -876,7 +881,7 @@ mod linux {
         for keyring in ["os", "auto"] {
             let vault = vault(&bus, keyring);
             assert!(is_locked(vault.token(&session).unwrap_err()));
-            assert!(is_locked(vault.keep_token(&session, &token("u")).unwrap_err()));
+            assert!(is_locked(vault.store_token(&session, &token("u")).unwrap_err()));
             assert_eq!(vault.role(&session, &account(1), &role("Dev")), Ok(None));
             assert!(!vault.token_is_volatile());
         }
@@ -886,7 +891,7 @@ mod linux {
 
         // Whereas unlocking does; nobody is there to answer it.
         let unlocked = store.unlock(Duration::from_mins(1));
-        assert!(matches!(unlocked, Err(Fault::Locked(_))), "{unlocked:?}");
+        assert!(matches!(unlocked, Err(vault::Error::Locked(_))), "{unlocked:?}");
         assert!(prompts.any(&bus));
     }
 
@@ -920,7 +925,7 @@ mod linux {
                 split::delete(&store, &a_key()).unwrap_err(),
                 split::list(&store).unwrap_err(),
             ] {
-                assert!(matches!(fault, Fault::Absent(_)), "{case}: {fault:?}");
+                assert!(matches!(fault, vault::Error::Missing(_)), "{case}: {fault:?}");
             }
         }
     }
@@ -931,11 +936,11 @@ mod linux {
         let bus = Bus::bare();
         let session = session("s");
         let vault = vault(&bus, "auto");
-        vault.keep_token(&session, &token("t")).unwrap();
+        vault.store_token(&session, &token("t")).unwrap();
         assert!(text_of(&Keyutils, &Key::new(&session, Kind::Token)).is_some());
         assert!(vault.token_is_volatile());
-        assert_eq!(vault.homes().map(|home| home.store), ["keyutils", "keyutils"]);
-        vault.forget_token(&session).unwrap();
+        assert_eq!(vault.locations().map(|home| home.store), ["keyutils", "keyutils"]);
+        vault.delete_token(&session).unwrap();
         assert_eq!(vault.token(&session), Ok(None));
     }
 
@@ -949,7 +954,7 @@ mod linux {
         let address = ("DBUS_SESSION_BUS_ADDRESS".to_owned(), format!("unix:path={}", path.display()));
         let vault = Vault::open(&[address].into_iter().collect()).unwrap();
         let session = session("s");
-        vault.keep_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
+        vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
         assert!(vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
         assert!(listener.accept().is_err(), "nobody called");
         split::delete(&Keyutils, &Key::new(&session, Kind::Role(account(1), role("Dev")))).unwrap();
@@ -958,10 +963,10 @@ mod linux {
     }
 
     fn times_out(store: &SecretService) {
-        assert!(matches!(split::get(store, &a_key()), Err(Fault::TimedOut(_))));
-        assert!(matches!(put(store, &a_key(), "x"), Err(Fault::TimedOut(_))));
-        assert!(matches!(split::delete(store, &a_key()), Err(Fault::TimedOut(_))));
-        assert!(matches!(split::list(store), Err(Fault::TimedOut(_))));
+        assert!(matches!(split::get(store, &a_key()), Err(vault::Error::TimedOut(_))));
+        assert!(matches!(put(store, &a_key(), "x"), Err(vault::Error::TimedOut(_))));
+        assert!(matches!(split::delete(store, &a_key()), Err(vault::Error::TimedOut(_))));
+        assert!(matches!(split::list(store), Err(vault::Error::TimedOut(_))));
     }
 
     #[test]
@@ -973,8 +978,8 @@ mod linux {
         times_out(&open);
         times_out(&service(&bus));
         let vault = vault(&bus, "os");
-        assert!(matches!(vault.token(&session), Err(Fault::TimedOut(_))));
-        assert!(matches!(vault.unlock(Duration::from_mins(1)), Err(Fault::TimedOut(_))));
+        assert!(matches!(vault.token(&session), Err(vault::Error::TimedOut(_))));
+        assert!(matches!(vault.unlock(Duration::from_mins(1)), Err(vault::Error::TimedOut(_))));
     }
 
     #[test]
@@ -1005,7 +1010,7 @@ mod linux {
     }
 
     /// A bus that sends these bytes to whoever calls, and hangs up when that one is gone.
-    fn chatter(bytes: &[u8]) -> Result<Option<Secret>, Fault> {
+    fn chatter(bytes: &[u8]) -> Result<Option<Secret>, vault::Error> {
         use std::io::{Read, Write};
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("bus");
@@ -1025,7 +1030,7 @@ mod linux {
     fn a_bus_that_rejects_this_user_is_absent() {
         for answer in ["REJECTED EXTERNAL\r\n", "DATA\r\nERROR\r\n", "", "DATA\r\n", "DATA\r\nOK 00\r\n"] {
             let fault = chatter(answer.as_bytes()).unwrap_err();
-            assert!(matches!(fault, Fault::Absent(_)), "{answer:?}: {fault:?}");
+            assert!(matches!(fault, vault::Error::Missing(_)), "{answer:?}: {fault:?}");
         }
     }
 
