@@ -63,18 +63,18 @@ fn storm(lenient: bool) -> usize {
 }
 
 #[test]
-fn after_any_kill_the_sign_in_serves_where_the_service_forgives_a_lost_answer() {
+fn random_kills_lose_no_sign_in_if_the_previous_refresh_token_stays_valid() {
     assert_eq!(storm(true), 0);
 }
 
 #[test]
-fn after_any_kill_the_sign_in_serves_or_the_kill_fell_into_the_one_window() {
+fn random_kills_lose_a_sign_in_only_between_rotation_and_storage() {
     let lost = storm(false);
     eprintln!("{lost} of {} kills fell between a rotation and its keeping", 3 * ROUNDS);
 }
 
 #[test]
-fn a_kill_in_the_window_ends_in_3_and_a_sign_in_repairs_it() {
+fn a_kill_between_rotation_and_storage_ends_with_3_until_the_next_sign_in() {
     let portal = Portal::live(restless(false));
     let home = signed_in(&portal);
     // The service has rotated, and its answer is on its way to a process that dies.
@@ -88,7 +88,7 @@ fn a_kill_in_the_window_ends_in_3_and_a_sign_in_repairs_it() {
 }
 
 #[test]
-fn an_answer_that_is_lost_on_the_way_is_asked_for_again() {
+fn a_lost_refresh_answer_is_requested_again() {
     for lost in [Answer::served().but_lost(), Answer::served().but_truncated()] {
         let portal = Portal::live(restless(true));
         let home = signed_in(&portal);
@@ -103,7 +103,7 @@ fn an_answer_that_is_lost_on_the_way_is_asked_for_again() {
 }
 
 #[test]
-fn a_killed_sign_in_is_simply_begun_again() {
+fn a_killed_login_can_be_started_again() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
     let latch = Latch::closed();

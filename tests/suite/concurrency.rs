@@ -125,7 +125,7 @@ fn age(home: &Home) {
 }
 
 #[test]
-fn forty_at_once_make_one_exchange_and_get_equal_answers() {
+fn forty_concurrent_calls_make_one_exchange_and_get_equal_answers() {
     for place in Place::each(&Realm::default(), HOUR) {
         let answers = answers((0..40).map(|_| place.ask("ReadOnly")).collect());
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{}", place.keyring);
@@ -134,7 +134,7 @@ fn forty_at_once_make_one_exchange_and_get_equal_answers() {
 }
 
 #[test]
-fn forty_at_once_on_an_expired_token_make_one_refresh_and_none_fails() {
+fn forty_concurrent_calls_with_an_expired_token_make_one_refresh_and_none_fails() {
     for place in Place::each(&Realm::default(), Duration::ZERO) {
         answers((0..40).map(|n| place.ask(["DeveloperAccess", "ReadOnly"][n % 2])).collect());
         assert_eq!(place.portal.count(Call::RefreshToken), 1, "{}", place.keyring);
@@ -143,7 +143,7 @@ fn forty_at_once_on_an_expired_token_make_one_refresh_and_none_fails() {
 }
 
 #[test]
-fn forty_at_once_on_a_revoked_token_make_one_refresh_and_none_fails() {
+fn forty_concurrent_calls_with_a_revoked_token_make_one_refresh_and_none_fails() {
     for place in Place::each(&Realm::of(1, 8), HOUR) {
         place.portal.revoke_access_tokens();
         answers((0..40).map(|n| place.ask(&format!("Role{:03}", n % 8 + 1))).collect());
@@ -152,7 +152,7 @@ fn forty_at_once_on_a_revoked_token_make_one_refresh_and_none_fails() {
 }
 
 #[test]
-fn forty_at_once_over_eight_roles_make_eight_exchanges() {
+fn forty_concurrent_calls_for_eight_roles_make_eight_exchanges() {
     for place in Place::each(&Realm::of(1, 8), Duration::ZERO) {
         answers((0..40).map(|n| place.ask(&format!("Role{:03}", n % 8 + 1))).collect());
         assert_eq!(place.portal.count(Call::GetRoleCredentials), 8, "{}", place.keyring);
@@ -161,7 +161,7 @@ fn forty_at_once_over_eight_roles_make_eight_exchanges() {
 }
 
 #[test]
-fn when_the_one_that_exchanges_is_killed_another_goes_on() {
+fn if_the_exchanging_process_is_killed_another_takes_over() {
     for place in Place::each(&Realm::default(), HOUR) {
         let latch = Latch::closed();
         place.portal.expect(Call::GetRoleCredentials).answered(Answer::served().after(&latch));
@@ -178,7 +178,7 @@ fn when_the_one_that_exchanges_is_killed_another_goes_on() {
 }
 
 #[test]
-fn when_the_one_that_refreshes_is_killed_another_goes_on() {
+fn if_the_refreshing_process_is_killed_another_takes_over() {
     for place in Place::each(&Realm::of(1, 8), Duration::ZERO) {
         let latch = Latch::closed();
         // The request of the victim is on its way and has not been served: the refresh token is not spent yet.
@@ -196,7 +196,7 @@ fn when_the_one_that_refreshes_is_killed_another_goes_on() {
 }
 
 #[test]
-fn who_waits_says_for_whom_when_asked() {
+fn verbose_output_names_the_process_that_is_waited_for() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let latch = Latch::closed();
@@ -210,7 +210,7 @@ fn who_waits_says_for_whom_when_asked() {
 }
 
 #[test]
-fn one_that_stands_still_is_not_waited_for_longer_than_the_deadline_and_living_credentials_go_out() {
+fn a_stopped_process_is_waited_for_only_until_the_deadline() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass(ASK).any_output().go();
@@ -242,7 +242,7 @@ fn one_that_stands_still_is_not_waited_for_longer_than_the_deadline_and_living_c
 }
 
 #[test]
-fn a_portal_that_hangs_gets_a_second_try_and_no_third_quarter_of_a_minute() {
+fn a_hanging_portal_is_retried_within_one_deadline() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let other = signed_in(&portal);
@@ -258,7 +258,7 @@ fn a_portal_that_hangs_gets_a_second_try_and_no_third_quarter_of_a_minute() {
 }
 
 #[test]
-fn while_the_portal_hangs_living_credentials_go_out_and_it_is_then_left_alone() {
+fn a_hanging_portal_is_not_asked_again_while_credentials_are_unexpired() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass(ASK).any_output().go();
@@ -271,7 +271,7 @@ fn while_the_portal_hangs_living_credentials_go_out_and_it_is_then_left_alone() 
 }
 
 #[test]
-fn access_that_was_taken_away_is_not_stretched() {
+fn a_revoked_role_ends_with_4_even_if_credentials_are_unexpired() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass(ASK).any_output().go();
@@ -281,7 +281,7 @@ fn access_that_was_taken_away_is_not_stretched() {
 }
 
 #[test]
-fn a_signal_in_the_middle_of_a_refresh_ends_the_program_but_does_not_cost_the_sign_in() {
+fn a_signal_during_a_refresh_ends_the_program_and_keeps_the_sign_in() {
     // Ctrl-C is a status of our own; of the others it dies, as whoever sent them expects.
     for (signal, status, number) in [("INT", Some(130), None), ("TERM", None, Some(15)), ("HUP", None, Some(1))] {
         let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
@@ -303,7 +303,7 @@ fn a_signal_in_the_middle_of_a_refresh_ends_the_program_but_does_not_cost_the_si
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_second_signal_ends_it_even_then() {
+fn a_second_signal_during_a_refresh_ends_the_program_at_once() {
     let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
     let home = signed_in(&portal);
     portal.change(|realm| realm.token_life = HOUR);
@@ -320,7 +320,7 @@ fn a_second_signal_ends_it_even_then() {
 }
 
 #[test]
-fn a_signal_in_the_middle_of_the_last_poll_does_not_cost_the_approval() {
+fn a_signal_during_the_last_poll_keeps_the_approval() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
     let latch = Latch::closed();
@@ -334,7 +334,7 @@ fn a_signal_in_the_middle_of_the_last_poll_does_not_cost_the_approval() {
 }
 
 #[test]
-fn what_was_fetched_for_a_sign_in_that_has_ended_meanwhile_is_not_kept() {
+fn credentials_fetched_for_an_ended_sign_in_are_not_cached() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let latch = Latch::closed();

@@ -1,8 +1,9 @@
 //! What a person sees in the browser: the verification page of a device code, the authorize page, and a company's own address that
 //! leads to the portal.
 
-use super::realm::{Approval, Service};
-use super::wire::{self, Reply, Request};
+use super::config::Approval;
+use super::http1::{self, Reply, Request};
+use super::service::Service;
 
 /// Whether a browser, and not a client of the services, asks for this.
 pub(super) fn is_page(request: &Request) -> bool {
@@ -30,7 +31,7 @@ pub(super) fn serve(request: &Request, service: &mut Service) -> Reply {
         ("/vanity-elsewhere", _) => return leads_to("https://evil.example/start"),
         _ => {}
     }
-    let sent = if request.method == "POST" { wire::form(&String::from_utf8_lossy(&request.body)) } else { request.query.clone() };
+    let sent = if request.method == "POST" { http1::form(&String::from_utf8_lossy(&request.body)) } else { request.query.clone() };
     let field = |name: &str| sent.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     let user_code = field("user_code").trim().to_uppercase();
     if request.method == "POST" {

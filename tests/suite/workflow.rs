@@ -5,7 +5,7 @@ use crate::support::run::Home;
 use crate::{configured, signed_in};
 
 #[test]
-fn the_whole_road_from_configure_to_logout() {
+fn the_whole_workflow_from_configure_to_logout() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
     home.daypass("login corp --no-browser").stderr_has("Signed in to corp").go();
@@ -36,7 +36,7 @@ fn the_whole_road_from_configure_to_logout() {
 }
 
 #[test]
-fn a_warm_call_makes_no_request() {
+fn a_cached_call_makes_no_request() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
@@ -47,7 +47,7 @@ fn a_warm_call_makes_no_request() {
 }
 
 #[test]
-fn the_document_is_one_line_and_nothing_else_with_the_true_expiration() {
+fn credential_process_prints_one_line_with_the_real_expiration() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let done = home.daypass("credential-process --profile dev").stdout_has("{").go();
@@ -60,7 +60,7 @@ fn the_document_is_one_line_and_nothing_else_with_the_true_expiration() {
 }
 
 #[test]
-fn a_native_and_a_legacy_profile_are_understood_too() {
+fn native_and_legacy_profiles_work() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let mut config = home.read(".aws/config");
@@ -81,7 +81,7 @@ fn a_native_and_a_legacy_profile_are_understood_too() {
 }
 
 #[test]
-fn no_profile_is_needed_at_all() {
+fn flags_alone_work_without_a_profile() {
     let portal = Portal::live(Realm::default());
     let home = crate::support::run::Home::new().at(&portal);
     let portal_flags = "--session corp --start-url https://sandbox.awsapps.com/start --sso-region us-east-1";
@@ -93,7 +93,7 @@ fn no_profile_is_needed_at_all() {
 }
 
 #[test]
-fn an_account_may_be_named() {
+fn an_account_can_be_given_by_name() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --session corp --account Production --role ReadOnly").stdout_has("444455556666").go();
@@ -115,7 +115,7 @@ fn aws_profile_set_to_a_helper_profile_does_not_make_daypass_call_itself() {
 }
 
 #[test]
-fn the_shell_that_reads_the_variables_has_them() {
+fn env_sets_and_unsets_the_variables_in_every_shell() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let key =
@@ -137,7 +137,7 @@ fn the_shell_that_reads_the_variables_has_them() {
 }
 
 #[test]
-fn env_writes_for_the_shell_that_the_variable_names() {
+fn env_uses_the_syntax_of_the_shell_variable() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("env dev").with("SHELL", "/usr/bin/fish").stdout_has("set -gx AWS_ACCESS_KEY_ID '").go();
@@ -145,7 +145,7 @@ fn env_writes_for_the_shell_that_the_variable_names() {
 }
 
 #[test]
-fn lists_of_many_pages_are_read_to_their_end() {
+fn all_pages_of_a_list_are_read() {
     let portal = Portal::live(Realm { page_size: 2, ..Realm::of(5, 3) });
     let home = signed_in(&portal);
     let entries = home.daypass("list --format json").stdout_has("[").go().json();
@@ -154,7 +154,7 @@ fn lists_of_many_pages_are_read_to_their_end() {
 }
 
 #[test]
-fn signing_out_of_all_signs_out_of_each() {
+fn logout_all_signs_out_of_every_session() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("configure --session other --start-url https://sandbox.awsapps.com/start --sso-region us-east-1 --account 111122223333 --role ReadOnly --profile ro")
@@ -168,7 +168,7 @@ fn signing_out_of_all_signs_out_of_each() {
 }
 
 #[test]
-fn a_sign_out_is_done_here_even_if_the_portal_can_not_be_told() {
+fn logout_deletes_local_tokens_even_if_the_portal_fails() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     portal.expect(Call::Logout).any_number_of_times().answered(crate::support::portal::Answer::status(503));
@@ -177,7 +177,7 @@ fn a_sign_out_is_done_here_even_if_the_portal_can_not_be_told() {
 }
 
 #[test]
-fn endpoints_are_found_where_sdks_find_them() {
+fn endpoints_come_from_the_same_settings_as_in_sdks() {
     let portal = Portal::live(Realm::default());
     let home = Home::new();
     home.daypass(crate::CONFIGURE).any_stderr().go();

@@ -39,7 +39,7 @@ fn ends(terminal: &mut PtySession, status: u8) {
 }
 
 #[test]
-fn the_time_that_is_left_is_counted_down_in_one_line() {
+fn the_remaining_time_counts_down_on_one_line() {
     let portal = by_hand();
     let home = configured(&portal);
     let mut terminal = in_shell(&home, "login corp --no-browser");
@@ -76,7 +76,7 @@ fn c_copies_the_code_and_enter_opens_the_browser_again() {
 }
 
 #[test]
-fn ctrl_c_ends_it_with_130_and_the_terminal_as_it_was() {
+fn ctrl_c_ends_login_with_130_and_restores_the_terminal() {
     let portal = by_hand();
     let home = configured(&portal);
     let mut terminal = in_shell(&home, "login corp --no-browser");
@@ -86,7 +86,7 @@ fn ctrl_c_ends_it_with_130_and_the_terminal_as_it_was() {
 }
 
 #[test]
-fn a_signal_from_elsewhere_leaves_the_terminal_as_it_was_too() {
+fn a_signal_restores_the_terminal() {
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
         let portal = by_hand();
         let home = configured(&portal);
@@ -100,7 +100,7 @@ fn a_signal_from_elsewhere_leaves_the_terminal_as_it_was_too() {
 }
 
 #[test]
-fn it_does_not_outlive_its_terminal() {
+fn login_ends_when_its_terminal_closes() {
     let portal = by_hand();
     let home = configured(&portal);
     let script = r"
@@ -124,7 +124,7 @@ else:
 }
 
 #[test]
-fn a_code_that_expires_can_be_had_anew() {
+fn an_expired_code_can_be_replaced() {
     let portal = by_hand();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::expired());
@@ -140,7 +140,7 @@ fn a_code_that_expires_can_be_had_anew() {
 }
 
 #[test]
-fn with_a_display_and_a_terminal_auto_takes_the_browser() {
+fn auto_uses_the_browser_with_a_display_and_a_terminal() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", "curl -sL -o /dev/null");
     let mut terminal = in_shell(&home, "login corp");
@@ -151,7 +151,7 @@ fn with_a_display_and_a_terminal_auto_takes_the_browser() {
 }
 
 #[test]
-fn over_ssh_auto_takes_the_device_code() {
+fn auto_uses_a_device_code_over_ssh() {
     let portal = by_hand();
     let home = configured(&portal).with("DISPLAY", "localhost:10.0").with("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22");
     let mut terminal = in_shell(&home, "login corp --no-browser");
@@ -162,7 +162,7 @@ fn over_ssh_auto_takes_the_device_code() {
 }
 
 #[test]
-fn d_goes_on_with_a_device_code_where_the_browser_does_not_come_back() {
+fn d_switches_to_a_device_code_while_the_browser_has_not_returned() {
     let portal = by_hand();
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", "true");
     let mut terminal = in_shell(&home, "login corp");
@@ -179,7 +179,7 @@ fn d_goes_on_with_a_device_code_where_the_browser_does_not_come_back() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn the_qr_code_goes_by_the_terminal_that_it_is_drawn_on_whatever_else_there_is() {
+fn the_qr_code_depends_on_the_width_of_the_terminal_it_is_drawn_on() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
     // Standard output is a pipe; with setsid no terminal is the process's own.
@@ -195,7 +195,7 @@ fn the_qr_code_goes_by_the_terminal_that_it_is_drawn_on_whatever_else_there_is()
 }
 
 #[test]
-fn without_utf8_the_qr_code_is_ascii_and_without_colours_it_has_no_escapes() {
+fn without_utf8_and_colours_the_qr_code_is_plain_ascii() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
     let done = home.daypass("login corp --no-browser --qr").with("LANG", "C").any_stderr().go();
@@ -204,7 +204,7 @@ fn without_utf8_the_qr_code_is_ascii_and_without_colours_it_has_no_escapes() {
 }
 
 #[test]
-fn a_browser_that_does_not_come_up_is_noticed_while_waiting() {
+fn a_browser_that_fails_to_start_is_reported_while_waiting() {
     let portal = by_hand();
     let home = configured(&portal).with("BROWSER", "false");
     let mut terminal = in_shell(&home, "login corp --flow device");
@@ -217,7 +217,7 @@ fn a_browser_that_does_not_come_up_is_noticed_while_waiting() {
 }
 
 #[test]
-fn where_no_browser_is_none_is_tried() {
+fn no_browser_is_tried_over_ssh() {
     let portal = by_hand();
     let home = configured(&portal).with("SSH_TTY", "/dev/pts/1");
     home.write("bin/xdg-open", "#!/bin/sh\ntouch \"$HOME/opened\"\n");
@@ -231,7 +231,7 @@ fn where_no_browser_is_none_is_tried() {
 }
 
 #[test]
-fn ctrl_c_does_not_end_the_browser_that_was_opened() {
+fn ctrl_c_does_not_end_the_browser() {
     let ask = "credential-process --session corp --account 111122223333 --role DeveloperAccess --login";
     for arguments in ["login corp --format json", ask] {
         let portal = by_hand();
@@ -252,7 +252,7 @@ fn ctrl_c_does_not_end_the_browser_that_was_opened() {
 }
 
 #[test]
-fn on_a_narrow_terminal_the_line_and_its_keys_are_shorter_and_never_wrap() {
+fn the_waiting_line_is_shorter_on_a_narrow_terminal_and_never_wraps() {
     let portal = by_hand();
     let home = configured(&portal).with("BROWSER", "true");
     portal.expect(Call::PollForToken).answered(Answer::status(503));
@@ -281,7 +281,7 @@ fn silent_while_polled(terminal: &mut PtySession, portal: &Portal) {
 }
 
 #[test]
-fn it_is_stopped_put_into_the_background_and_fetched_back_like_any_job() {
+fn login_supports_job_control() {
     needs("bash", "apt-get install bash");
     needs("zsh", "apt-get install zsh");
     for shell in [&["bash", "--norc", "--noprofile", "-i"][..], &["zsh", "-f", "-i"]] {

@@ -31,7 +31,7 @@ fn rows(home: &Home) -> Vec<String> {
 }
 
 #[test]
-fn the_list_is_there_without_network_and_leaving_it_says_nothing() {
+fn the_picker_opens_without_network_and_cancelling_prints_nothing() {
     let portal = Portal::strict();
     let home = configured(&portal);
     assert_eq!(rows(&home), ["dev  DeveloperAccess  111122223333", "corp: list accounts and roles"]);
@@ -44,7 +44,7 @@ fn the_list_is_there_without_network_and_leaving_it_says_nothing() {
 }
 
 #[test]
-fn from_a_session_alone_to_a_shell_with_the_credentials() {
+fn the_picker_signs_in_lists_roles_and_starts_a_shell() {
     let portal = Portal::live(Realm::default());
     let home = home(&portal).with("SHELL", "/bin/sh").with("PS1", "prompt> ");
     let session = "configure --session-only --session corp --start-url https://sandbox.awsapps.com/start --sso-region us-east-1";
@@ -68,7 +68,7 @@ fn from_a_session_alone_to_a_shell_with_the_credentials() {
 }
 
 #[test]
-fn a_sign_in_that_has_ended_is_made_anew_on_the_way() {
+fn choosing_a_role_signs_in_if_needed() {
     let portal = Portal::live(Realm::default());
     let home = configured(&portal);
     let mut terminal = Terminal::new(&home, "-q", 120, 30);
@@ -78,7 +78,7 @@ fn a_sign_in_that_has_ended_is_made_anew_on_the_way() {
 }
 
 #[test]
-fn what_is_used_most_stands_first() {
+fn the_most_used_roles_come_first() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal).with("SHELL", "/bin/sh");
     home.daypass("list").stdout_has("Break+Glass").go();
@@ -108,7 +108,7 @@ fn what_is_used_most_stands_first() {
 }
 
 #[test]
-fn other_keys_open_the_console_print_env_and_make_a_profile() {
+fn keys_open_the_console_print_env_and_save_a_profile() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal).with("SHELL", "/bin/bash").with("BROWSER", "sh -c 'echo \"$0\" >opened'");
     home.daypass("list").stdout_has("Break+Glass").go();
@@ -136,7 +136,7 @@ fn other_keys_open_the_console_print_env_and_make_a_profile() {
 }
 
 #[test]
-fn a_profile_made_of_a_legacy_one_gets_a_session_of_its_own() {
+fn saving_a_profile_from_a_legacy_one_creates_a_session() {
     let portal = Portal::live(Realm::default());
     let home = home(&portal);
     home.write(
@@ -152,7 +152,7 @@ fn a_profile_made_of_a_legacy_one_gets_a_session_of_its_own() {
 }
 
 #[test]
-fn sessions_have_a_column_where_there_are_several_and_one_portal_is_listed_once() {
+fn several_sessions_get_a_column_and_each_portal_is_listed_once() {
     let portal =
         Portal::live(Realm { accounts: vec![Account::new("111122223333", "Development", &["ReadOnly"])], ..Realm::default() });
     let home = signed_in(&portal);
@@ -175,7 +175,7 @@ fn sessions_have_a_column_where_there_are_several_and_one_portal_is_listed_once(
 }
 
 #[test]
-fn the_key_help_fits_one_line_and_the_list_every_width() {
+fn the_key_help_fits_one_line_and_the_list_fits_every_width() {
     let portal = Portal::live(Realm::default());
     let plain = signed_in(&portal).with("NO_COLOR", "1").with("LANG", "C");
     plain.daypass("list").stdout_has("ReadOnly").go();
@@ -198,7 +198,7 @@ fn the_key_help_fits_one_line_and_the_list_every_width() {
 }
 
 #[test]
-fn what_is_remembered_is_private_holds_no_secret_and_goes_with_the_sign_in() {
+fn the_history_is_private_contains_no_secret_and_is_deleted_at_logout() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("exec dev true").go();
@@ -218,7 +218,7 @@ fn what_is_remembered_is_private_holds_no_secret_and_goes_with_the_sign_in() {
 }
 
 #[test]
-fn a_home_in_which_nothing_can_be_remembered_is_no_reason_to_fail() {
+fn a_history_that_cannot_be_written_is_no_error() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.write("full", "");
@@ -229,7 +229,7 @@ fn a_home_in_which_nothing_can_be_remembered_is_no_reason_to_fail() {
 }
 
 #[test]
-fn nobody_to_choose_is_shown_the_help() {
+fn without_a_usable_terminal_the_help_is_printed() {
     let portal = Portal::strict();
     let home = configured(&portal);
     home.daypass("").stdout_has("Usage: daypass").go();
@@ -247,7 +247,7 @@ fn nobody_to_choose_is_shown_the_help() {
 }
 
 #[test]
-fn dp_alone_sets_what_is_chosen_in_the_shell_itself() {
+fn dp_without_a_name_sets_the_selected_role_in_the_current_shell() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("list").stdout_has("Production").go();
@@ -268,7 +268,7 @@ fn dp_alone_sets_what_is_chosen_in_the_shell_itself() {
 }
 
 #[test]
-fn dp_alone_works_in_nushell() {
+fn dp_without_a_name_works_in_nushell() {
     needs("nu", "npm install -g nushell");
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
@@ -280,7 +280,7 @@ fn dp_alone_works_in_nushell() {
 }
 
 #[test]
-fn env_pick_takes_no_name_beside_it() {
+fn env_pick_conflicts_with_a_profile_and_with_unset() {
     let home = Home::new();
     for other in ["dev", "--profile dev", "--account 1", "--unset"] {
         home.daypass(&format!("env --pick {other}")).stderr_has("--pick").stderr_has("hint: daypass env --help").status(2).go();
@@ -288,7 +288,7 @@ fn env_pick_takes_no_name_beside_it() {
 }
 
 #[test]
-fn a_terminal_that_closes_ends_the_list_whatever_it_is_doing() {
+fn the_picker_ends_when_its_terminal_closes() {
     let portal = Portal::strict();
     let home = configured(&portal);
     let said = at_a_terminal(
@@ -321,7 +321,7 @@ print(ended)
 }
 
 #[test]
-fn the_list_is_a_job_like_any_other() {
+fn the_picker_supports_job_control() {
     needs("bash", "apt-get install bash");
     let portal = Portal::strict();
     let home = configured(&portal).with("PS1", "READY> ");
