@@ -1,16 +1,14 @@
-//! The macOS Keychain and the Windows Credential Manager, by the keyring crate's stores. Touches the user's keychain or vault.
+//! The macOS Keychain and the Windows Credential Manager, by the `keyring` crate.
 //!
-//! Each call runs on a thread of its own, so that it ends in time even if the system does not answer. On macOS the Keychain's windows
-//! are forbidden during each call but unlocking.
+//! Each call runs on a thread of its own, so that it ends in time even if the system does not answer. On macOS the Keychain shows no
+//! window during a call, except to unlock.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use keyring_core::api::CredentialStoreApi;
-use keyring_core::{Entry, Error};
+use keyring_core::{CredentialStore, Entry, Error};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
@@ -35,18 +33,18 @@ impl Store for Native {
 
     fn get(&self, slot: &Slot) -> Result<Option<Bytes>, Fault> {
         let name = slot.name.clone();
-        within(CALL_LIMIT, move || quietly(|| content(&system::entry(&name)?)))
+        within(CALL_LIMIT, move || quietly(|store| content(&entry(store, &name)?)))
     }
 
     fn put(&self, slot: &Slot, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<(), Fault> {
         let (name, content) = (slot.name.clone(), Zeroizing::new(content.to_vec()));
-        within(CALL_LIMIT, move || quietly(|| system::entry(&name)?.set_secret(&content)))
+        within(CALL_LIMIT, move || quietly(|store| entry(store, &name)?.set_secret(&content)))
     }
 
     fn delete(&self, slot: &Slot) -> Result<(), Fault> {
         let name = slot.name.clone();
         within(CALL_LIMIT, move || {
-            quietly(|| match system::entry(&name)?.delete_credential() {
+            quietly(|store| match entry(store, &name)?.delete_credential() {
                 Err(Error::NoEntry) => Ok(()),
                 other => other,
             })
@@ -55,15 +53,22 @@ impl Store for Native {
 
     fn list(&self) -> Result<Vec<Bytes>, Fault> {
         within(CALL_LIMIT, || {
-            quietly(|| {
+            quietly(|store| {
                 let mut contents = Vec::new();
-                for entry in system::entries()? {
+                for entry in store.search(&HashMap::from([system::OURS]))? {
                     contents.extend(content(&entry)?);
                 }
                 Ok(contents)
             })
         })
     }
+}
+
+/// One of daypass's entries. Its user is the name of the slot.
+fn entry(store: &CredentialStore, name: &str) -> keyring_core::Result<Entry> {
+    let target = format!("daypass:{name}");
+    let modifiers = system::modifiers(&target);
+    store.build("daypass", name, Some(&modifiers))
 }
 
 fn content(entry: &Entry) -> keyring_core::Result<Option<Bytes>> {
@@ -89,18 +94,23 @@ fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> Result<T, F
     }
 }
 
-fn quietly<T>(work: impl FnOnce() -> keyring_core::Result<T>) -> Result<T, Fault> {
+/// Does one piece of work in the store that the `keyring` crate chooses for this system.
+fn quietly<T>(work: impl FnOnce(&CredentialStore) -> keyring_core::Result<T>) -> Result<T, Fault> {
     let _quiet = system::no_windows()?;
-    work().map_err(|error| system::fault(&error))
+    keyring::Entry::store_status().as_ref().map_err(system::fault)?;
+    let store = keyring_core::get_default_store().ok_or_else(|| system::fault(&Error::NoDefaultStore))?;
+    work(store.as_ref()).map_err(|error| system::fault(&error))
 }
 
 #[cfg(target_os = "macos")]
 mod system {
-    use apple_native_keyring_store::keychain::Store as Keychain;
     use security_framework::base::Error as OsError;
     use security_framework::os::macos::keychain::{KeychainUserInteractionLock, SecKeychain};
 
-    use super::{Arc, CredentialStoreApi, Entry, Error, Fault, HashMap};
+    use super::{Error, Fault, HashMap};
+
+    /// What a search finds daypass's entries by.
+    pub(super) const OURS: (&str, &str) = ("service", "daypass");
 
     // Security framework result codes (SecBase.h).
     const USER_CANCELED: i32 = -128;
@@ -111,16 +121,9 @@ mod system {
     const INTERACTION_NOT_ALLOWED: i32 = -25308;
     const INTERACTION_REQUIRED: i32 = -25315;
 
-    fn keychain() -> keyring_core::Result<Arc<Keychain>> {
-        Keychain::new()
-    }
-
-    pub(super) fn entry(name: &str) -> keyring_core::Result<Entry> {
-        keychain()?.build("daypass", name, None)
-    }
-
-    pub(super) fn entries() -> keyring_core::Result<Vec<Entry>> {
-        keychain()?.search(&HashMap::from([("service", "daypass")]))
+    /// An entry is its service and its user here.
+    pub(super) fn modifiers(_target: &str) -> HashMap<&str, &str> {
+        HashMap::new()
     }
 
     pub(super) fn no_windows() -> Result<KeychainUserInteractionLock, Fault> {
@@ -154,25 +157,17 @@ mod system {
 
 #[cfg(windows)]
 mod system {
-    use windows_native_keyring_store::Store as Credentials;
+    use super::{Error, Fault, HashMap};
 
-    use super::{Arc, CredentialStoreApi, Entry, Error, Fault, HashMap};
+    /// What a search finds daypass's entries by.
+    pub(super) const OURS: (&str, &str) = ("pattern", "^daypass:[0-9a-f]{64}[.0-9]*$");
 
-    fn credentials() -> keyring_core::Result<Arc<Credentials>> {
-        Credentials::new()
+    /// An entry is its target here. `Local`: it does not roam to the user's other machines.
+    pub(super) fn modifiers(target: &str) -> HashMap<&str, &str> {
+        HashMap::from([("target", target), ("persistence", "Local")])
     }
 
-    pub(super) fn entry(name: &str) -> keyring_core::Result<Entry> {
-        let target = format!("daypass:{name}");
-        // Local: it does not roam to the user's other machines.
-        credentials()?.build("daypass", name, Some(&HashMap::from([("target", target.as_str()), ("persistence", "Local")])))
-    }
-
-    pub(super) fn entries() -> keyring_core::Result<Vec<Entry>> {
-        credentials()?.search(&HashMap::from([("pattern", "^daypass:[0-9a-f]{64}[.0-9]*$")]))
-    }
-
-    /// What macOS has to hold on to. Generic credentials never ask for anything.
+    /// Needed on macOS only: generic credentials never prompt.
     pub(super) struct Quiet;
 
     #[allow(clippy::unnecessary_wraps)]
@@ -180,7 +175,7 @@ mod system {
         Ok(Quiet)
     }
 
-    /// They are open as long as the user is signed in to Windows.
+    /// They are unlocked as long as the user is signed in to Windows.
     #[allow(clippy::unnecessary_wraps)]
     pub(super) fn unlock() -> Result<(), Fault> {
         Ok(())
