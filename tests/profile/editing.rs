@@ -8,7 +8,7 @@ use daypass::profile::names::{AccountId, RoleName, Session};
 
 use crate::config;
 #[cfg(unix)]
-use crate::sys::env;
+use crate::env;
 
 fn set(name: &str, set: &[(&str, &str)], remove: &[&str]) -> Change {
     Change::Profile {

@@ -2,7 +2,7 @@
 
 use crate::support::portal::{Account, Call, Portal, Realm};
 use crate::support::run::Home;
-use crate::ui::terminal::{DOWN, Terminal, home, signed_in};
+use crate::terminal::{DOWN, Terminal, home, signed_in};
 use crate::{at_a_terminal, needs};
 
 const ESCAPE: &str = "\u{1b}";
@@ -241,7 +241,7 @@ fn without_a_usable_terminal_the_help_is_printed() {
     let mut terminal = Terminal::running(&home, &["sh", "-c", "daypass >help; grep -c Usage help"], 120, 60);
     terminal.shows("1\r\n");
     assert!(!terminal.ends(0).contains("Begin with"));
-    let mut terminal = Terminal::new(&crate::ui::terminal::home(&portal), "", 120, 60);
+    let mut terminal = Terminal::new(&crate::terminal::home(&portal), "", 120, 60);
     terminal.shows("Usage: daypass").shows("Begin with: daypass configure");
     terminal.ends(0);
 }

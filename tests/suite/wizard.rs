@@ -2,7 +2,7 @@
 
 use crate::support::portal::{Account, Portal, Realm};
 use crate::support::run::DAYPASS;
-use crate::ui::terminal::{DOWN, Terminal, home, signed_in};
+use crate::terminal::{DOWN, Terminal, home, signed_in};
 
 #[test]
 fn the_wizard_creates_a_working_profile_from_scratch() {
