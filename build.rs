@@ -1,8 +1,8 @@
-//! Links the program at a fixed address on Linux. A position-independent program is relocated page by page at each start, which takes a
-//! fifth of a warm `credential-process` call (`benches/run`), and SDKs make such calls all day. The addresses of libraries, heap and stack
-//! are still randomized.
+//! Links the program at a fixed address on Linux. A position-independent one is relocated page by page at each start: that is a fifth of
+//! what a warm `credential-process` takes (`benches/run`), forty times a day and behind every SDK's call. Libraries, heap and stack stay
+//! randomized.
 
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // Build scripts read variables and write to standard output.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // Cargo is spoken to by standard output.
 
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
