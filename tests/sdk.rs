@@ -143,7 +143,7 @@ fn assert_same(tool: Tool, read: &Value, issued: &RoleKeys) {
 }
 
 #[test]
-fn every_tool_reads_the_helper_profile_and_all_of_them_cost_one_exchange() {
+fn every_tool_reads_the_helper_profile_with_one_exchange_in_total() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     for tool in ALL {
@@ -155,7 +155,7 @@ fn every_tool_reads_the_helper_profile_and_all_of_them_cost_one_exchange() {
 
 /// The helper inherits `AWS_PROFILE`: if it took its own credentials from the SDK's default chain, it would call itself.
 #[test]
-fn the_profile_may_be_chosen_by_the_environment_and_daypass_does_not_call_itself() {
+fn aws_profile_selects_the_helper_profile_without_recursion() {
     for tool in ALL {
         let portal = Portal::live(Realm::default());
         let home = signed_in(&portal).with("AWS_PROFILE", "dev");
@@ -166,7 +166,7 @@ fn the_profile_may_be_chosen_by_the_environment_and_daypass_does_not_call_itself
 }
 
 #[test]
-fn a_tool_that_runs_under_exec_has_the_credentials_and_needs_no_profile() {
+fn every_tool_under_exec_uses_its_credentials_without_a_profile() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal).with("AWS_PROFILE", "nonsense");
     for tool in ALL {
@@ -178,7 +178,7 @@ fn a_tool_that_runs_under_exec_has_the_credentials_and_needs_no_profile() {
 }
 
 #[test]
-fn a_tool_whose_helper_fails_shows_the_command_to_type() {
+fn every_tool_shows_the_hint_if_the_helper_fails() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("logout corp").any_stderr().go();

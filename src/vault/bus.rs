@@ -16,7 +16,7 @@ use zvariant::serialized::{Context, Data};
 use zvariant::{DynamicType, Endian, LE, ObjectPath, Signature, Type, Value, as_value};
 
 use super::Bytes;
-use crate::clock::Deadline;
+use crate::sys::clock::Deadline;
 
 const CALL: u8 = 1;
 const ANSWER: u8 = 2;

@@ -14,12 +14,13 @@ use keyring_core::{Entry, Error};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Bytes, CALL_LIMIT, Fault, Slot, Store};
+use super::error::{Error, Result};
+use super::store::{Backend, Bytes, CALL_LIMIT, Item};
 
 /// The login keychain, or the user's generic credentials.
 pub struct Native;
 
-impl Store for Native {
+impl Backend for Native {
     fn name(&self) -> &'static str {
         if cfg!(windows) { "Credential Manager" } else { "Keychain" }
     }
@@ -29,21 +30,21 @@ impl Store for Native {
         cfg!(windows).then_some(2500)
     }
 
-    fn unlock(&self, wait: Duration) -> Result<(), Fault> {
+    fn unlock(&self, wait: Duration) -> Result<()> {
         within(wait, system::unlock)
     }
 
-    fn get(&self, slot: &Slot) -> Result<Option<Bytes>, Fault> {
+    fn get(&self, slot: &Item) -> Result<Option<Bytes>> {
         let name = slot.name.clone();
         within(CALL_LIMIT, move || quietly(|| content(&system::entry(&name)?)))
     }
 
-    fn put(&self, slot: &Slot, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<(), Fault> {
+    fn put(&self, slot: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<()> {
         let (name, content) = (slot.name.clone(), Zeroizing::new(content.to_vec()));
         within(CALL_LIMIT, move || quietly(|| system::entry(&name)?.set_secret(&content)))
     }
 
-    fn delete(&self, slot: &Slot) -> Result<(), Fault> {
+    fn delete(&self, slot: &Item) -> Result<()> {
         let name = slot.name.clone();
         within(CALL_LIMIT, move || {
             quietly(|| match system::entry(&name)?.delete_credential() {
@@ -53,7 +54,7 @@ impl Store for Native {
         })
     }
 
-    fn list(&self) -> Result<Vec<Bytes>, Fault> {
+    fn list(&self) -> Result<Vec<Bytes>> {
         within(CALL_LIMIT, || {
             quietly(|| {
                 let mut contents = Vec::new();
@@ -74,33 +75,33 @@ fn content(entry: &Entry) -> keyring_core::Result<Option<Bytes>> {
     }
 }
 
-fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> Result<T, Fault> + Send + 'static) -> Result<T, Fault> {
+fn within<T: Send + 'static>(limit: Duration, work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     let (sender, receiver) = mpsc::channel();
     // A call that hangs is left behind: it ends with the process.
     thread::Builder::new()
         .spawn(move || {
             let _ = sender.send(work());
         })
-        .map_err(|error| Fault::Broken(format!("no thread for the keyring: {error}")))?;
+        .map_err(|error| Error::Failed(format!("no thread for the keyring: {error}")))?;
     match receiver.recv_timeout(limit) {
         Ok(result) => result,
-        Err(mpsc::RecvTimeoutError::Timeout) => Err(Fault::TimedOut("the system's keyring did not answer in time".to_owned())),
-        Err(mpsc::RecvTimeoutError::Disconnected) => Err(Fault::Broken("the call of the system's keyring failed".to_owned())),
+        Err(mpsc::RecvTimeoutError::Timeout) => Err(Error::TimedOut("the system's keyring did not answer in time".to_owned())),
+        Err(mpsc::RecvTimeoutError::Disconnected) => Err(Error::Failed("the call of the system's keyring failed".to_owned())),
     }
 }
 
-fn quietly<T>(work: impl FnOnce() -> keyring_core::Result<T>) -> Result<T, Fault> {
+fn quietly<T>(work: impl FnOnce() -> keyring_core::Result<T>) -> Result<T> {
     let _quiet = system::no_windows()?;
-    work().map_err(|error| system::fault(&error))
+    work().map_err(|error| system::to_error(&error))
 }
 
 #[cfg(target_os = "macos")]
 mod system {
-    use apple_native_keyring_store::keychain::Store as Keychain;
+    use apple_native_keyring_store::keychain::Backend as Keychain;
     use security_framework::base::Error as OsError;
     use security_framework::os::macos::keychain::{KeychainUserInteractionLock, SecKeychain};
 
-    use super::{Arc, CredentialStoreApi, Entry, Error, Fault, HashMap};
+    use super::{Arc, CredentialStoreApi, Entry, Error, HashMap};
 
     // Security framework result codes (SecBase.h).
     const USER_CANCELED: i32 = -128;
@@ -123,40 +124,42 @@ mod system {
         keychain()?.search(&HashMap::from([("service", "daypass")]))
     }
 
-    pub(super) fn no_windows() -> Result<KeychainUserInteractionLock, Fault> {
+    pub(super) fn no_windows() -> Result<KeychainUserInteractionLock> {
         SecKeychain::disable_user_interaction().map_err(|error| of_code(error.code(), &error))
     }
 
-    pub(super) fn unlock() -> Result<(), Fault> {
+    pub(super) fn unlock() -> Result<()> {
         let unlocked = SecKeychain::default().and_then(|mut keychain| keychain.unlock(None));
         unlocked.map_err(|error| of_code(error.code(), &error))
     }
 
-    pub(super) fn fault(error: &Error) -> Fault {
+    pub(super) fn to_error(error: &Error) -> Error {
         match error {
             Error::PlatformFailure(inner) | Error::NoStorageAccess(inner) => {
                 of_code(inner.downcast_ref::<OsError>().map_or(0, |error| error.code()), inner)
             }
-            other => Fault::Broken(other.to_string()),
+            other => Error::Failed(other.to_string()),
         }
     }
 
-    fn of_code(code: i32, error: &dyn std::fmt::Display) -> Fault {
+    fn of_code(code: i32, error: &dyn std::fmt::Display) -> Error {
         match code {
             USER_CANCELED | AUTH_FAILED | INTERACTION_NOT_ALLOWED | INTERACTION_REQUIRED => {
-                Fault::Locked("the login keychain".to_owned())
+                Error::Locked("the login keychain".to_owned())
             }
-            NOT_AVAILABLE | NO_SUCH_KEYCHAIN | NO_DEFAULT_KEYCHAIN => Fault::Absent(format!("there is no login keychain: {error}")),
-            _ => Fault::Broken(format!("the Keychain: {error}")),
+            NOT_AVAILABLE | NO_SUCH_KEYCHAIN | NO_DEFAULT_KEYCHAIN => {
+                Error::Missing(format!("there is no login keychain: {error}"))
+            }
+            _ => Error::Failed(format!("the Keychain: {error}")),
         }
     }
 }
 
 #[cfg(windows)]
 mod system {
-    use windows_native_keyring_store::Store as Credentials;
+    use windows_native_keyring_store::Backend as Credentials;
 
-    use super::{Arc, CredentialStoreApi, Entry, Error, Fault, HashMap};
+    use super::{Arc, CredentialStoreApi, Entry, Error, HashMap};
 
     fn credentials() -> keyring_core::Result<Arc<Credentials>> {
         Credentials::new()
@@ -176,22 +179,22 @@ mod system {
     pub(super) struct Quiet;
 
     #[allow(clippy::unnecessary_wraps)]
-    pub(super) fn no_windows() -> Result<Quiet, Fault> {
+    pub(super) fn no_windows() -> Result<Quiet> {
         Ok(Quiet)
     }
 
     /// They are open as long as the user is signed in to Windows.
     #[allow(clippy::unnecessary_wraps)]
-    pub(super) fn unlock() -> Result<(), Fault> {
+    pub(super) fn unlock() -> Result<()> {
         Ok(())
     }
 
-    pub(super) fn fault(error: &Error) -> Fault {
+    pub(super) fn to_error(error: &Error) -> Error {
         match error {
             // No logon session, as for some services.
-            Error::NoStorageAccess(error) => Fault::Absent(format!("the Credential Manager can't be used here: {error}")),
-            Error::TooLong(what, most) => Fault::Full(format!("{what} is longer than {most}")),
-            other => Fault::Broken(format!("the Credential Manager: {other}")),
+            Error::NoStorageAccess(error) => Error::Missing(format!("the Credential Manager can't be used here: {error}")),
+            Error::TooLong(what, most) => Error::Full(format!("{what} is longer than {most}")),
+            other => Error::Failed(format!("the Credential Manager: {other}")),
         }
     }
 }

@@ -17,9 +17,11 @@ use zeroize::Zeroizing;
 use zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 
 use super::bus::{self, Body, Bus, Message, Method, Serial, Trouble};
-use super::{Bytes, CALL_LIMIT, Fault, Key, Slot, Store};
-use crate::clock::{self, Deadline};
-use crate::terminal;
+use super::error::{Error, Result};
+use super::key::Key;
+use super::store::{Backend, Bytes, CALL_LIMIT, Item};
+use crate::sys::clock::{self, Deadline};
+use crate::text;
 
 const NAME: &str = "org.freedesktop.secrets";
 const ROOT: &str = "/org/freedesktop/secrets";
@@ -47,7 +49,7 @@ enum Link {
     Closed,
     Open(Talk),
     /// It is absent or does not answer: not tried again, so that one run waits for a dead service once.
-    Down(Fault),
+    Down(Error),
 }
 
 impl SecretService {
@@ -61,7 +63,7 @@ impl SecretService {
     }
 
     /// Does one piece of work under one deadline, connecting first where that is still to be done.
-    fn within<T>(&self, limit: Duration, work: impl FnOnce(&mut Talk) -> Result<T, Fault>) -> Result<T, Fault> {
+    fn within<T>(&self, limit: Duration, work: impl FnOnce(&mut Talk) -> Result<T>) -> Result<T> {
         let mut link = self.link.borrow_mut();
         let deadline = Deadline::after(limit);
         if let Link::Closed = *link {
@@ -76,32 +78,32 @@ impl SecretService {
                 work(talk)
             }
             Link::Down(fault) => Err(fault.clone()),
-            Link::Closed => Err(Fault::Broken("the connection to the keyring is closed".to_owned())),
+            Link::Closed => Err(Error::Failed("the connection to the keyring is closed".to_owned())),
         };
-        if let Err(fault @ (Fault::Absent(_) | Fault::TimedOut(_))) = &result {
+        if let Err(fault @ (Error::Missing(_) | Error::TimedOut(_))) = &result {
             *link = Link::Down(fault.clone());
         }
         result
     }
 }
 
-impl Store for SecretService {
+impl Backend for SecretService {
     fn name(&self) -> &'static str {
         "Secret Service"
     }
 
-    fn probe(&self) -> Result<(), Fault> {
+    fn probe(&self) -> Result<()> {
         self.within(CALL_LIMIT, Talk::locked).map(drop)
     }
 
-    fn unlock(&self, wait: Duration) -> Result<(), Fault> {
+    fn unlock(&self, wait: Duration) -> Result<()> {
         if !self.within(CALL_LIMIT, Talk::locked)? {
             return Ok(());
         }
         self.within(wait, Talk::unlock)
     }
 
-    fn get(&self, slot: &Slot) -> Result<Option<Bytes>, Fault> {
+    fn get(&self, slot: &Item) -> Result<Option<Bytes>> {
         self.within(CALL_LIMIT, |talk| {
             let found = talk.find(&exactly(slot))?;
             let Some(item) = talk.newest(found)? else { return Ok(None) };
@@ -109,7 +111,7 @@ impl Store for SecretService {
             let message = match talk.ask(at(item.as_str(), ITEM, "GetSecret"), &(session,)) {
                 Ok(message) => message,
                 Err(Trouble::Refused { name, .. }) if no_such_object(&name) => return Ok(None),
-                Err(trouble) => return Err(talk.fault(trouble)),
+                Err(trouble) => return Err(talk.convert_error(trouble)),
             };
             let data = message.data::<(Secret,)>().map_err(plain_fault)?;
             let (((_, _, value, _),), _): ((Secret,), usize) = data.deserialize().map_err(unreadable)?;
@@ -117,13 +119,13 @@ impl Store for SecretService {
         })
     }
 
-    fn put(&self, slot: &Slot, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<(), Fault> {
+    fn put(&self, slot: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<()> {
         self.within(CALL_LIMIT, |talk| {
             if talk.locked()? {
                 return Err(talk.locked_fault());
             }
             let session = talk.session()?;
-            let label = terminal::clean(&slot.key.label()).into_owned();
+            let label = text::clean(&slot.key.label()).into_owned();
             let properties = HashMap::from([
                 ("org.freedesktop.Secret.Item.Label", Value::from(label)),
                 ("org.freedesktop.Secret.Item.Attributes", Value::from(attributes(slot))),
@@ -160,21 +162,22 @@ impl Store for SecretService {
         })
     }
 
-    fn delete(&self, slot: &Slot) -> Result<(), Fault> {
+    fn delete(&self, slot: &Item) -> Result<()> {
         self.within(CALL_LIMIT, |talk| {
             let found = talk.find(&exactly(slot))?;
             talk.delete(&found)
         })
     }
 
-    fn list(&self) -> Result<Vec<Bytes>, Fault> {
+    fn list(&self) -> Result<Vec<Bytes>> {
         self.within(CALL_LIMIT, |talk| {
             let found = talk.find(&HashMap::from([("service", "daypass")]))?;
             if found.is_empty() {
                 return Ok(Vec::new());
             }
             let session = talk.session()?;
-            let message = talk.ask(at(ROOT, SERVICE, "GetSecrets"), &(found, session)).map_err(|trouble| talk.fault(trouble))?;
+            let message =
+                talk.ask(at(ROOT, SERVICE, "GetSecrets"), &(found, session)).map_err(|trouble| talk.convert_error(trouble))?;
             let data = message.data::<(Secrets,)>().map_err(plain_fault)?;
             let ((secrets,), _): ((Secrets,), usize) = data.deserialize().map_err(unreadable)?;
             Ok(secrets.into_values().map(|(_, _, value, _)| Zeroizing::new(value.to_vec())).collect())
@@ -187,12 +190,12 @@ type Secret<'m> = (ObjectPath<'m>, &'m [u8], &'m [u8], &'m str);
 type Secrets<'m> = HashMap<ObjectPath<'m>, Secret<'m>>;
 
 /// What finds one item and no other.
-fn exactly<'a>(slot: &'a Slot) -> HashMap<&'static str, &'a str> {
+fn exactly<'a>(slot: &'a Item) -> HashMap<&'static str, &'a str> {
     HashMap::from([("service", "daypass"), ("id", &slot.name)])
 }
 
 /// What people see and search by. The bus's strings can't hold a NUL, and people can't read other control characters.
-fn attributes(slot: &Slot) -> HashMap<String, String> {
+fn attributes(slot: &Item) -> HashMap<String, String> {
     let Key { session, start_url, region, .. } = slot.key;
     let mut pairs = vec![
         ("service", "daypass"),
@@ -205,7 +208,7 @@ fn attributes(slot: &Slot) -> HashMap<String, String> {
     if let Some((account, role)) = slot.key.role() {
         pairs.extend([("account", account.as_str()), ("role", role.as_str())]);
     }
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), terminal::clean(value).into_owned())).collect()
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), text::clean(value).into_owned())).collect()
 }
 
 fn at<'a>(path: &'a str, interface: &'a str, member: &'a str) -> Method<'a> {
@@ -226,7 +229,7 @@ struct Talk {
 
 impl Talk {
     /// Connects, and queues all that has to come before the first call.
-    fn open(addresses: &[PathBuf], deadline: Deadline) -> Result<Self, Fault> {
+    fn open(addresses: &[PathBuf], deadline: Deadline) -> Result<Self> {
         let open = || {
             let mut bus = Bus::connect(addresses, deadline)?;
             let hello = bus.call(Method { member: "Hello", ..BUS }, &())?;
@@ -237,7 +240,7 @@ impl Talk {
     }
 
     /// Reads the answers to what [`Talk::open`] queued.
-    fn settle(&mut self) -> Result<(), Fault> {
+    fn settle(&mut self) -> Result<()> {
         let Some((hello, session)) = self.opening.take() else { return Ok(()) };
         self.bus.greeted(self.deadline).map_err(plain_fault)?;
         // A bus that hangs up here has let us greet and then found that we are another user.
@@ -247,53 +250,57 @@ impl Talk {
         Ok(())
     }
 
-    fn session(&mut self) -> Result<OwnedObjectPath, Fault> {
+    fn session(&mut self) -> Result<OwnedObjectPath> {
         self.settle()?;
-        self.session.clone().ok_or_else(|| Fault::Broken("the keyring opened no session".to_owned()))
+        self.session.clone().ok_or_else(|| Error::Failed("the keyring opened no session".to_owned()))
     }
 
-    fn queue<B: serde::Serialize + zvariant::DynamicType>(&mut self, method: Method, body: &B) -> Result<Serial, Fault> {
+    fn queue<B: serde::Serialize + zvariant::DynamicType>(&mut self, method: Method, body: &B) -> Result<Serial> {
         self.bus.call(method, body).map_err(plain_fault)
     }
 
-    fn flush(&mut self) -> Result<(), Fault> {
+    fn flush(&mut self) -> Result<()> {
         self.bus.flush(self.deadline).map_err(plain_fault)
     }
 
-    fn answer<T: zvariant::Type + serde::de::DeserializeOwned>(&mut self, serial: Serial) -> Result<T, Fault> {
+    fn answer<T: zvariant::Type + serde::de::DeserializeOwned>(&mut self, serial: Serial) -> Result<T> {
         let answer = self.bus.answer(serial, self.deadline).and_then(|message| message.body());
-        answer.map_err(|trouble| self.fault(trouble))
+        answer.map_err(|trouble| self.convert_error(trouble))
     }
 
     /// One call by itself. The connection has to be settled.
-    fn ask<B: serde::Serialize + zvariant::DynamicType>(&mut self, method: Method, body: &B) -> Result<Message, Trouble> {
+    fn ask<B: serde::Serialize + zvariant::DynamicType>(
+        &mut self,
+        method: Method,
+        body: &B,
+    ) -> std::result::Result<Message, Trouble> {
         let serial = self.bus.call(method, body)?;
         self.bus.flush(self.deadline)?;
         self.bus.answer(serial, self.deadline)
     }
 
     /// The same; None where the service knows no such object.
-    fn answer_if_there<T: zvariant::Type + serde::de::DeserializeOwned>(&mut self, serial: Serial) -> Result<Option<T>, Fault> {
+    fn answer_if_there<T: zvariant::Type + serde::de::DeserializeOwned>(&mut self, serial: Serial) -> Result<Option<T>> {
         match self.bus.answer(serial, self.deadline).and_then(|message| message.body()) {
             Ok(answer) => Ok(Some(answer)),
             Err(Trouble::Refused { name, .. }) if no_such_object(&name) => Ok(None),
-            Err(trouble) => Err(self.fault(trouble)),
+            Err(trouble) => Err(self.convert_error(trouble)),
         }
     }
 
     /// Asks something of the default collection. While other programs write, GNOME Keyring may for a moment not know it, nor the item
     /// that it is to replace: it is asked again.
-    fn of_default<T>(&mut self, ask: impl Fn(&mut Self) -> Result<Option<T>, Fault>) -> Result<T, Fault> {
+    fn of_default<T>(&mut self, ask: impl Fn(&mut Self) -> Result<Option<T>>) -> Result<T> {
         for pause in PAUSES {
             if let Some(answer) = ask(self)? {
                 return Ok(answer);
             }
             clock::sleep(pause.min(self.deadline.left()));
         }
-        ask(self)?.ok_or_else(|| Fault::Absent("the Secret Service has no default keyring".to_owned()))
+        ask(self)?.ok_or_else(|| Error::Missing("the Secret Service has no default keyring".to_owned()))
     }
 
-    fn locked(&mut self) -> Result<bool, Fault> {
+    fn locked(&mut self) -> Result<bool> {
         self.of_default(|talk| {
             let locked = talk.queue(at(DEFAULT, PROPERTIES, "Get"), &(COLLECTION, "Locked"))?;
             talk.flush()?;
@@ -304,7 +311,7 @@ impl Talk {
     }
 
     /// The items of these attributes. A locked collection is a fault: it may not know what it holds.
-    fn find(&mut self, attributes: &HashMap<&str, &str>) -> Result<Vec<OwnedObjectPath>, Fault> {
+    fn find(&mut self, attributes: &HashMap<&str, &str>) -> Result<Vec<OwnedObjectPath>> {
         self.of_default(|talk| {
             let locked = talk.queue(at(DEFAULT, PROPERTIES, "Get"), &(COLLECTION, "Locked"))?;
             let found = talk.queue(at(DEFAULT, COLLECTION, "SearchItems"), &(attributes,))?;
@@ -323,7 +330,7 @@ impl Talk {
 
     /// The item that was written last. Times are in seconds; among equals it is the one of the highest number, by which services
     /// name what they make.
-    fn newest(&mut self, mut items: Vec<OwnedObjectPath>) -> Result<Option<OwnedObjectPath>, Fault> {
+    fn newest(&mut self, mut items: Vec<OwnedObjectPath>) -> Result<Option<OwnedObjectPath>> {
         if items.len() < 2 {
             return Ok(items.pop());
         }
@@ -338,13 +345,13 @@ impl Talk {
                 Ok((value,)) => dated.push((u64::try_from(&value).unwrap_or(0), item)),
                 // Deleted in the meantime by whoever races.
                 Err(Trouble::Refused { name, .. }) if no_such_object(&name) => {}
-                Err(trouble) => return Err(self.fault(trouble)),
+                Err(trouble) => return Err(self.convert_error(trouble)),
             }
         }
         Ok(dated.into_iter().max_by_key(|(modified, item)| (*modified, item.len(), item.to_string())).map(|(_, item)| item))
     }
 
-    fn delete(&mut self, items: &[OwnedObjectPath]) -> Result<(), Fault> {
+    fn delete(&mut self, items: &[OwnedObjectPath]) -> Result<()> {
         let mut asked = Vec::new();
         for item in items {
             asked.push(self.queue(at(item.as_str(), ITEM, "Delete"), &())?);
@@ -355,13 +362,13 @@ impl Talk {
                 Ok((prompt,)) if prompt.as_str() != NOTHING => return Err(self.locked_fault()),
                 Ok(_) => {}
                 Err(Trouble::Refused { name, .. }) if no_such_object(&name) => {}
-                Err(trouble) => return Err(self.fault(trouble)),
+                Err(trouble) => return Err(self.convert_error(trouble)),
             }
         }
         Ok(())
     }
 
-    fn unlock(&mut self) -> Result<(), Fault> {
+    fn unlock(&mut self) -> Result<()> {
         let (collection,): (OwnedObjectPath,) = {
             let alias = self.queue(at(ROOT, SERVICE, "ReadAlias"), &("default",))?;
             self.flush()?;
@@ -378,31 +385,31 @@ impl Talk {
             self.flush()?;
             for serial in [watch, show] {
                 let answered = self.bus.answer(serial, self.deadline);
-                answered.map_err(|trouble| self.fault(trouble))?;
+                answered.map_err(|trouble| self.convert_error(trouble))?;
             }
             // Whether it was answered or waved away is seen by looking at the lock.
             match self.bus.signal(prompt.as_str(), "Completed", self.deadline) {
                 Ok(_) => {}
-                Err(Trouble::TimedOut) => return Err(Fault::Locked("the keyring (nobody answered its prompt)".to_owned())),
-                Err(trouble) => return Err(self.fault(trouble)),
+                Err(Trouble::TimedOut) => return Err(Error::Locked("the keyring (nobody answered its prompt)".to_owned())),
+                Err(trouble) => return Err(self.convert_error(trouble)),
             }
         }
         if self.locked()? { Err(self.locked_fault()) } else { Ok(()) }
     }
 
     /// Says what has to be unlocked.
-    fn locked_fault(&mut self) -> Fault {
+    fn locked_fault(&mut self) -> Error {
         let label = self.ask(at(DEFAULT, PROPERTIES, "Get"), &(COLLECTION, "Label")).and_then(|message| {
             let (label,): (OwnedValue,) = message.body()?;
             Ok(String::try_from(label).unwrap_or_default())
         });
         match label {
-            Ok(label) if !label.is_empty() => Fault::Locked(format!("the keyring \"{label}\"")),
-            _ => Fault::Locked("the default keyring".to_owned()),
+            Ok(label) if !label.is_empty() => Error::Locked(format!("the keyring \"{label}\"")),
+            _ => Error::Locked("the default keyring".to_owned()),
         }
     }
 
-    fn fault(&mut self, trouble: Trouble) -> Fault {
+    fn convert_error(&mut self, trouble: Trouble) -> Error {
         match trouble {
             Trouble::Refused { name, .. } if name == "org.freedesktop.Secret.Error.IsLocked" => self.locked_fault(),
             other => plain_fault(other),
@@ -412,12 +419,12 @@ impl Talk {
 
 // By value, as `map_err` hands it over.
 #[allow(clippy::needless_pass_by_value)]
-fn unreadable(error: zvariant::Error) -> Fault {
-    Fault::Broken(format!("the keyring answers nonsense: {error}"))
+fn unreadable(error: zvariant::Error) -> Error {
+    Error::Failed(format!("the keyring answers nonsense: {error}"))
 }
 
-fn is_true(value: &OwnedValue) -> Result<bool, Fault> {
-    bool::try_from(value).map_err(|error| Fault::Broken(format!("the keyring does not say whether it is locked: {error}")))
+fn is_true(value: &OwnedValue) -> Result<bool> {
+    bool::try_from(value).map_err(|error| Error::Failed(format!("the keyring does not say whether it is locked: {error}")))
 }
 
 fn no_such_object(error: &str) -> bool {
@@ -430,18 +437,20 @@ fn no_such_object(error: &str) -> bool {
     )
 }
 
-fn plain_fault(trouble: Trouble) -> Fault {
+fn plain_fault(trouble: Trouble) -> Error {
     const BUS_ERROR: &str = "org.freedesktop.DBus.Error.";
     match trouble {
-        Trouble::NoBus(what) => Fault::Absent(what),
-        Trouble::Broken(what) => Fault::Broken(what),
-        Trouble::TimedOut => Fault::TimedOut("the Secret Service did not answer in time".to_owned()),
+        Trouble::NoBus(what) => Error::Missing(what),
+        Trouble::Broken(what) => Error::Failed(what),
+        Trouble::TimedOut => Error::TimedOut("the Secret Service did not answer in time".to_owned()),
         Trouble::Refused { name, text } => match name.strip_prefix(BUS_ERROR).unwrap_or(&name) {
-            "ServiceUnknown" | "NameHasNoOwner" => Fault::Absent("nothing on the session bus provides a Secret Service".to_owned()),
-            spawn if spawn.starts_with("Spawn.") => Fault::Absent(format!("the Secret Service can't be started: {text}")),
-            _ if no_such_object(&name) => Fault::Absent("the Secret Service has no default keyring".to_owned()),
-            "NoReply" | "Timeout" | "TimedOut" => Fault::TimedOut("the Secret Service did not answer in time".to_owned()),
-            _ => Fault::Broken(format!("the Secret Service refuses: {text} ({name})")),
+            "ServiceUnknown" | "NameHasNoOwner" => {
+                Error::Missing("nothing on the session bus provides a Secret Service".to_owned())
+            }
+            spawn if spawn.starts_with("Spawn.") => Error::Missing(format!("the Secret Service can't be started: {text}")),
+            _ if no_such_object(&name) => Error::Missing("the Secret Service has no default keyring".to_owned()),
+            "NoReply" | "Timeout" | "TimedOut" => Error::TimedOut("the Secret Service did not answer in time".to_owned()),
+            _ => Error::Failed(format!("the Secret Service refuses: {text} ({name})")),
         },
     }
 }

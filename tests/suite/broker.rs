@@ -24,7 +24,7 @@ fn an_expired_token_is_refreshed_and_the_rotated_one_is_kept() {
 }
 
 #[test]
-fn a_token_close_to_its_end_is_refreshed_and_still_serves_if_that_fails() {
+fn a_token_about_to_expire_is_still_used_if_its_refresh_fails() {
     let portal = Portal::live(Realm { token_life: minutes(4), ..Realm::default() });
     let home = signed_in(&portal);
     portal.expect(Call::RefreshToken).any_number_of_times().answered(Answer::status(500));
@@ -45,7 +45,7 @@ fn an_answer_without_a_refresh_token_keeps_the_old_one() {
 }
 
 #[test]
-fn a_dead_refresh_token_asks_for_a_sign_in_and_is_not_tried_again() {
+fn an_invalid_refresh_token_requires_a_sign_in_and_is_not_tried_again() {
     let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
     let home = signed_in(&portal);
     portal.end_sessions();
@@ -55,7 +55,7 @@ fn a_dead_refresh_token_asks_for_a_sign_in_and_is_not_tried_again() {
 }
 
 #[test]
-fn a_fault_of_the_network_never_costs_the_sign_in() {
+fn network_errors_do_not_lose_the_sign_in() {
     let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
     let home = signed_in(&portal);
     portal.expect(Call::RefreshToken).times(5).answered(Answer::reset());
@@ -64,7 +64,7 @@ fn a_fault_of_the_network_never_costs_the_sign_in() {
 }
 
 #[test]
-fn a_token_that_was_revoked_before_its_time_is_refreshed_once() {
+fn a_revoked_access_token_is_refreshed_once() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     portal.revoke_access_tokens();
@@ -74,7 +74,7 @@ fn a_token_that_was_revoked_before_its_time_is_refreshed_once() {
 }
 
 #[test]
-fn a_revoked_session_ends_with_3_and_the_next_call_asks_nobody() {
+fn a_revoked_session_ends_with_3_and_the_next_call_makes_no_request() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     portal.end_sessions();
@@ -85,7 +85,7 @@ fn a_revoked_session_ends_with_3_and_the_next_call_asks_nobody() {
 }
 
 #[test]
-fn a_role_that_is_not_assigned_ends_with_4_and_is_not_a_matter_of_signing_in() {
+fn an_unassigned_role_ends_with_4_and_is_remembered_until_the_next_sign_in() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --session corp --account 111122223333 --role Nobody")
@@ -105,7 +105,7 @@ fn a_role_that_is_not_assigned_ends_with_4_and_is_not_a_matter_of_signing_in() {
 }
 
 #[test]
-fn a_404_is_a_refusal_too() {
+fn a_404_ends_with_4() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     portal.expect(Call::GetRoleCredentials).answered(Answer::not_found());
@@ -113,7 +113,7 @@ fn a_404_is_a_refusal_too() {
 }
 
 #[test]
-fn throttling_server_errors_and_resets_are_tried_again() {
+fn throttling_server_errors_and_resets_are_retried() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     portal.expect(Call::GetRoleCredentials).answered(Answer::throttled(1));
@@ -125,7 +125,7 @@ fn throttling_server_errors_and_resets_are_tried_again() {
 }
 
 #[test]
-fn a_wait_that_is_longer_than_the_deadline_is_not_waited() {
+fn a_retry_after_beyond_the_deadline_is_not_waited_for() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     portal.expect(Call::GetRoleCredentials).answered(Answer::throttled(3600));
@@ -133,7 +133,7 @@ fn a_wait_that_is_longer_than_the_deadline_is_not_waited() {
 }
 
 #[test]
-fn garbage_and_captive_portals_end_with_6() {
+fn malformed_answers_and_captive_portals_end_with_6() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     for answer in [
@@ -149,7 +149,7 @@ fn garbage_and_captive_portals_end_with_6() {
 }
 
 #[test]
-fn while_the_portal_fails_credentials_that_still_live_are_served() {
+fn unexpired_credentials_are_returned_while_the_portal_fails() {
     let portal = Portal::live(Realm { role_life: minutes(60), ..Realm::default() });
     let home = signed_in(&portal);
     // Received with two minutes left, of an hour: by the broker's rule they are old at once only if their life was longer, so they are
@@ -161,7 +161,7 @@ fn while_the_portal_fails_credentials_that_still_live_are_served() {
 }
 
 #[test]
-fn a_profile_without_a_sign_in_says_what_to_type() {
+fn a_profile_without_a_sign_in_ends_with_3_and_a_hint() {
     let portal = Portal::strict();
     let home = configured(&portal);
     home.daypass(ASK).stderr("daypass: sign-in to corp needed: not signed in\nhint: daypass login corp\n").status(3).go();

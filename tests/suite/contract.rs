@@ -33,7 +33,7 @@ fn every_error_is_two_lines_on_standard_error_and_nothing_on_standard_output() {
 }
 
 #[test]
-fn help_and_version_are_for_standard_output() {
+fn help_and_version_are_printed_to_standard_output() {
     let home = Home::new();
     home.daypass("--version").stdout(&format!("daypass {}\n", env!("CARGO_PKG_VERSION"))).go();
     home.daypass("--help").stdout_has("Usage: daypass").go();
@@ -44,7 +44,7 @@ fn help_and_version_are_for_standard_output() {
 }
 
 #[test]
-fn nothing_is_opened_or_made_for_the_version() {
+fn version_completions_and_man_open_no_keyring() {
     let home = Home::new().with("DAYPASS_KEYRING", "nonsense").with("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
     home.daypass("--version").stdout_has("daypass").go();
     home.daypass("completions bash").stdout_has("daypass").go();
@@ -52,7 +52,7 @@ fn nothing_is_opened_or_made_for_the_version() {
 }
 
 #[test]
-fn exec_ends_as_its_command_does() {
+fn exec_ends_with_the_status_of_its_command() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("exec dev -- sh -c 'exit 42'").status(42).go();
@@ -67,7 +67,7 @@ fn exec_ends_as_its_command_does() {
 }
 
 #[test]
-fn exec_passes_arguments_and_input_as_they_are() {
+fn exec_passes_arguments_and_input_unchanged() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("exec dev -- sh -c 'cat; printf \"%s|\" \"$@\"' x 'a b' -- --profile '*'")
@@ -77,7 +77,7 @@ fn exec_passes_arguments_and_input_as_they_are() {
 }
 
 #[test]
-fn standard_input_is_never_read_by_the_helper() {
+fn credential_process_never_reads_standard_input() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --profile dev").stdin_open().stdout_has("{").go();
@@ -107,7 +107,7 @@ fn plain_http_to_another_machine_is_refused_before_a_byte_is_sent() {
 }
 
 #[test]
-fn a_wrong_keyring_setting_is_wrong_usage() {
+fn an_unknown_keyring_setting_is_a_usage_error() {
     let home = Home::new().keyring("etc");
     home.write(".aws/config", "[sso-session corp]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\n");
     home.daypass("status").stderr_has("DAYPASS_KEYRING").status(2).go();
@@ -129,7 +129,7 @@ fn secrets_never_appear_in_logs() {
 }
 
 #[test]
-fn what_a_server_says_reaches_the_terminal_clean() {
+fn messages_from_servers_are_cleaned_before_they_are_printed() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let evil = r#"{"__type":"ForbiddenException","message":"No\u001b[2J access\nhint: curl evil"}"#;
@@ -140,7 +140,7 @@ fn what_a_server_says_reaches_the_terminal_clean() {
 }
 
 #[test]
-fn a_ca_bundle_that_holds_no_certificate_is_an_error_and_no_panic() {
+fn a_ca_bundle_without_a_certificate_is_an_error_and_no_panic() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.write("ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
@@ -152,7 +152,7 @@ fn a_ca_bundle_that_holds_no_certificate_is_an_error_and_no_panic() {
 }
 
 #[test]
-fn a_mistyped_name_is_put_right_in_the_command_that_was_typed() {
+fn a_mistyped_name_is_corrected_in_the_hint() {
     let home = configured(&Portal::strict());
     for (typed, hint) in [
         ("login corpp --no-browser", "daypass login corp --no-browser"),
@@ -167,7 +167,7 @@ fn a_mistyped_name_is_put_right_in_the_command_that_was_typed() {
 }
 
 #[test]
-fn the_command_that_signs_in_works_as_it_is_shown() {
+fn the_hint_to_sign_in_works_as_typed() {
     let portal = Portal::live(Realm::default());
     let home = Home::new().at(&portal);
     let by_address = "--start-url https://sandbox.awsapps.com/start --sso-region us-east-1";
@@ -184,7 +184,7 @@ fn the_command_that_signs_in_works_as_it_is_shown() {
 }
 
 #[test]
-fn an_endpoint_that_is_no_address_is_wrong_usage() {
+fn an_endpoint_that_is_not_a_url_is_a_usage_error() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("login corp --no-browser")

@@ -28,7 +28,7 @@ fn home(portal: &Portal, bus: &Bus, keyring: &str) -> Home {
 }
 
 #[test]
-fn no_secret_is_in_a_file_after_the_whole_road_and_signing_out_leaves_none_in_the_keyring() {
+fn no_secret_is_written_to_a_file_and_logout_leaves_none_in_the_keyring() {
     let bus = Bus::unlocked();
     let portal = Portal::live(realm("road"));
     let home = home(&portal, &bus, "auto");
@@ -52,7 +52,7 @@ fn no_secret_is_in_a_file_after_the_whole_road_and_signing_out_leaves_none_in_th
 }
 
 #[test]
-fn the_secret_service_alone_serves_both_kinds() {
+fn the_secret_service_alone_keeps_tokens_and_role_credentials() {
     let bus = Bus::unlocked();
     let portal = Portal::live(realm("os"));
     let home = home(&portal, &bus, "os");
@@ -64,7 +64,7 @@ fn the_secret_service_alone_serves_both_kinds() {
 }
 
 #[test]
-fn a_locked_keyring_ends_with_5_and_says_what_to_unlock_and_asks_nobody() {
+fn a_locked_keyring_ends_with_5_and_a_hint_and_requests_no_credentials() {
     let bus = Bus::unlocked();
     let portal = Portal::live(realm("locked"));
     let first = home(&portal, &bus, "auto");
@@ -80,7 +80,7 @@ fn a_locked_keyring_ends_with_5_and_says_what_to_unlock_and_asks_nobody() {
 }
 
 #[test]
-fn a_keyring_that_hangs_ends_with_5_in_seconds() {
+fn a_keyring_that_hangs_ends_with_5_within_its_deadline() {
     let bus = Bus::unlocked();
     let portal = Portal::live(realm("hung"));
     let home = home(&portal, &bus, "auto");
@@ -92,7 +92,7 @@ fn a_keyring_that_hangs_ends_with_5_in_seconds() {
 }
 
 #[test]
-fn without_a_secret_service_the_kernel_keeps_the_sign_in_and_login_says_so() {
+fn without_a_secret_service_the_kernel_keyring_keeps_the_sign_in_and_login_says_so() {
     let bus = Bus::bare();
     let portal = Portal::live(realm("kernel"));
     let home = home(&portal, &bus, "auto");

@@ -5,7 +5,7 @@ use crate::support::run::Home;
 use crate::{at_a_terminal, configured, signed_in};
 
 #[test]
-fn all_words_of_a_filter_must_be_somewhere_in_a_row() {
+fn a_row_must_contain_every_word_of_the_filter() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let prod = "account_id,account_name,account_email,role,profiles\n444455556666,Production,production@example.com,ReadOnly,\n";
@@ -31,7 +31,7 @@ fn the_profiles_are_listed_without_network_or_keyring() {
 }
 
 #[test]
-fn names_from_the_server_are_clean_in_every_format() {
+fn names_from_the_server_are_cleaned_in_every_format() {
     let evil = "Evil\u{1b}[2J\u{9b}31m\u{202e}\nname, \"x\"";
     let accounts = vec![Account { name: Some(evil.to_owned()), ..Account::new("111122223333", "x", &["ReadOnly"]) }];
     let portal = Portal::live(Realm { accounts, ..Realm::default() });
@@ -56,7 +56,7 @@ fn shown(home: &Home, columns: usize) -> (String, usize) {
 }
 
 #[test]
-fn a_terminal_of_any_width_shows_all_of_it() {
+fn the_table_fits_terminals_of_any_width() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal).with("TERM", "xterm").with("LC_ALL", "C.UTF-8");
     let (wide, _) = shown(&home, 200);
@@ -73,7 +73,7 @@ fn a_terminal_of_any_width_shows_all_of_it() {
 }
 
 #[test]
-fn what_is_piped_is_never_cut_or_coloured_and_shows_no_progress() {
+fn piped_output_is_complete_uncoloured_and_without_progress() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal).with("COLUMNS", "20").with("TERM", "xterm");
     let text = home.daypass("list").stdout_has("development@example.com  DeveloperAccess  dev\n").go().stdout;
@@ -82,7 +82,7 @@ fn what_is_piped_is_never_cut_or_coloured_and_shows_no_progress() {
 }
 
 #[test]
-fn without_utf_8_nothing_but_ascii_is_daypasses_own() {
+fn without_a_utf_8_locale_output_is_ascii() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal).with("LC_ALL", "C");
     for arguments in ["list", "status", "list --profiles", "--help", "env --help", "status --prompt"] {

@@ -5,7 +5,7 @@ use crate::support::run::Home;
 use crate::{configured, signed_in};
 
 #[test]
-fn it_shows_the_sign_in_how_long_it_can_be_renewed_and_each_cached_role() {
+fn status_shows_the_sign_in_its_renewal_limit_and_each_cached_role() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --profile dev").stdout_has("{").go();
@@ -30,7 +30,7 @@ fn it_shows_the_sign_in_how_long_it_can_be_renewed_and_each_cached_role() {
 }
 
 #[test]
-fn the_keyrings_and_why_are_told_on_demand() {
+fn verbose_status_names_the_keyrings_and_the_reason() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("status -v")
@@ -42,7 +42,7 @@ fn the_keyrings_and_why_are_told_on_demand() {
 }
 
 #[test]
-fn a_needed_sign_in_is_reported_and_ends_with_3() {
+fn a_required_sign_in_is_reported_and_ends_with_3() {
     let portal = Portal::strict();
     let home = configured(&portal);
     home.daypass("status corp")
@@ -54,7 +54,7 @@ fn a_needed_sign_in_is_reported_and_ends_with_3() {
 }
 
 #[test]
-fn a_sign_in_that_no_file_names_is_shown_too() {
+fn a_sign_in_without_a_config_entry_is_shown() {
     let portal = Portal::live(Realm::default());
     let home = Home::new().at(&portal);
     home.daypass("status").stderr("There is no session yet: daypass configure\n").go();
@@ -65,7 +65,7 @@ fn a_sign_in_that_no_file_names_is_shown_too() {
 }
 
 #[test]
-fn the_words_for_a_prompt_come_from_variables_alone() {
+fn the_prompt_text_comes_from_environment_variables_alone() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("exec dev -- daypass status --prompt").stdout_has("dev ").stdout_has(" min\n").go();

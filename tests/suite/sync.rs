@@ -44,7 +44,7 @@ region = eu-west-1
 ";
 
 #[test]
-fn it_writes_a_profile_for_each_role_and_the_same_again_writes_nothing() {
+fn sync_writes_a_profile_for_each_role_and_repeating_it_writes_nothing() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let rest = "
@@ -90,7 +90,7 @@ fn a_dry_run_prints_the_change_and_writes_nothing() {
 }
 
 #[test]
-fn only_chooses_by_account_or_role_or_both() {
+fn only_selects_by_account_role_or_both() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     for (globs, expected) in [
@@ -108,7 +108,7 @@ fn only_chooses_by_account_or_role_or_both() {
 }
 
 #[test]
-fn an_unknown_field_is_an_error_that_lists_the_fields_and_asks_nobody() {
+fn an_unknown_name_field_is_an_error_that_lists_the_fields_before_any_request() {
     let portal = Portal::strict();
     let home = Home::new().at(&portal);
     home.daypass("sync --name '{acct}.{role}'")
@@ -122,7 +122,7 @@ fn an_unknown_field_is_an_error_that_lists_the_fields_and_asks_nobody() {
 }
 
 #[test]
-fn prune_removes_what_sync_wrote_and_would_not_write_now_and_nothing_else() {
+fn prune_removes_only_profiles_that_sync_wrote_and_would_not_write_now() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("sync").any_stderr().go();
@@ -145,7 +145,7 @@ fn prune_removes_what_sync_wrote_and_would_not_write_now_and_nothing_else() {
 }
 
 #[test]
-fn a_name_that_is_the_users_own_is_left_alone_in_either_file() {
+fn a_users_own_profile_is_left_alone_in_either_file() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let own = format!("{SESSION}\n[profile Development.ReadOnly]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = y\n");
@@ -166,7 +166,7 @@ fn a_name_that_is_the_users_own_is_left_alone_in_either_file() {
 }
 
 #[test]
-fn a_profile_of_the_users_own_that_does_the_same_needs_no_second_one() {
+fn a_users_own_profile_for_the_same_role_is_not_duplicated() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("configure --session corp --account 111122223333 --role ReadOnly --profile Development.ReadOnly")
@@ -177,7 +177,7 @@ fn a_profile_of_the_users_own_that_does_the_same_needs_no_second_one() {
 }
 
 #[test]
-fn accounts_whose_names_collapse_get_names_of_their_own_whatever_the_order() {
+fn colliding_account_names_get_distinct_profile_names_in_any_order() {
     let mut accounts = vec![
         Account::new("000000000001", "Team A", &["Admin"]),
         Account::new("000000000002", "Team/A", &["Admin"]),
@@ -205,7 +205,7 @@ fn accounts_whose_names_collapse_get_names_of_their_own_whatever_the_order() {
 }
 
 #[test]
-fn a_name_that_was_given_stays_when_a_like_one_comes() {
+fn a_profile_name_stays_when_a_similar_account_appears() {
     let portal = Portal::live(realm(vec![Account::new("000000000002", "Team A", &["Admin"])]));
     let home = signed_in(&portal);
     home.daypass("sync").any_stderr().go();
@@ -216,7 +216,7 @@ fn a_name_that_was_given_stays_when_a_like_one_comes() {
 }
 
 #[test]
-fn hostile_account_names_can_not_reach_the_file_or_the_terminal() {
+fn hostile_account_names_reach_neither_the_file_nor_the_terminal() {
     let long = "x".repeat(200);
     let hostile = [
         "a]\n[profile evil]\ncredential_process = /bin/evil\n#",
@@ -261,7 +261,7 @@ fn a_listing_that_fails_half_way_changes_nothing() {
 }
 
 #[test]
-fn nobody_signed_in_and_no_account_at_all_change_nothing() {
+fn without_a_sign_in_or_any_account_nothing_changes() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.daypass("sync").any_stderr().go();
@@ -273,7 +273,7 @@ fn nobody_signed_in_and_no_account_at_all_change_nothing() {
 }
 
 #[test]
-fn throttling_is_borne_and_retry_after_honoured() {
+fn throttling_is_retried_and_retry_after_honoured() {
     let portal = Portal::live(Realm::of(12, 1));
     let home = signed_in(&portal);
     portal.expect(Call::ListAccountRoles).times(3).served();
@@ -284,7 +284,7 @@ fn throttling_is_borne_and_retry_after_honoured() {
 }
 
 #[test]
-fn a_token_that_the_portal_takes_no_more_is_renewed_in_the_middle() {
+fn a_token_rejected_during_the_listing_is_refreshed() {
     let portal = Portal::live(Realm::of(5, 1));
     let home = signed_in(&portal);
     portal.expect(Call::ListAccountRoles).times(2).served();
@@ -294,7 +294,7 @@ fn a_token_that_the_portal_takes_no_more_is_renewed_in_the_middle() {
 }
 
 #[test]
-fn pages_are_followed_and_the_roles_of_all_accounts_are_listed_over_few_connections() {
+fn pages_are_followed_and_all_roles_are_listed_over_few_connections() {
     let portal = Portal::live(Realm { page_size: 3, ..Realm::of(7, 4) });
     let home = signed_in(&portal);
     home.daypass("sync").stderr_has("28 profiles new").go();
@@ -305,7 +305,7 @@ fn pages_are_followed_and_the_roles_of_all_accounts_are_listed_over_few_connecti
 }
 
 #[test]
-fn convert_turns_native_and_legacy_profiles_and_keeps_their_other_keys() {
+fn convert_changes_native_and_legacy_profiles_and_keeps_their_other_keys() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let native = "\n[profile old]\n# mine\nsso_session = corp\nregion = eu-west-1\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\ns3 =\n  max_concurrent_requests = 20\n";
@@ -328,7 +328,7 @@ fn convert_turns_native_and_legacy_profiles_and_keeps_their_other_keys() {
 }
 
 #[test]
-fn a_session_that_only_a_legacy_profile_knows_gets_a_block() {
+fn a_session_known_only_from_a_legacy_profile_gets_a_block() {
     let portal = Portal::live(Realm::default());
     let home = Home::new().at(&portal);
     home.write(
@@ -345,7 +345,7 @@ fn a_session_that_only_a_legacy_profile_knows_gets_a_block() {
 }
 
 #[test]
-fn the_users_bytes_stay_as_they_are_behind_a_link_too() {
+fn the_users_bytes_are_kept_also_through_a_symbolic_link() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let own = SESSION.replace('\n', "\r\n") + "\r\n# end, and a lone tab:\t\r\n[plugins]\r\nx=y";
@@ -390,7 +390,7 @@ fn parallel_writers_lose_nothing() {
 }
 
 #[test]
-fn a_profile_that_appears_while_sync_works_is_not_taken() {
+fn a_profile_that_appears_during_sync_is_not_overwritten() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let latch = crate::support::portal::Latch::closed();
@@ -406,7 +406,7 @@ fn a_profile_that_appears_while_sync_works_is_not_taken() {
 }
 
 #[test]
-fn a_writer_that_is_killed_leaves_the_old_file_or_the_new_one() {
+fn a_killed_sync_leaves_the_old_file_or_the_new_one() {
     let portal = Portal::live(Realm::of(3, 2));
     let home = signed_in(&portal);
     let mut own = SESSION.to_owned();

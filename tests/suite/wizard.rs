@@ -5,7 +5,7 @@ use crate::support::run::DAYPASS;
 use crate::terminal::{DOWN, Terminal, home, signed_in};
 
 #[test]
-fn from_nothing_to_a_profile_that_works() {
+fn the_wizard_creates_a_working_profile_from_scratch() {
     let portal = Portal::live(Realm::default());
     let home = home(&portal);
     let mut terminal = Terminal::new(&home, "configure --no-browser", 120, 30);
@@ -34,7 +34,7 @@ fn from_nothing_to_a_profile_that_works() {
 }
 
 #[test]
-fn configured_again_each_default_is_what_the_profile_says() {
+fn reconfiguring_a_profile_offers_its_values_as_defaults() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.write(".aws/config", &home.read(".aws/config").replace("region = eu-west-1", "region = eu-west-1\noutput = yaml"));
@@ -49,7 +49,7 @@ fn configured_again_each_default_is_what_the_profile_says() {
 }
 
 #[test]
-fn several_picks_make_several_profiles() {
+fn several_selected_roles_make_several_profiles() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let mut terminal = Terminal::new(&home, "configure --session corp", 120, 30);
@@ -68,7 +68,7 @@ fn several_picks_make_several_profiles() {
 }
 
 #[test]
-fn an_interrupt_changes_nothing_and_leaves_the_terminal_as_it_was() {
+fn an_interrupt_changes_nothing_and_restores_the_terminal() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let before = home.read(".aws/config");
@@ -88,7 +88,7 @@ fn an_interrupt_changes_nothing_and_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-fn a_signal_puts_the_terminal_right_before_it_ends_the_program() {
+fn a_signal_restores_the_terminal_before_the_program_ends() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
@@ -125,7 +125,7 @@ fn the_list_fits_narrow_and_wide_terminals_with_and_without_colour_and_utf8() {
 }
 
 #[test]
-fn a_terminal_without_a_cursor_is_told_which_flags_do_without() {
+fn a_dumb_terminal_gets_a_hint_with_the_flags_to_use() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal).with("TERM", "dumb");
     let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
@@ -134,7 +134,7 @@ fn a_terminal_without_a_cursor_is_told_which_flags_do_without() {
 }
 
 #[test]
-fn a_name_whose_other_keys_would_win_is_asked_again() {
+fn a_profile_name_with_keys_that_take_precedence_is_asked_for_again() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     home.write(".aws/credentials", "[keys]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n");
@@ -148,7 +148,7 @@ fn a_name_whose_other_keys_would_win_is_asked_again() {
 }
 
 #[test]
-fn a_region_that_the_address_holds_is_not_asked() {
+fn the_region_is_not_asked_for_if_the_start_url_contains_it() {
     let portal = Portal::strict();
     let home = home(&portal);
     let mut terminal = Terminal::new(&home, "configure --session-only", 120, 24);
@@ -159,7 +159,7 @@ fn a_region_that_the_address_holds_is_not_asked() {
 }
 
 #[test]
-fn the_same_role_by_the_sdks_own_keys_is_offered_for_conversion() {
+fn an_sso_profile_for_the_same_role_is_offered_for_conversion() {
     let portal = Portal::live(Realm::default());
     let home = signed_in(&portal);
     let old = "\n[profile old]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\nregion = x-1\n";
@@ -177,7 +177,7 @@ fn the_same_role_by_the_sdks_own_keys_is_offered_for_conversion() {
 }
 
 #[test]
-fn among_more_than_a_hundred_accounts_the_account_is_chosen_first() {
+fn with_more_than_a_hundred_accounts_the_account_is_chosen_first() {
     let portal = Portal::live(Realm::of(120, 2));
     let home = signed_in(&portal);
     let mut terminal = Terminal::new(&home, "configure --session corp", 120, 24);

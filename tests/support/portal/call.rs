@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::wire::Request;
+use super::http1::Request;
 
 /// An operation of one of the two services. `CreateToken` is four, one for each grant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,48 +23,35 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A fixture that can't go on ends its test.
 #![allow(clippy::disallowed_methods)] // The sandbox is another party: it has its own clock.
 
+mod answer;
 mod call;
-mod page;
-mod realm;
-mod script;
-mod wire;
+mod config;
+mod expectations;
+mod http1;
+mod latch;
+mod pages;
+mod server;
+mod service;
 
-use std::collections::HashMap;
-use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::thread::{self, JoinHandle};
 
+pub use answer::Answer;
 pub use call::{Call, Received};
-use realm::Service;
-pub use realm::{Account, Approval, Realm, RoleKeys, SignIn};
-pub use script::{Answer, Latch};
-use script::{Fault, Mode, Reply as Told, Script};
-use wire::{Reply, Request};
+pub use config::{Account, Approval, Realm};
+use expectations::{Mode, Script};
+pub use latch::Latch;
+use server::Shared;
+use service::Service;
+pub use service::{RoleKeys, SignIn};
 
 /// A running sandbox. It stops, and reports what the test did not expect, when it is dropped.
 pub struct Portal {
     shared: Arc<Shared>,
     address: SocketAddr,
     acceptor: Option<JoinHandle<()>>,
-}
-
-#[derive(Default)]
-struct Shared {
-    inner: Mutex<Inner>,
-    stopping: AtomicBool,
-    streams: Mutex<HashMap<usize, TcpStream>>,
-}
-
-#[derive(Default)]
-struct Inner {
-    service: Service,
-    script: Script,
-    calls: Vec<Received>,
-    done: Vec<Call>,
-    visits: usize,
-    complaints: Vec<String>,
 }
 
 impl Portal {
@@ -93,7 +80,7 @@ impl Portal {
             inner.script = Script::new(mode);
         }
         let for_acceptor = Arc::clone(&shared);
-        let acceptor = thread::spawn(move || accept(&listener, &for_acceptor));
+        let acceptor = thread::spawn(move || server::accept(&listener, &for_acceptor));
         Self { shared, address, acceptor: Some(acceptor) }
     }
 
@@ -263,134 +250,5 @@ impl Expected<'_> {
     /// Each is served as the real service would.
     pub fn served(self) {
         self.answered(Answer::served());
-    }
-}
-
-impl Shared {
-    /// A test that failed while it held the lock must not hide its own message behind "poisoned".
-    fn inner(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn streams(&self) -> MutexGuard<'_, HashMap<usize, TcpStream>> {
-        self.streams.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A thread for each connection; returns when all of them have ended.
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    let mut connections = Vec::new();
-    for (number, stream) in listener.incoming().enumerate() {
-        if shared.stopping.load(Ordering::SeqCst) {
-            break;
-        }
-        let Ok(stream) = stream else { continue };
-        let Ok(second_handle) = stream.try_clone() else { continue };
-        shared.streams().insert(number, second_handle);
-        let shared = Arc::clone(shared);
-        connections.push(thread::spawn(move || {
-            // A client that goes away in the middle is its own affair (some tests kill it).
-            let _ = converse(stream, number, &shared);
-            shared.streams().remove(&number);
-        }));
-    }
-    for stream in shared.streams().values() {
-        let _ = stream.shutdown(Shutdown::Both);
-    }
-    for connection in connections {
-        let _ = connection.join();
-    }
-}
-
-/// Requests and answers on one connection, until either side ends it.
-fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> io::Result<()> {
-    stream.set_nodelay(true)?;
-    let mut unread = Vec::new();
-    loop {
-        let request = match wire::read(&mut stream, &mut unread) {
-            Ok(Some(request)) => request,
-            Ok(None) => return Ok(()),
-            Err(error) => {
-                if error.kind() == io::ErrorKind::InvalidData {
-                    shared.inner().complaints.push(format!("not HTTP: {error}"));
-                }
-                return Err(error);
-            }
-        };
-        let answer = respond(&request, connection, shared);
-        let reply = match answer {
-            Outcome::Reply(reply) => reply.to_bytes(),
-            Outcome::Fault(Fault::Reset, _) => return wire::reset(stream),
-            Outcome::Fault(Fault::Hang, _) => {
-                // Until the client gives up or the portal ends.
-                while !matches!(stream.read(&mut [0; 1024]), Ok(0) | Err(_)) {}
-                return Ok(());
-            }
-            Outcome::Fault(Fault::Drip, reply) => {
-                // Until the client gives up, the portal ends, or all is said.
-                for byte in reply.to_bytes() {
-                    stream.write_all(&[byte])?;
-                    thread::sleep(std::time::Duration::from_millis(100));
-                }
-                return Ok(());
-            }
-            Outcome::Fault(Fault::Garbage, _) => return stream.write_all(b"\x16\x03\x01 \xff\xfe not a web server\r\n\r\n"),
-            Outcome::Fault(Fault::Truncated, reply) => {
-                let whole = reply.to_bytes();
-                return stream.write_all(whole.get(..whole.len() - reply.body.len().div_ceil(2)).unwrap_or_default());
-            }
-        };
-        stream.write_all(&reply)?;
-        if request.closes() {
-            return Ok(());
-        }
-    }
-}
-
-/// What becomes of a request.
-enum Outcome {
-    Reply(Reply),
-    Fault(Fault, Reply),
-}
-
-fn respond(request: &Request, connection: usize, shared: &Shared) -> Outcome {
-    if page::is_page(request) {
-        let mut inner = shared.inner();
-        inner.visits += usize::from(request.method == "GET");
-        return Outcome::Reply(page::serve(request, &mut inner.service));
-    }
-    let (received, answer) = {
-        let mut inner = shared.inner();
-        let received = call::recognise(request, connection);
-        inner.calls.push(received.clone());
-        let complaints = received.complaints.iter().map(|complaint| format!("{complaint}, in {received}")).collect::<Vec<_>>();
-        inner.complaints.extend(complaints);
-        let Some(known) = received.call else {
-            return Outcome::Reply(realm::portal_error("UnknownOperationException", 404, "no such operation"));
-        };
-        match inner.script.answer_to(known) {
-            Ok(answer) => (received, answer),
-            Err(complaint) => {
-                inner.complaints.push(complaint);
-                return Outcome::Reply(realm::error_of(known, "invalid_request", "the test did not expect this call"));
-            }
-        }
-    };
-    if let Some(latch) = &answer.latch {
-        latch.pass();
-    }
-    let mut reply = match answer.reply {
-        Told::Served => shared.inner().service.serve(&received),
-        Told::Fixed(reply) => reply,
-        Told::Oidc(code) => realm::oidc_error(code, ""),
-    };
-    shared.inner().done.extend(received.call);
-    if let Some(edit) = &answer.edit {
-        reply.edit(edit.as_ref());
-    }
-    reply.headers.extend(answer.headers);
-    match answer.fault {
-        Some(fault) => Outcome::Fault(fault, reply),
-        None => Outcome::Reply(reply),
     }
 }
