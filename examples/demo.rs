@@ -17,8 +17,8 @@ use std::{env, fs};
 
 use portal::{Approval, Portal, Realm};
 
-/// With this argument the demo acts as the browser of its own daypass: it starts the real browser in the user's home directory instead
-/// of the temporary one.
+/// With this argument the demo acts as the browser of its own daypass. It starts the real browser in the user's home directory instead of
+/// the temporary one.
 const OPEN: &str = "--open-in-browser";
 /// Variables that the demo replaces. The user's own values are passed on with the prefix `DEMO_REAL_`.
 const REPLACED: [&str; 5] = ["HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "BROWSER"];
@@ -93,7 +93,7 @@ fn run(interactive: bool) -> Result {
     let second = demo.capture(&["credential-process", "--profile", "dev"])?;
     check(first == second, "the second output differs from the first")?;
     check(portal.requests() == before + requests, "the second call made a request")?;
-    demo.explain("The output is the same, without a request: daypass had stored the credentials.");
+    demo.explain("The output is the same, without a request, because daypass had stored the credentials.");
 
     demo.explain("For tools that read environment variables: eval \"$(daypass env dev)\"");
     let exports = demo.capture(&["env", "dev", "--shell", "sh"])?;
