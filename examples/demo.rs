@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
-use portal::{Approval, Portal, Realm};
+use portal::{Approval, Portal, PortalConfig};
 
 /// With this argument the demo acts as the browser of its own daypass. It starts the real browser in the user's home directory instead of
 /// the temporary one.
@@ -49,10 +49,10 @@ fn run(interactive: bool) -> Result {
     println!("Building daypass …");
     let program = build()?;
     let approval = if interactive { Approval::ByHand } else { Approval::AfterPolls(0) };
-    let code_life = if interactive { Duration::from_mins(10) } else { Duration::from_mins(1) };
-    let portal = Portal::live(Realm { approval, code_life, long_secrets: false, ..Realm::default() });
-    let demo = Demo::new(program, &portal)?;
-    demo.explain(&format!("A simulated IAM Identity Center is listening at {}. All secrets below are fake.", portal.url()));
+    let life = if interactive { Duration::from_mins(10) } else { Duration::from_mins(1) };
+    let portal = Portal::live(PortalConfig { approval, code_ttl: life, long_secrets: false, ..PortalConfig::default() });
+    let stage = Stage::new(program, &portal)?;
+    stage.explain(&format!("A sandbox of IAM Identity Center listens at {}. Every secret below is made up by it.", portal.url()));
 
     demo.explain("Tell daypass your portal, account and role, once:");
     demo.daypass(&[

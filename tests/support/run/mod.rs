@@ -2,7 +2,7 @@
 //! watchdog. What a test does not mention must not happen: both streams are empty and the status is 0 unless it says otherwise.
 //!
 //! ```ignore
-//! let portal = Portal::live(Realm::default());
+//! let portal = Portal::live(PortalConfig::default());
 //! let home = Home::new().at(&portal);
 //! home.daypass("login corp").stderr_has("Signed in").go();
 //! home.daypass("credential-process --profile nowhere").stderr("daypass: …\nhint: …\n").status(2).go();
