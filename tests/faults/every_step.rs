@@ -4,9 +4,8 @@ use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use daypass::broker::{self, Flow, Person, Way, Wish};
+use daypass::broker::{self, Decision, Flow, SignInRequest, SignInUi};
 use daypass::error::{Error, Exit};
-use daypass::vault::Fault;
 use time::OffsetDateTime;
 
 use crate::fixture::{PATIENCE, Stage};
@@ -28,15 +27,15 @@ pub(super) enum Scene {
 /// Somebody who approves elsewhere.
 struct Patient;
 
-impl Person for Patient {
-    fn hear(&mut self, _: &broker::Event<'_>) {}
+impl SignInUi for Patient {
+    fn notify(&mut self, _: &broker::Event<'_>) {}
 
-    fn pass(&mut self, pause: Duration, _: Duration) -> Wish {
-        daypass::clock::sleep(pause);
-        Wish::GoOn
+    fn wait(&mut self, pause: Duration, _: Duration) -> Decision {
+        daypass::sys::clock::sleep(pause);
+        Decision::Continue
     }
 
-    fn starts_again(&mut self) -> bool {
+    fn restart(&mut self) -> bool {
         false
     }
 }
@@ -72,7 +71,10 @@ impl Scene {
     fn play(self, stage: &Stage) -> Option<Result<(), Error>> {
         let played = panic::catch_unwind(AssertUnwindSafe(|| match self {
             Self::RefusedRole => stage.ask("Nobody").map(|_| panic!("a role that does not exist")),
-            Self::SignIn => stage.broker().sign_in(Way { flow: Flow::Device, port: None, unasked: None }, &mut Patient).map(drop),
+            Self::SignIn => stage
+                .broker()
+                .sign_in(SignInRequest { flow: Flow::Device, port: None, unattended_until: None }, &mut Patient)
+                .map(drop),
             Self::SignOut => stage.broker().sign_out(PATIENCE).map(drop),
             _ => stage.ask("DeveloperAccess").map(|credentials| stage.assert_right("DeveloperAccess", &credentials)),
         }));
@@ -115,7 +117,12 @@ fn each<T: Sync>(all: &[T], play: impl Fn(&T) + Sync) {
 #[test]
 fn a_vault_failure_at_any_step_loses_no_sign_in_and_returns_nothing_wrong() {
     let what = || "for the test".to_owned();
-    let faults = [Fault::Locked(what()), Fault::Broken(what()), Fault::TimedOut(what()), Fault::Full(what())];
+    let faults = [
+        daypass::vault::Error::Locked(what()),
+        daypass::vault::Error::Failed(what()),
+        daypass::vault::Error::TimedOut(what()),
+        daypass::vault::Error::Full(what()),
+    ];
     let once = faults.iter().cloned().map(Trouble::Once);
     let troubles: Vec<_> = once.chain(faults.iter().cloned().map(Trouble::Ever)).chain([Trouble::PowerCut]).collect();
     let mut all = Vec::new();

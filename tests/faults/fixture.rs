@@ -4,12 +4,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use daypass::broker::{Broker, Locks};
-use daypass::env::Env;
+use daypass::credentials::{Registration, RoleCredentials, Token};
 use daypass::error::{Error, Exit};
-use daypass::grant::{Registration, RoleCredentials, Token};
 use daypass::portal::{Portal as Client, Settings};
 use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::secret::Secret;
+use daypass::sys::env::Env;
 use daypass::vault::Vault;
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -62,8 +62,8 @@ impl Stage {
                 scopes: vec!["sso:account:access".to_owned()],
             },
         };
-        self.vault.keep_token(&self.session, &token).unwrap();
-        self.vault.forget_roles(&self.session).unwrap();
+        self.vault.store_token(&self.session, &token).unwrap();
+        self.vault.delete_roles(&self.session).unwrap();
     }
 
     pub(super) fn broker(&self) -> Broker<'_> {
@@ -88,7 +88,7 @@ impl Stage {
     pub(super) fn change_token(&self, change: impl FnOnce(&mut Token)) {
         let mut token = self.vault.token(&self.session).unwrap().unwrap();
         change(&mut token);
-        self.vault.keep_token(&self.session, &token).unwrap();
+        self.vault.store_token(&self.session, &token).unwrap();
     }
 
     pub(super) fn expire_token(&self) {
@@ -101,7 +101,7 @@ impl Stage {
         let Some(mut kept) = self.vault.role(&self.session, &account(), &role).unwrap() else { return };
         let now = OffsetDateTime::now_utc();
         (kept.received_at, kept.expires_at) = (now - Duration::from_hours(2), now + left);
-        self.vault.keep_role(&self.session, &account(), &role, &kept).unwrap();
+        self.vault.store_role(&self.session, &account(), &role, &kept).unwrap();
     }
 
     /// What is handed out was issued for this role, and lives.

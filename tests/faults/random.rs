@@ -1,7 +1,6 @@
 //! Random orders.
 
 use daypass::error::Exit;
-use daypass::vault::Fault;
 use proptest::prelude::*;
 
 use crate::every_step::answers;
@@ -102,7 +101,7 @@ proptest! {
                 }
                 Event::Vault(after, full) => {
                     let why = "for the test".to_owned();
-                    let fault = if full { Fault::Full(why) } else { Fault::Broken(why) };
+                    let fault = if full { daypass::vault::Error::Full(why) } else { daypass::vault::Error::Failed(why) };
                     stage.slots.trouble.replace(Some((stage.slots.calls.get() + after, Trouble::Once(fault))));
                 }
             }

@@ -70,7 +70,7 @@ fn a_valid_token_without_a_refresh_token_survives_a_refresh_attempt() {
     let stage = Stage::signed_in();
     stage.change_token(|token| token.refresh = None);
     let token = stage.vault.token(&stage.session).unwrap().unwrap();
-    let deadline = daypass::clock::Deadline::after(PATIENCE);
+    let deadline = daypass::sys::clock::Deadline::after(PATIENCE);
     assert_eq!(stage.broker().refreshed(&token, deadline).unwrap_err().exit, Exit::SignIn);
     stage.assert_usable(false);
 }

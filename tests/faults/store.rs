@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::panic;
 use std::rc::Rc;
 
-use daypass::vault::{Bytes, Fault, Outcome, Slot, Store};
+use daypass::vault::{self, Backend, Bytes, Item};
 use time::OffsetDateTime;
 
 /// What happens to the vault.
 #[derive(Debug, Clone)]
 pub(super) enum Trouble {
     /// One call fails.
-    Once(Fault),
+    Once(vault::Error),
     /// From that call on all fail.
-    Ever(Fault),
+    Ever(vault::Error),
     /// The process ends before that call.
     PowerCut,
     /// It can be read, and takes nothing: a full disk.
@@ -37,7 +37,7 @@ pub(super) struct Slots {
 }
 
 impl Slots {
-    fn step(&self) -> Outcome<()> {
+    fn step(&self) -> vault::Result<()> {
         let step = self.calls.replace(self.calls.get() + 1);
         let due = self.meanwhile.borrow_mut().take_if(|(at, _)| *at == step);
         if let Some((_, act)) = due {
@@ -54,32 +54,32 @@ impl Slots {
 
 pub(super) struct Shared(pub(super) Rc<Slots>);
 
-impl Store for Shared {
+impl Backend for Shared {
     fn name(&self) -> &'static str {
         "test"
     }
 
-    fn get(&self, slot: &Slot) -> Outcome<Option<Bytes>> {
+    fn get(&self, slot: &Item) -> vault::Result<Option<Bytes>> {
         self.0.step()?;
         Ok(self.0.contents.borrow().get(&slot.name).map(|content| content.clone().into()))
     }
 
-    fn put(&self, slot: &Slot, content: &[u8], _: Option<OffsetDateTime>) -> Outcome<()> {
+    fn put(&self, slot: &Item, content: &[u8], _: Option<OffsetDateTime>) -> vault::Result<()> {
         self.0.step()?;
         if matches!(*self.0.trouble.borrow(), Some((_, Trouble::NoRoom))) {
-            return Err(Fault::Full("for the test".to_owned()));
+            return Err(vault::Error::Full("for the test".to_owned()));
         }
         self.0.contents.borrow_mut().insert(slot.name.clone(), content.to_vec());
         Ok(())
     }
 
-    fn delete(&self, slot: &Slot) -> Outcome<()> {
+    fn delete(&self, slot: &Item) -> vault::Result<()> {
         self.0.step()?;
         self.0.contents.borrow_mut().remove(&slot.name);
         Ok(())
     }
 
-    fn list(&self) -> Outcome<Vec<Bytes>> {
+    fn list(&self) -> vault::Result<Vec<Bytes>> {
         self.0.step()?;
         Ok(self.0.contents.borrow().values().map(|content| content.clone().into()).collect())
     }

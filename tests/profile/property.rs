@@ -11,7 +11,8 @@ use daypass::profile::edit::{Change, apply};
 use daypass::profile::helper;
 use daypass::profile::ini::{Document, FileKind, lines};
 use daypass::profile::names::Session;
-use daypass::profile::resolve::{Asked, session_in, sessions, target_in};
+use daypass::profile::request::RoleRequest;
+use daypass::profile::resolve::{session_in, sessions, target_in};
 use proptest::prelude::*;
 
 use crate::grammar::{by_sdk, same};
@@ -245,10 +246,10 @@ proptest! {
         let text = format!("{text}\n[profile z]\ncredential_process = {line}\n");
         let config = config(&text, &credentials);
         for name in ["default", "a", "z", "q r"] {
-            let asked = Asked { profile: Some(name.to_owned()), ..Asked::default() };
-            let _ = (target_in(&config, &env(&[]), &asked), session_in(&config, &asked), target_in(&config, &env(&[("AWS_PROFILE", name)]), &Asked::default()));
+            let asked = RoleRequest { profile: Some(name.to_owned()), ..RoleRequest::default() };
+            let _ = (target_in(&config, &env(&[]), &asked), session_in(&config, &asked), target_in(&config, &env(&[("AWS_PROFILE", name)]), &RoleRequest::default()));
         }
-        let _ = (sessions(&config), session_in(&config, &Asked::default()));
+        let _ = (sessions(&config), session_in(&config, &RoleRequest::default()));
     }
 
     #[test]

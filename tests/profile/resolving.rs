@@ -1,9 +1,10 @@
 //! What was typed, and what it means.
 
 use daypass::error::{Error, Exit};
-use daypass::profile::leads::Leads;
+use daypass::profile::index::ProfileIndex;
 use daypass::profile::names::Session;
-use daypass::profile::resolve::{Account, Asked, Target, session_in, sessions, target, target_in};
+use daypass::profile::request::{Account, RoleRequest};
+use daypass::profile::resolve::{RoleTarget, session_in, sessions, target, target_in};
 
 use crate::{config, env, env_at};
 
@@ -16,8 +17,8 @@ sso_registration_scopes = sso:account:access, other
 
 const HELPER: &str = "daypass credential-process --session corp --account 111122223333 --role Dev";
 
-fn asked(flags: &[(&str, &str)]) -> Asked {
-    let mut asked = Asked::default();
+fn asked(flags: &[(&str, &str)]) -> RoleRequest {
+    let mut asked = RoleRequest::default();
     for &(flag, value) in flags {
         let place = match flag {
             "profile" => &mut asked.profile,
@@ -35,12 +36,12 @@ fn asked(flags: &[(&str, &str)]) -> Asked {
     asked
 }
 
-fn resolve(text: &str, vars: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Target, Error> {
+fn resolve(text: &str, vars: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<RoleTarget, Error> {
     target_in(&config(&format!("{CORP}{text}"), ""), &env(vars), &asked(flags))
 }
 
 /// `session account role region profile`, `-` for none.
-fn shown(target: &Target) -> String {
+fn shown(target: &RoleTarget) -> String {
     let account = match &target.account {
         Account::Id(id) => id.as_str(),
         Account::Name(name) => name,
@@ -331,7 +332,7 @@ fn resolving_all_profiles_at_once_equals_resolving_each() {
 "
     );
     let (config, env) = (config(&text, ""), env(&[]));
-    let leads = Leads::new(&config, &env);
+    let leads = ProfileIndex::new(&config, &env);
     let mut leading = 0;
     for block in config.profiles() {
         let alone = target_in(&config, &env, &asked(&[("profile", &block.name)])).ok();

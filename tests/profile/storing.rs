@@ -7,11 +7,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use daypass::env::Env;
 use daypass::error::{Error, Exit};
 use daypass::profile::Config;
 use daypass::profile::edit::Change;
 use daypass::profile::store::{Others, Plan, backup_path, plan, update};
+use daypass::sys::env::Env;
 use tempfile::TempDir;
 
 use crate::{env, env_at};

@@ -5,9 +5,9 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::Command;
 use std::time::Duration;
 
-use daypass::env::Env;
+use daypass::sys::env::Env;
 use daypass::vault::keyutils::Keyutils;
-use daypass::vault::{Store, Vault};
+use daypass::vault::{Backend, Vault};
 use time::OffsetDateTime;
 
 use crate::support::portal::{Answer, Call, Latch, Portal, PortalConfig};
@@ -120,7 +120,7 @@ fn age(home: &Home) {
         let mut credentials = vault.role(&session, account, role).unwrap().unwrap();
         credentials.received_at = now - 2 * HOUR;
         credentials.expires_at = now + Duration::from_mins(10);
-        vault.keep_role(&session, account, role, &credentials).unwrap();
+        vault.store_role(&session, account, role, &credentials).unwrap();
     }
 }
 

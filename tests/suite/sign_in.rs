@@ -4,13 +4,13 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use daypass::broker::{Broker, Event, Flow, Locks, Person, Way, Wish};
-use daypass::clock::Deadline;
-use daypass::env::Env;
+use daypass::broker::{Broker, Decision, Event, Flow, Locks, SignInRequest, SignInUi};
+use daypass::credentials::Token;
 use daypass::error::Error;
-use daypass::grant::Token;
 use daypass::portal::Settings;
 use daypass::profile::names::Session;
+use daypass::sys::clock::Deadline;
+use daypass::sys::env::Env;
 use daypass::vault::Vault;
 
 use crate::pkce::get;
@@ -27,8 +27,8 @@ struct Prompt {
     asked: usize,
 }
 
-impl Person for Prompt {
-    fn hear(&mut self, event: &Event<'_>) {
+impl SignInUi for Prompt {
+    fn notify(&mut self, event: &Event<'_>) {
         if let Event::Authorize { url, .. } = event
             && let Some(back) = get(url).location
         {
@@ -37,23 +37,23 @@ impl Person for Prompt {
         }
     }
 
-    fn pass(&mut self, pause: Duration, _: Duration) -> Wish {
+    fn wait(&mut self, pause: Duration, _: Duration) -> Decision {
         thread::sleep(pause);
-        Wish::GoOn
+        Decision::Continue
     }
 
-    fn starts_again(&mut self) -> bool {
+    fn restart(&mut self) -> bool {
         self.asked += 1;
         self.asked <= self.again
     }
 
-    fn patience(&self) -> Duration {
+    fn browser_timeout(&self) -> Duration {
         self.patience
     }
 }
 
 /// A sign-in at this portal, without the program around it.
-fn signs_in(portal: &Portal, start_url: &str, way: Way, person: &mut dyn Person) -> Result<Token, Error> {
+fn signs_in(portal: &Portal, start_url: &str, way: SignInRequest, person: &mut dyn SignInUi) -> Result<Token, Error> {
     let home = Home::new();
     home.write("config", &format!("[default]\nendpoint_url = {}\n", portal.url()));
     let at = |name: &str| home.path(name).display().to_string();
@@ -92,7 +92,7 @@ fn no_step_of_an_automatic_sign_in_exceeds_its_deadline_if_the_portal_hangs() {
             None => format!("http://{}/start", silent.local_addr().unwrap()),
         };
         let began = Instant::now();
-        let way = Way { flow, port: None, unasked: Some(Deadline::after(Duration::from_secs(2))) };
+        let way = SignInRequest { flow, port: None, unattended_until: Some(Deadline::after(Duration::from_secs(2))) };
         let mut person = Prompt { patience: Duration::from_mins(10), ..Prompt::default() };
         let ended = signs_in(&portal, &start_url, way, &mut person);
         assert!(ended.is_err(), "{hangs:?}, {flow:?}");
@@ -101,9 +101,9 @@ fn no_step_of_an_automatic_sign_in_exceeds_its_deadline_if_the_portal_hangs() {
     };
     thread::scope(|scope| {
         let steps = [
-            (None, Flow::Code),
-            (Some(Call::RegisterClient), Flow::Code),
-            (Some(Call::RedeemCode), Flow::Code),
+            (None, Flow::Pkce),
+            (Some(Call::RegisterClient), Flow::Pkce),
+            (Some(Call::RedeemCode), Flow::Pkce),
             (Some(Call::RegisterClient), Flow::Device),
             (Some(Call::StartDeviceAuthorization), Flow::Device),
             (Some(Call::PollForToken), Flow::Device),
@@ -120,7 +120,7 @@ fn no_step_of_an_automatic_sign_in_exceeds_its_deadline_if_the_portal_hangs() {
 #[test]
 fn a_sign_in_can_be_started_again_if_the_browser_does_not_return_in_time() {
     let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
-    let way = Way { flow: Flow::Code, port: None, unasked: None };
+    let way = SignInRequest { flow: Flow::Pkce, port: None, unattended_until: None };
     let mut person = Prompt { patience: Duration::from_millis(100), again: 1, asked: 0 };
     let error = signs_in(&portal, &portal.start_url(), way, &mut person).unwrap_err();
     assert_eq!(person.asked, 2);
@@ -129,10 +129,10 @@ fn a_sign_in_can_be_started_again_if_the_browser_does_not_return_in_time() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let calm = Prompt { patience: Duration::from_secs(2), again: 1, asked: 0 };
     let mut person = ComesLater { portal: &portal, calm };
-    signs_in(&portal, &portal.start_url(), Way { port: Some(port), ..way }, &mut person).unwrap();
+    signs_in(&portal, &portal.start_url(), SignInRequest { port: Some(port), ..way }, &mut person).unwrap();
     assert_eq!((person.calm.asked, portal.count(Call::StartDeviceAuthorization)), (1, 0));
     // Nobody is asked who had not asked.
-    let unasked = Way { unasked: Some(Deadline::after(Duration::from_millis(500))), ..way };
+    let unasked = SignInRequest { unattended_until: Some(Deadline::after(Duration::from_millis(500))), ..way };
     portal.change(|config| config.approval = Approval::ByHand);
     let mut person = Prompt { patience: Duration::from_mins(10), again: 1, asked: 0 };
     let error = signs_in(&portal, &portal.start_url(), unasked, &mut person).unwrap_err();
@@ -145,21 +145,21 @@ struct ComesLater<'a> {
     calm: Prompt,
 }
 
-impl Person for ComesLater<'_> {
-    fn hear(&mut self, event: &Event<'_>) {
-        self.calm.hear(event);
+impl SignInUi for ComesLater<'_> {
+    fn notify(&mut self, event: &Event<'_>) {
+        self.calm.notify(event);
     }
 
-    fn pass(&mut self, pause: Duration, left: Duration) -> Wish {
-        self.calm.pass(pause, left)
+    fn wait(&mut self, pause: Duration, left: Duration) -> Decision {
+        self.calm.wait(pause, left)
     }
 
-    fn starts_again(&mut self) -> bool {
+    fn restart(&mut self) -> bool {
         self.portal.change(|config| config.approval = Approval::AfterPolls(0));
-        self.calm.starts_again()
+        self.calm.restart()
     }
 
-    fn patience(&self) -> Duration {
+    fn browser_timeout(&self) -> Duration {
         self.calm.patience
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-pub(super) fn meets_the_contract(store: &dyn Store) {
+pub(super) fn meets_the_contract(store: &dyn Backend) {
     let base = session("corp");
     let key = Key::new(&base, Kind::Token);
     let later = Some(in_minutes(60));
@@ -62,7 +62,7 @@ pub(super) fn meets_the_contract(store: &dyn Store) {
     assert_eq!(of_base(), []);
 }
 
-pub(super) fn keeps_500_roles(store: Box<dyn Store>) {
+pub(super) fn keeps_500_roles(store: Box<dyn Backend>) {
     let (mine, other) = (session("mine"), session("other"));
     let expires = in_minutes(60);
     // Keeping one looks for expired ones too, which is slow work for 500: most are put there past that.
@@ -72,12 +72,12 @@ pub(super) fn keeps_500_roles(store: Box<dyn Store>) {
         split::put(store.as_ref(), &key, &text, Some(expires)).unwrap();
     }
     let vault = Vault::on(store, None);
-    vault.keep_token(&mine, &token("stays")).unwrap();
+    vault.store_token(&mine, &token("stays")).unwrap();
     for number in 480..500 {
-        vault.keep_role(&mine, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
+        vault.store_role(&mine, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
     }
-    vault.keep_role(&other, &account(1), &role("Dev"), &credentials("other", expires)).unwrap();
-    vault.keep_role(&mine, &account(1), &role("Past"), &credentials("past", in_minutes(-1))).unwrap();
+    vault.store_role(&other, &account(1), &role("Dev"), &credentials("other", expires)).unwrap();
+    vault.store_role(&mine, &account(1), &role("Past"), &credentials("past", in_minutes(-1))).unwrap();
     for number in 0..500 {
         let found = vault.role(&mine, &account(number), &role("Dev")).unwrap().unwrap();
         assert_eq!(found.access_key_id, format!("ASIA{number}"));
@@ -90,11 +90,11 @@ pub(super) fn keeps_500_roles(store: Box<dyn Store>) {
     assert_eq!(listed.len(), 501, "all but the one that expired");
     assert!(listed.iter().all(|(_, at)| *at == expires));
     assert_eq!(vault.role(&mine, &account(1), &role("Past")).unwrap(), None, "which is dropped");
-    vault.forget_roles(&mine).unwrap();
+    vault.delete_roles(&mine).unwrap();
     assert_eq!(of_test(&vault), [(Key::new(&other, Kind::Role(account(1), role("Dev"))), expires)]);
     assert_eq!(vault.token(&mine).unwrap().unwrap().access.expose(), "stays");
-    vault.forget_roles(&other).unwrap();
-    vault.forget_token(&mine).unwrap();
+    vault.delete_roles(&other).unwrap();
+    vault.delete_token(&mine).unwrap();
 }
 
 #[test]

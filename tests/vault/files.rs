@@ -9,7 +9,7 @@ fn mode(path: &std::path::Path) -> u32 {
     fs::metadata(path).unwrap().mode() & 0o7777
 }
 
-fn keep(folder: &std::path::Path) -> Outcome<()> {
+fn keep(folder: &std::path::Path) -> daypass::vault::Result<()> {
     split::put(&Files::new(Some(folder.to_owned())), &Key::new(&session("s"), Kind::Token), &Secret::new("x"), None)
 }
 
@@ -33,16 +33,16 @@ fn a_folder_that_others_can_write_or_replace_is_refused() {
     fs::create_dir_all(&folder).unwrap();
     for bad in [0o770, 0o702, 0o777] {
         set(&folder, bad);
-        assert!(matches!(keep(&folder), Err(Fault::Broken(_))), "{bad:o}");
+        assert!(matches!(keep(&folder), Err(daypass::vault::Error::Failed(_))), "{bad:o}");
     }
     let link = home.path().join("link");
     symlink(&folder, &link).unwrap();
-    assert!(matches!(keep(&link), Err(Fault::Broken(_))), "a link to such");
+    assert!(matches!(keep(&link), Err(daypass::vault::Error::Failed(_))), "a link to such");
     set(&folder, 0o700);
     keep(&link).unwrap();
     set(&parent, 0o777);
-    assert!(matches!(keep(&folder), Err(Fault::Broken(_))), "a parent that anybody can write");
-    assert!(matches!(keep(&link), Err(Fault::Broken(_))), "the parent of what a link leads to");
+    assert!(matches!(keep(&folder), Err(daypass::vault::Error::Failed(_))), "a parent that anybody can write");
+    assert!(matches!(keep(&link), Err(daypass::vault::Error::Failed(_))), "the parent of what a link leads to");
     set(&parent, 0o1777);
     keep(&folder).unwrap();
 }
@@ -57,7 +57,7 @@ fn a_folder_of_another_user_is_refused() {
         fs::create_dir(&folder).unwrap();
         std::os::unix::fs::chown(&folder, Some(12_345), None).unwrap();
     }
-    assert!(matches!(keep(&folder), Err(Fault::Broken(_))));
+    assert!(matches!(keep(&folder), Err(daypass::vault::Error::Failed(_))));
 }
 
 #[test]

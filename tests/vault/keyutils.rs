@@ -121,27 +121,27 @@ fn a_small_quota_drops_the_oldest_roles_and_nothing_fails() {
     let session = session("small");
     let keep = |vault: &Vault, number: usize| {
         let expires = in_minutes(i64::try_from(number).unwrap() + 10);
-        vault.keep_role(&session, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
+        vault.store_role(&session, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
     };
     let held = |vault: &Vault| {
         (0..60).filter(|&number| vault.role(&session, &account(number), &role("Dev")).unwrap().is_some()).collect::<Vec<_>>()
     };
     let alone = Vault::on(Box::new(Keyutils), None);
-    alone.keep_token(&session, &token("stays")).unwrap();
+    alone.store_token(&session, &token("stays")).unwrap();
     (0..60).for_each(|number| keep(&alone, number));
     let left = held(&alone);
     assert!(left.len() > 2 && left.len() < 60, "{left:?}");
     assert_eq!(left.last(), Some(&59), "the newest stay");
     assert_eq!(left, (60 - left.len()..60).collect::<Vec<_>>());
     assert_eq!(alone.token(&session).unwrap().unwrap().access.expose(), "stays");
-    alone.forget_roles(&session).unwrap();
+    alone.delete_roles(&session).unwrap();
 
     let home = tempfile::tempdir().unwrap();
     let both = Vault::on(Box::new(Files::new(Some(home.path().join("d")))), Some(Box::new(Keyutils)));
     (0..60).for_each(|number| keep(&both, number));
     assert_eq!(held(&both).len(), 60, "with another keyring beside it, all are there");
-    both.forget_roles(&session).unwrap();
-    both.forget_token(&session).unwrap();
+    both.delete_roles(&session).unwrap();
+    both.delete_token(&session).unwrap();
 }
 
 #[test]

@@ -28,16 +28,16 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use daypass::clock;
-use daypass::env::Env;
+use daypass::credentials::{Registration, RoleCredentials, Token};
 use daypass::error::{Error, Exit};
-use daypass::grant::{Registration, RoleCredentials, Token};
 use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::secret::Secret;
+use daypass::sys::clock;
+use daypass::sys::env::Env;
 use daypass::vault::file::Files;
 use daypass::vault::memory::Memory;
 use daypass::vault::record::Record;
-use daypass::vault::{Bytes, Fault, Key, Kind, Outcome, Slot, Store, Vault, split};
+use daypass::vault::{Backend, Bytes, Item, Key, Kind, Vault, split};
 use proptest::prelude::*;
 use time::OffsetDateTime;
 
@@ -97,6 +97,6 @@ fn a_key() -> Key {
     Key { kind: Kind::Token, session: "corp".to_owned(), start_url: "https://x".to_owned(), region: "r".to_owned() }
 }
 
-fn text_of(store: &dyn Store, key: &Key) -> Option<String> {
+fn text_of(store: &dyn Backend, key: &Key) -> Option<String> {
     split::get(store, key).unwrap().map(|value| value.expose().to_owned())
 }

@@ -20,7 +20,7 @@ fn vault(bus: &Bus, keyring: &str) -> Vault {
     Vault::open(&vars.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()).unwrap()
 }
 
-fn put(store: &dyn Store, key: &Key, text: &str) -> Outcome<()> {
+fn put(store: &dyn Backend, key: &Key, text: &str) -> daypass::vault::Result<()> {
     split::put(store, key, &Secret::new(text), None)
 }
 
@@ -38,7 +38,7 @@ fn the_secret_service_keeps_500_roles() {
 fn items_can_be_found_and_read_with_other_tools() {
     let bus = Bus::unlocked();
     let session = session("corp");
-    vault(&bus, "os").keep_role(&session, &account(42), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
+    vault(&bus, "os").store_role(&session, &account(42), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
     let found = bus.run("secret-tool", &["search", "--all", "service", "daypass"], "");
     let text = String::from_utf8(found.stdout).unwrap() + &String::from_utf8(found.stderr).unwrap();
     for line in [
@@ -62,7 +62,7 @@ fn replacing_leaves_one_item_and_the_newest_duplicate_is_read() {
     put(&store, &key, "new").unwrap();
     assert_eq!(store.list().unwrap().len(), 1);
     // One more attribute makes it another item for the service, as a version of daypass with other attributes would.
-    let content = store.get(&Slot { name: key.id(), key: &key }).unwrap().unwrap();
+    let content = store.get(&Item { name: key.id(), key: &key }).unwrap().unwrap();
     let newer = String::from_utf8(content.to_vec()).unwrap().replace("\nnew", "\ndup");
     let id = key.id();
     let stored = bus.run("secret-tool", &["store", "--label=x", "service", "daypass", "id", &id, "more", "1"], &newer);
@@ -94,11 +94,11 @@ fn concurrent_writers_leave_one_item() {
 fn every_call_on_a_locked_keyring_reports_it_and_shows_no_prompt() {
     let bus = Bus::unlocked();
     let (session, key) = (session("s"), a_key());
-    vault(&bus, "os").keep_token(&session, &token("t")).unwrap();
+    vault(&bus, "os").store_token(&session, &token("t")).unwrap();
     let bus = bus.locked_again();
     let mut prompts = bus.watch_prompts();
     let store = service(&bus);
-    let is_locked = |fault: Fault| matches!(&fault, Fault::Locked(what) if what.contains("Login"));
+    let is_locked = |fault: daypass::vault::Error| matches!(&fault, daypass::vault::Error::Locked(what) if what.contains("Login"));
     assert!(is_locked(split::get(&store, &key).unwrap_err()));
     assert!(is_locked(put(&store, &key, "x").unwrap_err()));
     assert!(is_locked(split::delete(&store, &key).unwrap_err()));
@@ -106,7 +106,7 @@ fn every_call_on_a_locked_keyring_reports_it_and_shows_no_prompt() {
     for keyring in ["os", "auto"] {
         let vault = vault(&bus, keyring);
         assert!(is_locked(vault.token(&session).unwrap_err()));
-        assert!(is_locked(vault.keep_token(&session, &token("u")).unwrap_err()));
+        assert!(is_locked(vault.store_token(&session, &token("u")).unwrap_err()));
         assert_eq!(vault.role(&session, &account(1), &role("Dev")), Ok(None));
         assert!(!vault.token_is_volatile());
     }
@@ -116,7 +116,7 @@ fn every_call_on_a_locked_keyring_reports_it_and_shows_no_prompt() {
 
     // Whereas unlocking does; nobody is there to answer it.
     let unlocked = store.unlock(Duration::from_mins(1));
-    assert!(matches!(unlocked, Err(Fault::Locked(_))), "{unlocked:?}");
+    assert!(matches!(unlocked, Err(daypass::vault::Error::Locked(_))), "{unlocked:?}");
     assert!(prompts.any(&bus));
 }
 
@@ -150,7 +150,7 @@ fn no_bus_no_provider_and_no_default_keyring_are_all_absent() {
             split::delete(&store, &a_key()).unwrap_err(),
             split::list(&store).unwrap_err(),
         ] {
-            assert!(matches!(fault, Fault::Absent(_)), "{case}: {fault:?}");
+            assert!(matches!(fault, daypass::vault::Error::Missing(_)), "{case}: {fault:?}");
         }
     }
 }
@@ -161,11 +161,11 @@ fn without_a_secret_service_auto_keeps_the_sign_in_in_the_kernel_keyring() {
     let bus = Bus::bare();
     let session = session("s");
     let vault = vault(&bus, "auto");
-    vault.keep_token(&session, &token("t")).unwrap();
+    vault.store_token(&session, &token("t")).unwrap();
     assert!(text_of(&Keyutils, &Key::new(&session, Kind::Token)).is_some());
     assert!(vault.token_is_volatile());
-    assert_eq!(vault.homes().map(|home| home.store), ["keyutils", "keyutils"]);
-    vault.forget_token(&session).unwrap();
+    assert_eq!(vault.locations().map(|home| home.store), ["keyutils", "keyutils"]);
+    vault.delete_token(&session).unwrap();
     assert_eq!(vault.token(&session), Ok(None));
 }
 
@@ -179,7 +179,7 @@ fn cached_role_credentials_are_read_without_the_bus() {
     let address = ("DBUS_SESSION_BUS_ADDRESS".to_owned(), format!("unix:path={}", path.display()));
     let vault = Vault::open(&[address].into_iter().collect()).unwrap();
     let session = session("s");
-    vault.keep_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
+    vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
     assert!(vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
     assert!(listener.accept().is_err(), "nobody called");
     split::delete(&Keyutils, &Key::new(&session, Kind::Role(account(1), role("Dev")))).unwrap();
@@ -188,10 +188,10 @@ fn cached_role_credentials_are_read_without_the_bus() {
 }
 
 fn times_out(store: &SecretService) {
-    assert!(matches!(split::get(store, &a_key()), Err(Fault::TimedOut(_))));
-    assert!(matches!(put(store, &a_key(), "x"), Err(Fault::TimedOut(_))));
-    assert!(matches!(split::delete(store, &a_key()), Err(Fault::TimedOut(_))));
-    assert!(matches!(split::list(store), Err(Fault::TimedOut(_))));
+    assert!(matches!(split::get(store, &a_key()), Err(daypass::vault::Error::TimedOut(_))));
+    assert!(matches!(put(store, &a_key(), "x"), Err(daypass::vault::Error::TimedOut(_))));
+    assert!(matches!(split::delete(store, &a_key()), Err(daypass::vault::Error::TimedOut(_))));
+    assert!(matches!(split::list(store), Err(daypass::vault::Error::TimedOut(_))));
 }
 
 #[test]
@@ -203,8 +203,8 @@ fn every_call_on_a_hanging_keyring_daemon_times_out() {
     times_out(&open);
     times_out(&service(&bus));
     let vault = vault(&bus, "os");
-    assert!(matches!(vault.token(&session), Err(Fault::TimedOut(_))));
-    assert!(matches!(vault.unlock(Duration::from_mins(1)), Err(Fault::TimedOut(_))));
+    assert!(matches!(vault.token(&session), Err(daypass::vault::Error::TimedOut(_))));
+    assert!(matches!(vault.unlock(Duration::from_mins(1)), Err(daypass::vault::Error::TimedOut(_))));
 }
 
 #[test]
@@ -235,7 +235,7 @@ fn every_call_on_a_bus_with_a_full_backlog_times_out() {
 }
 
 /// A bus that sends these bytes to whoever calls, and hangs up when that one is gone.
-fn chatter(bytes: &[u8]) -> Result<Option<Secret>, Fault> {
+fn chatter(bytes: &[u8]) -> Result<Option<Secret>, daypass::vault::Error> {
     use std::io::{Read, Write};
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bus");
@@ -255,7 +255,7 @@ fn chatter(bytes: &[u8]) -> Result<Option<Secret>, Fault> {
 fn a_bus_that_rejects_this_user_is_absent() {
     for answer in ["REJECTED EXTERNAL\r\n", "DATA\r\nERROR\r\n", "", "DATA\r\n", "DATA\r\nOK 00\r\n"] {
         let fault = chatter(answer.as_bytes()).unwrap_err();
-        assert!(matches!(fault, Fault::Absent(_)), "{answer:?}: {fault:?}");
+        assert!(matches!(fault, daypass::vault::Error::Missing(_)), "{answer:?}: {fault:?}");
     }
 }
 

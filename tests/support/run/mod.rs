@@ -25,8 +25,11 @@ pub use command::Run;
 pub use home::Home;
 pub use running::{Done, Running};
 
-/// The program under test.
-pub const DAYPASS: &str = env!("CARGO_BIN_EXE_daypass");
+/// The program under test: the one that Cargo built, or that of `tests/run --binary`.
+pub const DAYPASS: &str = match option_env!("DAYPASS_TEST_BINARY") {
+    Some(path) => path,
+    None => env!("CARGO_BIN_EXE_daypass"),
+};
 
 /// How long a child may run if its test says nothing else.
 const LIMIT: Duration = Duration::from_mins(1);

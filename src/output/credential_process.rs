@@ -4,7 +4,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::rfc3339;
-use crate::grant::RoleCredentials;
+use crate::credentials::RoleCredentials;
 use crate::profile::names::AccountId;
 
 #[derive(Serialize)]

@@ -4,36 +4,38 @@ use std::cell::OnceCell;
 use std::time::Duration;
 
 use crate::broker::{Broker, Locks};
-use crate::cli::Common;
-use crate::clock::Deadline;
-use crate::env::Env;
+use crate::credentials::RoleCredentials;
 use crate::error::{Error, Result};
-use crate::grant::RoleCredentials;
-use crate::output::table;
-use crate::picker::Look;
+use crate::history::History;
 use crate::portal::{self, Portal};
 use crate::profile::names::{AccountId, Session};
-use crate::profile::resolve::{Account, Target};
-use crate::recall::Recall;
-use crate::terminal;
+use crate::profile::request::Account;
+use crate::profile::resolve::RoleTarget;
+use crate::sys::clock::Deadline;
+use crate::sys::env::Env;
+use crate::ui::picker::TerminalCapabilities;
+use crate::ui::table;
+use crate::ui::terminal::{self, Interaction};
 use crate::vault::Vault;
 
 /// How long a command that a person waits for may take, once nobody has to be asked anything.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The world of one run.
-pub struct World {
+/// The context of one run.
+pub struct Context {
     /// The environment.
     pub env: Env,
-    /// How much is said.
-    pub common: Common,
+    /// How much is printed for people, and whether they may be prompted.
+    pub interaction: Interaction,
+    /// The definition of the whole command line, for help and manual pages.
+    pub definition: fn() -> clap::Command,
     vault: OnceCell<Vault>,
 }
 
-impl World {
+impl Context {
     /// Opens nothing.
-    pub fn new(env: Env, common: Common) -> Self {
-        Self { env, common, vault: OnceCell::new() }
+    pub fn new(env: Env, interaction: Interaction, definition: fn() -> clap::Command) -> Self {
+        Self { env, interaction, definition, vault: OnceCell::new() }
     }
 
     /// The vault that `DAYPASS_KEYRING` chooses.
@@ -57,7 +59,7 @@ impl World {
     }
 
     /// The role credentials of a target, with the account's id: a name is looked up at the portal.
-    pub fn credentials(&self, target: &Target, patience: Duration) -> Result<(AccountId, RoleCredentials)> {
+    pub fn credentials(&self, target: &RoleTarget, patience: Duration) -> Result<(AccountId, RoleCredentials)> {
         let deadline = Deadline::after(patience);
         let account = self.account(target, patience)?;
         let broker = self.broker(&target.session, target.profile.as_deref())?;
@@ -66,7 +68,7 @@ impl World {
     }
 
     /// The account's id: only a name is looked up at the portal.
-    pub fn account(&self, target: &Target, patience: Duration) -> Result<AccountId> {
+    pub fn account(&self, target: &RoleTarget, patience: Duration) -> Result<AccountId> {
         match &target.account {
             Account::Id(id) => Ok(id.clone()),
             Account::Name(name) => {
@@ -83,30 +85,28 @@ impl World {
     }
 
     /// What is remembered from earlier runs.
-    pub fn recall(&self) -> Recall {
-        Recall::new(self.env.state_folder())
+    pub fn history(&self) -> History {
+        History::new(self.env.state_folder())
     }
 
     /// What the terminal can show.
-    pub fn look(&self) -> Look {
-        Look { colour: !self.env.no_color(), utf8: self.env.utf8() }
+    pub fn capabilities(&self) -> TerminalCapabilities {
+        TerminalCapabilities { colour: !self.env.no_color(), utf8: self.env.utf8() }
     }
 
     /// Whether a person is there to choose from a list.
     pub fn may_choose(&self) -> bool {
-        self.may_ask() && self.env.moves_cursor()
+        self.interaction.may_choose(&self.env)
     }
 
     /// Whether a person is there to be asked.
     pub fn may_ask(&self) -> bool {
-        !self.common.no_input && terminal::can_ask()
+        self.interaction.may_prompt()
     }
 
     /// Tells a person something that is no error.
     pub fn tell(&self, line: &str) {
-        if !self.common.quiet {
-            terminal::say(line);
-        }
+        self.interaction.tell(line);
     }
 
     /// Prints for a program.

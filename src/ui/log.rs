@@ -8,7 +8,8 @@ use tracing_subscriber::fmt;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::terminal;
+use super::terminal;
+use crate::text;
 
 /// Starts logging if it is asked for: `DAYPASS_LOG` (a tracing filter such as `debug` or `daypass::broker=trace`), else `-v` (info),
 /// `-vv` (debug), `-vvv` (trace).
@@ -23,7 +24,7 @@ pub(crate) fn start(variable: Option<&str>, verbose: u8) {
     let wanted = variable.map_or_else(|| Ok(Targets::new().with_default(by_flag)), str::parse::<Targets>);
     let wanted = wanted.unwrap_or_else(|error| {
         // An SDK may be waiting for credentials: a bad filter is no reason to fail.
-        terminal::say(&format!("daypass: DAYPASS_LOG is not a filter: {}", terminal::clean(&error.to_string())));
+        terminal::say(&format!("daypass: DAYPASS_LOG is not a filter: {}", text::clean(&error.to_string())));
         Targets::new().with_default(by_flag)
     });
     let own = filter_fn(|metadata| metadata.target().split("::").next() == Some(env!("CARGO_CRATE_NAME")));

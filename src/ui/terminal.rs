@@ -3,24 +3,13 @@
 //! Text for people goes to standard error; standard output belongs to what a program reads. What came from a server or a file is
 //! cleaned of control characters first.
 
-use std::borrow::Cow;
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
 
 use aws_smithy_types::base64;
 use terminal_size::{Width, terminal_size_of};
 
-use crate::signal;
-
-/// The text without what could move a terminal's cursor, colour it or forge a second line: control characters (C0, DEL, C1) become
-/// a space, and direction overrides (U+202A–U+202E, U+2066–U+2069) and zero-width characters go.
-pub fn clean(text: &str) -> Cow<'_, str> {
-    let hidden = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    if text.chars().any(|c| c.is_control() || hidden(c)) {
-        text.chars().filter(|&c| !hidden(c)).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().into()
-    } else {
-        text.into()
-    }
-}
+use crate::sys::env::Env;
+pub use crate::sys::stderr::say;
 
 /// Whether a person can be asked: both standard input and standard error are a terminal.
 pub fn can_ask() -> bool {
@@ -50,11 +39,6 @@ pub fn is_gone() -> bool {
     }
     #[cfg(not(unix))]
     false
-}
-
-/// A line for people, on standard error. A closed standard error is no reason to fail.
-pub fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{line}");
 }
 
 /// Whether standard error is a terminal.
@@ -100,62 +84,32 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// A line on standard error that says how far a piece of work is. It goes when this is dropped; where standard error is no terminal,
-/// or nothing is to be said, it is never there.
-pub struct Progress {
-    shown: bool,
+/// How much daypass prints for people, and whether it may prompt them.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Interaction {
+    /// How often `-v` was given.
+    pub verbose: u8,
+    /// Print errors only.
+    pub quiet: bool,
+    /// Never prompt.
+    pub no_input: bool,
 }
 
-impl Progress {
-    /// `quiet`: nothing is to be said.
-    pub fn new(quiet: bool) -> Self {
-        Self { shown: !quiet && io::stderr().is_terminal() }
+impl Interaction {
+    /// Whether a person can be prompted.
+    pub fn may_prompt(self) -> bool {
+        !self.no_input && can_ask()
     }
 
-    /// Says this in place of what was said before. It should fit into forty columns.
-    pub fn say(&self, line: &str) {
-        if self.shown {
-            let mut err = io::stderr().lock();
-            let _ = write!(err, "\r{}\x1b[K", clean(line)).and_then(|()| err.flush());
+    /// Whether a person can choose from a list.
+    pub fn may_choose(self, env: &Env) -> bool {
+        self.may_prompt() && env.moves_cursor()
+    }
+
+    /// Prints a line for people that is not an error.
+    pub fn tell(self, line: &str) {
+        if !self.quiet {
+            say(line);
         }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        self.say("");
-    }
-}
-
-/// Asks one question on standard error and reads one line; the default stands in brackets and is taken for an empty line.
-/// None at the end of input.
-///
-/// # Errors
-/// Those of reading standard input.
-pub fn ask(question: &str, default: Option<&str>) -> io::Result<Option<String>> {
-    signal::arm();
-    let prompt = match default {
-        Some(default) => format!("{question} [{}]: ", clean(default)),
-        None => format!("{question}: "),
-    };
-    let mut err = io::stderr().lock();
-    err.write_all(prompt.as_bytes())?;
-    err.flush()?;
-    let mut line = String::new();
-    if io::stdin().lock().read_line(&mut line)? == 0 {
-        return Ok(None);
-    }
-    let typed = line.trim();
-    Ok(Some(if typed.is_empty() { default.unwrap_or_default().to_owned() } else { typed.to_owned() }))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn escape_sequences_line_breaks_and_direction_overrides_do_not_survive() {
-        assert_eq!(clean("a\x1b[31mb\r\nc\u{9b}d\u{202e}e"), "a [31mb  c dee".replace("c dee", "c de"));
-        assert_eq!(clean("plain – text"), "plain – text");
     }
 }

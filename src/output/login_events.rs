@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::rfc3339;
-use crate::broker::{Event, Waiting};
-use crate::grant::Token;
+use crate::broker::{Event, PollState};
+use crate::credentials::Token;
 
 /// What is true of every line.
 #[derive(Serialize)]
@@ -30,20 +30,20 @@ pub fn event(session: &str, event: &Event<'_>) -> String {
     line(
         session,
         match *event {
-            Event::Another => What::Another,
+            Event::WaitingForOther => What::Another,
             Event::Authorize { url, port, life } => What::Authorize { url, port, expires_in: life.as_secs() },
-            Event::Code(started) => What::Code {
+            Event::DeviceCode(started) => What::Code {
                 verification_uri: &started.verification_uri,
                 verification_uri_complete: started.verification_uri_complete.as_deref(),
                 user_code: &started.user_code,
                 expires_in: started.expires_in.as_secs(),
             },
             Event::FellBack(reason) => What::FellBack { reason },
-            Event::Waiting(state) => What::Waiting {
+            Event::Polling(state) => What::Waiting {
                 state: match state {
-                    Waiting::Pending => "pending",
-                    Waiting::SlowDown => "slow_down",
-                    Waiting::Unreachable => "unreachable",
+                    PollState::Pending => "pending",
+                    PollState::SlowDown => "slow_down",
+                    PollState::Unreachable => "unreachable",
                 },
             },
         },

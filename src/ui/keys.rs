@@ -10,8 +10,8 @@ use std::time::Duration;
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use crossterm::terminal;
 
-use crate::clock::{self, Deadline};
-use crate::signal::{self, Hold};
+use crate::sys::clock::{self, Deadline};
+use crate::sys::signal::{self, Hold};
 
 /// How often the thread looks for a key, whose the terminal is, and whether it is to end.
 const TICK: Duration = Duration::from_millis(30);
@@ -41,7 +41,7 @@ pub struct Keys {
 impl Keys {
     /// None where there is no terminal to read from, or none that this program could ever have.
     pub fn open() -> Option<Self> {
-        if !crate::terminal::can_ask() || !may_come_to_foreground() {
+        if !crate::ui::terminal::can_ask() || !may_come_to_foreground() {
             return None;
         }
         let hold = signal::hold();
@@ -113,7 +113,7 @@ fn listen(over: &AtomicBool, typed: &Sender<Key>) {
                 #[cfg(unix)]
                 KeyCode::Char('z') if modifiers.contains(KeyModifiers::CONTROL) => {
                     put_in_order();
-                    crate::terminal::rewrite("");
+                    crate::ui::terminal::rewrite("");
                     signal::stop();
                 }
                 KeyCode::Enter => {

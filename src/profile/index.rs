@@ -3,14 +3,15 @@
 
 use std::collections::HashMap;
 
+use super::config::{Block, Config};
 use super::names::{AccountId, RoleName, Session};
-use super::resolve::{self, Account, Asked, Means, Target};
-use super::{Block, Config};
-use crate::env::Env;
+use super::request::{Account, RoleRequest};
+use super::resolve::{self, CredentialSource, RoleTarget};
+use crate::sys::env::Env;
 
 /// The role that a profile leads to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Role {
+pub struct AccountRole {
     /// The account.
     pub account: AccountId,
     /// The role in it.
@@ -18,13 +19,13 @@ pub struct Role {
 }
 
 /// The sessions of a file, ready to be asked about its profiles.
-pub struct Leads<'c> {
+pub struct ProfileIndex<'c> {
     config: &'c Config,
     env: &'c Env,
     sessions: HashMap<String, Session>,
 }
 
-impl<'c> Leads<'c> {
+impl<'c> ProfileIndex<'c> {
     /// Reads the sessions.
     pub fn new(config: &'c Config, env: &'c Env) -> Self {
         let sessions = config.sessions();
@@ -33,15 +34,15 @@ impl<'c> Leads<'c> {
     }
 
     /// What a profile leads to, as [`resolve::target_in`] has it; None where it leads nowhere or contradicts itself.
-    pub fn target(&self, profile: &Block<'_>) -> Option<Target> {
+    pub fn target(&self, profile: &Block<'_>) -> Option<RoleTarget> {
         let text = |key| profile.text(key).map(str::to_owned);
         // Only daypass's own command line may name an account in words.
         let id = || text("sso_account_id").filter(|id| AccountId::new(id).is_some());
-        let (session, account, role, region) = match resolve::means(profile) {
-            Means::Native => (self.native(profile)?, id()?, text("sso_role_name")?, None),
-            Means::Legacy => (resolve::legacy_session(profile)?, id()?, text("sso_role_name")?, None),
-            Means::Helper(said) => {
-                let Asked {
+        let (session, account, role, region) = match resolve::credential_source(profile) {
+            CredentialSource::Native => (self.native(profile)?, id()?, text("sso_role_name")?, None),
+            CredentialSource::Legacy => (resolve::legacy_session(profile)?, id()?, text("sso_role_name")?, None),
+            CredentialSource::Helper(said) => {
+                let RoleRequest {
                     profile: None,
                     session: Some(name),
                     start_url: None,
@@ -53,14 +54,14 @@ impl<'c> Leads<'c> {
                 } = *said
                 else {
                     // One that names another profile, or an address: the long way.
-                    let asked = Asked { profile: Some(profile.name.to_string()), ..Asked::default() };
+                    let asked = RoleRequest { profile: Some(profile.name.to_string()), ..RoleRequest::default() };
                     return resolve::target_in(self.config, self.env, &asked).ok();
                 };
                 (self.sessions.get(&name)?.clone(), account?, role?, region)
             }
-            Means::Other(..) | Means::Nothing => return None,
+            CredentialSource::Other(..) | CredentialSource::Nothing => return None,
         };
-        Some(Target {
+        Some(RoleTarget {
             session,
             account: Account::new(&account).ok()?,
             role: RoleName::new(&role).ok()?,
@@ -70,15 +71,15 @@ impl<'c> Leads<'c> {
     }
 
     /// What all profiles lead to, in the order of the files.
-    pub fn targets(&self) -> Vec<Target> {
+    pub fn targets(&self) -> Vec<RoleTarget> {
         self.config.profiles().iter().filter_map(|profile| self.target(profile)).collect()
     }
 
     /// The role that a profile leads to; None where it names its account in words, too.
-    pub fn of(&self, profile: &Block<'_>) -> Option<(Session, Role)> {
-        let Target { session, account, role, .. } = self.target(profile)?;
+    pub fn role_of(&self, profile: &Block<'_>) -> Option<(Session, AccountRole)> {
+        let RoleTarget { session, account, role, .. } = self.target(profile)?;
         match account {
-            Account::Id(account) => Some((session, Role { account, role })),
+            Account::Id(account) => Some((session, AccountRole { account, role })),
             Account::Name(_) => None,
         }
     }

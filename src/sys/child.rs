@@ -3,14 +3,10 @@
 use std::ffi::OsString;
 use std::io;
 use std::process::Command;
-use std::sync::atomic::AtomicBool;
 
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Exit};
-
-/// Whether a command runs beside daypass (never on Unix).
-pub static RUNS: AtomicBool = AtomicBool::new(false);
 
 /// What Windows' own shell would try after `.exe`, which the system tries by itself: many tools (cdk, npm, sam) are such scripts there.
 const SCRIPTS: &[&str] = if cfg!(windows) { &[".cmd", ".bat"] } else { &[] };
@@ -63,9 +59,7 @@ fn become_or_wait(mut child: Command) -> io::Result<u8> {
 #[cfg(not(unix))]
 #[allow(clippy::disallowed_methods)]
 fn become_or_wait(mut child: Command) -> io::Result<u8> {
-    crate::signal::arm();
-    RUNS.store(true, std::sync::atomic::Ordering::SeqCst);
-    let status = child.status();
-    RUNS.store(false, std::sync::atomic::Ordering::SeqCst);
+    crate::sys::signal::arm();
+    let status = crate::sys::signal::left_to_child(|| child.status());
     std::process::exit(status?.code().unwrap_or(1))
 }

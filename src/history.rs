@@ -10,10 +10,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
-use crate::clock::Deadline;
-use crate::file::{self, Lock};
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::profile::start_url;
+use crate::sys::clock::Deadline;
+use crate::sys::file::{self, Lock};
 
 /// A line a use, as they come: seconds since 1970, a blank, the name.
 const USES: &str = "uses";
@@ -30,13 +30,13 @@ const PATIENCE: Duration = Duration::from_millis(500);
 const HALF_LIFE: f64 = 14.0 * 86_400.0;
 
 /// One folder's memory; None where the user has no home.
-pub struct Recall {
+pub struct History {
     folder: Option<PathBuf>,
 }
 
 /// A role as a portal listed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listed {
+pub struct ListedRole {
     /// The account.
     pub account: AccountId,
     /// Its name.
@@ -61,7 +61,7 @@ struct Account {
     roles: Vec<String>,
 }
 
-impl Recall {
+impl History {
     /// The memory in this folder, which is made when there is something to remember.
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self { folder }
@@ -101,9 +101,9 @@ impl Recall {
     }
 
     /// A portal listed these roles, and no others. They stand together by account.
-    pub fn listed(&self, session: &Session, roles: &[Listed], now: OffsetDateTime) {
+    pub fn listed(&self, session: &Session, roles: &[ListedRole], now: OffsetDateTime) {
         let mut accounts: Vec<Account> = Vec::new();
-        for Listed { account, account_name, role } in roles {
+        for ListedRole { account, account_name, role } in roles {
             match accounts.last_mut().filter(|last| last.id == account.as_str()) {
                 Some(last) => last.roles.push(role.to_string()),
                 None => {
@@ -119,13 +119,13 @@ impl Recall {
     }
 
     /// The roles that a portal listed last, and when; None where it is not known.
-    pub fn listing(&self, session: &Session) -> Option<(OffsetDateTime, Vec<Listed>)> {
+    pub fn listing(&self, session: &Session) -> Option<(OffsetDateTime, Vec<ListedRole>)> {
         let listing = self.listings().into_iter().find(|listing| listing.is_of(session))?;
         let at = OffsetDateTime::from_unix_timestamp(listing.at).ok()?;
         let roles = listing.accounts.into_iter().flat_map(|Account { id, name, roles }| {
             let account = AccountId::new(&id);
             roles.into_iter().filter_map(move |role| {
-                Some(Listed { account: account.clone()?, account_name: name.clone(), role: RoleName::new(&role).ok()? })
+                Some(ListedRole { account: account.clone()?, account_name: name.clone(), role: RoleName::new(&role).ok()? })
             })
         });
         Some((at, roles.collect()))
@@ -188,93 +188,97 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
 
-    fn recall() -> (tempfile::TempDir, Recall) {
+    fn history() -> (tempfile::TempDir, History) {
         let folder = tempfile::tempdir().unwrap();
-        let recall = Recall::new(Some(folder.path().join("daypass")));
-        (folder, recall)
+        let history = History::new(Some(folder.path().join("daypass")));
+        (folder, history)
     }
 
     fn session(start_url: &str) -> Session {
         Session { name: "corp".into(), start_url: start_url.into(), region: "us-east-1".into(), scopes: Vec::new() }
     }
 
-    fn listed(account: &str, role: &str) -> Listed {
-        Listed { account: AccountId::new(account).unwrap(), account_name: Some("Dev".into()), role: RoleName::new(role).unwrap() }
+    fn listed(account: &str, role: &str) -> ListedRole {
+        ListedRole {
+            account: AccountId::new(account).unwrap(),
+            account_name: Some("Dev".into()),
+            role: RoleName::new(role).unwrap(),
+        }
     }
 
     #[test]
     fn what_is_used_often_and_lately_weighs_most() {
-        let (_folder, recall) = recall();
+        let (_folder, history) = history();
         let weeks = |weeks| NOW + time::Duration::weeks(weeks);
         for (name, at) in [("old", 0), ("old", 0), ("old", 0), ("often", 8), ("often", 8), ("once", 8)] {
-            recall.used(name, weeks(at));
+            history.used(name, weeks(at));
         }
-        let uses = recall.uses(weeks(8));
+        let uses = history.uses(weeks(8));
         assert!(uses["often"] > uses["once"] && uses["once"] > uses["old"], "{uses:?}");
         assert!((uses["old"] - 3.0 / 16.0).abs() < 1e-9, "{uses:?}");
         // A clock that goes back makes nothing weigh more.
-        assert!(recall.uses(weeks(-9)).values().all(|&weight| weight <= 3.0));
+        assert!(history.uses(weeks(-9)).values().all(|&weight| weight <= 3.0));
     }
 
     #[test]
     fn each_portal_has_its_listing_until_it_is_forgotten() {
-        let (_folder, recall) = recall();
+        let (_folder, history) = history();
         let (one, other) = (session("https://one.awsapps.com/start"), session("https://other.awsapps.com/start"));
         let roles = [listed("111122223333", "Admin"), listed("111122223333", "ReadOnly"), listed("444455556666", "Admin")];
-        recall.listed(&one, &[listed("999999999999", "Gone")], NOW);
-        recall.listed(&one, &roles, NOW);
-        recall.listed(&other, &roles[..1], NOW);
-        assert_eq!(recall.listing(&one), Some((NOW, roles.to_vec())));
-        assert_eq!(recall.listing(&session("https://one.awsapps.com/start/")), Some((NOW, roles.to_vec())));
-        recall.forget(&one);
-        assert_eq!(recall.listing(&one), None);
-        assert_eq!(recall.listing(&other), Some((NOW, roles[..1].to_vec())));
+        history.listed(&one, &[listed("999999999999", "Gone")], NOW);
+        history.listed(&one, &roles, NOW);
+        history.listed(&other, &roles[..1], NOW);
+        assert_eq!(history.listing(&one), Some((NOW, roles.to_vec())));
+        assert_eq!(history.listing(&session("https://one.awsapps.com/start/")), Some((NOW, roles.to_vec())));
+        history.forget(&one);
+        assert_eq!(history.listing(&one), None);
+        assert_eq!(history.listing(&other), Some((NOW, roles[..1].to_vec())));
     }
 
     #[test]
     fn what_is_spoilt_is_passed_over_and_a_folder_that_can_not_be_made_is_no_error() {
-        let (folder, recall) = recall();
+        let (folder, history) = history();
         let path = folder.path().join("daypass").join(USES);
-        recall.used("a\nb", NOW);
+        history.used("a\nb", NOW);
         for spoilt in ["\n", "x\n", "1e999 x\n", "99999999999999999999 x\n", "\u{0}\n", "1"] {
             fs::write(&path, fs::read_to_string(&path).unwrap() + spoilt).unwrap();
         }
-        recall.used("lost with the spoilt line", NOW);
+        history.used("lost with the spoilt line", NOW);
         fs::write(&path, [fs::read(&path).unwrap(), b"\xff\n".to_vec()].concat()).unwrap();
-        recall.used("c", NOW);
-        let uses = recall.uses(NOW);
+        history.used("c", NOW);
+        let uses = history.uses(NOW);
         assert!(uses["a b"] > 0.9 && uses["c"] > 0.9, "{uses:?}");
         let portal = session("https://one.awsapps.com/start");
         fs::write(folder.path().join("daypass").join(LISTINGS), "[{\"start_url\":").unwrap();
-        assert_eq!(recall.listing(&portal), None);
-        recall.listed(&portal, &[listed("111122223333", "Admin")], NOW);
-        assert!(recall.listing(&portal).is_some());
-        let nowhere = Recall::new(Some(path.join("below a file")));
+        assert_eq!(history.listing(&portal), None);
+        history.listed(&portal, &[listed("111122223333", "Admin")], NOW);
+        assert!(history.listing(&portal).is_some());
+        let nowhere = History::new(Some(path.join("below a file")));
         nowhere.used("dev", NOW);
-        assert!(nowhere.uses(NOW).is_empty() && Recall::new(None).uses(NOW).is_empty());
+        assert!(nowhere.uses(NOW).is_empty() && History::new(None).uses(NOW).is_empty());
     }
 
     #[test]
     fn of_very_many_uses_the_newer_stay() {
-        let (folder, recall) = recall();
+        let (folder, history) = history();
         let path = folder.path().join("daypass").join(USES);
-        recall.used("first", NOW);
+        history.used("first", NOW);
         fs::write(&path, fs::read_to_string(&path).unwrap() + &"1767225600 many\n".repeat(10_000)).unwrap();
-        recall.used("last", NOW);
-        let uses = recall.uses(NOW);
+        history.used("last", NOW);
+        let uses = history.uses(NOW);
         assert!(uses.contains_key("last") && uses.contains_key("many") && !uses.contains_key("first"));
         assert!(fs::metadata(&path).unwrap().len() < MOST);
     }
 
     #[test]
     fn many_at_once_lose_no_use_and_leave_a_private_file() {
-        let (folder, recall) = recall();
+        let (folder, history) = history();
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..5).for_each(|_| recall.used("dev", NOW)));
+                scope.spawn(|| (0..5).for_each(|_| history.used("dev", NOW)));
             }
         });
-        assert!((recall.uses(NOW)["dev"] - 20.0).abs() < 1e-9);
+        assert!((history.uses(NOW)["dev"] - 20.0).abs() < 1e-9);
         #[cfg(not(unix))]
         drop(folder);
         #[cfg(unix)]

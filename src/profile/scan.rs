@@ -14,7 +14,7 @@ const CHUNK: usize = 64 * 1024;
 
 /// The sections whose header lines hold one of the words, of a file of about this length. None where the text is not one that can be passed over by its headers: a
 /// header behind blanks (what it is depends on the lines before it), a byte order mark, a line longer than the buffer.
-pub(super) fn sift(mut file: impl Read, length: u64, words: &[&str]) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+pub(super) fn scan(mut file: impl Read, length: u64, words: &[&str]) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let mut sieve =
         Sieve { words: words.iter().map(Finder::new).collect(), keeps: false, kept: Zeroizing::new(Vec::with_capacity(CHUNK)) };
     let size = usize::try_from(length).unwrap_or(CHUNK).saturating_add(1).min(CHUNK);
@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn sifted(text: &str, words: &[&str]) -> Option<String> {
-        sift(text.as_bytes(), text.len() as u64, words).unwrap().map(|kept| String::from_utf8(kept.to_vec()).unwrap())
+        scan(text.as_bytes(), text.len() as u64, words).unwrap().map(|kept| String::from_utf8(kept.to_vec()).unwrap())
     }
 
     #[test]

@@ -54,27 +54,41 @@ pub fn obey() {
     unix::obey();
 }
 
+/// Runs a child that receives Ctrl-C too: while it runs, Ctrl-C does not end daypass.
+#[cfg(not(unix))]
+pub fn left_to_child<T>(run: impl FnOnce() -> T) -> T {
+    console::left_to_child(run)
+}
+
 /// Ctrl-C on Windows. Nothing is held there: the console ends a program that takes long over it.
 #[cfg(not(unix))]
 mod console {
     use std::sync::Once;
-    use std::sync::atomic::Ordering;
+    use std::sync::atomic::{AtomicBool, Ordering};
 
-    use crate::child;
     use crate::error::Exit;
 
     static ARMED: Once = Once::new();
+    /// Whether a command of `exec` runs beside daypass.
+    static CHILD_RUNS: AtomicBool = AtomicBool::new(false);
 
     /// A command of `exec` runs beside daypass and gets the Ctrl-C too: what it does then decides for both.
     pub(super) fn arm() {
         ARMED.call_once(|| {
             // Where it can't be set, the system's default ends the program as well.
             let _ = ctrlc::set_handler(|| {
-                if !child::RUNS.load(Ordering::SeqCst) {
+                if !CHILD_RUNS.load(Ordering::SeqCst) {
                     end();
                 }
             });
         });
+    }
+
+    pub(super) fn left_to_child<T>(run: impl FnOnce() -> T) -> T {
+        CHILD_RUNS.store(true, Ordering::SeqCst);
+        let result = run();
+        CHILD_RUNS.store(false, Ordering::SeqCst);
+        result
     }
 
     #[allow(clippy::disallowed_methods)] // The system's own handler would end the program as well.
@@ -103,8 +117,8 @@ mod unix {
     use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
     use signal_hook::{flag, low_level};
 
-    use crate::clock::{self, Deadline};
     use crate::error::Exit;
+    use crate::sys::clock::{self, Deadline};
 
     static ARMED: Once = Once::new();
     /// How many holds there are.

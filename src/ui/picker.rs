@@ -14,8 +14,10 @@ use nucleo_matcher::pattern::{AtomKind, CaseMatching, Normalization, Pattern};
 use nucleo_matcher::{Config, Matcher, Utf32Str};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::terminal;
 use crate::error::{Error, Exit, Result};
-use crate::{clock, signal, terminal};
+use crate::sys::{clock, signal};
+use crate::text;
 
 /// Between two columns.
 const GAP: usize = 2;
@@ -74,7 +76,7 @@ pub enum Style {
 
 /// What the terminal can show.
 #[derive(Debug, Clone, Copy)]
-pub struct Look {
+pub struct TerminalCapabilities {
     /// Colours and other renditions.
     pub colour: bool,
     /// Letters outside ASCII.
@@ -99,7 +101,7 @@ pub struct Picker {
     cursor: usize,
     /// The first that is shown, as an index into `found`.
     top: usize,
-    /// How many fit; at the last look at the screen.
+    /// How many fit; at the last capabilities at the screen.
     page: usize,
     marks: BTreeSet<usize>,
     /// Whether the last key was one of the query: a space then parts words, else it marks.
@@ -112,9 +114,9 @@ impl Picker {
     /// chosen. Cells are cleaned.
     pub fn new(title: &str, rows: Vec<Vec<String>>, several: bool) -> Self {
         let rows: Vec<Vec<String>> =
-            rows.into_iter().map(|row| row.iter().map(|cell| terminal::clean(cell).into_owned()).collect()).collect();
+            rows.into_iter().map(|row| row.iter().map(|cell| text::clean(cell).into_owned()).collect()).collect();
         Self {
-            title: terminal::clean(title).into_owned(),
+            title: text::clean(title).into_owned(),
             texts: rows.iter().map(|row| row.join(" ")).collect(),
             found: (0..rows.len()).collect(),
             rows,
@@ -229,7 +231,7 @@ impl Picker {
     }
 
     /// The screen, line by line, none wider than `columns`; and in which column of the second line the query ends.
-    pub fn screen(&mut self, columns: usize, lines: usize, look: Look) -> (Vec<(Style, String)>, usize) {
+    pub fn screen(&mut self, columns: usize, lines: usize, capabilities: TerminalCapabilities) -> (Vec<(Style, String)>, usize) {
         self.page = lines.saturating_sub(4).max(1);
         self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(self.page));
         let widths = self.widths(columns.saturating_sub(if self.several { 5 } else { 3 }));
@@ -248,10 +250,10 @@ impl Picker {
             }
             let cells = self.rows.get(row).map(Vec::as_slice).unwrap_or_default();
             if let [text] = cells {
-                line.push_str(&fit(text, text.width(), look));
+                line.push_str(&fit(text, text.width(), capabilities));
             } else {
                 for (cell, &width) in cells.iter().zip(&widths) {
-                    line.push_str(&fit(cell, width, look));
+                    line.push_str(&fit(cell, width, capabilities));
                     line.push_str(&" ".repeat(GAP));
                 }
             }
@@ -265,7 +267,7 @@ impl Picker {
         let keys = self.help.iter().find(|keys| keys.len() < columns).or(self.help.last());
         screen.push((Style::Faint, keys.copied().unwrap_or_default().to_owned()));
         for (_, line) in &mut screen {
-            fit(line, columns.saturating_sub(1), look).trim_end().clone_into(line);
+            fit(line, columns.saturating_sub(1), capabilities).trim_end().clone_into(line);
         }
         screen.truncate(lines);
         (screen, end)
@@ -295,7 +297,7 @@ impl Picker {
 }
 
 /// The text in so many columns: filled with blanks, or cut with a mark that something is missing.
-fn fit(text: &str, columns: usize, look: Look) -> String {
+fn fit(text: &str, columns: usize, capabilities: TerminalCapabilities) -> String {
     let mut fitted = String::with_capacity(columns);
     let mut used = 0;
     let whole: bool = text.width() <= columns;
@@ -306,7 +308,7 @@ fn fit(text: &str, columns: usize, look: Look) -> String {
             break;
         }
         // A terminal without UTF-8 would show each byte.
-        if look.utf8 || c.is_ascii() {
+        if capabilities.utf8 || c.is_ascii() {
             fitted.push(c);
         } else {
             fitted.extend(std::iter::repeat_n('?', width));
@@ -314,7 +316,7 @@ fn fit(text: &str, columns: usize, look: Look) -> String {
         used += width;
     }
     if !whole && columns > 0 {
-        fitted.push(if look.utf8 { '…' } else { '~' });
+        fitted.push(if capabilities.utf8 { '…' } else { '~' });
         used += 1;
     }
     fitted.extend(std::iter::repeat_n(' ', columns.saturating_sub(used)));
@@ -326,7 +328,7 @@ fn fit(text: &str, columns: usize, look: Look) -> String {
 ///
 /// # Errors
 /// A terminal that fails; a list with nothing in it.
-pub fn pick(mut picker: Picker, look: Look) -> Result<Option<(Key, Vec<usize>)>> {
+pub fn pick(mut picker: Picker, capabilities: TerminalCapabilities) -> Result<Option<(Key, Vec<usize>)>> {
     if picker.rows.is_empty() {
         return Err(Error::failed("there is nothing to choose from", "daypass list"));
     }
@@ -335,7 +337,7 @@ pub fn pick(mut picker: Picker, look: Look) -> Result<Option<(Key, Vec<usize>)>>
     let mut stale = true;
     loop {
         if stale {
-            draw(&mut picker, look).map_err(failed)?;
+            draw(&mut picker, capabilities).map_err(failed)?;
         }
         stale = false;
         if signal::waits() {
@@ -395,10 +397,10 @@ fn key_of(event: &Event) -> Option<Key> {
     })
 }
 
-fn draw(picker: &mut Picker, look: Look) -> io::Result<()> {
+fn draw(picker: &mut Picker, capabilities: TerminalCapabilities) -> io::Result<()> {
     // A terminal that does not know its size says 0.
     let (columns, lines) = screen::size().ok().filter(|(columns, lines)| *columns > 0 && *lines > 0).unwrap_or((80, 24));
-    let (text, end) = picker.screen(columns.into(), lines.into(), look);
+    let (text, end) = picker.screen(columns.into(), lines.into(), capabilities);
     let mut out = Vec::new();
     queue!(out, cursor::MoveTo(0, 0))?;
     for (at, (style, line)) in text.iter().enumerate() {
@@ -406,7 +408,7 @@ fn draw(picker: &mut Picker, look: Look) -> io::Result<()> {
             out.extend(b"\r\n");
         }
         let (before, after) = match style {
-            _ if !look.colour => ("", ""),
+            _ if !capabilities.colour => ("", ""),
             Style::Plain => ("", ""),
             // Legible whatever the colours are.
             Style::Current => ("\x1b[7m", "\x1b[0m"),
@@ -488,8 +490,8 @@ fn put_right() {
 mod tests {
     use super::*;
 
-    const UTF8: Look = Look { colour: true, utf8: true };
-    const ASCII: Look = Look { colour: false, utf8: false };
+    const UTF8: TerminalCapabilities = TerminalCapabilities { colour: true, utf8: true };
+    const ASCII: TerminalCapabilities = TerminalCapabilities { colour: false, utf8: false };
 
     fn rows(rows: &[&[&str]]) -> Vec<Vec<String>> {
         rows.iter().map(|row| row.iter().map(|&cell| cell.to_owned()).collect()).collect()
@@ -522,8 +524,8 @@ mod tests {
         step
     }
 
-    fn text(picker: &mut Picker, columns: usize, lines: usize, look: Look) -> Vec<String> {
-        picker.screen(columns, lines, look).0.into_iter().map(|(_, line)| line).collect()
+    fn text(picker: &mut Picker, columns: usize, lines: usize, capabilities: TerminalCapabilities) -> Vec<String> {
+        picker.screen(columns, lines, capabilities).0.into_iter().map(|(_, line)| line).collect()
     }
 
     #[test]
@@ -610,10 +612,10 @@ mod tests {
     #[test]
     fn no_line_is_wider_than_the_screen_and_no_screen_higher() {
         for (columns, lines) in [(40, 10), (20, 5), (1, 1), (0, 0), (3, 2), (200, 50)] {
-            for look in [UTF8, ASCII] {
+            for capabilities in [UTF8, ASCII] {
                 let mut picker = accounts(true);
                 press(&mut picker, "development");
-                let shown = text(&mut picker, columns, lines, look);
+                let shown = text(&mut picker, columns, lines, capabilities);
                 assert!(shown.len() <= lines, "{columns}x{lines}");
                 assert!(shown.iter().all(|line| line.width() <= columns), "{columns}x{lines}: {shown:?}");
             }

@@ -4,6 +4,7 @@
 //! answers in the service's name.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::time::Duration;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -12,44 +13,55 @@ use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
 use serde::Deserialize;
 
-use super::transport::PlainHttp;
-use crate::clock;
+use crate::sys::clock;
 
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
+pub enum Error {
     /// Device flow: not approved yet. Poll again after the interval.
-    Pending,
+    AuthorizationPending,
     /// Poll five seconds slower from now on (RFC 8628 §3.5); elsewhere: back off.
     SlowDown,
     /// Device flow: the codes are too old. Start again.
-    CodeExpired,
+    DeviceCodeExpired,
     /// Device flow: the person, or a policy, said no.
-    Denied(String),
+    AccessDenied(String),
     /// The registration is dead or not for this: register again, once.
-    Registration(String),
+    InvalidClient(String),
     /// The portal token is not accepted: refresh it, or sign in.
-    SignIn(String),
+    Unauthorized(String),
     /// The refresh token or the device code is not accepted, now and for good (`invalid_grant`): sign in.
-    Spent(String),
+    InvalidGrant(String),
     /// No access to this account or role. Signing in again does not help.
-    Refused(String),
+    Forbidden(String),
     /// The request does not suit the service: a wrong start URL, region or scope.
-    Unsuited(String),
+    InvalidRequest(String),
     /// Worth another try, not before so long: throttled, server error, reset, time-out.
-    Busy(Option<Duration>, String),
+    Unavailable(Option<Duration>, String),
     /// It answers, but not as Identity Center does: a captive portal, a wrong endpoint.
-    Nonsense(String),
+    UnexpectedResponse(String),
     /// The request can't even be made: an endpoint, proxy or CA setting is wrong.
-    Settings(String),
+    InvalidSettings(String),
 }
 
-impl Fault {
-    /// [`Fault::Nonsense`], by a text.
-    pub fn nonsense(what: &str) -> Self {
-        Self::Nonsense(what.to_owned())
+impl Error {
+    /// [`Error::UnexpectedResponse`], by a text.
+    pub fn unexpected_response(what: &str) -> Self {
+        Self::UnexpectedResponse(what.to_owned())
     }
 }
+
+/// A request to a host other than this machine without TLS.
+#[derive(Debug)]
+pub(super) struct PlainHttp(pub(super) String);
+
+impl fmt::Display for PlainHttp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the endpoint {} is plain http, which is taken for this machine only", self.0)
+    }
+}
+
+impl std::error::Error for PlainHttp {}
 
 /// The error bodies of both services: OIDC's `error` and `error_description`, the portal's `message`.
 #[derive(Deserialize, Default)]
@@ -62,30 +74,32 @@ struct Body {
     kind: Option<String>,
 }
 
-impl<E: StdError + Send + Sync + 'static> From<SdkError<E, HttpResponse>> for Fault {
+impl<E: StdError + Send + Sync + 'static> From<SdkError<E, HttpResponse>> for Error {
     fn from(error: SdkError<E, HttpResponse>) -> Self {
         if let Some(response) = error.raw_response() {
             return match response.body().bytes() {
                 Some(body) => answered(response.status().as_u16(), &|name| response.headers().get(name), body),
-                None => Self::Busy(None, "the answer broke off".to_owned()),
+                None => Self::Unavailable(None, "the answer broke off".to_owned()),
             };
         }
         let why = innermost(&error);
         if let Some(plain) = find::<PlainHttp>(&error) {
-            return Self::Settings(plain.to_string());
+            return Self::InvalidSettings(plain.to_string());
         }
         match error {
-            SdkError::ConstructionFailure(_) => Self::Settings(why),
-            SdkError::TimeoutError(_) => Self::Busy(None, "no answer in time".to_owned()),
-            SdkError::DispatchFailure(failure) if failure.is_timeout() => Self::Busy(None, "no connection in time".to_owned()),
-            SdkError::DispatchFailure(failure) if failure.is_user() => Self::Settings(why),
-            _ => Self::Busy(None, why),
+            SdkError::ConstructionFailure(_) => Self::InvalidSettings(why),
+            SdkError::TimeoutError(_) => Self::Unavailable(None, "no answer in time".to_owned()),
+            SdkError::DispatchFailure(failure) if failure.is_timeout() => {
+                Self::Unavailable(None, "no connection in time".to_owned())
+            }
+            SdkError::DispatchFailure(failure) if failure.is_user() => Self::InvalidSettings(why),
+            _ => Self::Unavailable(None, why),
         }
     }
 }
 
 /// What an answer means that is no success, or a success that can't be read.
-fn answered<'a>(status: u16, header: &impl Fn(&str) -> Option<&'a str>, body: &[u8]) -> Fault {
+fn answered<'a>(status: u16, header: &impl Fn(&str) -> Option<&'a str>, body: &[u8]) -> Error {
     let retry_after = || header("retry-after").and_then(|text| wait(text.trim()));
     let json: Option<Body> = serde_json::from_slice(body).ok();
     // `Shape:http://…` in the header, `namespace#Shape` in the body.
@@ -98,30 +112,30 @@ fn answered<'a>(status: u16, header: &impl Fn(&str) -> Option<&'a str>, body: &[
     let why = |fallback: &str| said.clone().unwrap_or_else(|| fallback.to_owned());
 
     if status == 429 || shape.as_deref() == Some("TooManyRequestsException") {
-        return Fault::Busy(retry_after(), why("too many requests"));
+        return Error::Unavailable(retry_after(), why("too many requests"));
     }
     if status >= 500 || status == 408 {
-        return Fault::Busy(retry_after(), why(&format!("the server failed (HTTP {status})")));
+        return Error::Unavailable(retry_after(), why(&format!("the server failed (HTTP {status})")));
     }
     // `error` first, the shape second: both services' own words, in the order of trust of RFC 6749 §5.2.
     match (json.error.as_deref(), shape.as_deref()) {
-        (Some("authorization_pending"), _) | (None, Some("AuthorizationPendingException")) => Fault::Pending,
-        (Some("slow_down"), _) | (None, Some("SlowDownException")) => Fault::SlowDown,
-        (Some("expired_token"), _) | (None, Some("ExpiredTokenException")) => Fault::CodeExpired,
-        (Some("access_denied"), _) | (None, Some("AccessDeniedException")) => Fault::Denied(why("access denied")),
-        (Some("invalid_grant"), _) | (None, Some("InvalidGrantException")) => Fault::Spent(why("the grant is not accepted")),
+        (Some("authorization_pending"), _) | (None, Some("AuthorizationPendingException")) => Error::AuthorizationPending,
+        (Some("slow_down"), _) | (None, Some("SlowDownException")) => Error::SlowDown,
+        (Some("expired_token"), _) | (None, Some("ExpiredTokenException")) => Error::DeviceCodeExpired,
+        (Some("access_denied"), _) | (None, Some("AccessDeniedException")) => Error::AccessDenied(why("access denied")),
+        (Some("invalid_grant"), _) | (None, Some("InvalidGrantException")) => Error::InvalidGrant(why("the grant is not accepted")),
         (Some("invalid_client" | "unauthorized_client"), _)
         | (None, Some("InvalidClientException" | "UnauthorizedClientException")) => {
-            Fault::Registration(why("the client registration is not accepted"))
+            Error::InvalidClient(why("the client registration is not accepted"))
         }
-        (Some("server_error"), _) => Fault::Busy(retry_after(), why("server error")),
-        (Some(error), _) => Fault::Unsuited(why(error)),
-        (None, _) if !from_service => Fault::Nonsense(format!("HTTP {status}, and not from IAM Identity Center")),
+        (Some("server_error"), _) => Error::Unavailable(retry_after(), why("server error")),
+        (Some(error), _) => Error::InvalidRequest(why(error)),
+        (None, _) if !from_service => Error::UnexpectedResponse(format!("HTTP {status}, and not from IAM Identity Center")),
         (None, _) => match status {
-            401 => Fault::SignIn(why("the token is not accepted")),
-            403 | 404 => Fault::Refused(why("no access")),
-            400..=499 => Fault::Unsuited(why(shape.as_deref().unwrap_or("the request is not accepted"))),
-            _ => Fault::Nonsense(format!("HTTP {status} with an answer that can't be read")),
+            401 => Error::Unauthorized(why("the token is not accepted")),
+            403 | 404 => Error::Forbidden(why("no access")),
+            400..=499 => Error::InvalidRequest(why(shape.as_deref().unwrap_or("the request is not accepted"))),
+            _ => Error::UnexpectedResponse(format!("HTTP {status} with an answer that can't be read")),
         },
     }
 }
@@ -160,26 +174,32 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
 mod tests {
     use super::*;
 
-    fn fault(status: u16, shape: Option<&str>, body: &str) -> Fault {
+    fn fault(status: u16, shape: Option<&str>, body: &str) -> Error {
         answered(status, &|name| (name == "x-amzn-errortype").then_some(shape).flatten(), body.as_bytes())
     }
 
     #[test]
     fn the_error_field_is_believed_before_the_header() {
-        assert_eq!(fault(400, Some("InvalidGrantException:http://x/"), r#"{"error":"authorization_pending"}"#), Fault::Pending);
+        assert_eq!(
+            fault(400, Some("InvalidGrantException:http://x/"), r#"{"error":"authorization_pending"}"#),
+            Error::AuthorizationPending
+        );
     }
 
     #[test]
     fn the_header_alone_is_enough() {
-        assert_eq!(fault(400, Some("SlowDownException:http://x/"), ""), Fault::SlowDown);
-        assert_eq!(fault(403, Some("ForbiddenException"), ""), Fault::Refused("no access".into()));
+        assert_eq!(fault(400, Some("SlowDownException:http://x/"), ""), Error::SlowDown);
+        assert_eq!(fault(403, Some("ForbiddenException"), ""), Error::Forbidden("no access".into()));
     }
 
     #[test]
     fn only_invalid_grant_spends_a_refresh_token() {
-        assert_eq!(fault(400, None, r#"{"error":"invalid_grant","error_description":"Invalid"}"#), Fault::Spent("Invalid".into()));
-        assert_eq!(fault(400, Some("InvalidGrantException"), ""), Fault::Spent("the grant is not accepted".into()));
-        assert_eq!(fault(401, Some("UnauthorizedException"), ""), Fault::SignIn("the token is not accepted".into()));
+        assert_eq!(
+            fault(400, None, r#"{"error":"invalid_grant","error_description":"Invalid"}"#),
+            Error::InvalidGrant("Invalid".into())
+        );
+        assert_eq!(fault(400, Some("InvalidGrantException"), ""), Error::InvalidGrant("the grant is not accepted".into()));
+        assert_eq!(fault(401, Some("UnauthorizedException"), ""), Error::Unauthorized("the token is not accepted".into()));
     }
 
     #[test]
@@ -192,19 +212,19 @@ mod tests {
 
     #[test]
     fn a_forbidden_that_the_service_did_not_say_is_nonsense_not_a_refusal() {
-        assert!(matches!(fault(403, None, "<html>Please log in to the guest Wi-Fi</html>"), Fault::Nonsense(_)));
-        assert!(matches!(fault(401, None, ""), Fault::Nonsense(_)));
-        assert!(matches!(fault(401, None, r#"{"message":"Sign in to the proxy"}"#), Fault::Nonsense(_)));
-        assert!(matches!(fault(403, None, r#"{"message":"Forbidden"}"#), Fault::Nonsense(_)));
-        assert!(matches!(fault(200, None, "<html>"), Fault::Nonsense(_)));
-        assert!(matches!(fault(302, None, ""), Fault::Nonsense(_)));
+        assert!(matches!(fault(403, None, "<html>Please log in to the guest Wi-Fi</html>"), Error::UnexpectedResponse(_)));
+        assert!(matches!(fault(401, None, ""), Error::UnexpectedResponse(_)));
+        assert!(matches!(fault(401, None, r#"{"message":"Sign in to the proxy"}"#), Error::UnexpectedResponse(_)));
+        assert!(matches!(fault(403, None, r#"{"message":"Forbidden"}"#), Error::UnexpectedResponse(_)));
+        assert!(matches!(fault(200, None, "<html>"), Error::UnexpectedResponse(_)));
+        assert!(matches!(fault(302, None, ""), Error::UnexpectedResponse(_)));
     }
 
     #[test]
     fn server_errors_and_throttling_are_worth_another_try_whatever_the_body() {
-        assert!(matches!(fault(503, None, ""), Fault::Busy(None, _)));
-        assert!(matches!(fault(429, None, r#"{"message":"slow"}"#), Fault::Busy(None, _)));
+        assert!(matches!(fault(503, None, ""), Error::Unavailable(None, _)));
+        assert!(matches!(fault(429, None, r#"{"message":"slow"}"#), Error::Unavailable(None, _)));
         let throttled = answered(429, &|name| (name == "retry-after").then_some("7"), b"{}");
-        assert_eq!(throttled, Fault::Busy(Some(Duration::from_secs(7)), "too many requests".into()));
+        assert_eq!(throttled, Error::Unavailable(Some(Duration::from_secs(7)), "too many requests".into()));
     }
 }

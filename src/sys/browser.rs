@@ -6,8 +6,8 @@ use std::io;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::clock::Deadline;
-use crate::env::Env;
+use crate::sys::clock::Deadline;
+use crate::sys::env::Env;
 
 /// A launcher that has not failed by then has done its work; later it may be the browser itself that ends in some way.
 const LAUNCHING: Duration = Duration::from_secs(5);

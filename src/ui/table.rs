@@ -1,8 +1,8 @@
-//! Tables for people, CSV for spreadsheets. Cells are cleaned in both: many come from a server.
+//! Tables for people. Cells are cleaned: many come from a server.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use crate::terminal;
+use crate::text;
 
 /// Between two columns.
 const GAP: &str = "  ";
@@ -14,7 +14,7 @@ const NARROWEST: usize = 12;
 /// way and their cells go on below; on one that is narrower still, each row is a block of lines. Nothing is ever cut.
 /// `bold` is for the head.
 pub fn plain(head: &[&str], rows: &[Vec<String>], width: Option<usize>, bold: bool) -> String {
-    let clean = |cell: &String| terminal::clean(cell).into_owned();
+    let clean = |cell: &String| text::clean(cell).into_owned();
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(clean).collect()).collect();
     let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column)).map(|cell| cell.width());
     let natural: Vec<usize> =
@@ -90,21 +90,6 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
     lines
 }
 
-/// RFC 4180, with line feeds.
-pub fn csv(head: &[&str], rows: &[Vec<String>]) -> String {
-    let quoted = |cell: &String| {
-        let cell = terminal::clean(cell);
-        if cell.contains([',', '"']) { format!("\"{}\"", cell.replace('"', "\"\"")) } else { cell.into_owned() }
-    };
-    let mut text = head.join(",");
-    text.push('\n');
-    for row in rows {
-        text += &row.iter().map(quoted).collect::<Vec<_>>().join(",");
-        text.push('\n');
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,11 +143,6 @@ mod tests {
     #[test]
     fn only_the_head_is_bold() {
         assert_eq!(plain(&["ONE"], &[row(&["a"])], None, true), "\x1b[1mONE\x1b[m\na\n");
-    }
-
-    #[test]
-    fn csv_quotes_as_rfc_4180_says() {
-        assert_eq!(csv(&["a", "b"], &[row(&["x,y", "say \"hi\""])]), "a,b\n\"x,y\",\"say \"\"hi\"\"\"\n");
     }
 
     proptest! {

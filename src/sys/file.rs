@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
-use crate::clock::{self, Deadline};
+use crate::sys::clock::{self, Deadline};
 
 /// Makes a folder that only its owner may enter (0700), with its parents. One that is there already keeps its mode.
 ///
