@@ -229,7 +229,7 @@ fn a_stopped_process_is_waited_for_only_until_the_deadline() {
     let with_some = home.daypass(ASK).stdout_has("111122223333").spawn();
     home.daypass(cold)
         .stderr(&format!(
-            "daypass: another daypass (process {}) has been at work on corp for too long\n\
+            "daypass: another daypass (process {}) has been busy with corp for too long\n\
              hint: try again; if it hangs, end that process\n",
             first.id()
         ))

@@ -71,7 +71,7 @@ fn without_a_browser_the_link_is_printed_and_the_status_is_1() {
     home.daypass("console dev")
         .with("DISPLAY", ":0")
         .with("SSH_CONNECTION", "1 2 3 4")
-        .stderr(&format!("{failed}this is a session over SSH{told}"))
+        .stderr(&format!("{failed}this is an SSH session{told}"))
         .status(1)
         .go();
 }
