@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;
 
 /// The message with which a run fails.
@@ -32,7 +32,7 @@ fn a_run_fails_on_unexpected_output_status_or_file_content() {
 
 #[test]
 fn a_run_sees_only_the_variables_of_its_home() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = Home::new().at(&portal).with("MINE", "1");
     let shown = home.program("env").any_output().go().stdout;
     let mut names: Vec<&str> = shown.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
@@ -67,4 +67,18 @@ fn files_with_finds_a_secret_anywhere_in_the_home() {
     home.write("data/deep/down", "xx secret-1 yy");
     assert_eq!(home.files_with("secret-"), [home.path("data/deep/down")]);
     assert_eq!(home.files_with("secret-2"), Vec::<std::path::PathBuf>::new());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn programs_get_default_signal_actions_even_under_nohup() {
+    let home = Home::new();
+    if std::env::var_os("TEST_UNDER_NOHUP").is_some() {
+        home.program("sh").args(["-c", "kill -HUP $$; echo still running"]).fails().go();
+        return;
+    }
+    // This test again, in a process that ignores SIGHUP.
+    let test = "run::programs_get_default_signal_actions_even_under_nohup";
+    let inner = home.program("nohup").arg(std::env::current_exe().unwrap()).args(["--exact", test]);
+    inner.with("TEST_UNDER_NOHUP", "1").stdout_has("1 passed").go();
 }

@@ -21,6 +21,7 @@ pub struct Home {
 impl Home {
     /// An empty one; secrets are kept in files inside it, unless [`Home::keyring`] says otherwise.
     pub fn new() -> Self {
+        super::signals::reset_ignored();
         let folder = TempDir::new().expect("a temporary folder");
         let path = folder.path().to_owned();
         let mut home = Self { folder, vars: BTreeMap::new() };
