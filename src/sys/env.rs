@@ -2,23 +2,36 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 /// The variables as they were when the program started. An empty value counts as unset.
 #[derive(Debug, Clone, Default)]
 pub struct Env {
-    vars: HashMap<String, String>,
+    vars: HashMap<String, OsString>,
+    /// The text of values that are not UTF-8, with U+FFFD for what is not: such a name is reported, not ignored.
+    lossy: HashMap<String, String>,
 }
 
 impl Env {
-    /// The variables of this process. Values that are not UTF-8 are ignored.
+    /// The variables of this process.
     #[allow(clippy::disallowed_methods)]
     pub fn of_process() -> Self {
-        env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))).collect()
+        env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value))).collect()
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        let text = self.os(name)?;
+        text.to_str().or_else(|| self.lossy.get(name).map(String::as_str))
+    }
+
+    /// The value as the system has it, for paths.
+    fn os(&self, name: &str) -> Option<&OsStr> {
+        self.vars.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    fn folder(&self, name: &str) -> Option<PathBuf> {
+        self.os(name).map(PathBuf::from)
     }
 
     /// `AWS_PROFILE`, then `AWS_DEFAULT_PROFILE`, as AWS CLI v2 reads them.
@@ -37,18 +50,19 @@ impl Env {
     }
 
     fn aws_file(&self, variable: &str, name: &str) -> Option<PathBuf> {
-        match self.get(variable) {
+        match self.os(variable) {
             Some(path) => Some(self.expand(path)),
             None => Some(self.home()?.join(".aws").join(name)),
         }
     }
 
     /// Replaces a `~` that is the whole first part by the home folder; `~user` is left alone (the common rule of the AWS SDKs).
-    pub fn expand(&self, path: &str) -> PathBuf {
-        match (path.strip_prefix('~'), self.home()) {
-            (Some(""), Some(home)) => home,
-            (Some(rest), Some(home)) if rest.starts_with('/') || (cfg!(windows) && rest.starts_with('\\')) => home.join(&rest[1..]),
-            _ => Path::new(path).to_owned(),
+    pub fn expand(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        match (path.strip_prefix("~"), self.home()) {
+            (Ok(rest), Some(home)) if rest.as_os_str().is_empty() => home,
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => path.to_owned(),
         }
     }
 
@@ -56,11 +70,13 @@ impl Env {
     /// else the system's.
     pub fn home(&self) -> Option<PathBuf> {
         let windows = || {
-            self.get("USERPROFILE")
-                .map(PathBuf::from)
-                .or_else(|| Some(PathBuf::from(format!("{}{}", self.get("HOMEDRIVE")?, self.get("HOMEPATH")?))))
+            self.folder("USERPROFILE").or_else(|| {
+                let mut path = self.os("HOMEDRIVE")?.to_owned();
+                path.push(self.os("HOMEPATH")?);
+                Some(PathBuf::from(path))
+            })
         };
-        self.get("HOME").map(PathBuf::from).or_else(|| if cfg!(windows) { windows() } else { None }).or_else(dirs::home_dir)
+        self.folder("HOME").or_else(|| if cfg!(windows) { windows() } else { None }).or_else(dirs::home_dir)
     }
 
     /// The value of `DAYPASS_KEYRING`.
@@ -169,17 +185,17 @@ impl Env {
 
     /// `AWS_CA_BUNDLE`: certificates to trust instead of the system's.
     pub fn ca_bundle(&self) -> Option<PathBuf> {
-        self.get("AWS_CA_BUNDLE").map(|path| self.expand(path))
+        self.os("AWS_CA_BUNDLE").map(|path| self.expand(path))
     }
 
     /// Whether `SSL_CERT_FILE` or `SSL_CERT_DIR` (OpenSSL's variables) is set.
     pub fn names_certificates(&self) -> bool {
-        self.get("SSL_CERT_FILE").is_some() || self.get("SSL_CERT_DIR").is_some()
+        self.os("SSL_CERT_FILE").is_some() || self.os("SSL_CERT_DIR").is_some()
     }
 
     /// The folders in `PATH`.
     pub fn path(&self) -> Vec<PathBuf> {
-        self.get("PATH").map(|list| env::split_paths(list).collect()).unwrap_or_default()
+        self.os("PATH").map(|list| env::split_paths(list).collect()).unwrap_or_default()
     }
 
     /// `DBUS_SESSION_BUS_ADDRESS`.
@@ -190,20 +206,20 @@ impl Env {
     /// The socket of the session bus if `DBUS_SESSION_BUS_ADDRESS` is unset: `$XDG_RUNTIME_DIR/bus`, else `/run/user/UID/bus`
     /// (systemd's; programs started by cron or over SSH have no address). It may not exist.
     pub fn session_bus_socket(&self) -> Option<PathBuf> {
-        let own = self.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        let own = self.folder("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
         Some(own.or_else(runtime_of_user)?.join("bus"))
     }
 
     /// The folder of the file back-end: `$XDG_DATA_HOME/daypass` or the platform's equivalent.
     pub fn data_folder(&self) -> Option<PathBuf> {
-        let own = self.get("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
+        let own = self.folder("XDG_DATA_HOME").filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
         let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".local/share")) } else { dirs::data_local_dir() };
         Some(own.or_else(by_home)?.join("daypass"))
     }
 
     /// The folder of the picker's history: `$XDG_STATE_HOME/daypass` or the platform's equivalent.
     pub fn state_folder(&self) -> Option<PathBuf> {
-        let own = self.get("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
+        let own = self.folder("XDG_STATE_HOME").filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
         let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".local/state")) } else { dirs::data_local_dir() };
         Some(own.or_else(by_home)?.join("daypass"))
     }
@@ -211,12 +227,12 @@ impl Env {
     /// The folder of lock files: `$XDG_RUNTIME_DIR/daypass`, else `/run/user/UID/daypass` if that folder exists, else one in the cache
     /// folder.
     pub fn runtime_folder(&self) -> Option<PathBuf> {
-        let own = self.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
+        let own = self.folder("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
         Some(own.or_else(runtime_of_user).or_else(|| self.cache_folder())?.join("daypass"))
     }
 
     fn cache_folder(&self) -> Option<PathBuf> {
-        let own = self.get("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
+        let own = self.folder("XDG_CACHE_HOME").filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
         let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".cache")) } else { dirs::cache_dir() };
         own.or_else(by_home)
     }
@@ -235,9 +251,11 @@ fn runtime_of_user() -> Option<PathBuf> {
     None
 }
 
-impl FromIterator<(String, String)> for Env {
-    fn from_iter<T: IntoIterator<Item = (String, String)>>(vars: T) -> Self {
-        Self { vars: vars.into_iter().collect() }
+impl<V: Into<OsString>> FromIterator<(String, V)> for Env {
+    fn from_iter<T: IntoIterator<Item = (String, V)>>(vars: T) -> Self {
+        let vars: HashMap<String, OsString> = vars.into_iter().map(|(name, value)| (name, value.into())).collect();
+        let lossy = vars.iter().filter(|(_, value)| value.to_str().is_none());
+        Self { lossy: lossy.map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned())).collect(), vars }
     }
 }
 
@@ -252,6 +270,16 @@ mod tests {
     #[test]
     fn an_empty_variable_counts_as_unset() {
         assert_eq!(env(&[("AWS_PROFILE", ""), ("AWS_DEFAULT_PROFILE", "dev")]).profile(), Some("dev"));
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn a_path_that_is_not_utf_8_is_kept_and_such_a_name_is_not_ignored() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = OsString::from_vec(b"/tmp/\xff/config".to_vec());
+        let env: Env = [("AWS_CONFIG_FILE", odd.clone()), ("AWS_PROFILE", odd.clone())].map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
+        assert_eq!(env.config_file().unwrap(), Path::new(&odd));
+        assert_eq!(env.profile().unwrap(), "/tmp/\u{fffd}/config");
     }
 
     #[test]
