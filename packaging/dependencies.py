@@ -47,3 +47,11 @@ def shipped(targets):
     below = {name: set() if is_macro(packages[name]) else under for name, under in below.items()}
     found = [packages[name] for name in reached(root, below) if name != root and not is_macro(packages[name])]
     return sorted(found, key=lambda package: (package["name"], package["version"]))
+
+
+def runtimes(targets):
+    """What no lock file names: the libraries that a static program of musl contains, as names with version, licence, source and owner."""
+    if not any(target.endswith("-linux-musl") for target in targets or TARGETS):
+        return []
+    # The version that Rust ships, and that packaging/toolchain takes.
+    return [("musl", "1.2.5", "MIT", "https://musl.libc.org", "2005-2020 Rich Felker, et al.")]

@@ -108,7 +108,7 @@ impl<'a> Broker<'a> {
             Failure::Local(error) => error,
         })?;
         if credentials.expires_at <= clock::now() {
-            stderr::say("daypass: by this machine's clock the new role credentials have already expired: check its time");
+            stderr::say("daypass: the new role credentials have already expired by this machine's clock: check its time");
         }
         if let Err(error) = self.store_role(account, role, &credentials, used.as_ref()) {
             tracing::warn!(?error, "the role credentials were not stored");

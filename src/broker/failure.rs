@@ -89,7 +89,7 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
                 Error::failed(format!("the sign-in to {name} was refused: {why}"), login_command(session))
             }
             portal::Error::DeviceCodeExpired => {
-                Error::failed(format!("nobody approved the sign-in to {name} before its code expired"), login_command(session))
+                Error::failed(format!("the sign-in to {name} was not approved before its code expired"), login_command(session))
             }
             portal::Error::AuthorizationPending | portal::Error::SlowDown => {
                 Error::failed(format!("the sign-in to {name} is not approved yet"), login_command(session))

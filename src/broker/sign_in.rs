@@ -159,10 +159,7 @@ impl Broker<'_> {
         }
         if request.unattended_until.is_some() {
             if lock.unanswered(clock::now()) {
-                return Err(failure::sign_in_required(
-                    self.session,
-                    "nobody answered in the browser that was opened a few minutes ago",
-                ));
+                return Err(failure::sign_in_required(self.session, "the last sign-in in the browser was not completed"));
             }
             lock.start_unasked(clock::now());
         }
@@ -231,10 +228,10 @@ impl Broker<'_> {
         let mut listener = match (Listener::bind(request.port), request.port) {
             (Ok(listener), _) => listener,
             (Err(error), Some(port)) => {
-                let what = format!("cannot listen on 127.0.0.1:{port}: {error}");
+                let what = format!("can't listen on port {port} of 127.0.0.1: {error}");
                 return Err(Error::usage(what, "choose another --port, or leave it out").into());
             }
-            (Err(error), None) => return Ok(PkceResult::FellBack(format!("cannot listen on 127.0.0.1: {error}"))),
+            (Err(error), None) => return Ok(PkceResult::FellBack(format!("can't listen on 127.0.0.1: {error}"))),
         };
         let authorization =
             AuthorizationRequest::new().ok_or_else(|| Error::failed("the system has no random numbers", "try again"))?;
@@ -312,11 +309,10 @@ impl Broker<'_> {
                 Ok(PkceResult::FellBack(why))
             }
             // The code is too old, used, or another client's.
-            portal::Error::Unauthorized(why) | portal::Error::InvalidGrant(why) => Err(Error::failed(
-                format!("the authorization code from the browser was rejected: {why}"),
-                failure::login_command(self.session),
-            )
-            .into()),
+            portal::Error::Unauthorized(why) | portal::Error::InvalidGrant(why) => {
+                Err(Error::failed(format!("the authorization code was not accepted: {why}"), failure::login_command(self.session))
+                    .into())
+            }
             other => Err(other.into()),
         }
     }

@@ -57,7 +57,7 @@ pub(super) struct PlainHttp(pub(super) String);
 
 impl fmt::Display for PlainHttp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the endpoint {} is plain http, which is allowed only for this machine", self.0)
+        write!(f, "the endpoint {} is plain http, which is allowed for this machine only", self.0)
     }
 }
 

@@ -104,7 +104,8 @@ impl Listing {
                 }
                 // The first failure ends the listing; dropping the set cancels the calls under way.
                 let Some(ended) = running.join_next().await else { return Ok(found) };
-                let (at, roles) = ended.map_err(|error| Error::InvalidSettings(format!("the listing stopped: {error}")))?;
+                let (at, roles) =
+                    ended.map_err(|error| Error::InvalidSettings(format!("can't list accounts and roles: {error}")))?;
                 if let Some(slot) = found.get_mut(at) {
                     *slot = roles?;
                 }

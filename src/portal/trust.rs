@@ -20,8 +20,8 @@ const BUNDLES: [&str; 4] =
 pub(super) fn store(bundle: Option<PathBuf>, env: &Env) -> Result<TrustStore, Error> {
     if let Some(path) = bundle {
         let shown = path.display();
-        let pem =
-            std::fs::read(&path).map_err(|error| Error::InvalidSettings(format!("cannot read the CA bundle {shown}: {error}")))?;
+        let pem = std::fs::read(&path)
+            .map_err(|error| Error::InvalidSettings(format!("the CA bundle {shown} can't be read: {error}")))?;
         let usable =
             usable(&pem).ok_or_else(|| Error::InvalidSettings(format!("the CA bundle {shown} contains no certificate")))?;
         return Ok(TrustStore::empty().with_pem_certificate(usable));

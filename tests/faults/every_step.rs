@@ -161,7 +161,7 @@ fn a_vault_failure_at_any_step_loses_no_sign_in_and_returns_nothing_wrong() {
                     Trouble::Once(_) => false,
                     // The vault took what was tried before the refresh, and refuses what came of it, twice.
                     Trouble::Ever(_) => stage.portal.count(Call::RefreshToken) > 0,
-                    Trouble::PowerCut | Trouble::NoRoom => stage.portal.unclaimed() > 0,
+                    Trouble::PowerCut | Trouble::NoRoom => stage.portal.unused_refreshes() > 0,
                 };
                 stage.assert_usable(unavoidable);
             }
@@ -204,10 +204,10 @@ fn a_portal_failure_at_any_step_loses_no_sign_in_and_returns_nothing_wrong() {
     }
     each(&all, |&(scene, step, name, answer)| {
         let stage = scene.set();
-        stage.portal.disturb_after(step, answer.clone());
+        stage.portal.inject_after(step, answer.clone());
         let outcome = scene.play(&stage).unwrap();
         eprintln!("{scene:?}, request {step}, {name}: {outcome:?}");
-        assert!(stage.portal.was_disturbed());
+        assert!(stage.portal.cancel_injected());
         if scene == Scene::Ageing && !["403", "404"].contains(&name) {
             assert_eq!(outcome, Ok(()), "there were living credentials in hand");
         }
@@ -216,7 +216,7 @@ fn a_portal_failure_at_any_step_loses_no_sign_in_and_returns_nothing_wrong() {
         let unavoidable = match scene {
             Scene::SignIn => outcome.is_err(),
             Scene::SignOut => true,
-            _ => spent || stage.portal.unclaimed() > 0,
+            _ => spent || stage.portal.unused_refreshes() > 0,
         };
         stage.assert_usable(unavoidable);
     });

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 use time::OffsetDateTime;
 
 use crate::store::{Shared, Slots};
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(15);
 
@@ -30,7 +30,7 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn new() -> Self {
-        let portal = Portal::live(Realm { long_secrets: false, ..Realm::default() });
+        let portal = Portal::live(PortalConfig { long_secrets: false, ..PortalConfig::default() });
         let folder = TempDir::new().unwrap();
         let url = portal.url();
         std::fs::write(folder.path().join("config"), format!("[profile sandbox]\nendpoint_url = {url}\n")).unwrap();
@@ -43,12 +43,12 @@ impl Stage {
 
     pub(super) fn signed_in() -> Self {
         let stage = Self::new();
-        stage.sign_in_directly();
+        stage.new_sign_in();
         stage
     }
 
     /// Puts a new sign-in into the vault, as the end of one does.
-    pub(super) fn sign_in_directly(&self) {
+    pub(super) fn new_sign_in(&self) {
         let given = self.portal.sign_in();
         let at = |seconds: u64| OffsetDateTime::from_unix_timestamp(seconds.try_into().unwrap()).unwrap();
         let token = Token {

@@ -65,8 +65,8 @@ proptest! {
                 }
                 Event::SignIn => {
                     stage.slots.trouble.take();
-                    stage.sign_in_directly();
-                    stage.portal.was_disturbed();
+                    stage.new_sign_in();
+                    stage.portal.cancel_injected();
                     (must_serve, disturbed) = (true, false);
                 }
                 Event::SignOut => {
@@ -96,7 +96,7 @@ proptest! {
                     }
                 }
                 Event::Portal(after, answer) => {
-                    stage.portal.disturb_after(after, answers()[answer].1.clone());
+                    stage.portal.inject_after(after, answers()[answer].1.clone());
                     disturbed = true;
                 }
                 Event::Vault(after, full) => {

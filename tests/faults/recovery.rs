@@ -43,7 +43,7 @@ fn signing_in_clears_remembered_failures() {
     stage.portal.expect(Call::GetRoleCredentials).answered(Answer::no_access());
     assert_eq!(stage.ask("DeveloperAccess").unwrap_err().exit, Exit::Refused);
     assert_eq!(stage.ask("DeveloperAccess").unwrap_err().exit, Exit::Refused);
-    stage.sign_in_directly();
+    stage.new_sign_in();
     stage.assert_right("DeveloperAccess", &stage.ask("DeveloperAccess").unwrap());
 }
 
@@ -111,7 +111,7 @@ fn a_concurrent_sign_in_or_sign_out_leaves_no_credentials_of_the_previous_sign_i
     let fetch: fn(&Stage) = |stage| drop(stage.ask("DeveloperAccess"));
     let sign_out: fn(&Stage) = |stage| drop(stage.broker().sign_out(PATIENCE).unwrap());
     // Each of the second in the middle of the first, as another process would, at every call of the vault.
-    for (first, second) in [(fetch, sign_out), (sign_out, fetch), (fetch, Stage::sign_in_directly)] {
+    for (first, second) in [(fetch, sign_out), (sign_out, fetch), (fetch, Stage::new_sign_in)] {
         for step in 0.. {
             let stage = Rc::new(Scene::Cold.set());
             let (beside, issued_before) = (Rc::clone(&stage), Rc::<RefCell<Vec<String>>>::default());

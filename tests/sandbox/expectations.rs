@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
-use crate::support::portal::{Answer, Call, Latch, Portal, Realm};
+use crate::support::portal::{Answer, Call, Latch, Portal, PortalConfig};
 use crate::{Client, credentials, eager, raw};
 
 #[test]
@@ -19,7 +19,7 @@ fn a_strict_portal_reports_unexpected_and_missing_calls() {
     let failure = catch_unwind(AssertUnwindSafe(|| portal.verify())).unwrap_err();
     let failure = failure.downcast_ref::<String>().unwrap();
     assert!(failure.contains("ListAccounts was not expected; expected: GetRoleCredentials, 1 more"), "{failure}");
-    assert!(failure.contains("a call did not come: GetRoleCredentials, 1 more"), "{failure}");
+    assert!(failure.contains("a call did not arrive: GetRoleCredentials, 1 more"), "{failure}");
     assert!(failure.contains("GetRoleCredentials (GET /federation/credentials) account_id=\"111122223333\""), "{failure}");
 }
 
@@ -56,7 +56,7 @@ fn answers_to_one_call_come_in_the_order_of_the_expectations() {
 
 #[test]
 fn a_live_portal_serves_calls_without_an_expectation() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     portal.expect(Call::GetRoleCredentials).answered(Answer::throttled(7));
     let token = portal.sign_in().access_token;
     assert!(credentials(&portal, &token).contains("\r\nRetry-After: 7\r\n"));
@@ -115,7 +115,7 @@ fn a_hanging_answer_sends_nothing_until_the_portal_is_dropped() {
     hung.write_all(request.as_bytes()).unwrap();
     let mut held = TcpStream::connect(portal.url().trim_start_matches("http://")).unwrap();
     held.write_all(b"POST /logout HTTP/1.1\r\nhost: x\r\nx-amz-sso_bearer_token: x\r\ncontent-length: 0\r\n\r\n").unwrap();
-    latch.reached_by(1);
+    latch.wait_for_requests(1);
     hung.set_nonblocking(true).unwrap();
     assert_eq!(hung.read(&mut [0]).unwrap_err().kind(), ErrorKind::WouldBlock);
     while portal.requests() < 2 {
@@ -129,13 +129,13 @@ fn a_hanging_answer_sends_nothing_until_the_portal_is_dropped() {
 
 #[test]
 fn a_latch_holds_requests_until_the_test_opens_it() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let latch = Latch::closed();
     portal.expect(Call::GetRoleCredentials).times(3).answered(Answer::served().after(&latch));
     let token = portal.sign_in().access_token;
     thread::scope(|scope| {
         let asking: Vec<_> = (0..3).map(|_| scope.spawn(|| credentials(&portal, &token))).collect();
-        latch.reached_by(3);
+        latch.wait_for_requests(3);
         assert_eq!(portal.issued(), [], "what the service does, it does when the latch opens");
         latch.open();
         assert!(asking.into_iter().all(|thread| thread.join().unwrap().starts_with("HTTP/1.1 200")));

@@ -18,7 +18,7 @@ use std::time::Duration;
 use aws_sdk_sso::config::{BehaviorVersion, Region, retry::RetryConfig, timeout::TimeoutConfig};
 use aws_sdk_ssooidc::operation::create_token::{CreateTokenError, CreateTokenOutput};
 use aws_sdk_ssooidc::operation::start_device_authorization::StartDeviceAuthorizationOutput;
-use support::portal::{Portal, Realm};
+use support::portal::{Portal, PortalConfig};
 
 /// The SDK's clients of one portal, with a client registration.
 struct Client {
@@ -114,6 +114,6 @@ fn credentials(portal: &Portal, token: &str) -> String {
     get(portal, target, &format!("x-amz-sso_bearer_token: {token}\r\n"))
 }
 
-fn eager() -> Realm {
-    Realm { interval: Duration::ZERO, ..Realm::default() }
+fn eager() -> PortalConfig {
+    PortalConfig { interval: Duration::ZERO, ..PortalConfig::default() }
 }

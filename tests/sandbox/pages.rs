@@ -1,11 +1,11 @@
 //! The pages.
 
-use crate::support::portal::{Approval, Portal, Realm};
+use crate::support::portal::{Approval, Portal, PortalConfig};
 use crate::{Client, eager, get, post};
 
 #[test]
 fn a_device_code_is_approved_on_the_verification_page() {
-    let portal = Portal::live(Realm { approval: Approval::ByHand, ..eager() });
+    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..eager() });
     let client = Client::of(&portal);
     let code = client.start(&portal);
     let (device_code, user_code) = (code.device_code.unwrap(), code.user_code.unwrap());
@@ -22,7 +22,7 @@ fn a_device_code_is_approved_on_the_verification_page() {
 
 #[test]
 fn opening_the_verification_page_approves_if_so_configured() {
-    let portal = Portal::live(Realm { approval: Approval::OnVisit, ..eager() });
+    let portal = Portal::live(PortalConfig { approval: Approval::OnVisit, ..eager() });
     let client = Client::of(&portal);
     let code = client.start(&portal);
     let device_code = code.device_code.unwrap();

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;
 
 /// The message with which a run fails.
@@ -32,7 +32,7 @@ fn a_run_fails_on_unexpected_output_status_or_file_content() {
 
 #[test]
 fn a_run_sees_only_the_variables_of_its_home() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = Home::new().at(&portal).with("MINE", "1");
     let shown = home.program("env").any_output().go().stdout;
     let mut names: Vec<&str> = shown.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();

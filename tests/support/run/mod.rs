@@ -2,7 +2,7 @@
 //! watchdog. What a test does not mention must not happen: both streams are empty and the status is 0 unless it says otherwise.
 //!
 //! ```ignore
-//! let portal = Portal::live(Realm::default());
+//! let portal = Portal::live(PortalConfig::default());
 //! let home = Home::new().at(&portal);
 //! home.daypass("login corp").stderr_has("Signed in").go();
 //! home.daypass("credential-process --profile nowhere").stderr("daypass: …\nhint: …\n").status(2).go();
@@ -24,8 +24,11 @@ pub use command::Run;
 pub use home::Home;
 pub use running::{Done, Running};
 
-/// The program under test.
-pub const DAYPASS: &str = env!("CARGO_BIN_EXE_daypass");
+/// The program under test: the one that Cargo built, or that of `tests/run --binary`.
+pub const DAYPASS: &str = match option_env!("DAYPASS_TEST_BINARY") {
+    Some(path) => path,
+    None => env!("CARGO_BIN_EXE_daypass"),
+};
 
 /// How long a child may run if its test says nothing else.
 const LIMIT: Duration = Duration::from_mins(1);
