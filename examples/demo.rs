@@ -49,10 +49,10 @@ fn run(interactive: bool) -> Result {
     println!("Building daypass …");
     let program = build()?;
     let approval = if interactive { Approval::ByHand } else { Approval::AfterPolls(0) };
-    let life = if interactive { Duration::from_mins(10) } else { Duration::from_mins(1) };
-    let portal = Portal::live(PortalConfig { approval, code_ttl: life, long_secrets: false, ..PortalConfig::default() });
-    let stage = Stage::new(program, &portal)?;
-    stage.explain(&format!("A sandbox of IAM Identity Center listens at {}. Every secret below is made up by it.", portal.url()));
+    let code_ttl = if interactive { Duration::from_mins(10) } else { Duration::from_mins(1) };
+    let portal = Portal::live(PortalConfig { approval, code_ttl, long_secrets: false, ..PortalConfig::default() });
+    let demo = Demo::new(program, &portal)?;
+    demo.explain(&format!("A simulated IAM Identity Center is listening at {}. All secrets below are fake.", portal.url()));
 
     demo.explain("Tell daypass your portal, account and role, once:");
     demo.daypass(&[

@@ -120,7 +120,7 @@ fn no_step_of_an_automatic_sign_in_exceeds_its_deadline_if_the_portal_hangs() {
 #[test]
 fn a_sign_in_can_be_started_again_if_the_browser_does_not_return_in_time() {
     let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
-    let way = Way { flow: Flow::Code, port: None, unasked: None };
+    let way = SignInRequest { flow: Flow::Pkce, port: None, unattended_until: None };
     let mut person = Prompt { patience: Duration::from_millis(100), again: 1, asked: 0 };
     let error = signs_in(&portal, &portal.start_url(), way, &mut person).unwrap_err();
     assert_eq!(person.asked, 2);
@@ -135,7 +135,7 @@ fn a_sign_in_can_be_started_again_if_the_browser_does_not_return_in_time() {
     signs_in(&portal, &portal.start_url(), SignInRequest { port: Some(port), ..way }, &mut person).unwrap();
     assert_eq!((person.calm.asked, portal.count(Call::StartDeviceAuthorization)), (1, 0));
     // Nobody is asked who had not asked.
-    let unasked = Way { unasked: Some(Deadline::after(Duration::from_millis(500))), ..way };
+    let unasked = SignInRequest { unattended_until: Some(Deadline::after(Duration::from_millis(500))), ..way };
     portal.change(|config| config.approval = Approval::ByHand);
     let mut person = Prompt { patience: Duration::from_mins(10), again: 1, asked: 0 };
     let error = signs_in(&portal, &portal.start_url(), unasked, &mut person).unwrap_err();
@@ -157,9 +157,9 @@ impl SignInUi for ComesLater<'_> {
         self.calm.wait(pause, left)
     }
 
-    fn starts_again(&mut self) -> bool {
+    fn restart(&mut self) -> bool {
         self.portal.change(|config| config.approval = Approval::AfterPolls(0));
-        self.calm.starts_again()
+        self.calm.restart()
     }
 
     fn browser_timeout(&self) -> Duration {
