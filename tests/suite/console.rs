@@ -82,5 +82,5 @@ fn a_start_url_that_is_not_http_is_never_opened() {
     let home = configured(&portal);
     let config = home.read(".aws/config").replace("https://sandbox.awsapps.com/start", "file:///etc/passwd");
     home.write(".aws/config", &config);
-    home.daypass("console dev").stderr_has("is no web address").status(2).go();
+    home.daypass("console dev").stderr_has("is not a web address").status(2).go();
 }

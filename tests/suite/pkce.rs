@@ -156,7 +156,7 @@ fn a_rejected_authorization_code_is_an_error_without_fallback() {
     portal.expect(Call::RedeemCode).answered(Answer::oidc("invalid_grant"));
     home.daypass("login corp --flow pkce")
         .with("BROWSER", BROWSER)
-        .stderr_has("the code that the browser brought is not accepted")
+        .stderr_has("the authorization code was not accepted")
         .stderr_has("\nhint: daypass login corp\n")
         .status(1)
         .go();
@@ -218,7 +218,7 @@ fn a_port_in_use_is_a_usage_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     home.daypass(&format!("login corp --port {port}"))
-        .stderr_has(&format!("daypass: port {port} of 127.0.0.1 can't be listened on"))
+        .stderr_has(&format!("daypass: can't listen on port {port} of 127.0.0.1"))
         .stderr_has("\nhint: ")
         .status(2)
         .go();

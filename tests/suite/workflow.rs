@@ -30,7 +30,7 @@ fn the_whole_workflow_from_configure_to_logout() {
     assert_eq!(portal.count(Call::Logout), 1);
     assert_eq!(portal.count(Call::GetRoleCredentials), 1, "everything after the first was served from the vault");
     home.daypass("credential-process --profile dev")
-        .stderr("daypass: sign-in to corp needed: not signed in\nhint: daypass login corp\n")
+        .stderr("daypass: not signed in to corp\nhint: daypass login corp\n")
         .status(3)
         .go();
 }
@@ -203,7 +203,7 @@ fn endpoints_come_from_the_same_settings_as_in_sdks() {
         .with("AWS_ENDPOINT_URL", &url)
         .with("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
         .with("HTTPS_PROXY", "http://127.0.0.1:9")
-        .stderr_has("in us-east-1 can't be reached")
+        .stderr_has("in us-east-1 cannot reach IAM Identity Center")
         .status(6)
         .go();
 }
