@@ -2,6 +2,10 @@
 
 use std::process::ExitCode;
 
+use daypass::sys::env::Env;
+use daypass::sys::process;
+
 fn main() -> ExitCode {
-    ExitCode::from(daypass::run(std::env::args_os(), daypass::sys::env::Env::of_process()))
+    process::forbid_core_dumps();
+    ExitCode::from(daypass::run(std::env::args_os(), Env::of_process()))
 }

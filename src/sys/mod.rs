@@ -7,5 +7,7 @@ pub mod clock;
 pub mod env;
 pub mod file;
 pub mod listener;
+pub mod lock;
+pub mod process;
 pub mod signal;
 pub mod stderr;

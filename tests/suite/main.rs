@@ -18,6 +18,8 @@ mod crash_recovery;
 mod exec;
 mod keyring;
 mod list;
+#[cfg(target_os = "linux")]
+mod locks;
 mod login;
 mod login_events;
 #[cfg(unix)]
@@ -29,6 +31,8 @@ mod shells;
 mod sign_in;
 mod start_url;
 mod status;
+#[cfg(target_os = "linux")]
+mod storing;
 mod sync;
 #[cfg(unix)]
 mod terminal;
