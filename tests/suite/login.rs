@@ -129,7 +129,7 @@ fn without_a_browser_login_says_so_and_continues() {
     let home = configured(&portal);
     home.daypass("login corp")
         .with("BROWSER", "no-such-browser-here")
-        .stderr_has("No browser could be opened here")
+        .stderr_has("Couldn't open a browser here")
         .stderr_has("Signed in to corp")
         .go();
 }
