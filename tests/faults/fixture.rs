@@ -35,7 +35,7 @@ impl Stage {
         let url = portal.url();
         std::fs::write(folder.path().join("config"), format!("[profile sandbox]\nendpoint_url = {url}\n")).unwrap();
         let slots = Rc::<Slots>::default();
-        let vault = Vault::on(Box::new(Shared(Rc::clone(&slots))), None);
+        let vault = Vault::new(Box::new(Shared(Rc::clone(&slots))), None);
         let session =
             Session { name: "corp".to_owned(), start_url: portal.start_url(), region: "us-east-1".to_owned(), scopes: Vec::new() };
         Self { portal, slots, vault, session, folder }
