@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::terminal;
+use crate::text;
 
 /// A result whose error is ready to be shown.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -44,18 +44,18 @@ pub struct Error {
     /// What to do now: a command where there is one.
     pub hint: String,
     /// A word of the command line that is wrong, and the one that is likely meant: whoever has the command line makes the hint of them.
-    pub slip: Option<Box<(String, String)>>,
+    pub typo: Option<Box<(String, String)>>,
 }
 
 impl Error {
     /// An error of any kind.
     pub fn new(exit: Exit, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), hint: hint.into(), slip: None }
+        Self { exit, what: what.into(), hint: hint.into(), typo: None }
     }
 
     /// [`Exit::Usage`], with what is likely meant by a wrong name. The hint is for where the name was not on the command line.
-    pub fn slip(what: impl Into<String>, wrong: &str, meant: &str, hint: impl Into<String>) -> Self {
-        Self { slip: Some(Box::new((wrong.to_owned(), meant.to_owned()))), ..Self::usage(what, hint) }
+    pub fn typo(what: impl Into<String>, wrong: &str, meant: &str, hint: impl Into<String>) -> Self {
+        Self { typo: Some(Box::new((wrong.to_owned(), meant.to_owned()))), ..Self::usage(what, hint) }
     }
 
     /// [`Exit::Failed`].
@@ -72,7 +72,7 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Both parts may quote a server or a file: neither may break out of its line or reach a terminal raw.
-        write!(f, "daypass: {}\nhint: {}", terminal::clean(&self.what), terminal::clean(&self.hint))
+        write!(f, "daypass: {}\nhint: {}", text::clean(&self.what), text::clean(&self.hint))
     }
 }
 

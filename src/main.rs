@@ -1,7 +1,7 @@
-//! The door: arguments in, exit status out.
+//! The program: arguments in, exit status out.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::from(daypass::run(std::env::args_os(), daypass::env::Env::of_process()))
+    ExitCode::from(daypass::run(std::env::args_os(), daypass::sys::env::Env::of_process()))
 }

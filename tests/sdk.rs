@@ -14,7 +14,7 @@ use std::process::Command;
 use std::thread;
 
 use serde_json::Value;
-use support::portal::{Call, Portal, Realm, RoleKeys};
+use support::portal::{Call, Portal, PortalConfig, RoleKeys};
 use support::run::{Home, Run};
 
 /// Something that reads credentials, and prints them as JSON in the form of `credential_process`.
@@ -143,8 +143,8 @@ fn assert_same(tool: Tool, read: &Value, issued: &RoleKeys) {
 }
 
 #[test]
-fn every_tool_reads_the_helper_profile_and_all_of_them_cost_one_exchange() {
-    let portal = Portal::live(Realm::default());
+fn every_tool_reads_the_helper_profile_with_one_exchange_in_total() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     for tool in ALL {
         let read = tool.run(&home, Some("dev")).stdout_has("{").go().json();
@@ -155,9 +155,9 @@ fn every_tool_reads_the_helper_profile_and_all_of_them_cost_one_exchange() {
 
 /// The helper inherits `AWS_PROFILE`: if it took its own credentials from the SDK's default chain, it would call itself.
 #[test]
-fn the_profile_may_be_chosen_by_the_environment_and_daypass_does_not_call_itself() {
+fn aws_profile_selects_the_helper_profile_without_recursion() {
     for tool in ALL {
-        let portal = Portal::live(Realm::default());
+        let portal = Portal::live(PortalConfig::default());
         let home = signed_in(&portal).with("AWS_PROFILE", "dev");
         let read = tool.run(&home, None).stdout_has("{").go().json();
         assert_same(tool, &read, &portal.issued()[0]);
@@ -166,8 +166,8 @@ fn the_profile_may_be_chosen_by_the_environment_and_daypass_does_not_call_itself
 }
 
 #[test]
-fn a_tool_that_runs_under_exec_has_the_credentials_and_needs_no_profile() {
-    let portal = Portal::live(Realm::default());
+fn every_tool_under_exec_uses_its_credentials_without_a_profile() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("AWS_PROFILE", "nonsense");
     for tool in ALL {
         // The same command as before, with `daypass exec dev --` in front of it.
@@ -178,8 +178,8 @@ fn a_tool_that_runs_under_exec_has_the_credentials_and_needs_no_profile() {
 }
 
 #[test]
-fn a_tool_whose_helper_fails_shows_the_command_to_type() {
-    let portal = Portal::live(Realm::default());
+fn every_tool_shows_the_hint_if_the_helper_fails() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("logout corp").any_stderr().go();
     for tool in ALL {

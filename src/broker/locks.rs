@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use ring::digest;
 use time::{Duration, OffsetDateTime};
 
-use crate::clock::Deadline;
+use crate::credentials::Token;
 use crate::error::{Error, Exit, Result};
-use crate::file::{self, Lock};
-use crate::grant::Token;
-use crate::portal::Fault;
+use crate::portal;
 use crate::profile::names::{AccountId, RoleName, Session};
-use crate::signal;
+use crate::sys::clock::Deadline;
+use crate::sys::file::{self, Lock};
+use crate::sys::signal;
 
 /// How long a refusal is believed: some SDKs run a failing helper twice per attempt (reference: JavaScript's provider chain).
 const REFUSAL_LIFE: Duration = Duration::seconds(5);
@@ -96,7 +96,7 @@ pub(super) struct Held {
 
 impl Held {
     /// What the portal said a moment ago to the same question with the same token, if it said no.
-    pub(super) fn refusal(&self, token: &Token, now: OffsetDateTime) -> Option<Fault> {
+    pub(super) fn refusal(&self, token: &Token, now: OffsetDateTime) -> Option<portal::Error> {
         let note = self
             .note
             .as_ref()
@@ -105,7 +105,7 @@ impl Held {
     }
 
     /// How the portal failed a moment ago, if it did.
-    pub(super) fn failure(&self, now: OffsetDateTime) -> Option<Fault> {
+    pub(super) fn failure(&self, now: OffsetDateTime) -> Option<portal::Error> {
         self.note.as_ref().filter(|note| note.kind == Kind::Failed)?.within(FAILURE_LIFE, now)
     }
 
@@ -130,11 +130,11 @@ impl Held {
     }
 
     /// Remembers that the portal said no to this token, or that it failed.
-    pub(super) fn remember(&mut self, token: Option<&Token>, now: OffsetDateTime, fault: &Fault) {
+    pub(super) fn remember(&mut self, token: Option<&Token>, now: OffsetDateTime, fault: &portal::Error) {
         let (kind, why) = match (fault, token) {
-            (Fault::Refused(why), Some(_)) => (Kind::Refused, why),
-            (Fault::SignIn(why), Some(_)) => (Kind::SignIn, why),
-            (Fault::Busy(_, why) | Fault::Nonsense(why), _) => (Kind::Failed, why),
+            (portal::Error::Forbidden(why), Some(_)) => (Kind::Refused, why),
+            (portal::Error::Unauthorized(why), Some(_)) => (Kind::SignIn, why),
+            (portal::Error::Unavailable(_, why) | portal::Error::UnexpectedResponse(why), _) => (Kind::Failed, why),
             _ => return,
         };
         let note = Note { kind, at: now, token: token.map_or("-".to_owned(), fingerprint), why: why.replace(['\n', '\r'], " ") };
@@ -174,12 +174,12 @@ impl Note {
     }
 
     /// The fault, if it is no older than this. One of the future (the clock was set back) is too old.
-    fn within(&self, life: Duration, now: OffsetDateTime) -> Option<Fault> {
+    fn within(&self, life: Duration, now: OffsetDateTime) -> Option<portal::Error> {
         let why = self.why.clone();
         let fault = match self.kind {
-            Kind::Refused => Fault::Refused(why),
-            Kind::SignIn | Kind::Unanswered => Fault::SignIn(why),
-            Kind::Failed => Fault::Busy(None, why),
+            Kind::Refused => portal::Error::Forbidden(why),
+            Kind::SignIn | Kind::Unanswered => portal::Error::Unauthorized(why),
+            Kind::Failed => portal::Error::Unavailable(None, why),
         };
         (Duration::ZERO..life).contains(&(now - self.at)).then_some(fault)
     }
@@ -234,7 +234,7 @@ mod tests {
     fn a_refusal_is_believed_for_five_seconds_and_never_from_the_future() {
         let at = time::macros::datetime!(2026-01-01 00:00 UTC);
         let note = Note { kind: Kind::Refused, at, token: "ab".into(), why: "no".into() };
-        assert_eq!(note.within(REFUSAL_LIFE, at), Some(Fault::Refused("no".into())));
+        assert_eq!(note.within(REFUSAL_LIFE, at), Some(portal::Error::Forbidden("no".into())));
         assert_eq!(note.within(REFUSAL_LIFE, at + REFUSAL_LIFE), None);
         assert_eq!(note.within(REFUSAL_LIFE, at - Duration::SECOND), None);
     }

@@ -4,45 +4,110 @@
 use std::collections::HashSet;
 
 use super::convert::{self, Conversion, Sessions};
+use super::flags::SessionFlags;
 use super::login::signing_in;
 use super::roles::{self, Reachable};
 use crate::broker::Broker;
-use crate::cli::Configure;
+use crate::context::{Context, account_called};
 use crate::error::{Error, Exit, Result};
-use crate::picker::{self, Picker};
 use crate::portal;
 use crate::profile::edit::{self, Change};
+use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::ini::is_plain_name;
-use crate::profile::leads::{Leads, Role};
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::profile::naming::{self, Template, Values, Want};
-use crate::profile::resolve::{self, Account, Means, typed as quoted};
+use crate::profile::request::Account;
+use crate::profile::resolve::{self, CredentialSource};
 use crate::profile::store::{self, Others};
 use crate::profile::{Block, Config, helper, start_url};
-use crate::terminal;
-use crate::world::{World, account_called};
+use crate::text;
+use crate::text::shell_quote;
+use crate::ui::picker::{self, Picker};
+use crate::ui::{prompt, terminal};
+
+/// Write a session and a profile to ~/.aws/config
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "\
+Examples:
+  daypass configure
+  daypass configure --session corp \\
+      --start-url https://corp.awsapps.com/start --sso-region us-east-1 \\
+      --account 111122223333 --role DeveloperAccess \\
+      --profile dev --region eu-west-1
+  daypass configure --session-only --session corp \\
+      --start-url https://corp.awsapps.com/start --sso-region us-east-1
+  daypass configure --convert --dry-run
+
+With every value given nothing is asked. Without --account and --role you sign
+in and choose: type words to search; space marks several. An existing profile's
+values are the defaults.")]
+pub struct Args {
+    /// The session.
+    #[command(flatten)]
+    pub session: SessionFlags,
+    /// The account: its 12 digits, or its name (which signs in to look it up)
+    #[arg(long, value_name = "ID|NAME")]
+    pub account: Option<String>,
+    /// The role (permission set)
+    #[arg(long, value_name = "NAME")]
+    pub role: Option<String>,
+    /// The profile to write
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The profile's region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// The profile's output format for the AWS CLI
+    #[arg(long, value_name = "FORMAT")]
+    pub output: Option<String>,
+    /// Write the session block alone, as 'aws configure sso-session' does
+    #[arg(long, conflicts_with_all = ["account", "role", "profile", "region", "output", "native", "helper", "convert"])]
+    pub session_only: bool,
+    /// Write the SDK's own sso_* keys in place of credential_process
+    #[arg(long)]
+    pub native: bool,
+    /// Write this program name into credential_process, such as the bare 'daypass' for dotfiles shared between machines
+    #[arg(long, value_name = "NAME", conflicts_with = "native")]
+    pub helper: Option<String>,
+    /// Let the profile open the browser by itself where sign-in is needed
+    #[arg(long, conflicts_with = "native")]
+    pub login: bool,
+    /// Turn profiles with sso_* keys for the same account and role into daypass profiles of the same name, which keep all
+    /// other keys; without --account and --role: all of the session, or of all sessions, or the one of --profile
+    #[arg(long, conflicts_with = "native")]
+    pub convert: bool,
+    /// Write the profile although it keeps other keys, such as static ones in the credentials file, that AWS tools use first
+    #[arg(long)]
+    pub keep_other_keys: bool,
+    /// Print the change as a diff and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the sign-in address; open no browser
+    #[arg(long)]
+    pub no_browser: bool,
+}
 
 /// More accounts than this are chosen among first: to list the roles of all would take more than five seconds.
 const LISTED_AT_ONCE: usize = 100;
 
 /// Runs it.
-pub fn run(world: &World, typed: &Configure) -> Result<u8> {
-    let config = Config::read(&world.env)?;
-    let wizard = Wizard { world, config: &config, typed, there: world.may_ask() && !is_whole(typed, &config) };
-    if typed.convert && typed.account.is_none() && typed.role.is_none() {
+pub fn run(context: &Context, args: Args) -> Result<u8> {
+    let config = Config::read(&context.env)?;
+    let wizard = Wizard { context, config: &config, args: &args, there: context.may_ask() && !is_complete(&args, &config) };
+    if args.convert && args.account.is_none() && args.role.is_none() {
         return wizard.convert_alone();
     }
     let session = wizard.session()?;
     let mut changes = vec![Change::Session(session.clone())];
     let mut names = Vec::new();
-    if !typed.session_only {
+    if !args.session_only {
         let mut roles = wizard.roles(&session)?;
         let conversion = wizard.conversion(Some(&session), |_, its, role| {
             its.is_same_portal(&session) && roles.iter().any(|wanted| wanted.role == *role)
         })?;
         let converted = wizard.offered(conversion)?;
         // A role whose profile is converted needs no new one beside it.
-        roles.retain(|wanted| typed.profile.is_some() || !converted.roles.contains(&wanted.role));
+        roles.retain(|wanted| args.profile.is_some() || !converted.roles.contains(&wanted.role));
         if !roles.is_empty() {
             let more = wizard.more()?;
             names = wizard.names(&session, &roles)?;
@@ -57,33 +122,33 @@ pub fn run(world: &World, typed: &Configure) -> Result<u8> {
 }
 
 /// Whether the flags and the file say all that has to be said: then nothing is asked, not even what could be.
-fn is_whole(typed: &Configure, config: &Config) -> bool {
-    let flags = &typed.session;
+fn is_complete(args: &Args, config: &Config) -> bool {
+    let flags = &args.session;
     let known = flags.session.as_deref().is_some_and(|name| config.session(name).is_some());
     let region = flags.sso_region.is_some() || flags.start_url.as_deref().is_some_and(|url| start_url::region(url).is_some());
     let session = flags.session.is_some() && (known || flags.start_url.is_some() && region);
-    session && (typed.session_only || typed.account.is_some() && typed.role.is_some() && typed.profile.is_some())
+    session && (args.session_only || args.account.is_some() && args.role.is_some() && args.profile.is_some())
 }
 
 /// What is asked of the person, or of nobody.
 struct Wizard<'a> {
-    world: &'a World,
+    context: &'a Context,
     config: &'a Config,
-    typed: &'a Configure,
+    args: &'a Args,
     /// Whether somebody is there to be asked.
     there: bool,
 }
 
 impl Wizard<'_> {
-    /// Where the profile that is configured anew leads now.
-    fn lead(&self) -> Option<(Session, Role)> {
-        let block = self.config.profile(self.typed.profile.as_deref()?)?;
-        Leads::new(self.config, &self.world.env).of(&block)
+    /// Where the profile that is configured anew index now.
+    fn lead(&self) -> Option<(Session, AccountRole)> {
+        let block = self.config.profile(self.args.profile.as_deref()?)?;
+        ProfileIndex::new(self.config, &self.context.env).role_of(&block)
     }
 
     /// The session: by flags, else what its block says, else by asking.
     fn session(&self) -> Result<Session> {
-        let flags = &self.typed.session;
+        let flags = &self.args.session;
         let blocks = self.config.sessions();
         let names: Vec<&str> = blocks.iter().map(|block| &*block.name).collect();
         let lead = self.lead().map(|(session, _)| session);
@@ -134,8 +199,8 @@ impl Wizard<'_> {
 
     /// By flags; an account's name, and what is missing, by what the portal lists.
     fn roles(&self, session: &Session) -> Result<Vec<Reachable>> {
-        let account = self.typed.account.as_deref().map(Account::new).transpose()?;
-        let role = self.typed.role.as_deref().map(RoleName::new).transpose()?;
+        let account = self.args.account.as_deref().map(Account::new).transpose()?;
+        let role = self.args.role.as_deref().map(RoleName::new).transpose()?;
         if let (Some(Account::Id(account)), Some(role)) = (&account, &role) {
             return Ok(vec![unlisted(account, role)]);
         }
@@ -145,15 +210,15 @@ impl Wizard<'_> {
         if role.is_none() && !self.there {
             return Err(missing("--role"));
         }
-        if role.is_none() && !self.world.env.moves_cursor() {
+        if role.is_none() && !self.context.env.moves_cursor() {
             return Err(Error::usage(
                 "this terminal (TERM) can't show a list to choose from",
                 "daypass configure --account ID --role NAME ('daypass list' shows yours)",
             ));
         }
-        let broker = self.world.broker(session, None)?;
+        let broker = self.context.broker(session, None)?;
         let list = || roles::accounts(&broker);
-        let accounts = if self.there { signing_in(self.world, session, None, self.typed.no_browser, list)? } else { list()? };
+        let accounts = if self.there { signing_in(self.context, session, None, self.args.no_browser, list)? } else { list()? };
         let only = match &account {
             Some(Account::Id(id)) => Some(id.clone()),
             Some(Account::Name(name)) => Some(account_called(name, &accounts)?),
@@ -179,10 +244,10 @@ impl Wizard<'_> {
         accounts: Vec<portal::Account>,
         role: Option<&RoleName>,
     ) -> Result<Vec<Reachable>> {
-        let several = self.typed.profile.is_none();
+        let several = self.args.profile.is_none();
         let now = self.lead().filter(|(its, _)| its.is_same_portal(session)).map(|(_, role)| role);
         let name = |account: &portal::Account| account.name.clone().unwrap_or_else(|| "(no name)".to_owned());
-        let whole = self.typed.account.is_none() && accounts.len() <= LISTED_AT_ONCE;
+        let whole = self.args.account.is_none() && accounts.len() <= LISTED_AT_ONCE;
         let accounts = if accounts.len() > LISTED_AT_ONCE {
             let rows = accounts
                 .iter()
@@ -192,9 +257,9 @@ impl Wizard<'_> {
         } else {
             accounts
         };
-        let mut all = roles::roles_in(self.world, broker, &accounts)?;
+        let mut all = roles::roles_in(self.context, broker, &accounts)?;
         if whole {
-            roles::remember(self.world, session, &all);
+            roles::remember(self.context, session, &all);
         }
         if let Some(role) = role {
             all.retain(|reachable| reachable.role.role == *role);
@@ -218,47 +283,49 @@ impl Wizard<'_> {
         things: &[T],
     ) -> Result<Vec<T>> {
         if things.len() == 1 {
-            self.world.tell(&format!("Using the only one: {}.", terminal::clean(&rows.concat().join(" "))));
+            self.context.tell(&format!("Using the only one: {}.", text::clean(&rows.concat().join(" "))));
             return Ok(things.to_vec());
         }
         let picker = Picker::new(title, rows.to_vec(), several).at(at.unwrap_or_default());
-        let Some((_, chosen)) = picker::pick(picker, self.world.look())? else {
+        let Some((_, chosen)) = picker::pick(picker, self.context.capabilities())? else {
             return Err(Error::new(Exit::Interrupted, "you left the list; nothing was changed", "daypass configure"));
         };
         for row in chosen.iter().filter_map(|&row| rows.get(row)) {
-            self.world.tell(&format!("Chosen: {}", terminal::clean(&row.join("  "))));
+            self.context.tell(&format!("Chosen: {}", text::clean(&row.join("  "))));
         }
         Ok(chosen.into_iter().filter_map(|row| things.get(row).cloned()).collect())
     }
 
     /// The profiles' own region and output, where they are given; an existing profile's are the defaults of the questions.
     fn more(&self) -> Result<Vec<(String, String)>> {
-        let block = self.typed.profile.as_deref().and_then(|name| self.config.profile(name));
+        let block = self.args.profile.as_deref().and_then(|name| self.config.profile(name));
         let said = |key: &str| block.as_ref().and_then(|block| block.text(key));
         let region = |region: &str| region_name(region, "--region");
-        let region = self.may(self.typed.region.as_deref(), "Default region (Enter for none)", said("region"), region)?;
+        let region = self.may(self.args.region.as_deref(), "Default region (Enter for none)", said("region"), region)?;
         let output = "Default output format of the AWS CLI (Enter for none)";
-        let output = self.may(self.typed.output.as_deref(), output, said("output"), |output| Ok(output.to_owned()))?;
+        let output = self.may(self.args.output.as_deref(), output, said("output"), |output| Ok(output.to_owned()))?;
         let values = [("region", region), ("output", output)];
         Ok(values.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
     }
 
     /// A name for each role.
     fn names(&self, session: &Session, roles: &[Reachable]) -> Result<Vec<String>> {
-        if let ([_], Some(name)) = (roles, &self.typed.profile) {
+        if let ([_], Some(name)) = (roles, &self.args.profile) {
             return Ok(vec![name.clone()]);
         }
         if !self.there {
             return Err(missing("--profile"));
         }
-        let leads = Leads::new(self.config, &self.world.env);
-        let leads_to = |name: &str, role: &Role| {
-            let lead = self.config.profile(name).and_then(|block| leads.of(&block));
+        let index = ProfileIndex::new(self.config, &self.context.env);
+        let leads_to = |name: &str, role: &AccountRole| {
+            let lead = self.config.profile(name).and_then(|block| index.role_of(&block));
             lead.is_some_and(|(its, there)| its.is_same_portal(session) && there == *role)
         };
         if let [Reachable { role, .. }] = roles {
             let blocks = self.config.profiles();
-            let ours = |block: &&Block<'_>| matches!(resolve::means(block), Means::Helper(_)) && leads_to(&block.name, role);
+            let ours = |block: &&Block<'_>| {
+                matches!(resolve::credential_source(block), CredentialSource::Helper(_)) && leads_to(&block.name, role)
+            };
             let known = blocks.iter().find(ours);
             let default = match known {
                 Some(block) => block.name.to_string(),
@@ -276,13 +343,13 @@ impl Wizard<'_> {
         })
     }
 
-    /// Names of their own: a profile that leads elsewhere is not taken.
+    /// Names of their own: a profile that index elsewhere is not taken.
     fn by_template(
         &self,
         template: &str,
         session: &Session,
         roles: &[Reachable],
-        leads_to: &dyn Fn(&str, &Role) -> bool,
+        leads_to: &dyn Fn(&str, &AccountRole) -> bool,
     ) -> Result<Vec<String>> {
         let template = Template::parse(template, false)?;
         let wants = roles.iter().map(|Reachable { account, role }| {
@@ -297,23 +364,23 @@ impl Wizard<'_> {
         names.ok_or_else(|| Error::usage("the template gives no free names", "daypass configure --profile NAME"))
     }
 
-    fn profile(&self, session: &Session, name: &str, role: &Role, more: &[(String, String)]) -> Result<Change> {
-        let Role { account, role } = role;
-        if self.typed.native {
+    fn profile(&self, session: &Session, name: &str, role: &AccountRole, more: &[(String, String)]) -> Result<Change> {
+        let AccountRole { account, role } = role;
+        if self.args.native {
             return Ok(Change::native(name, &session.name, account.as_str(), role.as_str(), more.to_vec()));
         }
         let line = helper::line(&self.program()?, &session.name, account, role)?;
-        Ok(Change::helper(name, if self.typed.login { line + " --login" } else { line }, more.to_vec()))
+        Ok(Change::helper(name, if self.args.login { line + " --login" } else { line }, more.to_vec()))
     }
 
     fn program(&self) -> Result<String> {
-        helper::program(&self.world.env, self.typed.helper.as_deref())
+        helper::program(&self.context.env, self.args.helper.as_deref())
     }
 
     /// Keys that AWS tools would use in place of what is written stop it, unless they are meant to stay.
     fn refuse_other_keys(&self, change: &Change) -> Result<()> {
         let Change::Profile { name, .. } = change else { return Ok(()) };
-        if self.typed.keep_other_keys {
+        if self.args.keep_other_keys {
             return Ok(());
         }
         match self.config.profile(name).and_then(|block| edit::other_source(self.config, &block, change)) {
@@ -321,7 +388,7 @@ impl Wizard<'_> {
                 what,
                 format!(
                     "take another name, remove that line, or add --keep-other-keys: daypass configure --profile {}-sso",
-                    quoted(name)
+                    shell_quote(name)
                 ),
             )),
             None => Ok(()),
@@ -329,49 +396,49 @@ impl Wizard<'_> {
     }
 
     /// Profiles with the SDKs' own keys that can be turned into daypass profiles.
-    fn conversion(&self, planned: Option<&Session>, wanted: impl Fn(&str, &Session, &Role) -> bool) -> Result<Conversion> {
-        if self.typed.native {
+    fn conversion(&self, planned: Option<&Session>, wanted: impl Fn(&str, &Session, &AccountRole) -> bool) -> Result<Conversion> {
+        if self.args.native {
             return Ok(Conversion::default());
         }
-        let own = self.typed.profile.as_deref().filter(|_| planned.is_some());
-        let wanted = |name: &str, session: &Session, role: &Role| own != Some(name) && wanted(name, session, role);
-        Ok(convert::conversion(self.config, &self.world.env, &self.program()?, planned, wanted))
+        let own = self.args.profile.as_deref().filter(|_| planned.is_some());
+        let wanted = |name: &str, session: &Session, role: &AccountRole| own != Some(name) && wanted(name, session, role);
+        Ok(convert::conversion(self.config, &self.context.env, &self.program()?, planned, wanted))
     }
 
     /// All of it with `--convert`; what the person says without; else nothing, and a hint.
     fn offered(&self, found: Conversion) -> Result<Conversion> {
-        if self.typed.convert {
+        if self.args.convert {
             for line in &found.stay {
-                self.world.tell(&terminal::clean(line));
+                self.context.tell(&text::clean(line));
             }
             return Ok(found);
         }
         if found.names.is_empty() {
             return Ok(found);
         }
-        let names = terminal::clean(&found.names.join(", ")).into_owned();
+        let names = text::clean(&found.names.join(", ")).into_owned();
         if self.there && yes(&format!("{names} reaches the same by sso_* keys. Turn it into a daypass profile?"), false)? {
             return Ok(found);
         }
         if !self.there {
-            self.world.tell(&format!("{names} reaches the same role by sso_* keys; --convert turns it into a daypass profile."));
+            self.context.tell(&format!("{names} reaches the same role by sso_* keys; --convert turns it into a daypass profile."));
         }
         Ok(Conversion::default())
     }
 
     /// `--convert` without account and role: all profiles with the SDKs' own keys, of one session or one name where those are given.
     fn convert_alone(&self) -> Result<u8> {
-        let flags = &self.typed.session;
+        let flags = &self.args.session;
         let found = self.conversion(None, |name, session, _| {
-            self.typed.profile.as_deref().is_none_or(|wanted| wanted == name)
+            self.args.profile.as_deref().is_none_or(|wanted| wanted == name)
                 && flags.session.as_deref().is_none_or(|wanted| wanted == session.name)
                 && flags.start_url.as_deref().is_none_or(|wanted| start_url::is_same(wanted, &session.start_url))
         })?;
         for line in &found.stay {
-            self.world.tell(&terminal::clean(line));
+            self.context.tell(&text::clean(line));
         }
         if found.names.is_empty() {
-            self.world.tell("There is no profile with sso_* keys to convert: nothing was written.");
+            self.context.tell("There is no profile with sso_* keys to convert: nothing was written.");
             return Ok(0);
         }
         self.write(&found.changes, &found.names, None)
@@ -382,32 +449,32 @@ impl Wizard<'_> {
         for change in changes {
             self.refuse_other_keys(change)?;
         }
-        let env = &self.world.env;
+        let env = &self.context.env;
         let plan = store::plan(env, changes, Others::Allow)?;
-        if self.typed.dry_run {
-            self.world.print(&super::diff_for_stdout(&plan))?;
+        if self.args.dry_run {
+            self.context.print(&super::diff_for_stdout(&plan))?;
             return Ok(0);
         }
         let path = plan.path.display().to_string();
-        let path = terminal::clean(&path);
+        let path = text::clean(&path);
         if self.there && !plan.is_empty() {
             terminal::say(&format!("\n{}", super::clean_lines(&plan.diff())));
             if !yes(&format!("Write this to {path}?"), true)? {
-                self.world.tell("Nothing was written.");
+                self.context.tell("Nothing was written.");
                 return Ok(0);
             }
         }
-        let others = if self.typed.keep_other_keys { Others::Allow } else { Others::Refuse };
+        let others = if self.args.keep_other_keys { Others::Allow } else { Others::Refuse };
         let done = store::update(env, changes, others)?;
         let what = match (names, session) {
             ([], Some(session)) => format!("session {}", session.name),
             ([one], _) => format!("profile {one}"),
             (several, _) => format!("profiles {}", several.join(", ")),
         };
-        self.world.tell(&if done.is_empty() {
+        self.context.tell(&if done.is_empty() {
             format!("{path} says this already: nothing was written.")
         } else {
-            format!("Wrote {} to {path}.", terminal::clean(&what))
+            format!("Wrote {} to {path}.", text::clean(&what))
         });
         self.say_next(names, session);
         Ok(0)
@@ -416,11 +483,13 @@ impl Wizard<'_> {
     fn say_next(&self, names: &[String], session: Option<&Session>) {
         // Only a hint: a keyring that can't be read now is told of when it is needed.
         let signed_in =
-            |session: &Session| self.world.vault().is_ok_and(|vault| vault.token(session).is_ok_and(|token| token.is_some()));
+            |session: &Session| self.context.vault().is_ok_and(|vault| vault.token(session).is_ok_and(|token| token.is_some()));
         match (session, names.first()) {
-            (Some(session), _) if !signed_in(session) => self.world.tell(&format!("Next: daypass login {}", quoted(&session.name))),
-            (_, Some(first)) => self.world.tell(&format!("Try: aws sts get-caller-identity --profile {}", quoted(first))),
-            (Some(session), None) => self.world.tell(&format!("Try: daypass list {}", quoted(&session.name))),
+            (Some(session), _) if !signed_in(session) => {
+                self.context.tell(&format!("Next: daypass login {}", shell_quote(&session.name)));
+            }
+            (_, Some(first)) => self.context.tell(&format!("Try: aws sts get-caller-identity --profile {}", shell_quote(first))),
+            (Some(session), None) => self.context.tell(&format!("Try: daypass list {}", shell_quote(&session.name))),
             (None, None) => {}
         }
     }
@@ -441,11 +510,11 @@ impl Wizard<'_> {
             return Err(missing(flag));
         }
         loop {
-            let typed = ask(question, default)?;
-            if typed.is_empty() {
+            let args = ask(question, default)?;
+            if args.is_empty() {
                 continue;
             }
-            match check(&typed) {
+            match check(&args) {
                 Err(error) if error.exit == Exit::Usage => terminal::say(&error.to_string()),
                 other => return other,
             }
@@ -464,11 +533,11 @@ impl Wizard<'_> {
             return given.map(check).transpose();
         }
         loop {
-            let typed = ask(question, default)?;
-            if typed.is_empty() {
+            let args = ask(question, default)?;
+            if args.is_empty() {
                 return Ok(None);
             }
-            match check(&typed) {
+            match check(&args) {
                 Err(error) if error.exit == Exit::Usage => terminal::say(&error.to_string()),
                 other => return other.map(Some),
             }
@@ -490,7 +559,7 @@ fn yes(question: &str, default: bool) -> Result<bool> {
 
 /// One answer. Where the input ends nothing is decided.
 fn ask(question: &str, default: Option<&str>) -> Result<String> {
-    let answer = terminal::ask(&terminal::clean(question), default).map_err(|error| {
+    let answer = prompt::ask(&text::clean(question), default).map_err(|error| {
         Error::failed(format!("standard input can't be read: {error}"), "give the values as flags: daypass configure --help")
     })?;
     answer.ok_or_else(|| Error::new(Exit::Interrupted, "the input ended; nothing was changed", "daypass configure"))
@@ -499,7 +568,7 @@ fn ask(question: &str, default: Option<&str>) -> Result<String> {
 /// A role that was named, not listed.
 fn unlisted(account: &AccountId, role: &RoleName) -> Reachable {
     let listed = portal::Account { id: account.clone(), name: None, email: None };
-    Reachable { account: listed, role: Role { account: account.clone(), role: role.clone() } }
+    Reachable { account: listed, role: AccountRole { account: account.clone(), role: role.clone() } }
 }
 
 fn plain(name: &str, flag: &str) -> Result<String> {
@@ -513,11 +582,11 @@ fn plain(name: &str, flag: &str) -> Result<String> {
 }
 
 /// A region's name: small letters, digits and hyphens, such as `us-gov-west-1`.
-fn region_name(typed: &str, flag: &str) -> Result<String> {
-    if start_url::is_region(typed) {
-        return Ok(typed.to_owned());
+fn region_name(args: &str, flag: &str) -> Result<String> {
+    if start_url::is_region(args) {
+        return Ok(args.to_owned());
     }
-    Err(Error::usage(format!("\"{typed}\" is not a region"), format!("{flag} us-east-1 (or another)")))
+    Err(Error::usage(format!("\"{args}\" is not a region"), format!("{flag} us-east-1 (or another)")))
 }
 
 fn missing(flag: &str) -> Error {

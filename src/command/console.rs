@@ -3,13 +3,39 @@
 
 use std::time::Duration;
 
-use crate::browser;
-use crate::cli::Console;
-use crate::clock::{self, Deadline};
+use super::flags::RoleFlags;
+use crate::context::{COMMAND_TIMEOUT, Context};
 use crate::error::{Error, Result};
 use crate::output::console;
-use crate::profile::resolve::{self, Asked, Target};
-use crate::world::{PATIENCE, World};
+use crate::profile::request::RoleRequest;
+use crate::profile::resolve::{self, RoleTarget};
+use crate::sys::browser;
+use crate::sys::clock::{self, Deadline};
+
+/// Open the AWS console in the browser
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  daypass console dev
+  daypass console dev --destination s3
+  daypass console dev prod --print \\
+      --destination https://eu-west-1.console.aws.amazon.com/ec2/home
+
+It needs no credentials: the portal signs you in, in the browser.")]
+pub struct Args {
+    /// The profiles [default: $AWS_PROFILE, then default]
+    #[arg(value_name = "PROFILE", conflicts_with = "profile")]
+    pub names: Vec<String>,
+    /// The role.
+    #[command(flatten)]
+    pub role: RoleFlags,
+    /// The page to open: a service's short name, such as s3 or logs, or an address in the console
+    #[arg(long, value_name = "URL|SERVICE")]
+    pub destination: Option<String>,
+    /// Print the link; open no browser
+    #[arg(long)]
+    pub print: bool,
+}
 
 /// A launcher that fails does so at once; what runs on is the browser, or finds it.
 const LAUNCHED: Duration = Duration::from_millis(500);
@@ -18,40 +44,40 @@ const LAUNCHED: Duration = Duration::from_millis(500);
 const LOOKED: Duration = Duration::from_millis(10);
 
 /// Runs it: all links are known to be good before the first is opened.
-pub fn run(world: &World, typed: Console) -> Result<u8> {
-    let asked = super::asked_role(typed.role, None);
-    let each: Vec<Asked> = if typed.names.is_empty() {
+pub fn run(context: &Context, args: Args) -> Result<u8> {
+    let asked = RoleRequest::from(args.role);
+    let each: Vec<RoleRequest> = if args.names.is_empty() {
         vec![asked]
     } else {
-        typed.names.into_iter().map(|name| Asked { profile: Some(name), ..asked.clone() }).collect()
+        args.names.into_iter().map(|name| RoleRequest { profile: Some(name), ..asked.clone() }).collect()
     };
-    let link_of = |asked: &Asked| link(world, &resolve::target(&world.env, asked)?, typed.destination.as_deref());
+    let link_of = |asked: &RoleRequest| link(context, &resolve::target(&context.env, asked)?, args.destination.as_deref());
     let links = each.iter().map(link_of).collect::<Result<Vec<_>>>()?;
     for link in links {
-        if typed.print {
-            world.print(&format!("{link}\n"))?;
+        if args.print {
+            context.print(&format!("{link}\n"))?;
         } else {
-            open(world, &link)?;
+            open(context, &link)?;
         }
     }
     Ok(0)
 }
 
 /// Opens the console as this role.
-pub(super) fn open_as(world: &World, target: &Target) -> Result<()> {
-    open(world, &link(world, target, None)?)
+pub(super) fn open_as(context: &Context, target: &RoleTarget) -> Result<()> {
+    open(context, &link(context, target, None)?)
 }
 
 /// Without a browser here the link is told all the same: it works in any.
-fn open(world: &World, link: &str) -> Result<()> {
+fn open(context: &Context, link: &str) -> Result<()> {
     let failed = |why: &str| {
         Error::failed(format!("no browser could be opened here: {why}"), format!("open this address in any browser: {link}"))
     };
     // A browser of the person's own choice may be anywhere.
-    if world.env.browser().is_none() {
-        browser::on_this_machine(&world.env).map_err(failed)?;
+    if context.env.browser().is_none() {
+        browser::on_this_machine(&context.env).map_err(failed)?;
     }
-    let mut opened = browser::open(link, &world.env).map_err(|error| failed(&error.to_string()))?;
+    let mut opened = browser::open(link, &context.env).map_err(|error| failed(&error.to_string()))?;
     let deadline = Deadline::after(LAUNCHED);
     while opened.runs() && !deadline.passed() {
         clock::sleep(LOOKED);
@@ -60,10 +86,10 @@ fn open(world: &World, link: &str) -> Result<()> {
 }
 
 /// The link. Whoever asks for it uses the role.
-fn link(world: &World, target: &Target, destination: Option<&str>) -> Result<String> {
+fn link(context: &Context, target: &RoleTarget, destination: Option<&str>) -> Result<String> {
     let destination =
         destination.map(|text| console::destination(text, &target.session.region, target.region.as_deref())).transpose()?;
-    let account = world.account(target, PATIENCE)?;
-    super::note_use(world, &super::name_of(target, &account));
+    let account = context.account(target, COMMAND_TIMEOUT)?;
+    super::note_use(context, &super::name_of(target, &account));
     console::link(&target.session.start_url, &account, &target.role, destination.as_deref())
 }

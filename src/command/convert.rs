@@ -2,21 +2,21 @@
 
 use std::collections::HashSet;
 
-use crate::env::Env;
 use crate::portal;
 use crate::profile::edit::{self, Change};
-use crate::profile::leads::{Leads, Role};
+use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::Session;
-use crate::profile::resolve::{self, Means};
+use crate::profile::resolve::{self, CredentialSource};
 use crate::profile::{Config, helper, start_url};
+use crate::sys::env::Env;
 
 /// What can be converted, and what can't.
 #[derive(Debug, Default)]
 pub(super) struct Conversion {
     /// The profiles' names.
     pub(super) names: Vec<String>,
-    /// Where each leads.
-    pub(super) roles: Vec<Role>,
+    /// Where each index.
+    pub(super) roles: Vec<AccountRole>,
     /// One for each name, and those of the sessions that they need.
     pub(super) changes: Vec<Change>,
     /// Why others stay as they are, a sentence each.
@@ -30,24 +30,24 @@ pub(super) fn conversion(
     env: &Env,
     program: &str,
     planned: Option<&Session>,
-    wanted: impl Fn(&str, &Session, &Role) -> bool,
+    wanted: impl Fn(&str, &Session, &AccountRole) -> bool,
 ) -> Conversion {
-    let leads = Leads::new(config, env);
+    let index = ProfileIndex::new(config, env);
     let mut found = Conversion::default();
     let mut sessions = Sessions::of(config);
     sessions.known.extend(planned.cloned());
     sessions.names.extend(planned.map(|session| session.name.clone()));
     let mut used = HashSet::new();
     for profile in config.profiles() {
-        let kind = resolve::means(&profile);
-        if !matches!(kind, Means::Native | Means::Legacy) {
+        let kind = resolve::credential_source(&profile);
+        if !matches!(kind, CredentialSource::Native | CredentialSource::Legacy) {
             continue;
         }
-        let Some((session, role)) = leads.of(&profile) else { continue };
+        let Some((session, role)) = index.role_of(&profile) else { continue };
         if !wanted(&profile.name, &session, &role) {
             continue;
         }
-        let session = if kind == Means::Legacy { sessions.with_block(&session) } else { session };
+        let session = if kind == CredentialSource::Legacy { sessions.with_block(&session) } else { session };
         let change = helper::line(program, &session.name, &role.account, &role.role)
             .map(|line| Change::helper(&profile.name, line, Vec::new()))
             .map_err(|error| error.what);

@@ -3,32 +3,52 @@
 
 use std::time::Duration;
 
+use super::flags::RoleFlags;
 use super::login;
-use crate::cli::CredentialProcess;
-use crate::clock::Deadline;
+use crate::context::Context;
 use crate::error::{Exit, Result};
-use crate::output::process;
+use crate::output::credential_process;
 use crate::profile::resolve;
-use crate::world::World;
+use crate::sys::clock::Deadline;
+
+/// Print credentials for an SDK (the credential_process of a profile)
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+In ~/.aws/config, all on one line ('daypass configure' writes it):
+  [profile dev]
+  credential_process = /usr/bin/daypass credential-process
+      --session corp --account 111122223333 --role DeveloperAccess
+
+With --login a sign-in that is missing opens the browser: one for all tools that
+ask at once, and never over SSH, in CI or without a display. It waits for 45
+seconds; if nobody answers, no other opens for five minutes.")]
+pub struct Args {
+    /// The role.
+    #[command(flatten)]
+    pub role: RoleFlags,
+    /// Open the browser where sign-in is needed ('daypass configure --login' writes this)
+    #[arg(long)]
+    pub login: bool,
+}
 
 /// Everything in all. Some SDKs end a helper sooner, but only a portal that hangs makes it last so long.
-const PATIENCE: Duration = Duration::from_secs(15);
+const TIMEOUT: Duration = Duration::from_secs(15);
 
 /// With `--login`: when a person must have answered, and when all is over. SDKs wait for a minute.
 const ANSWERED: Duration = Duration::from_secs(45);
 const IN_ALL: Duration = Duration::from_secs(50);
 
 /// Runs it.
-pub fn run(world: &World, typed: CredentialProcess) -> Result<u8> {
+pub fn run(context: &Context, args: Args) -> Result<u8> {
     let (answered, end) = (Deadline::after(ANSWERED), Deadline::after(IN_ALL));
-    let target = resolve::target(&world.env, &super::asked_role(typed.role, None))?;
-    let (account, credentials) = match world.credentials(&target, PATIENCE) {
-        Err(needed) if needed.exit == Exit::SignIn && typed.login => {
-            login::sign_in_unasked(world, &target.session, target.profile.as_deref(), needed, answered)?;
-            world.credentials(&target, end.left().min(PATIENCE))?
+    let target = resolve::target(&context.env, &args.role.into())?;
+    let (account, credentials) = match context.credentials(&target, TIMEOUT) {
+        Err(needed) if needed.exit == Exit::SignIn && args.login => {
+            login::sign_in_unattended(context, &target.session, target.profile.as_deref(), needed, answered)?;
+            context.credentials(&target, end.left().min(TIMEOUT))?
         }
         other => other?,
     };
-    world.print(&process::document(&credentials, &account))?;
+    context.print(&credential_process::document(&credentials, &account))?;
     Ok(0)
 }

@@ -1,45 +1,74 @@
 //! `daypass env`: variables for a shell to evaluate.
 
-use crate::cli::{EnvVerb, Shell};
+use super::choose;
+use super::flags::RoleArgs;
+use crate::context::{COMMAND_TIMEOUT, Context};
+use crate::credentials::RoleCredentials;
 use crate::error::{Exit, Result};
-use crate::grant::RoleCredentials;
-use crate::output::export;
+use crate::output::export::{self, Shell};
 use crate::profile::names::AccountId;
-use crate::profile::resolve::{self, Target};
-use crate::world::{PATIENCE, World};
+use crate::profile::resolve::{self, RoleTarget};
+
+/// Print variables for a shell to evaluate
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  eval \"$(daypass env dev)\"        # sh, bash, zsh
+  daypass env dev --shell fish | source
+  daypass env dev --shell powershell | Out-String | Invoke-Expression
+  daypass env dev --shell nushell | from json | load-env
+  for /f \"delims=\" %i in ('daypass env dev --shell cmd') do @%i
+  eval \"$(daypass env --unset)\"    # clears them again
+
+Without --shell the format is that of $SHELL, the shell that you log in with.
+'daypass shell-init' has a function for this: dp dev.")]
+pub struct Args {
+    /// The role.
+    #[command(flatten)]
+    pub role: RoleArgs,
+    /// The shell to write for [default: by $SHELL]
+    #[arg(long, value_name = "SHELL")]
+    pub shell: Option<Shell>,
+    /// Choose the role from a list, on the terminal
+    #[arg(long, conflicts_with_all = ["name", "profile", "session", "start_url", "sso_region", "scopes", "account", "role", "unset"])]
+    pub pick: bool,
+    /// Print the commands that clear the variables
+    #[arg(long)]
+    pub unset: bool,
+}
 
 /// Runs it.
-pub fn run(world: &World, typed: EnvVerb) -> Result<u8> {
-    if typed.unset {
-        world.print(&export::script(shell(world, typed.shell)?, &[], &export::unset(&world.env.our_region()))?)?;
+pub fn run(context: &Context, args: Args) -> Result<u8> {
+    if args.unset {
+        context.print(&export::script(shell(context, args.shell)?, &[], &export::unset(&context.env.our_region()))?)?;
         return Ok(0);
     }
-    let (target, (account, credentials)) = if typed.pick {
-        let Some(mut target) = super::pick::target(world)? else { return Ok(Exit::Interrupted as u8) };
-        target.region = typed.role.region.or(target.region);
-        let credentials = super::pick::credentials(world, &target)?;
+    let (target, (account, credentials)) = if args.pick {
+        let Some(mut target) = choose::target(context)? else { return Ok(Exit::Interrupted as u8) };
+        target.region = args.role.flags.region.or(target.region);
+        let credentials = choose::credentials(context, &target)?;
         (target, credentials)
     } else {
-        let target = resolve::target(&world.env, &super::asked_role(typed.role, typed.name))?;
-        let credentials = world.credentials(&target, PATIENCE)?;
+        let target = resolve::target(&context.env, &args.role.into())?;
+        let credentials = context.credentials(&target, COMMAND_TIMEOUT)?;
         (target, credentials)
     };
-    print(world, &target, &account, &credentials, typed.shell)?;
+    print(context, &target, &account, &credentials, args.shell)?;
     Ok(0)
 }
 
 /// Prints the variables, for this shell or the person's own.
 pub(super) fn print(
-    world: &World,
-    target: &Target,
+    context: &Context,
+    target: &RoleTarget,
     account: &AccountId,
     credentials: &RoleCredentials,
-    typed: Option<Shell>,
+    requested: Option<Shell>,
 ) -> Result<()> {
-    let (set, cleared) = super::variables(world, target, account, credentials);
-    world.print(&export::script(shell(world, typed)?, &set, &cleared)?)
+    let (set, cleared) = super::variables(context, target, account, credentials);
+    context.print(&export::script(shell(context, requested)?, &set, &cleared)?)
 }
 
-fn shell(world: &World, typed: Option<Shell>) -> Result<Shell> {
-    typed.map_or_else(|| export::shell_of(world.env.shell()), Ok)
+fn shell(context: &Context, requested: Option<Shell>) -> Result<Shell> {
+    requested.map_or_else(|| export::shell_of(context.env.shell()), Ok)
 }

@@ -2,31 +2,57 @@
 
 use std::ffi::OsString;
 
-use crate::child;
-use crate::cli::Exec;
+use super::flags::RoleArgs;
+use crate::context::{COMMAND_TIMEOUT, Context};
 use crate::error::{Error, Result};
 use crate::profile::{Config, resolve};
-use crate::world::{PATIENCE, World};
+use crate::sys::child;
+use crate::text;
+
+/// Run a command with credentials in its environment
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  daypass exec dev -- aws s3 ls
+  daypass exec dev aws s3 ls
+  daypass exec dev -- $SHELL
+  daypass exec --session corp --account 111122223333 --role DeveloperAccess \\
+      -- terraform plan
+
+The -- may be left out: after the profile, or after the flags that name the
+role, the first word is the command, and all that follows is its own. Without a
+profile it is needed: 'daypass exec -- aws s3 ls' uses AWS_PROFILE.
+
+The status is the command's own; 127 if it is not found, 126 if it can't be
+executed.")]
+pub struct Args {
+    /// The role.
+    #[command(flatten)]
+    pub role: RoleArgs,
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
 
 /// Runs it. On Unix it returns only if the command could not be started.
-pub fn run(world: &World, typed: Exec) -> Result<u8> {
-    let named = typed.name.clone();
-    let target = resolve::target(&world.env, &super::asked_role(typed.role, typed.name))
-        .map_err(|error| command_for_profile(world, named.as_deref(), &typed.command, error))?;
-    let (account, credentials) = world.credentials(&target, PATIENCE)?;
-    let (set, cleared) = super::variables(world, &target, &account, &credentials);
-    child::run(&typed.command, &set, &cleared)
+pub fn run(context: &Context, args: Args) -> Result<u8> {
+    let named = args.role.name.clone();
+    let target = resolve::target(&context.env, &args.role.into())
+        .map_err(|error| command_for_profile(context, named.as_deref(), &args.command, error))?;
+    let (account, credentials) = context.credentials(&target, COMMAND_TIMEOUT)?;
+    let (set, cleared) = super::variables(context, &target, &account, &credentials);
+    child::run(&args.command, &set, &cleared)
 }
 
 /// Where the name is no profile but a program, and a profile is named by the environment, the dashes before the command are missing.
-fn command_for_profile(world: &World, named: Option<&str>, command: &[OsString], error: Error) -> Error {
+fn command_for_profile(context: &Context, named: Option<&str>, command: &[OsString], error: Error) -> Error {
     let Some(name) = named else { return error };
-    let is_profile = |name: &str| Config::read(&world.env).is_ok_and(|config| config.profile(name).is_some());
-    let is_program = || world.env.path().iter().any(|folder| folder.join(name).is_file());
-    if is_profile(name) || !is_program() || !world.env.profile().is_some_and(is_profile) {
+    let is_profile = |name: &str| Config::read(&context.env).is_ok_and(|config| config.profile(name).is_some());
+    let is_program = || context.env.path().iter().any(|folder| folder.join(name).is_file());
+    if is_profile(name) || !is_program() || !context.env.profile().is_some_and(is_profile) {
         return error;
     }
     let words: Vec<_> = command.iter().map(|word| word.to_string_lossy()).collect();
     let line = ["daypass", "exec", "--", name].into_iter().chain(words.iter().map(|word| &**word));
-    Error { hint: resolve::typed_line(line), slip: None, ..error }
+    Error { hint: text::command_line(line), typo: None, ..error }
 }

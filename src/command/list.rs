@@ -4,15 +4,38 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::flags::SessionArgs;
 use super::roles::{self, Reachable};
-use crate::cli::{Format, List};
+use crate::context::Context;
 use crate::error::Result;
-use crate::output::{self, table};
-use crate::profile::leads::{Leads, Role};
+use crate::output::{self, Format, csv};
+use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::Session;
-use crate::profile::resolve::Target;
+use crate::profile::request::RoleRequest;
+use crate::profile::resolve::RoleTarget;
 use crate::profile::{Config, resolve};
-use crate::world::World;
+
+/// List the accounts and roles that you can reach, and the profiles that point at them
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  daypass list
+  daypass list --filter 'prod read'
+  daypass list --profiles")]
+pub struct Args {
+    /// The session.
+    #[command(flatten)]
+    pub session: SessionArgs,
+    /// Only rows that hold all of these words, in any column and any case
+    #[arg(long, value_name = "WORDS")]
+    pub filter: Vec<String>,
+    /// List the profiles of the config file in place of the portal's accounts and roles (no network)
+    #[arg(long)]
+    pub profiles: bool,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
 
 /// One role, as `--format json` shows it.
 #[derive(Serialize)]
@@ -36,14 +59,14 @@ struct Pointer {
 }
 
 /// Runs it.
-pub fn run(world: &World, typed: List) -> Result<u8> {
-    let config = Config::read(&world.env)?;
-    let anything_named = typed.name.is_some() || typed.session.session.is_some() || typed.session.start_url.is_some();
-    let words = words(&typed.filter);
-    let asked = super::asked_session(typed.session, typed.name, None);
-    if typed.profiles {
+pub fn run(context: &Context, args: Args) -> Result<u8> {
+    let config = Config::read(&context.env)?;
+    let words = words(&args.filter);
+    let asked = RoleRequest::from(args.session);
+    let anything_named = asked.session.is_some() || asked.start_url.is_some();
+    if args.profiles {
         let session = if anything_named { Some(resolve::session_in(&config, &asked)?) } else { None };
-        let profiles = profiles(world, &config, session.as_ref()).into_iter().map(|target| Pointer {
+        let profiles = profiles(context, &config, session.as_ref()).into_iter().map(|target| Pointer {
             profile: target.profile.unwrap_or_default(),
             account: target.account.to_string(),
             role: target.role.to_string(),
@@ -54,12 +77,12 @@ pub fn run(world: &World, typed: List) -> Result<u8> {
             let region = entry.region.clone().unwrap_or_default();
             vec![entry.profile.clone(), entry.account.clone(), entry.role.clone(), region, entry.session.clone()]
         };
-        show(world, typed.format, &words, ["profile", "account", "role", "region", "session"], profiles.collect(), row)?;
+        show(context, args.format, &words, ["profile", "account", "role", "region", "session"], profiles.collect(), row)?;
         return Ok(0);
     }
     let session = resolve::session_in(&config, &asked)?;
-    let broker = world.broker(&session, None)?;
-    let mut pointing = pointing(world, &config, &session);
+    let broker = context.broker(&session, None)?;
+    let mut pointing = pointing(context, &config, &session);
     let entry = |Reachable { account, role }| Entry {
         account_id: account.id.to_string(),
         account_name: account.name,
@@ -67,19 +90,19 @@ pub fn run(world: &World, typed: List) -> Result<u8> {
         profiles: pointing.remove(&role).unwrap_or_default(),
         role: role.role.to_string(),
     };
-    let entries: Vec<Entry> = roles::all(world, &session, &broker)?.into_iter().map(entry).collect();
+    let entries: Vec<Entry> = roles::all(context, &session, &broker)?.into_iter().map(entry).collect();
     let row = |entry: &Entry, separator: &str| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let profiles = entry.profiles.join(separator);
         vec![entry.account_id.clone(), text(&entry.account_name), text(&entry.account_email), entry.role.clone(), profiles]
     };
-    show(world, typed.format, &words, ["account_id", "account_name", "account_email", "role", "profiles"], entries, row)?;
+    show(context, args.format, &words, ["account_id", "account_name", "account_email", "role", "profiles"], entries, row)?;
     Ok(0)
 }
 
 /// Prints what holds all the words, in any of its columns.
 fn show<T: Serialize>(
-    world: &World,
+    context: &Context,
     format: Format,
     words: &[String],
     columns: [&str; 5],
@@ -91,17 +114,17 @@ fn show<T: Serialize>(
         words.iter().all(|word| cells.iter().any(|cell| cell.contains(word)))
     });
     let rows = |separator: &str| entries.iter().map(|entry| row(entry, separator)).collect::<Vec<_>>();
-    world.print(&match format {
+    context.print(&match format {
         Format::Json => output::json(&entries),
-        Format::Csv => table::csv(&columns, &rows(" ")),
+        Format::Csv => csv::table(&columns, &rows(" ")),
         Format::Table => {
             let head = columns.map(|name| name.trim_start_matches("account_").to_uppercase());
             let head = head.each_ref().map(|title| if title == "ID" { "ACCOUNT" } else { title.as_str() });
-            world.table(&head, &rows(", "))
+            context.table(&head, &rows(", "))
         }
     })?;
     if entries.is_empty() {
-        world.tell(if words.is_empty() { "Nothing is there to be listed." } else { "Nothing holds these words." });
+        context.tell(if words.is_empty() { "Nothing is there to be listed." } else { "Nothing holds these words." });
     }
     Ok(())
 }
@@ -112,17 +135,17 @@ fn words(filters: &[String]) -> Vec<String> {
 }
 
 /// The profiles of the configuration that lead to roles, of this session or of all. One that leads nowhere is left out.
-fn profiles(world: &World, config: &Config, session: Option<&Session>) -> Vec<Target> {
-    let of_session = |target: &Target| session.is_none_or(|session| session.is_same_portal(&target.session));
-    Leads::new(config, &world.env).targets().into_iter().filter(of_session).collect()
+fn profiles(context: &Context, config: &Config, session: Option<&Session>) -> Vec<RoleTarget> {
+    let of_session = |target: &RoleTarget| session.is_none_or(|session| session.is_same_portal(&target.session));
+    ProfileIndex::new(config, &context.env).targets().into_iter().filter(of_session).collect()
 }
 
 /// The profiles of the configuration that lead to roles of this session.
-fn pointing(world: &World, config: &Config, session: &Session) -> HashMap<Role, Vec<String>> {
-    let leads = Leads::new(config, &world.env);
-    let mut found: HashMap<Role, Vec<String>> = HashMap::new();
+fn pointing(context: &Context, config: &Config, session: &Session) -> HashMap<AccountRole, Vec<String>> {
+    let index = ProfileIndex::new(config, &context.env);
+    let mut found: HashMap<AccountRole, Vec<String>> = HashMap::new();
     for profile in config.profiles() {
-        if let Some((its, role)) = leads.of(&profile)
+        if let Some((its, role)) = index.role_of(&profile)
             && its.is_same_portal(session)
         {
             found.entry(role).or_default().push(profile.name.into_owned());

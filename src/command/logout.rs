@@ -2,32 +2,40 @@
 
 use std::time::Duration;
 
-use crate::cli::Logout;
+use super::flags::SessionOrProfileArgs;
+use crate::context::Context;
 use crate::error::Result;
 use crate::profile::names::Session;
 use crate::profile::{Config, resolve};
-use crate::terminal;
-use crate::world::World;
+use crate::text;
+use crate::ui::terminal;
+
+/// Sign out: forget tokens and credentials here, and end the session at the portal
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The session.
+    #[command(flatten)]
+    pub session: SessionOrProfileArgs,
+    /// Sign out of every session
+    #[arg(long, conflicts_with_all = ["name", "session", "profile"])]
+    pub all: bool,
+}
 
 /// The portal is not waited for much longer than a person waits for a sign-out.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs it.
-pub fn run(world: &World, typed: Logout) -> Result<u8> {
-    let profile = typed.profile.clone();
-    let sessions = if typed.all {
-        every_session(world)?
-    } else {
-        vec![resolve::session(&world.env, &super::asked_session(typed.session, typed.name, typed.profile))?]
-    };
+pub fn run(context: &Context, args: Args) -> Result<u8> {
+    let profile = args.session.profile.clone();
+    let sessions = if args.all { every_session(context)? } else { vec![resolve::session(&context.env, &args.session.into())?] };
     for session in &sessions {
-        let name = terminal::clean(&session.name);
-        world.recall().forget(session);
-        match world.broker(session, profile.as_deref())?.sign_out(PATIENCE)? {
-            None => world.tell(&format!("Signed out of {name}.")),
+        let name = text::clean(&session.name);
+        context.history().forget(session);
+        match context.broker(session, profile.as_deref())?.sign_out(TIMEOUT)? {
+            None => context.tell(&format!("Signed out of {name}.")),
             Some(why) => terminal::say(&format!(
                 "daypass: signed out of {name} here, but the portal could not be told ({}): the session there ends by itself",
-                terminal::clean(&why)
+                text::clean(&why)
             )),
         }
     }
@@ -35,9 +43,9 @@ pub fn run(world: &World, typed: Logout) -> Result<u8> {
 }
 
 /// Those of the configuration, and those that only the vault still knows.
-pub(super) fn every_session(world: &World) -> Result<Vec<Session>> {
-    let mut sessions = resolve::sessions(&Config::read(&world.env)?);
-    for session in world.vault()?.sessions()? {
+pub(super) fn every_session(context: &Context) -> Result<Vec<Session>> {
+    let mut sessions = resolve::sessions(&Config::read(&context.env)?);
+    for session in context.vault()?.sessions()? {
         let known = |other: &Session| Session { scopes: Vec::new(), ..other.clone() } == session;
         if !sessions.iter().any(known) {
             sessions.push(session);

@@ -1,23 +1,28 @@
 //! `daypass man`: a manual page, of daypass or of one command.
 
-use clap::CommandFactory;
-
-use crate::cli::{Cli, Man};
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::man;
-use crate::world::World;
+
+/// Print a manual page
+#[derive(Debug, clap::Args)]
+#[command(after_help = "To read one: daypass man exec | man -l -")]
+pub struct Args {
+    /// The command [default: daypass itself]
+    pub command: Option<String>,
+}
 
 /// Runs it.
-pub fn run(world: &World, typed: &Man) -> Result<u8> {
-    let mut command = Cli::command();
+pub fn run(context: &Context, args: Args) -> Result<u8> {
+    let mut command = (context.definition)();
     command.build();
-    let command = match &typed.command {
+    let command = match &args.command {
         None => command,
         Some(name) => command
             .find_subcommand(name)
             .cloned()
             .ok_or_else(|| Error::usage(format!("there is no command \"{name}\""), "daypass --help"))?,
     };
-    world.print(&man::page(&command))?;
+    context.print(&man::page(&command))?;
     Ok(0)
 }

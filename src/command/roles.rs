@@ -1,64 +1,66 @@
 //! The accounts and roles of a session as the verbs need them: all of them or none, in one order, with a line of progress.
 
 use crate::broker::Broker;
-use crate::clock;
+use crate::context::{COMMAND_TIMEOUT, Context};
 use crate::error::{Error, Exit, Result};
+use crate::history::ListedRole;
 use crate::portal::Account;
-use crate::profile::leads::Role;
+use crate::profile::index::AccountRole;
 use crate::profile::names::{AccountId, Session};
-use crate::recall::Listed;
-use crate::terminal::Progress;
-use crate::world::{PATIENCE, World};
+use crate::sys::clock;
+use crate::ui::progress::Progress;
 
 /// One role in one account.
 #[derive(Debug, Clone)]
 pub(super) struct Reachable {
     pub(super) account: Account,
-    pub(super) role: Role,
+    pub(super) role: AccountRole,
 }
 
 /// The accounts by name, nameless ones last, as the AWS CLI sorts them.
 pub(super) fn accounts(broker: &Broker<'_>) -> Result<Vec<Account>> {
-    let mut accounts = broker.accounts(PATIENCE)?;
+    let mut accounts = broker.accounts(COMMAND_TIMEOUT)?;
     accounts.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
     accounts.dedup_by(|a, b| a.id == b.id);
     Ok(accounts)
 }
 
 /// All roles in these accounts, in the accounts' order, then by name.
-pub(super) fn roles_in(world: &World, broker: &Broker<'_>, accounts: &[Account]) -> Result<Vec<Reachable>> {
-    let progress = Progress::new(world.common.quiet || !world.env.moves_cursor());
+pub(super) fn roles_in(context: &Context, broker: &Broker<'_>, accounts: &[Account]) -> Result<Vec<Reachable>> {
+    let progress = Progress::new(context.interaction.quiet || !context.env.moves_cursor());
     let of = accounts.len();
     let say = |done: usize| progress.say(&format!("Listing roles: {done} of {of} accounts"));
     say(0);
     let ids: Vec<AccountId> = accounts.iter().map(|account| account.id.clone()).collect();
-    let roles = broker.roles_of(&ids, PATIENCE, &mut |done| say(done))?;
+    let roles = broker.roles_of(&ids, COMMAND_TIMEOUT, &mut |done| say(done))?;
     let mut all = Vec::new();
     for (account, mut roles) in accounts.iter().zip(roles) {
         roles.sort();
         roles.dedup();
         all.extend(
-            roles.into_iter().map(|role| Reachable { account: account.clone(), role: Role { account: account.id.clone(), role } }),
+            roles
+                .into_iter()
+                .map(|role| Reachable { account: account.clone(), role: AccountRole { account: account.id.clone(), role } }),
         );
     }
     Ok(all)
 }
 
 /// All roles of a session. They are remembered for the picker.
-pub(super) fn all(world: &World, session: &Session, broker: &Broker<'_>) -> Result<Vec<Reachable>> {
-    let all = roles_in(world, broker, &accounts(broker)?)?;
-    remember(world, session, &all);
+pub(super) fn all(context: &Context, session: &Session, broker: &Broker<'_>) -> Result<Vec<Reachable>> {
+    let all = roles_in(context, broker, &accounts(broker)?)?;
+    remember(context, session, &all);
     Ok(all)
 }
 
 /// These are all roles of the session, as the picker shows them before it asks the portal.
-pub(super) fn remember(world: &World, session: &Session, all: &[Reachable]) {
-    let listed = |Reachable { account, role }: &Reachable| Listed {
+pub(super) fn remember(context: &Context, session: &Session, all: &[Reachable]) {
+    let listed = |Reachable { account, role }: &Reachable| ListedRole {
         account: role.account.clone(),
         account_name: account.name.clone(),
         role: role.role.clone(),
     };
-    world.recall().listed(session, &all.iter().map(listed).collect::<Vec<_>>(), clock::now());
+    context.history().listed(session, &all.iter().map(listed).collect::<Vec<_>>(), clock::now());
 }
 
 /// Nobody gave this person a role.

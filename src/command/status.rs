@@ -4,18 +4,48 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::flags::{SessionArgs, SessionFlags, SessionOrProfileArgs};
 use super::logout;
-use crate::broker::fresh::{self, Sign};
-use crate::cli::{Format, Status};
-use crate::clock;
-use crate::env::Env;
+use crate::broker::freshness::{self, TokenState};
+use crate::context::Context;
+use crate::credentials::Token;
 use crate::error::{Error, Exit, Result};
-use crate::grant::Token;
-use crate::output::{self, rfc3339, table};
+use crate::output::{self, Format, csv, rfc3339};
 use crate::profile::names::Session;
+use crate::profile::request::RoleRequest;
 use crate::profile::resolve;
-use crate::terminal;
-use crate::world::World;
+use crate::sys::clock;
+use crate::sys::env::Env;
+use crate::text;
+use crate::ui::terminal;
+
+/// Show who is signed in and until when (no network)
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Ends with status 3 where sign-in is needed: of the named session, or of all of
+them. A sign-in is renewed until this client's registration ends; the portal's
+session may end before, which only the portal knows.
+
+--prompt looks at variables only. It prints what this shell's credentials are
+and how long they last ('dev 42 min'), else AWS_PROFILE, else nothing:
+  PS1='$(daypass status --prompt) \\$ '")]
+pub struct Args {
+    /// The session [default: all]
+    #[arg(value_name = "SESSION", conflicts_with = "session")]
+    pub name: Option<String>,
+    /// The session by flags.
+    #[command(flatten)]
+    pub session: SessionFlags,
+    /// The session of this profile
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "session"])]
+    pub profile: Option<String>,
+    /// Print a few words for a shell's prompt, from this shell's variables alone
+    #[arg(long, conflicts_with_all = ["name", "session", "profile", "format"])]
+    pub prompt: bool,
+    /// How to print
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub format: Format,
+}
 
 /// One session, as `--format json` shows it.
 #[derive(Serialize)]
@@ -45,19 +75,20 @@ struct CachedRole {
 }
 
 /// Runs it.
-pub fn run(world: &World, typed: Status) -> Result<u8> {
+pub fn run(context: &Context, args: Args) -> Result<u8> {
     let now = clock::now();
-    if typed.prompt {
-        world.print(&prompt(&world.env, now).map(|text| text + "\n").unwrap_or_default())?;
+    if args.prompt {
+        context.print(&prompt(&context.env, now).map(|text| text + "\n").unwrap_or_default())?;
         return Ok(0);
     }
-    let asked = super::asked_session(typed.session, typed.name, typed.profile);
-    let sessions = if asked == resolve::Asked::default() {
-        logout::every_session(world)?
+    let session = SessionArgs { name: args.name, flags: args.session };
+    let request = RoleRequest::from(SessionOrProfileArgs { session, profile: args.profile });
+    let sessions = if request == RoleRequest::default() {
+        logout::every_session(context)?
     } else {
-        vec![resolve::session(&world.env, &asked)?]
+        vec![resolve::session(&context.env, &request)?]
     };
-    let vault = world.vault()?;
+    let vault = context.vault()?;
     let roles = vault.roles(now)?;
     let mut entries = Vec::new();
     for session in sessions {
@@ -75,22 +106,22 @@ pub fn run(world: &World, typed: Status) -> Result<u8> {
         of_session.sort_by(|one, other| (&one.account_id, &one.role).cmp(&(&other.account_id, &other.role)));
         entries.push(entry(session, token.as_ref(), of_session, now));
     }
-    if world.common.verbose > 0 {
-        for home in vault.homes() {
-            terminal::say(&format!("{}: {} ({})", home.of, home.store, terminal::clean(&home.why)));
+    if context.interaction.verbose > 0 {
+        for location in vault.locations() {
+            terminal::say(&format!("{}: {} ({})", location.of, location.store, text::clean(&location.why)));
         }
     }
     if entries.is_empty() {
-        world.tell("There is no session yet: daypass configure");
+        context.tell("There is no session yet: daypass configure");
     }
-    world.print(&match typed.format {
+    context.print(&match args.format {
         Format::Json => output::json(&entries),
         Format::Csv => csv(&entries),
-        Format::Table => tables(world, &entries),
+        Format::Table => tables(context, &entries),
     })?;
     match entries.first() {
         Some(first) if entries.iter().all(|entry| !entry.signed_in) => {
-            let command = format!("daypass login {}", resolve::typed(&first.session));
+            let command = format!("daypass login {}", text::shell_quote(&first.session));
             Err(Error::new(Exit::SignIn, format!("sign-in to {} needed", first.session), command))
         }
         _ => Ok(0),
@@ -99,15 +130,15 @@ pub fn run(world: &World, typed: Status) -> Result<u8> {
 
 fn entry(session: Session, token: Option<&Token>, roles: Vec<CachedRole>, now: OffsetDateTime) -> Entry {
     let renewable = token.filter(|token| token.refreshable(now));
-    let sign_in = match token.map(|token| (token, fresh::token(token, now))) {
+    let sign_in = match token.map(|token| (token, freshness::token_state(token, now))) {
         None => "signed out".to_owned(),
-        Some((_, Sign::In)) => "expired".to_owned(),
-        Some((_, Sign::Refresh)) => "renewed when next used".to_owned(),
+        Some((_, TokenState::SignInRequired)) => "expired".to_owned(),
+        Some((_, TokenState::RefreshNow)) => "renewed when next used".to_owned(),
         Some((token, _)) if renewable.is_some() => format!("{}, then renewed", output::left(token.expires_at, now)),
         Some((token, _)) => output::left(token.expires_at, now),
     };
     Entry {
-        signed_in: token.is_some_and(|token| fresh::token(token, now) != Sign::In),
+        signed_in: token.is_some_and(|token| freshness::token_state(token, now) != TokenState::SignInRequired),
         expires_at: token.map(|token| rfc3339(token.expires_at)),
         refreshable: renewable.is_some(),
         refreshable_until: renewable.map(|token| rfc3339(token.registration.expires_at)),
@@ -120,7 +151,7 @@ fn entry(session: Session, token: Option<&Token>, roles: Vec<CachedRole>, now: O
 }
 
 /// The sessions; below them the cached roles, if there are any.
-fn tables(world: &World, entries: &[Entry]) -> String {
+fn tables(context: &Context, entries: &[Entry]) -> String {
     if entries.is_empty() {
         return String::new();
     }
@@ -133,10 +164,10 @@ fn tables(world: &World, entries: &[Entry]) -> String {
         vec![role.account_id.clone(), role.role.clone(), role.left.clone(), entry.session.clone()]
     };
     let roles: Vec<_> = entries.iter().flat_map(|entry| entry.roles.iter().map(|of| role(entry, of))).collect();
-    let mut text = world.table(&["SESSION", "SIGN-IN", "RENEWABLE UNTIL", "START URL"], &sessions);
+    let mut text = context.table(&["SESSION", "SIGN-IN", "RENEWABLE UNTIL", "START URL"], &sessions);
     if !roles.is_empty() {
         text.push('\n');
-        text += &world.table(&["ACCOUNT", "CACHED ROLE", "LEFT", "SESSION"], &roles);
+        text += &context.table(&["ACCOUNT", "CACHED ROLE", "LEFT", "SESSION"], &roles);
     }
     text
 }
@@ -161,16 +192,16 @@ fn csv(entries: &[Entry]) -> String {
         let roles = if entry.roles.is_empty() { vec![none] } else { entry.roles.iter().map(role).collect() };
         rows.extend(roles.into_iter().map(|role| session.iter().cloned().chain(role).collect::<Vec<_>>()));
     }
-    table::csv(&head, &rows)
+    csv::table(&head, &rows)
 }
 
 /// What a prompt shows: the keys in the environment, which most tools take before a profile, with the time they have left; else the
 /// profile. Nothing where there is neither.
 fn prompt(env: &Env, now: OffsetDateTime) -> Option<String> {
     if env.access_key().is_none() {
-        return env.profile().map(|name| terminal::clean(name).into_owned());
+        return env.profile().map(|name| text::clean(name).into_owned());
     }
-    let name = terminal::clean(env.active().unwrap_or("keys"));
+    let name = text::clean(env.active().unwrap_or("keys"));
     let left = env
         .expiration()
         .and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok())

@@ -9,31 +9,74 @@ use std::collections::{HashMap, HashSet};
 use wildmatch::WildMatch;
 
 use super::convert::{self, Sessions};
+use super::flags::{SessionArgs, SessionFlags};
 use super::roles::{self, Reachable};
-use crate::cli::{SessionFlags, Sync};
-use crate::env::Env;
+use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::portal;
 use crate::profile::edit::{self, Change};
-use crate::profile::leads::{Leads, Role};
+use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::profile::naming::{self, Template, Values, Want};
 use crate::profile::store::{self, Others, Plan};
 use crate::profile::{Block, Config, helper, resolve, start_url};
-use crate::terminal;
-use crate::world::World;
+use crate::sys::env::Env;
+use crate::text;
+
+/// Write a profile for every account and role that you can reach
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  daypass sync corp --region eu-west-1
+  daypass sync corp --name '{account_name}-{role}' --only 'Prod*' --dry-run
+  daypass sync corp --only 'Prod*' --only '*/ReadOnly'
+  daypass sync corp --prune
+
+Fields of --name: {account_id} {account_name} {account_email} {role} {session}
+{region}. Characters that not all AWS tools read become hyphens; where two names
+would be one, the account's id stands behind both.
+
+Profiles that sync wrote carry the comment '# daypass sync: SESSION ACCOUNT
+ROLE'; it changes no others. Remove the comment to keep a profile as your own. A
+name that is yours already is left alone: sync's profile gets another.")]
+pub struct Args {
+    /// The session.
+    #[command(flatten)]
+    pub session: SessionArgs,
+    /// The profiles' names
+    #[arg(long = "name", value_name = "TEMPLATE", default_value = naming::DEFAULT)]
+    pub template: String,
+    /// Only accounts (by name or id), roles, or ACCOUNT/ROLE like this; * and ? stand for anything; can be given several times
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+    /// The profiles' region
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Remove the profiles that an earlier sync of this session wrote and this one would not
+    #[arg(long)]
+    pub prune: bool,
+    /// Also turn profiles with sso_* keys for these accounts and roles into daypass profiles of the same name, which keep all
+    /// other keys
+    #[arg(long)]
+    pub convert: bool,
+    /// Write this program name into credential_process, such as the bare 'daypass' for dotfiles shared between machines
+    #[arg(long, value_name = "NAME")]
+    pub helper: Option<String>,
+    /// Print the change as a diff and write nothing
+    #[arg(long)]
+    pub dry_run: bool,
+}
 
 /// Runs it.
-pub fn run(world: &World, typed: &Sync) -> Result<u8> {
-    let region = typed.region.as_deref();
+pub fn run(context: &Context, args: Args) -> Result<u8> {
+    let region = args.region.as_deref();
     if let Some(region) = region.filter(|region| !start_url::is_region(region)) {
         return Err(Error::usage(format!("\"{region}\" is not a region"), "--region us-east-1 (or another)"));
     }
-    let template = Template::parse(&typed.template, region.is_some())?;
-    let program = helper::program(&world.env, typed.helper.as_deref())?;
-    let config = Config::read(&world.env)?;
-    let flags = (typed.session.clone(), typed.session_name.clone());
-    let session = resolve::session_in(&config, &super::asked_session(flags.0, flags.1, None))?;
+    let template = Template::parse(&args.template, region.is_some())?;
+    let program = helper::program(&context.env, args.helper.as_deref())?;
+    let config = Config::read(&context.env)?;
+    let session = resolve::session_in(&config, &args.session.clone().into())?;
     // A helper profile names its session's block.
     let session = if config.session(&session.name).is_some() || session.name != session.start_url {
         session
@@ -41,19 +84,19 @@ pub fn run(world: &World, typed: &Sync) -> Result<u8> {
         Sessions::of(&config).with_block(&session)
     };
 
-    let all = roles::all(world, &session, &world.broker(&session, None)?)?;
+    let all = roles::all(context, &session, &context.broker(&session, None)?)?;
     if all.is_empty() {
         return Err(roles::nothing_reachable(&session.name));
     }
-    let chosen = only(all, &typed.only)?;
+    let chosen = only(all, &args.only)?;
     let sync = Syncing {
-        env: &world.env,
+        env: &context.env,
         session: &session,
         template: &template,
         region,
         program: &program,
-        prune: typed.prune,
-        convert: typed.convert,
+        prune: args.prune,
+        convert: args.convert,
         wanted: &chosen,
     };
     let notes = RefCell::default();
@@ -62,14 +105,14 @@ pub fn run(world: &World, typed: &Sync) -> Result<u8> {
         notes.replace(found);
         Ok(changes)
     };
-    let plan = if typed.dry_run {
-        let plan = store::plan_by(&world.env, &make, Others::Allow)?;
-        world.print(&super::diff_for_stdout(&plan))?;
+    let plan = if args.dry_run {
+        let plan = store::plan_by(&context.env, &make, Others::Allow)?;
+        context.print(&super::diff_for_stdout(&plan))?;
         plan
     } else {
-        store::update_by(&world.env, &make, Others::Allow)?
+        store::update_by(&context.env, &make, Others::Allow)?
     };
-    tell(world, &plan, typed, &notes.into_inner());
+    tell(context, &plan, &args, &notes.into_inner());
     Ok(0)
 }
 
@@ -122,8 +165,8 @@ impl Syncing<'_> {
     fn changes(&self, config: &Config) -> Result<(Vec<Change>, Notes)> {
         let profiles = config.profiles();
         let known: HashMap<&str, &Block<'_>> = profiles.iter().map(|block| (&*block.name, block)).collect();
-        let leads = Leads::new(config, self.env);
-        let mut ours: HashMap<Role, Vec<String>> = HashMap::new();
+        let index = ProfileIndex::new(config, self.env);
+        let mut ours: HashMap<AccountRole, Vec<String>> = HashMap::new();
         let mut marked: HashSet<&str> = HashSet::new();
         for block in &profiles {
             if let Some(role) = self.role_of_mark(block) {
@@ -133,8 +176,8 @@ impl Syncing<'_> {
         }
         // `default` is what tools take unasked: nobody asked for that.
         let is_taken = |name: &str| name == "default" || known.contains_key(name) && !marked.contains(name);
-        let leads_there = |name: &str, role: &Role| {
-            let lead = known.get(name).and_then(|block| leads.of(block));
+        let leads_there = |name: &str, role: &AccountRole| {
+            let lead = known.get(name).and_then(|block| index.role_of(block));
             lead.is_some_and(|(session, its)| its == *role && session.is_same_portal(self.session))
         };
 
@@ -190,7 +233,7 @@ impl Syncing<'_> {
     }
 
     fn convert(&self, config: &Config, changes: &mut Vec<Change>, notes: &mut Notes) {
-        let wanted: HashSet<&Role> = self.wanted.iter().map(|reachable| &reachable.role).collect();
+        let wanted: HashSet<&AccountRole> = self.wanted.iter().map(|reachable| &reachable.role).collect();
         let settled: HashSet<String> = changes
             .iter()
             .filter_map(|change| match change {
@@ -209,15 +252,15 @@ impl Syncing<'_> {
         }
     }
 
-    fn mark(&self, role: &Role) -> String {
+    fn mark(&self, role: &AccountRole) -> String {
         format!("{} {} {}", self.session.name, role.account, role.role)
     }
 
     /// The role that an earlier run for this session wrote the profile for.
-    fn role_of_mark(&self, block: &Block<'_>) -> Option<Role> {
+    fn role_of_mark(&self, block: &Block<'_>) -> Option<AccountRole> {
         let rest = block.mark.as_deref()?.strip_prefix(&*self.session.name)?.strip_prefix(' ')?;
         let (account, role) = rest.split_once(' ')?;
-        Some(Role { account: AccountId::new(account)?, role: RoleName::new(role).ok()? })
+        Some(AccountRole { account: AccountId::new(account)?, role: RoleName::new(role).ok()? })
     }
 }
 
@@ -236,39 +279,39 @@ fn differences(plan: &Plan) -> (usize, usize, usize) {
     (new, changed, removed)
 }
 
-fn tell(world: &World, plan: &Plan, typed: &Sync, notes: &Notes) {
+fn tell(context: &Context, plan: &Plan, args: &Args, notes: &Notes) {
     // So many that they would push all else off the screen are not for reading.
     const MOST: usize = 20;
     for line in notes.said.iter().take(MOST) {
-        world.tell(&terminal::clean(line));
+        context.tell(&text::clean(line));
     }
     if notes.said.len() > MOST {
-        world.tell(&format!("And {} more like this.", notes.said.len() - MOST));
+        context.tell(&format!("And {} more like this.", notes.said.len() - MOST));
     }
     let path = plan.path.display().to_string();
-    let path = terminal::clean(&path);
+    let path = text::clean(&path);
     let (new, changed, removed) = differences(plan);
-    world.tell(&if plan.is_empty() {
+    context.tell(&if plan.is_empty() {
         format!("{path} says this already: nothing was written.")
-    } else if typed.dry_run {
+    } else if args.dry_run {
         format!("{path} would have {new} profiles more, {changed} changed, {removed} removed; nothing was written.")
     } else {
         format!("Wrote {path}: {new} profiles new, {changed} changed, {removed} removed.")
     });
     if notes.stale > 0 {
-        let (count, again) = (notes.stale, again(typed, "--prune"));
-        world.tell(&format!("{count} profiles of an earlier sync are not among these; to remove them: {again}"));
+        let (count, again) = (notes.stale, again(args, "--prune"));
+        context.tell(&format!("{count} profiles of an earlier sync are not among these; to remove them: {again}"));
     }
     if notes.convertible > 0 {
-        let (count, again) = (notes.convertible, again(typed, "--convert"));
-        world.tell(&format!("{count} profiles reach these roles by sso_* keys; to turn them into daypass profiles: {again}"));
+        let (count, again) = (notes.convertible, again(args, "--convert"));
+        context.tell(&format!("{count} profiles reach these roles by sso_* keys; to turn them into daypass profiles: {again}"));
     }
 }
 
 /// The same command with one flag more. All others stay: without its `--name` or `--only` it would mean other profiles.
-fn again(typed: &Sync, flag: &str) -> String {
-    let Sync { session_name, session, template, only, region, prune, convert, helper, dry_run: _ } = typed;
-    let SessionFlags { session, start_url, sso_region, scopes } = session;
+fn again(args: &Args, flag: &str) -> String {
+    let Args { session, template, only, region, prune, convert, helper, dry_run: _ } = args;
+    let SessionArgs { name, flags: SessionFlags { session, start_url, sso_region, scopes } } = session;
     let valued = [
         ("--session", session.as_ref()),
         ("--start-url", start_url.as_ref()),
@@ -279,11 +322,11 @@ fn again(typed: &Sync, flag: &str) -> String {
         ("--helper", helper.as_ref()),
     ];
     let valued = valued.into_iter().chain(only.iter().map(|glob| ("--only", Some(glob))));
-    let mut words: Vec<&str> = ["daypass", "sync"].into_iter().chain(session_name.as_deref()).collect();
+    let mut words: Vec<&str> = ["daypass", "sync"].into_iter().chain(name.as_deref()).collect();
     for (name, value) in valued {
         words.extend(value.into_iter().flat_map(|value| [name, value.as_str()]));
     }
     words.extend([("--prune", *prune), ("--convert", *convert)].iter().filter_map(|&(name, given)| given.then_some(name)));
     words.push(flag);
-    resolve::typed_line(words)
+    text::command_line(words)
 }

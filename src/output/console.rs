@@ -153,7 +153,7 @@ pub fn destination(text: &str, sso_region: &str, region: Option<&str>) -> Result
         let what = format!("no page of the console has the short name \"{text}\"");
         let otherwise = format!("--destination https://{host}/...");
         return Err(match nearest(&wanted, services()) {
-            Some(near) => Error::slip(format!("{what}; there is \"{near}\""), text, near, otherwise),
+            Some(near) => Error::typo(format!("{what}; there is \"{near}\""), text, near, otherwise),
             None => Error::usage(what, otherwise),
         });
     };
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_slip_of_a_short_name_is_told_the_right_one() {
-        let slip = destination("Lamda", "us-east-1", None).unwrap_err().slip.unwrap();
-        assert_eq!(*slip, ("Lamda".to_owned(), "lambda".to_owned()));
+        let typo = destination("Lamda", "us-east-1", None).unwrap_err().typo.unwrap();
+        assert_eq!(*typo, ("Lamda".to_owned(), "lambda".to_owned()));
     }
 }

@@ -1,11 +1,36 @@
 //! The variables of `env` and `exec`, and how each shell is told to set or clear them.
 
+use clap::ValueEnum;
 use zeroize::Zeroizing;
 
 use super::rfc3339;
-use crate::cli::Shell;
+use crate::credentials::RoleCredentials;
 use crate::error::{Error, Result};
-use crate::grant::RoleCredentials;
+
+/// The shells of `env --shell`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// POSIX sh
+    Sh,
+    /// Bash
+    Bash,
+    /// Zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// PowerShell
+    #[value(alias = "pwsh")]
+    Powershell,
+    /// cmd.exe
+    Cmd,
+    /// Nushell
+    #[value(alias = "nu")]
+    Nushell,
+    /// KEY=value lines, for --env-file and the like
+    Dotenv,
+    /// A JSON object
+    Json,
+}
 
 /// What `env` and `exec` always set.
 const SET: [&str; 5] =

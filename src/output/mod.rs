@@ -1,25 +1,36 @@
 //! What goes to standard output, as text: one format, one file. Pure.
 
 pub mod console;
+pub mod credential_process;
+pub mod csv;
 pub mod export;
+pub mod login_events;
 pub mod man;
-pub mod process;
-pub mod qr;
 pub mod shell;
-pub mod sign_in;
-pub mod table;
 
 use std::fmt::Write;
 
+use clap::ValueEnum;
 use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::terminal;
+use crate::text;
 
 const RFC_3339: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 const FOR_PEOPLE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+
+/// The output formats of `--format`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Table,
+    /// For programs.
+    Json,
+    /// For spreadsheets.
+    Csv,
+}
 
 /// A moment as every SDK reads it: RFC 3339, UTC, `Z`, whole seconds.
 pub fn rfc3339(moment: OffsetDateTime) -> String {
@@ -45,7 +56,7 @@ pub fn left(until: OffsetDateTime, now: OffsetDateTime) -> String {
 /// JSON for programs, with nothing in it that a terminal would act on: JSON itself only escapes the controls of ASCII.
 pub fn json(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    let acts = |c: char| c != '\n' && *terminal::clean(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4]);
+    let acts = |c: char| c != '\n' && *text::clean(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4]);
     let mut safe = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         if acts(c) {

@@ -1,29 +1,36 @@
 //! Identity Center's two services: SSO-OIDC (registration, device authorization, tokens) and the access portal (accounts, roles, role
 //! credentials, sign-out), by the AWS SDK. An edge: it touches the network and knows grants, not the vault.
 //!
-//! Nothing here decides, or (but for the listing of many accounts) retries: an answer is a noun or a [`Fault`] that says what the caller
+//! Nothing here decides, or (but for the listing of many accounts) retries: an answer is a noun or a [`Error`] that says what the caller
 //! does next. The SDK, its runtime, TLS and trust roots are built when the first request is about to be made.
 
-mod fault;
+mod backoff;
+mod error;
 mod listing;
 mod start_url;
 mod transport;
 mod trust;
+mod types;
 
 use std::cell::OnceCell;
 use std::time::Duration;
 
-use aws_sdk_sso::types::AccountInfo;
+use aws_sdk_ssooidc::operation::create_token::builders::CreateTokenFluentBuilder;
 use time::OffsetDateTime;
 
-use crate::clock::{self, Deadline};
-use crate::grant::{Registration, RoleCredentials, Token};
+use crate::credentials::{Registration, RoleCredentials, Token};
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::secret::Secret;
+use crate::sys::clock::{self, Deadline};
 
-pub use fault::Fault;
-pub use listing::APART;
+pub use backoff::backoff;
+pub use error::Error;
+use listing::Listing;
+pub use listing::MIN_INTERVAL;
+use transport::MIN_ATTEMPT;
 pub use transport::Settings;
+use types::filled;
+pub use types::{Account, CodeClient, DeviceAuthorization};
 
 /// The grant types of `CreateToken` (RFC 8628 §3.4, RFC 6749 §4.1 and §6).
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -37,79 +44,36 @@ const CLIENT_NAME: &str = "daypass";
 pub const ACCOUNT_ACCESS: &str = "sso:account:access";
 
 /// What an answer to a refresh is waited for at least, if the deadline leaves that: one that comes after we have gone is a sign-in lost.
-const REFRESH: Duration = Duration::from_secs(4);
-
-/// Identity Center lists at most 100 entries a page.
-const PAGE: i32 = 100;
-
-/// A listing that does not end is cut here: ten times the largest organisation AWS allows.
-const MOST_PAGES: usize = 1000;
-
-/// A client that may use the authorization code flow, and where its browser goes.
-#[derive(Debug)]
-pub struct CodeClient {
-    /// No other flow takes it.
-    pub registration: Registration,
-    /// The authorize page, at the host that registered the client.
-    pub authorize: String,
-}
-
-/// A started device authorization (RFC 8628 §3.2).
-#[derive(Debug)]
-pub struct DeviceAuthorization {
-    /// What the client polls with. A secret: who has it gets the token.
-    pub device_code: Secret,
-    /// What the person compares or types.
-    pub user_code: String,
-    /// Where the person goes.
-    pub verification_uri: String,
-    /// The same with the code filled in.
-    pub verification_uri_complete: Option<String>,
-    /// How long the codes live.
-    pub expires_in: Duration,
-    /// The shortest pause between two polls.
-    pub interval: Duration,
-}
-
-/// An account that the signed-in user can reach.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Account {
-    /// Its twelve digits.
-    pub id: AccountId,
-    /// Its name; some have none.
-    pub name: Option<String>,
-    /// Its e-mail address; some have none.
-    pub email: Option<String>,
-}
+const MIN_REFRESH: Duration = Duration::from_secs(4);
 
 /// The services of one session's region.
 pub struct Portal {
     settings: Settings,
     /// What the start URL leads to, where that is not itself and was looked up.
     resolved: OnceCell<String>,
-    wire: OnceCell<transport::Wire>,
+    client: OnceCell<transport::Client>,
 }
 
 impl Portal {
     /// Nothing is built and nobody is called yet.
     pub fn new(settings: Settings) -> Self {
-        Self { settings, resolved: OnceCell::new(), wire: OnceCell::new() }
+        Self { settings, resolved: OnceCell::new(), client: OnceCell::new() }
     }
 
-    fn wire(&self) -> Result<&transport::Wire, Fault> {
-        if let Some(wire) = self.wire.get() {
-            return Ok(wire);
+    fn client(&self) -> Result<&transport::Client, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
         }
         let start_url = self.resolved.get().unwrap_or(&self.settings.start_url);
-        let built = transport::Wire::build(&self.settings, start_url::is_dual_stack(start_url))?;
-        Ok(self.wire.get_or_init(|| built))
+        let built = transport::Client::build(&self.settings, start_url::is_dual_stack(start_url))?;
+        Ok(self.client.get_or_init(|| built))
     }
 
     /// The start URL as the service knows it: where the configured one is a name of the user's own, what it leads to.
     ///
     /// # Errors
-    /// [`Fault::Unsuited`] where it leads to another region. One that leads nowhere is returned as it is: the service will say.
-    pub fn service_url(&self, deadline: Deadline) -> Result<String, Fault> {
+    /// [`Error::InvalidRequest`] where it leads to another region. One that leads nowhere is returned as it is: the service will say.
+    pub fn service_url(&self, deadline: Deadline) -> Result<String, Error> {
         let configured = &self.settings.start_url;
         if !start_url::is_vanity(configured) {
             return Ok(configured.clone());
@@ -120,7 +84,9 @@ impl Portal {
             return Ok(configured.clone());
         };
         match start_url::region(&resolved) {
-            Some(region) if region != self.settings.region => Err(Fault::Unsuited(format!("it leads to {resolved}, in {region}"))),
+            Some(region) if region != self.settings.region => {
+                Err(Error::InvalidRequest(format!("it leads to {resolved}, in {region}")))
+            }
             _ => {
                 tracing::info!(resolved, "the start URL leads to an access portal");
                 // The host that is asked from now on goes by the portal's.
@@ -131,11 +97,12 @@ impl Portal {
     }
 
     /// `RegisterClient`, for the device flow.
-    pub fn register(&self, session: &Session, deadline: Deadline) -> Result<Registration, Fault> {
+    pub fn register(&self, session: &Session, deadline: Deadline) -> Result<Registration, Error> {
         let scopes = scopes_of(session);
-        let wire = self.wire()?;
-        let request = wire.oidc().register_client().client_name(CLIENT_NAME).client_type("public").set_scopes(Some(scopes.clone()));
-        registration(wire.call(deadline, request.send())?, scopes)
+        let client = self.client()?;
+        let request =
+            client.oidc().register_client().client_name(CLIENT_NAME).client_type("public").set_scopes(Some(scopes.clone()));
+        registration(client.call(deadline, request.send())?, scopes)
     }
 
     /// `RegisterClient`, for the authorization code flow: `redirect` is the loopback address without its port, `issuer` the start URL as
@@ -146,11 +113,11 @@ impl Portal {
         issuer: &str,
         redirect: &str,
         deadline: Deadline,
-    ) -> Result<CodeClient, Fault> {
+    ) -> Result<CodeClient, Error> {
         let scopes = scopes_of(session);
-        let wire = self.wire()?;
-        let asked = transport::Asked::default();
-        let request = wire
+        let client = self.client()?;
+        let asked = transport::RequestUri::default();
+        let request = client
             .oidc()
             .register_client()
             .client_name(CLIENT_NAME)
@@ -162,10 +129,10 @@ impl Portal {
             .issuer_url(issuer)
             .customize()
             .interceptor(asked.clone());
-        let registration = registration(wire.call(deadline, request.send())?, scopes)?;
+        let registration = registration(client.call(deadline, request.send())?, scopes)?;
         // The page is at the host that the endpoint rules, or the user's settings, chose (AWS CLI).
         let base = asked.uri().and_then(|uri| uri.strip_suffix("/client/register").map(str::to_owned));
-        let base = base.ok_or_else(|| Fault::nonsense("the endpoint of RegisterClient is not known"))?;
+        let base = base.ok_or_else(|| Error::unexpected_response("the endpoint of RegisterClient is not known"))?;
         Ok(CodeClient { registration, authorize: format!("{base}/authorize") })
     }
 
@@ -175,15 +142,15 @@ impl Portal {
         start_url: &str,
         registration: &Registration,
         deadline: Deadline,
-    ) -> Result<DeviceAuthorization, Fault> {
-        let wire = self.wire()?;
-        let request = wire
+    ) -> Result<DeviceAuthorization, Error> {
+        let client = self.client()?;
+        let request = client
             .oidc()
             .start_device_authorization()
             .client_id(&registration.client_id)
             .client_secret(registration.client_secret.expose())
             .start_url(start_url);
-        let answer = wire.call(deadline, request.send())?;
+        let answer = client.call(deadline, request.send())?;
         match (answer.device_code, answer.user_code, answer.verification_uri) {
             (Some(device_code), Some(user_code), Some(verification_uri)) => Ok(DeviceAuthorization {
                 device_code: Secret::new(device_code),
@@ -196,24 +163,18 @@ impl Portal {
                     _ => 5,
                 }),
             }),
-            _ => Err(Fault::nonsense("StartDeviceAuthorization answered without a code")),
+            _ => Err(Error::unexpected_response("StartDeviceAuthorization answered without a code")),
         }
     }
 
     /// `CreateToken` by device code: one poll.
-    pub fn poll(&self, registration: &Registration, device_code: &Secret, deadline: Deadline) -> Result<Token, Fault> {
-        let wire = self.wire()?;
-        let request = wire
-            .oidc()
-            .create_token()
-            .client_id(&registration.client_id)
-            .client_secret(registration.client_secret.expose())
-            .grant_type(DEVICE_CODE)
-            .device_code(device_code.expose());
-        token(wire.call(deadline, request.send())?, registration, None)
+    pub fn poll(&self, registration: &Registration, device_code: &Secret, deadline: Deadline) -> Result<Token, Error> {
+        self.create_token(registration, None, MIN_ATTEMPT, deadline, |request| {
+            request.grant_type(DEVICE_CODE).device_code(device_code.expose())
+        })
     }
 
-    /// `CreateToken` by authorization code. The redirect is the one that the browser came back by, with its port.
+    /// `CreateToken` by authorization code. `redirect` is the address that the browser returned to, with its port.
     pub fn redeem(
         &self,
         registration: &Registration,
@@ -221,31 +182,41 @@ impl Portal {
         verifier: &Secret,
         redirect: &str,
         deadline: Deadline,
-    ) -> Result<Token, Fault> {
-        let wire = self.wire()?;
-        let request = wire
-            .oidc()
-            .create_token()
-            .client_id(&registration.client_id)
-            .client_secret(registration.client_secret.expose())
-            .grant_type(AUTHORIZATION_CODE)
-            .code(code.expose())
-            .code_verifier(verifier.expose())
-            .redirect_uri(redirect);
-        token(wire.call(deadline, request.send())?, registration, None)
+    ) -> Result<Token, Error> {
+        self.create_token(registration, None, MIN_ATTEMPT, deadline, |request| {
+            let request = request.grant_type(AUTHORIZATION_CODE).code(code.expose());
+            request.code_verifier(verifier.expose()).redirect_uri(redirect)
+        })
     }
 
-    /// `CreateToken` by refresh token. An answer without a new refresh token keeps the old one (RFC 6749 §6).
-    pub fn refresh(&self, old: &Token, deadline: Deadline) -> Result<Token, Fault> {
-        let wire = self.wire()?;
-        let request = wire
-            .oidc()
-            .create_token()
-            .client_id(&old.registration.client_id)
-            .client_secret(old.registration.client_secret.expose())
-            .grant_type(REFRESH_TOKEN)
-            .set_refresh_token(old.refresh.as_ref().map(|refresh| refresh.expose().to_owned()));
-        token(wire.call_for(deadline, REFRESH, request.send())?, &old.registration, old.refresh.clone())
+    /// `CreateToken` by refresh token. A response without a new refresh token keeps the old one (RFC 6749 §6).
+    pub fn refresh(&self, old: &Token, deadline: Deadline) -> Result<Token, Error> {
+        self.create_token(&old.registration, old.refresh.clone(), MIN_REFRESH, deadline, |request| {
+            request.grant_type(REFRESH_TOKEN).set_refresh_token(old.refresh.as_ref().map(|refresh| refresh.expose().to_owned()))
+        })
+    }
+
+    /// One `CreateToken`; `grant` adds what its grant type needs. The attempt gets at least `least` if the deadline allows that.
+    fn create_token(
+        &self,
+        registration: &Registration,
+        old_refresh: Option<Secret>,
+        least: Duration,
+        deadline: Deadline,
+        grant: impl FnOnce(CreateTokenFluentBuilder) -> CreateTokenFluentBuilder,
+    ) -> Result<Token, Error> {
+        let client = self.client()?;
+        let request = client.oidc().create_token().client_id(&registration.client_id);
+        let request = grant(request.client_secret(registration.client_secret.expose()));
+        let answer = client.call_for(deadline, least, request.send())?;
+        let access = filled(answer.access_token);
+        let access = access.ok_or_else(|| Error::unexpected_response("CreateToken answered without a token"))?;
+        Ok(Token {
+            access: Secret::new(access),
+            expires_at: clock::now() + Duration::from_secs(answer.expires_in.max(0).unsigned_abs().into()),
+            refresh: filled(answer.refresh_token).map(Secret::new).or(old_refresh),
+            registration: registration.clone(),
+        })
     }
 
     /// `GetRoleCredentials`.
@@ -255,23 +226,23 @@ impl Portal {
         account: &AccountId,
         role: &RoleName,
         deadline: Deadline,
-    ) -> Result<RoleCredentials, Fault> {
-        let wire = self.wire()?;
-        let request = wire
+    ) -> Result<RoleCredentials, Error> {
+        let client = self.client()?;
+        let request = client
             .sso()
             .get_role_credentials()
             .account_id(account.as_str())
             .role_name(role.as_str())
             .access_token(token.access.expose());
-        let keys = wire.call(deadline, request.send())?.role_credentials;
-        let keys = keys.ok_or_else(|| Fault::nonsense("GetRoleCredentials answered without credentials"))?;
+        let keys = client.call(deadline, request.send())?.role_credentials;
+        let keys = keys.ok_or_else(|| Error::unexpected_response("GetRoleCredentials answered without credentials"))?;
         let (Some(key), Some(secret), Some(session_token), expires_ms @ 1..) =
             (filled(keys.access_key_id), filled(keys.secret_access_key), filled(keys.session_token), keys.expiration)
         else {
-            return Err(Fault::nonsense("GetRoleCredentials answered with credentials that lack a part"));
+            return Err(Error::unexpected_response("GetRoleCredentials answered with credentials that lack a part"));
         };
         let expires_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(expires_ms) * 1_000_000)
-            .map_err(|_| Fault::nonsense("GetRoleCredentials answered with a date out of range"))?;
+            .map_err(|_| Error::unexpected_response("GetRoleCredentials answered with a date out of range"))?;
         Ok(RoleCredentials {
             access_key_id: key,
             secret_access_key: Secret::new(secret),
@@ -281,55 +252,30 @@ impl Portal {
         })
     }
 
-    /// `ListAccounts`, one page: the accounts, and the mark of the next page.
-    pub fn accounts(
-        &self,
-        token: &Token,
-        page: Option<String>,
-        deadline: Deadline,
-    ) -> Result<(Vec<Account>, Option<String>), Fault> {
-        let wire = self.wire()?;
-        let request = wire.sso().list_accounts().access_token(token.access.expose()).max_results(PAGE).set_next_token(page);
-        let answer = wire.call(deadline, request.send())?;
-        Ok((answer.account_list.unwrap_or_default().into_iter().filter_map(account).collect(), filled(answer.next_token)))
+    /// `ListAccounts`, all pages. Throttled calls are retried; `timeout` is for each page.
+    pub fn accounts(&self, token: &Token, timeout: Duration) -> Result<Vec<Account>, Error> {
+        let client = self.client()?;
+        client.run(Listing::new(client.sso().clone(), token, timeout).accounts())?
     }
 
     /// `ListAccountRoles` for each of these accounts, in their order: several calls at once, at a pace that the portal bears. Throttled
-    /// calls are tried again. `patience` is for one call; `done` hears how many accounts are done.
+    /// calls are tried again. `timeout` is for each page; `done` is told how many accounts are done.
     pub fn roles_of(
         &self,
         token: &Token,
         accounts: &[AccountId],
-        patience: Duration,
+        timeout: Duration,
         done: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Vec<RoleName>>, Fault> {
-        let wire = self.wire()?;
-        wire.run(listing::roles(wire.sso().clone(), token, accounts, patience, done))?
+    ) -> Result<Vec<Vec<RoleName>>, Error> {
+        let client = self.client()?;
+        client.run(Listing::new(client.sso().clone(), token, timeout).roles_of(accounts, done))?
     }
 
     /// `Logout`: the portal session ends at the server; role credentials that were handed out live on until their own end.
-    pub fn sign_out(&self, token: &Token, deadline: Deadline) -> Result<(), Fault> {
-        let wire = self.wire()?;
-        wire.call(deadline, wire.sso().logout().access_token(token.access.expose()).send()).map(drop)
+    pub fn sign_out(&self, token: &Token, deadline: Deadline) -> Result<(), Error> {
+        let client = self.client()?;
+        client.call(deadline, client.sso().logout().access_token(token.access.expose()).send()).map(drop)
     }
-}
-
-/// All pages of a listing, by a function that fetches one.
-pub fn all_pages<T>(mut fetch: impl FnMut(Option<String>) -> Result<(Vec<T>, Option<String>), Fault>) -> Result<Vec<T>, Fault> {
-    let mut all = Vec::new();
-    let mut page = None;
-    for _ in 0..MOST_PAGES {
-        let (entries, next) = fetch(page.clone())?;
-        all.extend(entries);
-        if next.is_none() {
-            return Ok(all);
-        }
-        if next == page {
-            break;
-        }
-        page = next;
-    }
-    Err(Fault::nonsense("the listing does not end"))
 }
 
 /// The scopes to register with: without any the service gives no refresh token, and `sso:account:access` is what the portal's calls need
@@ -338,24 +284,15 @@ pub fn scopes_of(session: &Session) -> Vec<String> {
     if session.scopes.is_empty() { vec![ACCOUNT_ACCESS.to_owned()] } else { session.scopes.clone() }
 }
 
-/// An empty text is none.
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
-}
-
-fn account(info: AccountInfo) -> Option<Account> {
-    let id = AccountId::new(&info.account_id?)?;
-    Some(Account { id, name: filled(info.account_name), email: filled(info.email_address) })
-}
-
-fn seconds(since_epoch: i64) -> Result<OffsetDateTime, Fault> {
-    OffsetDateTime::from_unix_timestamp(since_epoch).map_err(|_| Fault::nonsense("the portal answered with a date out of range"))
+fn seconds(since_epoch: i64) -> Result<OffsetDateTime, Error> {
+    OffsetDateTime::from_unix_timestamp(since_epoch)
+        .map_err(|_| Error::unexpected_response("the portal answered with a date out of range"))
 }
 
 fn registration(
     answer: aws_sdk_ssooidc::operation::register_client::RegisterClientOutput,
     scopes: Vec<String>,
-) -> Result<Registration, Fault> {
+) -> Result<Registration, Error> {
     match (filled(answer.client_id), filled(answer.client_secret)) {
         (Some(client_id), Some(client_secret)) => Ok(Registration {
             client_id,
@@ -363,20 +300,6 @@ fn registration(
             expires_at: seconds(answer.client_secret_expires_at)?,
             scopes,
         }),
-        _ => Err(Fault::nonsense("RegisterClient answered without a client")),
+        _ => Err(Error::unexpected_response("RegisterClient answered without a client")),
     }
-}
-
-fn token(
-    answer: aws_sdk_ssooidc::operation::create_token::CreateTokenOutput,
-    registration: &Registration,
-    old_refresh: Option<Secret>,
-) -> Result<Token, Fault> {
-    let access = filled(answer.access_token).ok_or_else(|| Fault::nonsense("CreateToken answered without a token"))?;
-    Ok(Token {
-        access: Secret::new(access),
-        expires_at: clock::now() + Duration::from_secs(answer.expires_in.max(0).unsigned_abs().into()),
-        refresh: filled(answer.refresh_token).map(Secret::new).or(old_refresh),
-        registration: registration.clone(),
-    })
 }

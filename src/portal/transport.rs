@@ -1,7 +1,6 @@
 //! How requests travel: the AWS SDK's configuration, TLS, proxies, trust roots, time limits, and the refusal of plain http.
 
 use std::cell::OnceCell;
-use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
@@ -30,17 +29,18 @@ use aws_types::os_shim_internal::{Env as SdkEnv, Fs};
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use tokio::runtime::{self, Runtime};
 
-use super::{Fault, trust};
-use crate::clock::Deadline;
-use crate::env::Env;
+use super::error::{Error, PlainHttp};
+use super::trust;
 use crate::profile::Config;
+use crate::sys::clock::Deadline;
+use crate::sys::env::Env;
 
-const CONNECT: Duration = Duration::from_secs(3);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// How long a start URL may take to say where it leads.
-const REDIRECT: Duration = Duration::from_secs(5);
+const REDIRECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// What an attempt gets at least of what the deadline leaves.
-pub(super) const LEAST: Duration = Duration::from_secs(1);
+pub(super) const MIN_ATTEMPT: Duration = Duration::from_secs(1);
 
 /// The services by the SDK's names for them.
 const SERVICES: [&str; 2] = ["SSO", "SSO OIDC"];
@@ -78,20 +78,8 @@ impl Settings {
     }
 }
 
-/// A request to a host other than this machine without TLS.
-#[derive(Debug)]
-pub(super) struct PlainHttp(String);
-
-impl fmt::Display for PlainHttp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the endpoint {} is plain http, which is taken for this machine only", self.0)
-    }
-}
-
-impl std::error::Error for PlainHttp {}
-
 /// The runtime and the two clients.
-pub(super) struct Wire {
+pub(super) struct Client {
     /// None only while it is dropped.
     runtime: Option<Runtime>,
     config: SdkConfig,
@@ -99,18 +87,18 @@ pub(super) struct Wire {
     sso: OnceCell<aws_sdk_sso::Client>,
 }
 
-impl Wire {
+impl Client {
     /// Reads endpoint settings from the environment and the configuration, as any SDK does; never credentials. `dual_stack` is for
     /// those who did not say what they want.
-    pub(super) fn build(settings: &Settings, dual_stack: bool) -> Result<Self, Fault> {
+    pub(super) fn build(settings: &Settings, dual_stack: bool) -> Result<Self, Error> {
         let runtime = new_runtime()?;
         let http = http_client(settings)?;
-        let shared = runtime.block_on(Shared::read(settings));
+        let shared = runtime.block_on(SharedSettings::read(settings));
         for service in SERVICES {
             if let Some(endpoint) =
                 shared.endpoint(service).filter(|url| !url.starts_with("https://") && !url.starts_with("http://"))
             {
-                return Err(Fault::Settings(format!("the endpoint \"{endpoint}\" of {service} is no web address")));
+                return Err(Error::InvalidSettings(format!("the endpoint \"{endpoint}\" of {service} is no web address")));
             }
         }
         let mut config = SdkConfig::builder()
@@ -119,7 +107,7 @@ impl Wire {
             .http_client(http)
             // Retries are the broker's: they belong under one deadline with everything else.
             .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT).build());
+            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build());
         config.set_use_fips(shared.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
         config.set_use_dual_stack(match shared.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint") {
             // A custom endpoint together with dual-stack is an error in the service's endpoint rules.
@@ -147,11 +135,11 @@ impl Wire {
         &self,
         deadline: Deadline,
         request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Fault>
+    ) -> Result<T, Error>
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        self.call_for(deadline, LEAST, request)
+        self.call_for(deadline, MIN_ATTEMPT, request)
     }
 
     /// One attempt that gets so long at the least, if the deadline leaves that.
@@ -160,7 +148,7 @@ impl Wire {
         deadline: Deadline,
         least: Duration,
         request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-    ) -> Result<T, Fault>
+    ) -> Result<T, Error>
     where
         E: std::error::Error + Send + Sync + 'static,
     {
@@ -168,29 +156,29 @@ impl Wire {
     }
 
     /// Runs to its end what makes several calls.
-    pub(super) fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Fault> {
-        let Some(runtime) = &self.runtime else { return Err(Fault::Settings("the runtime has ended".to_owned())) };
+    pub(super) fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+        let Some(runtime) = &self.runtime else { return Err(Error::InvalidSettings("the runtime has ended".to_owned())) };
         Ok(runtime.block_on(work))
     }
 }
 
-/// One attempt, as [`Wire::call_for`] makes it.
+/// One attempt, as [`Client::call_for`] makes it.
 pub(super) async fn within<T, E>(
     deadline: Deadline,
     least: Duration,
     request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
-) -> Result<T, Fault>
+) -> Result<T, Error>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
     let left = deadline.left();
     match tokio::time::timeout((left / 2).max(least).min(left), request).await {
         Ok(answer) => Ok(answer?),
-        Err(_) => Err(Fault::Busy(None, "no answer in time".to_owned())),
+        Err(_) => Err(Error::Unavailable(None, "no answer in time".to_owned())),
     }
 }
 
-impl Drop for Wire {
+impl Drop for Client {
     /// A look-up of a name can't be broken off: the system may take half a minute over one. It is left behind.
     fn drop(&mut self) {
         if let Some(runtime) = self.runtime.take() {
@@ -202,12 +190,12 @@ impl Drop for Wire {
 /// The settings that all SDKs share, by the AWS SDK's own readers: a variable, then the profile with its `[services]`. Its loader of
 /// everything would link all sources of credentials; daypass must not even be able to call itself as one of them.
 #[derive(Debug)]
-struct Shared {
+struct SharedSettings {
     env: SdkEnv,
     profiles: ProfileSet,
 }
 
-impl Shared {
+impl SharedSettings {
     /// Files that the SDK can't read have no settings.
     async fn read(settings: &Settings) -> Self {
         let env = SdkEnv::real();
@@ -243,27 +231,27 @@ impl Shared {
     }
 }
 
-impl LoadServiceConfig for Shared {
+impl LoadServiceConfig for SharedSettings {
     /// The clients ask for endpoints only.
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         self.endpoint(key.service_id())
     }
 }
 
-fn new_runtime() -> Result<Runtime, Fault> {
+fn new_runtime() -> Result<Runtime, Error> {
     let built = runtime::Builder::new_current_thread().enable_all().build();
-    built.map_err(|error| Fault::Settings(format!("the runtime can't start: {error}")))
+    built.map_err(|error| Error::InvalidSettings(format!("the runtime can't start: {error}")))
 }
 
-fn http_client(settings: &Settings) -> Result<SharedHttpClient, Fault> {
+fn http_client(settings: &Settings) -> Result<SharedHttpClient, Error> {
     let tls = tls_context(settings)?;
     Ok(Builder::new().build_with_connector_fn(move |settings, components| connector(&tls, settings, components)))
 }
 
-fn tls_context(settings: &Settings) -> Result<TlsContext, Fault> {
+fn tls_context(settings: &Settings) -> Result<TlsContext, Error> {
     let trust = trust::store(settings.ca_bundle(), &settings.env)?;
     let tls = TlsContext::builder().with_trust_store(trust).build();
-    tls.map_err(|error| Fault::Settings(format!("TLS can't start: {error}")))
+    tls.map_err(|error| Error::InvalidSettings(format!("TLS can't start: {error}")))
 }
 
 fn connector(tls: &TlsContext, settings: Option<&HttpConnectorSettings>, components: Option<&RuntimeComponents>) -> Connector {
@@ -276,11 +264,11 @@ fn connector(tls: &TlsContext, settings: Option<&HttpConnectorSettings>, compone
 /// Where this address redirects to, if it does: one HEAD, or GET where that is not taken. Nothing is followed, nothing is sent along.
 ///
 /// # Errors
-/// [`Fault::Settings`] only: an address that can't be reached leads nowhere.
-pub(super) fn redirect_of(settings: &Settings, address: &str, deadline: Deadline) -> Result<Option<String>, Fault> {
+/// [`Error::InvalidSettings`] only: an address that can't be reached leads nowhere.
+pub(super) fn redirect_of(settings: &Settings, address: &str, deadline: Deadline) -> Result<Option<String>, Error> {
     let runtime = new_runtime()?;
     let connector = connector(&tls_context(settings)?, None, None);
-    let limit = deadline.left().min(REDIRECT);
+    let limit = deadline.left().min(REDIRECT_TIMEOUT);
     let answer = runtime.block_on(async {
         tokio::time::timeout(limit, async {
             let answer = ask(&connector, "HEAD", address).await?;
@@ -303,18 +291,18 @@ async fn ask(connector: &Connector, method: &str, address: &str) -> Option<HttpR
 
 /// Notes the address of a request: the endpoint that was chosen, which the client does not tell.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Asked(Arc<OnceLock<String>>);
+pub(super) struct RequestUri(Arc<OnceLock<String>>);
 
-impl Asked {
+impl RequestUri {
     /// None before the request.
     pub(super) fn uri(&self) -> Option<&str> {
         self.0.get().map(String::as_str)
     }
 }
 
-impl Intercept for Asked {
+impl Intercept for RequestUri {
     fn name(&self) -> &'static str {
-        "Asked"
+        "RequestUri"
     }
 
     fn read_before_transmit(
@@ -391,13 +379,13 @@ mod tests {
     #[test]
     fn a_look_up_that_hangs_is_left_behind() {
         let settings = Settings { region: "us-east-1".into(), start_url: String::new(), profile: None, env: Env::default() };
-        let wire = Wire::build(&settings, false).unwrap();
+        let wire = Client::build(&settings, false).unwrap();
         let (release, hung) = std::sync::mpsc::channel::<()>();
         let answer = wire.call(Deadline::after(Duration::from_millis(1)), async {
             let _ = tokio::task::spawn_blocking(move || hung.recv()).await;
             Ok::<(), SdkError<std::io::Error, HttpResponse>>(())
         });
-        assert!(matches!(answer, Err(Fault::Busy(None, _))));
+        assert!(matches!(answer, Err(Error::Unavailable(None, _))));
         // Waits for ever, if it waits.
         drop(wire);
         drop(release);

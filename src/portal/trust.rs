@@ -9,8 +9,8 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::Fault;
-use crate::env::Env;
+use super::error::Error;
+use crate::sys::env::Env;
 
 /// Where Linux systems keep all their roots in one file (Debian, Fedora, openSUSE, Alpine). The folders beside it hold the same ones
 /// in a hundred and more files, and reading those takes longer than the call that they are for.
@@ -18,11 +18,12 @@ const BUNDLES: [&str; 4] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
 
 /// The certificates of this bundle, or of the system.
-pub(super) fn store(bundle: Option<PathBuf>, env: &Env) -> Result<TrustStore, Fault> {
+pub(super) fn store(bundle: Option<PathBuf>, env: &Env) -> Result<TrustStore, Error> {
     if let Some(path) = bundle {
         let shown = path.display();
-        let pem = std::fs::read(&path).map_err(|error| Fault::Settings(format!("the CA bundle {shown} can't be read: {error}")))?;
-        let usable = usable(&pem).ok_or_else(|| Fault::Settings(format!("the CA bundle {shown} holds no certificate")))?;
+        let pem = std::fs::read(&path)
+            .map_err(|error| Error::InvalidSettings(format!("the CA bundle {shown} can't be read: {error}")))?;
+        let usable = usable(&pem).ok_or_else(|| Error::InvalidSettings(format!("the CA bundle {shown} holds no certificate")))?;
         return Ok(TrustStore::empty().with_pem_certificate(usable));
     }
     let of_system = || BUNDLES.iter().find_map(|path| usable(&std::fs::read(Path::new(path)).ok()?));

@@ -12,11 +12,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
+use super::config::{Block, Config};
+use super::helper;
 use super::ini::{self, Document, Entry, FileKind, Kind, MARK, Section};
 use super::names::Session;
-use super::resolve::{SSO_KEYS, typed};
-use super::{Block, Config, helper};
+use super::resolve::SSO_KEYS;
 use crate::error::{Error, Result};
+use crate::text::shell_quote;
 
 /// One change of one section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -467,7 +469,7 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
         let Change::Profile { name, .. } = change else { continue };
         if let Some(what) = known.get(&**name).and_then(|block| other_source(config, block, change)) {
             let other = format!("{name}-sso");
-            let hint = format!("remove that line, or take another name: daypass configure --profile {}", typed(&other));
+            let hint = format!("remove that line, or take another name: daypass configure --profile {}", shell_quote(&other));
             return Err(Error::usage(what, hint));
         }
     }

@@ -7,9 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use super::names::{AccountId, RoleName};
-use super::resolve::Asked;
-use crate::env::Env;
+use super::request::RoleRequest;
 use crate::error::{Error, Result};
+use crate::sys::env::Env;
 
 /// The line for one role.
 ///
@@ -113,7 +113,7 @@ fn argument(name: &str) -> Result<&str> {
 }
 
 /// The arguments with which a `credential_process` line calls daypass; None where it calls something else.
-pub fn read(line: &str) -> Option<Asked> {
+pub fn read(line: &str) -> Option<RoleRequest> {
     let words = if cfg!(windows) { split_windows(line) } else { shlex::split(line)? };
     let mut words = words.into_iter();
     let program = words.next()?;
@@ -122,8 +122,8 @@ pub fn read(line: &str) -> Option<Asked> {
     if !(base == "daypass" || cfg!(windows) && base.eq_ignore_ascii_case("daypass")) {
         return None;
     }
-    let mut asked = Asked::default();
-    let mut verb = None;
+    let mut asked = RoleRequest::default();
+    let mut subcommand = None;
     while let Some(word) = words.next() {
         let (flag, attached) = match word.split_once('=') {
             Some((flag, value)) if flag.starts_with("--") => (flag, Some(value.to_owned())),
@@ -140,8 +140,8 @@ pub fn read(line: &str) -> Option<Asked> {
             "--region" => &mut asked.region,
             // -v, -q and their like say nothing about which credentials are meant.
             flag if flag.starts_with('-') => continue,
-            _ if verb.is_none() => {
-                verb = Some(word);
+            _ if subcommand.is_none() => {
+                subcommand = Some(word);
                 continue;
             }
             _ => {
@@ -151,7 +151,7 @@ pub fn read(line: &str) -> Option<Asked> {
         };
         *place = Some(attached.or_else(|| words.next())?);
     }
-    (verb.as_deref() == Some("credential-process")).then_some(asked)
+    (subcommand.as_deref() == Some("credential-process")).then_some(asked)
 }
 
 /// Words by the rules of the C runtime on Windows: double quotes hold blanks together, a backslash is itself except before a quote.

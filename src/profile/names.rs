@@ -84,8 +84,8 @@ impl fmt::Display for RoleName {
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     // Two slips, as in most programs that suggest; in a short name one.
     let slips = if name.len() < 5 { 1 } else { 2 };
-    let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).filter(|(slip, _)| *slip <= slips);
-    scored.min_by_key(|(slip, _)| *slip).map(|(_, near)| near)
+    let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).filter(|(typo, _)| *typo <= slips);
+    scored.min_by_key(|(typo, _)| *typo).map(|(_, near)| near)
 }
 
 #[cfg(test)]

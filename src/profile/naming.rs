@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use super::index::AccountRole;
 use super::ini::is_plain_name;
-use super::leads::Role;
 use crate::error::{Error, Result};
 
 /// The template that is used if none is given.
@@ -28,7 +28,7 @@ enum Field {
     AccountId,
     AccountName,
     AccountEmail,
-    Role,
+    AccountRole,
     Session,
     Region,
 }
@@ -37,7 +37,7 @@ const FIELDS: [(&str, Field); 6] = [
     ("account_id", Field::AccountId),
     ("account_name", Field::AccountName),
     ("account_email", Field::AccountEmail),
-    ("role", Field::Role),
+    ("role", Field::AccountRole),
     ("session", Field::Session),
     ("region", Field::Region),
 ];
@@ -46,7 +46,7 @@ const FIELDS: [(&str, Field); 6] = [
 #[derive(Debug, Clone)]
 pub struct Values<'a> {
     /// Account and role.
-    pub role: &'a Role,
+    pub role: &'a AccountRole,
     /// The id stands for it where there is none.
     pub account_name: Option<&'a str>,
     /// The id stands for it where there is none.
@@ -108,7 +108,7 @@ impl Template {
                     Field::AccountId => Cow::Borrowed(id),
                     Field::AccountName => safe(values.account_name.unwrap_or(id), id),
                     Field::AccountEmail => safe(values.account_email.unwrap_or(id), id),
-                    Field::Role => safe(values.role.role.as_str(), "role"),
+                    Field::AccountRole => safe(values.role.role.as_str(), "role"),
                     Field::Session => safe(values.session, "session"),
                     Field::Region => safe(values.region.unwrap_or_default(), "region"),
                 }),
@@ -140,7 +140,7 @@ fn safe<'t>(text: &'t str, if_nothing_is_left: &'t str) -> Cow<'t, str> {
 #[derive(Debug, Clone)]
 pub struct Want {
     /// What it is for.
-    pub role: Role,
+    pub role: AccountRole,
     /// The name by the template.
     pub name: String,
     /// The names that it has already.
@@ -150,7 +150,7 @@ pub struct Want {
 impl Want {
     /// The names that it may get, the best first. The last ones tell apart what the template doesn't.
     fn candidates(&self) -> [String; 4] {
-        let Role { account, role } = &self.role;
+        let AccountRole { account, role } = &self.role;
         let digest = ring::digest::digest(&ring::digest::SHA256, format!("{account}/{role}").as_bytes());
         let hash = digest.as_ref().iter().take(4).fold(0_u32, |hash, byte| hash << 8 | u32::from(*byte));
         let base = &self.name;
@@ -209,8 +209,8 @@ mod tests {
     use crate::profile::names::{AccountId, RoleName};
     use proptest::prelude::*;
 
-    fn role(account: u64, role: &str) -> Role {
-        Role { account: AccountId::new(&format!("{account:012}")).unwrap(), role: RoleName::new(role).unwrap() }
+    fn role(account: u64, role: &str) -> AccountRole {
+        AccountRole { account: AccountId::new(&format!("{account:012}")).unwrap(), role: RoleName::new(role).unwrap() }
     }
 
     fn name(template: &str, account_name: Option<&str>) -> String {

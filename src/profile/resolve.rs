@@ -1,53 +1,22 @@
-//! What was typed ([`Asked`]) and what it means ([`Target`], or a [`Session`] alone). Touches nothing but a [`Config`] that was read.
+//! What was typed ([`RoleRequest`]) and what it means ([`RoleTarget`], or a [`Session`] alone). Touches nothing but a [`Config`] that was read.
 //!
 //! Each value comes from its flag; else from the profile named by `--profile` or as an argument; else from that of `AWS_PROFILE`;
 //! else from `default`. Where session, account and role are all given, the profile of the environment does not matter.
 //!
 //! Three kinds of profile lead to role credentials: a *native* one (`sso_session`), a *legacy* one (`sso_start_url` inline), and a
-//! *helper* (`credential_process` calls daypass), whose command line is an [`Asked`] again.
+//! *helper* (`credential_process` calls daypass), whose command line is an [`RoleRequest`] again.
 
-use std::borrow::Cow;
-use std::fmt;
-
+use super::config::{Block, Config, Value};
 use super::helper;
 use super::names::{AccountId, RoleName, Session, nearest};
-use super::{Block, Config, Value};
-use crate::env::Env;
+use super::request::{Account, RoleRequest};
 use crate::error::{Error, Exit, Result};
-
-/// What was typed: flags and arguments, none of them checked.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
-    /// `--profile`, or the argument PROFILE.
-    pub profile: Option<String>,
-    /// `--session`, or the argument SESSION.
-    pub session: Option<String>,
-    /// `--start-url`
-    pub start_url: Option<String>,
-    /// `--sso-region`
-    pub sso_region: Option<String>,
-    /// `--scopes`, parted by commas.
-    pub scopes: Option<String>,
-    /// `--account`: twelve digits, or a name.
-    pub account: Option<String>,
-    /// `--role`
-    pub role: Option<String>,
-    /// `--region`, the profile's own.
-    pub region: Option<String>,
-}
-
-/// An account as it was named.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Account {
-    /// By its number.
-    Id(AccountId),
-    /// By its name, which only the portal can turn into a number.
-    Name(String),
-}
+use crate::sys::env::Env;
+use crate::text::shell_quote;
 
 /// Which credentials are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
+pub struct RoleTarget {
     /// The sign-in that they come from.
     pub session: Session,
     /// The account.
@@ -62,13 +31,13 @@ pub struct Target {
 
 /// How a profile gets credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Means {
+pub enum CredentialSource {
     /// `sso_session` with account and role.
     Native,
     /// `sso_start_url`, `sso_region`, account and role.
     Legacy,
     /// `credential_process` calls daypass with these arguments.
-    Helper(Box<Asked>),
+    Helper(Box<RoleRequest>),
     /// In a way that is not ours: said as a clause, and what to do.
     Other(String, String),
     /// In no way.
@@ -79,63 +48,12 @@ pub enum Means {
 pub const SSO_KEYS: [&str; 6] =
     ["sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region", "sso_registration_scopes"];
 
-impl fmt::Display for Account {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Id(id) => id.as_str(),
-            Self::Name(name) => name,
-        })
-    }
-}
-
-impl Account {
-    /// An error where the text is a number that is no account id, or nothing at all.
-    pub fn new(text: &str) -> Result<Self> {
-        if let Some(id) = AccountId::new(text) {
-            return Ok(Self::Id(id));
-        }
-        if text.trim().is_empty() || text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
-            let what = format!("\"{text}\" is not an account id: those have twelve digits");
-            return Err(Error::usage(what, "daypass list"));
-        }
-        Ok(Self::Name(text.to_owned()))
-    }
-}
-
-impl Asked {
-    /// Whether it says by itself which credentials are meant.
-    fn is_whole(&self) -> bool {
-        self.account.is_some() && self.role.is_some() && (self.session.is_some() || self.has_portal())
-    }
-
-    fn has_portal(&self) -> bool {
-        self.start_url.is_some() && self.sso_region.is_some()
-    }
-
-    /// What `self` leaves open is taken from `other`.
-    fn or(self, other: Self) -> Self {
-        // A session and the portal's address are one thing: half of each would be a third portal.
-        let names_portal = self.session.is_some() || self.start_url.is_some();
-        let portal = if names_portal { Self::default() } else { other.clone() };
-        Self {
-            profile: other.profile,
-            session: self.session.or(portal.session),
-            start_url: self.start_url.or(portal.start_url),
-            sso_region: self.sso_region.or(portal.sso_region),
-            scopes: self.scopes.or(portal.scopes),
-            account: self.account.or(other.account),
-            role: self.role.or(other.role),
-            region: self.region.or(other.region),
-        }
-    }
-}
-
 /// Which credentials are meant. Reads the files only as far as the question needs them.
 ///
 /// # Errors
 /// [`Exit::Usage`] where the flags and files do not say it, or contradict each other; [`Exit::Failed`] for an unreadable file.
-pub fn target(env: &Env, asked: &Asked) -> Result<Target> {
-    let profile = match (asked.profile.is_none() && asked.is_whole(), asked.session.is_some()) {
+pub fn target(env: &Env, asked: &RoleRequest) -> Result<RoleTarget> {
+    let profile = match (asked.profile.is_none() && asked.is_complete(), asked.session.is_some()) {
         (true, false) => return target_in(&Config::of_texts(Default::default(), Default::default()), env, asked),
         (true, true) => None,
         (false, _) => Some(asked.profile.as_deref().or(env.profile()).unwrap_or("default")),
@@ -154,21 +72,25 @@ pub fn target(env: &Env, asked: &Asked) -> Result<Target> {
 ///
 /// # Errors
 /// As [`target`].
-pub fn target_in(config: &Config, env: &Env, asked: &Asked) -> Result<Target> {
+pub fn target_in(config: &Config, env: &Env, asked: &RoleRequest) -> Result<RoleTarget> {
     let named = asked.profile.as_deref();
-    if asked.is_whole() {
+    if asked.is_complete() {
         // Only a region may still be wanted, of a profile that was named on purpose.
         let profile = named.map(|name| config.profile(name).ok_or_else(|| unknown_profile(config, name))).transpose()?;
         let region = profile.and_then(|profile| profile.text("region").map(str::to_owned));
-        return finish(config, Asked { region: asked.region.clone().or(region), ..asked.clone() }, asked.profile.clone());
+        return resolve_role(
+            config,
+            RoleRequest { region: asked.region.clone().or(region), ..asked.clone() },
+            asked.profile.clone(),
+        );
     }
     let chosen = named.or(env.profile());
     let name = chosen.unwrap_or("default");
     // Nobody asked for `default`: where the flags and the only session do without it, it need not be one of ours.
     let flags_suffice = chosen.is_none() && asked.account.is_some() && asked.role.is_some();
-    match follow(config, asked.clone(), name, Need::Credentials, &mut Vec::new()) {
-        Ok(whole) => finish(config, whole, Some(name.to_owned())),
-        Err(error) if flags_suffice && error.exit == Exit::Usage => finish(config, asked.clone(), None),
+    match resolve_profile(config, asked.clone(), name, Need::Credentials, &mut Vec::new()) {
+        Ok(whole) => resolve_role(config, whole, Some(name.to_owned())),
+        Err(error) if flags_suffice && error.exit == Exit::Usage => resolve_role(config, asked.clone(), None),
         Err(error) => Err(error),
     }
 }
@@ -177,7 +99,7 @@ pub fn target_in(config: &Config, env: &Env, asked: &Asked) -> Result<Target> {
 ///
 /// # Errors
 /// As [`target`]; where several could be meant, or none is there, the error says which and what to type.
-pub fn session(env: &Env, asked: &Asked) -> Result<Session> {
+pub fn session(env: &Env, asked: &RoleRequest) -> Result<Session> {
     session_in(&Config::read(env)?, asked)
 }
 
@@ -185,10 +107,10 @@ pub fn session(env: &Env, asked: &Asked) -> Result<Session> {
 ///
 /// # Errors
 /// As [`session`].
-pub fn session_in(config: &Config, asked: &Asked) -> Result<Session> {
+pub fn session_in(config: &Config, asked: &RoleRequest) -> Result<Session> {
     match &asked.profile {
         Some(name) if asked.session.is_none() && !asked.has_portal() => {
-            let whole = follow(config, asked.clone(), name, Need::Session, &mut Vec::new())?;
+            let whole = resolve_profile(config, asked.clone(), name, Need::Session, &mut Vec::new())?;
             portal(config, &whole)
         }
         _ => portal(config, asked),
@@ -198,7 +120,7 @@ pub fn session_in(config: &Config, asked: &Asked) -> Result<Session> {
 /// All sign-ins that the files know: `[sso-session]` blocks, and what legacy profiles hold. Blocks that miss a key are left out.
 pub fn sessions(config: &Config) -> Vec<Session> {
     let mut all: Vec<Session> = config.sessions().iter().filter_map(|block| session_of(block).ok()).collect();
-    for profile in config.profiles().iter().filter(|profile| means(profile) == Means::Legacy) {
+    for profile in config.profiles().iter().filter(|profile| credential_source(profile) == CredentialSource::Legacy) {
         if let Some(session) = legacy_session(profile)
             && !all.contains(&session)
         {
@@ -216,7 +138,7 @@ enum Need {
 }
 
 /// Adds to `asked` what the profile says, and those that it leads to.
-fn follow(config: &Config, asked: Asked, name: &str, need: Need, seen: &mut Vec<String>) -> Result<Asked> {
+fn resolve_profile(config: &Config, asked: RoleRequest, name: &str, need: Need, seen: &mut Vec<String>) -> Result<RoleRequest> {
     if seen.iter().any(|earlier| earlier == name) {
         let round = seen.join("\" → \"");
         return Err(Error::usage(
@@ -227,11 +149,12 @@ fn follow(config: &Config, asked: Asked, name: &str, need: Need, seen: &mut Vec<
     seen.push(name.to_owned());
     let profile = config.profile(name).ok_or_else(|| unknown_profile(config, name))?;
     let region = profile.text("region").map(str::to_owned);
-    match means(&profile) {
-        kind @ (Means::Native | Means::Legacy) => {
+    match credential_source(&profile) {
+        kind @ (CredentialSource::Native | CredentialSource::Legacy) => {
             let own = |key: &str| profile.text(key).map(str::to_owned);
-            let mut said = Asked { account: own("sso_account_id"), role: own("sso_role_name"), region, ..Asked::default() };
-            if kind == Means::Native {
+            let mut said =
+                RoleRequest { account: own("sso_account_id"), role: own("sso_role_name"), region, ..RoleRequest::default() };
+            if kind == CredentialSource::Native {
                 said.session = own("sso_session");
                 contradiction(config, &profile, &asked)?;
             } else {
@@ -240,16 +163,16 @@ fn follow(config: &Config, asked: Asked, name: &str, need: Need, seen: &mut Vec<
             check_values(&profile, &asked, need)?;
             Ok(asked.or(said))
         }
-        Means::Helper(said) => {
+        CredentialSource::Helper(said) => {
             let next = said.profile.clone();
-            let whole = asked.or(Asked { region, ..Asked::default() }).or(*said);
+            let whole = asked.or(RoleRequest { region, ..RoleRequest::default() }).or(*said);
             match next {
-                Some(next) if !whole.is_whole() => follow(config, whole, &next, need, seen),
+                Some(next) if !whole.is_complete() => resolve_profile(config, whole, &next, need, seen),
                 _ => Ok(whole),
             }
         }
-        Means::Other(what, hint) => Err(Error::usage(format!("profile \"{name}\" {what}"), hint)),
-        Means::Nothing => {
+        CredentialSource::Other(what, hint) => Err(Error::usage(format!("profile \"{name}\" {what}"), hint)),
+        CredentialSource::Nothing => {
             let place = format!("{}:{}", profile.file.display(), profile.line);
             Err(Error::usage(format!("profile \"{name}\" ({place}) names no account and role"), configure_hint(name)))
         }
@@ -257,7 +180,7 @@ fn follow(config: &Config, asked: Asked, name: &str, need: Need, seen: &mut Vec<
 }
 
 /// Turns texts into names; the profile is for messages.
-fn finish(config: &Config, asked: Asked, profile: Option<String>) -> Result<Target> {
+fn resolve_role(config: &Config, asked: RoleRequest, profile: Option<String>) -> Result<RoleTarget> {
     let missing = |flag: &str| match &profile {
         Some(name) => Error::usage(format!("profile \"{name}\" does not say which {flag} is meant"), configure_hint(name)),
         None => Error::usage(format!("--{flag} is missing"), format!("give --{flag}, or a profile that has one")),
@@ -265,11 +188,11 @@ fn finish(config: &Config, asked: Asked, profile: Option<String>) -> Result<Targ
     let account = Account::new(asked.account.as_deref().ok_or_else(|| missing("account"))?)?;
     let role = RoleName::new(asked.role.as_deref().ok_or_else(|| missing("role"))?)?;
     let session = portal(config, &asked)?;
-    Ok(Target { session, account, role, region: asked.region, profile })
+    Ok(RoleTarget { session, account, role, region: asked.region, profile })
 }
 
 /// The sign-in that flags (or what stood in a profile) name.
-fn portal(config: &Config, asked: &Asked) -> Result<Session> {
+fn portal(config: &Config, asked: &RoleRequest) -> Result<Session> {
     let scopes = asked.scopes.as_deref().map(scope_list);
     match (&asked.session, &asked.start_url, &asked.sso_region) {
         (name, Some(start_url), Some(region)) => Ok(Session {
@@ -319,7 +242,7 @@ fn only_session(config: &Config) -> Result<Session> {
             let first = names.first().copied().unwrap_or_default();
             Err(Error::usage(
                 format!("there are several sessions: {}", names.join(", ")),
-                format!("name one: --session {}", typed(first)),
+                format!("name one: --session {}", shell_quote(first)),
             ))
         }
     }
@@ -357,11 +280,11 @@ pub fn scope_list(text: &str) -> Vec<String> {
 }
 
 /// How the profile gets credentials, in the order in which most SDKs look: an assumed role before single sign-on, that before a process.
-pub fn means(profile: &Block<'_>) -> Means {
+pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
     let name = &profile.name;
     let has = |key| profile.text(key).is_some();
     let process = profile.text("credential_process");
-    let other = |what: String, hint: String| Means::Other(what, hint);
+    let other = |what: String, hint: String| CredentialSource::Other(what, hint);
     if let Some(role) = profile.text("role_arn") {
         return match profile.text("source_profile") {
             Some(source) => other(
@@ -375,23 +298,23 @@ pub fn means(profile: &Block<'_>) -> Means {
     }
     if has("sso_account_id") || has("sso_role_name") {
         if has("sso_session") {
-            return Means::Native;
+            return CredentialSource::Native;
         }
         if has("sso_start_url") {
-            return Means::Legacy;
+            return CredentialSource::Legacy;
         }
     }
     if let Some(process) = process {
         return match helper::read(process) {
-            Some(asked) => Means::Helper(Box::new(asked)),
+            Some(asked) => CredentialSource::Helper(Box::new(asked)),
             None => other("gets its credentials from a credential_process that is not daypass".to_owned(), configure_hint(name)),
         };
     }
     if has("sso_session") {
-        return Means::Native;
+        return CredentialSource::Native;
     }
     if has("sso_start_url") {
-        return Means::Legacy;
+        return CredentialSource::Legacy;
     }
     if let Some(key) = profile.get("aws_access_key_id") {
         return other(format!("holds static access keys ({})", key.place()), configure_hint(name));
@@ -399,11 +322,11 @@ pub fn means(profile: &Block<'_>) -> Means {
     if let Some(key) = ["web_identity_token_file", "login_session", "credential_source"].into_iter().find(|key| has(key)) {
         return other(format!("gets its credentials by {key}, which the AWS SDK does by itself"), configure_hint(name));
     }
-    Means::Nothing
+    CredentialSource::Nothing
 }
 
 /// A profile that names a session may repeat its region and start URL, not gainsay them.
-fn contradiction(config: &Config, profile: &Block<'_>, asked: &Asked) -> Result<()> {
+fn contradiction(config: &Config, profile: &Block<'_>, asked: &RoleRequest) -> Result<()> {
     let named = profile.text("sso_session").filter(|_| asked.session.is_none() && asked.start_url.is_none());
     let Some(session) = named.and_then(|name| config.session(name)) else { return Ok(()) };
     for key in ["sso_region", "sso_start_url"] {
@@ -424,7 +347,7 @@ fn contradiction(config: &Config, profile: &Block<'_>, asked: &Asked) -> Result<
 }
 
 /// The values that a flag does not override, checked where file and line can still be named.
-fn check_values(profile: &Block<'_>, asked: &Asked, need: Need) -> Result<()> {
+fn check_values(profile: &Block<'_>, asked: &RoleRequest, need: Need) -> Result<()> {
     let name = &profile.name;
     let at = |value: &Value<'_>, error: Error| Error { what: format!("{}: {}", value.place(), error.what), ..error };
     let must = |key| match profile.get(key).filter(|value| !value.text.is_empty()) {
@@ -456,7 +379,7 @@ fn unknown_profile(config: &Config, name: &str) -> Error {
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no profile \"{name}\" in {}", config.path().display());
     match near {
-        Some(near) => Error::slip(format!("{what}; there is \"{near}\""), name, near, "daypass list --profiles"),
+        Some(near) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass list --profiles"),
         None => Error::usage(what, configure_hint(name)),
     }
 }
@@ -466,28 +389,18 @@ fn unknown_session(config: &Config, name: &str) -> Error {
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no [sso-session {name}] in {}", config.path().display());
     match near {
-        Some(near) => Error::slip(format!("{what}; there is \"{near}\""), name, near, "daypass status"),
+        Some(near) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass status"),
         None if config.profile(name).is_some() => {
-            Error::usage(format!("{what}; \"{name}\" is a profile"), format!("daypass login --profile {}", typed(name)))
+            Error::usage(format!("{what}; \"{name}\" is a profile"), format!("daypass login --profile {}", shell_quote(name)))
         }
         None => Error::usage(what, configure_session_hint(name)),
     }
 }
 
 fn configure_session_hint(name: &str) -> String {
-    format!("daypass configure --session {} --start-url URL --sso-region REGION", typed(name))
+    format!("daypass configure --session {} --start-url URL --sso-region REGION", shell_quote(name))
 }
 
 fn configure_hint(profile: &str) -> String {
-    format!("daypass configure --profile {}", typed(profile))
-}
-
-/// A name as it is typed in a shell: with quotes where it needs them.
-pub fn typed(name: &str) -> Cow<'_, str> {
-    shlex::try_quote(name).unwrap_or(Cow::Borrowed(name))
-}
-
-/// Words as a command line that can be typed.
-pub fn typed_line<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
-    words.into_iter().map(typed).collect::<Vec<_>>().join(" ")
+    format!("daypass configure --profile {}", shell_quote(profile))
 }

@@ -10,13 +10,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::config::{Config, text_of};
 use super::edit::{self, Change};
 use super::ini::FileKind;
-use super::{Config, text_of};
-use crate::clock::{self, Deadline};
-use crate::env::Env;
 use crate::error::{Error, Result};
-use crate::file::{self, Lock};
+use crate::sys::clock::{self, Deadline};
+use crate::sys::env::Env;
+use crate::sys::file::{self, Lock};
 
 /// How long another daypass may take to write.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -104,7 +104,7 @@ pub fn update_by(env: &Env, make: Make<'_>, others: Others) -> Result<Plan> {
     if plan.is_empty() {
         return Ok(plan);
     }
-    let target = Target::of(&plan.path)?;
+    let target = RoleTarget::of(&plan.path)?;
     let _lock = lock(env, &target.path)?;
     for _ in 0..TRIES {
         // Again, under the lock: what was planned before it may be old.
@@ -145,14 +145,14 @@ enum Written {
 }
 
 /// Where the bytes go, behind all links.
-struct Target {
+struct RoleTarget {
     path: PathBuf,
     folder: PathBuf,
     /// None where there is no file yet.
     meta: Option<Metadata>,
 }
 
-impl Target {
+impl RoleTarget {
     /// Makes the folder where it is missing. Refuses what is no file, and what the user may not or does not want to be written.
     fn of(path: &Path) -> Result<Self> {
         let shown = path.display();
@@ -197,7 +197,7 @@ impl Target {
 }
 
 fn write(plan: &Plan) -> Result<Written> {
-    let target = Target::of(&plan.path)?;
+    let target = RoleTarget::of(&plan.path)?;
     let prefix = temporary_prefix(&plan.path);
     sweep(&target.folder, &prefix);
     let new = temporary(&target.folder, &prefix, plan.after.as_bytes(), target.meta.as_ref())?;

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Bytes, Fault, Slot, Store};
-use crate::file;
+use super::error::{Error, Result};
+use super::store::{Backend, Bytes, Item};
+use crate::sys::file;
 
 /// What the names of our files end with; others in the folder are none of ours.
 const SUFFIX: &str = ".secret";
@@ -25,62 +26,62 @@ impl Files {
     }
 
     /// The folder, once it is known to be safe. None if it is not there yet.
-    fn folder(&self) -> Result<Option<&Path>, Fault> {
+    fn folder(&self) -> Result<Option<&Path>> {
         let folder =
-            self.folder.as_deref().ok_or_else(|| Fault::Absent("there is no home folder to keep secrets under".to_owned()))?;
+            self.folder.as_deref().ok_or_else(|| Error::Missing("there is no home folder to keep secrets under".to_owned()))?;
         match trusted(folder) {
             Ok(()) => Ok(Some(folder)),
             Err(Unsafe::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(Unsafe::Io(error)) => Err(fault(folder, &error)),
-            Err(Unsafe::Because(reason)) => Err(Fault::Broken(reason)),
+            Err(Unsafe::Io(error)) => Err(to_error(folder, &error)),
+            Err(Unsafe::Because(reason)) => Err(Error::Failed(reason)),
         }
     }
 
-    fn made_folder(&self) -> Result<&Path, Fault> {
+    fn made_folder(&self) -> Result<&Path> {
         if let Some(folder) = self.folder()? {
             return Ok(folder);
         }
         if let Some(folder) = &self.folder {
-            file::private_folder(folder).map_err(|error| fault(folder, &error))?;
+            file::private_folder(folder).map_err(|error| to_error(folder, &error))?;
         }
-        self.folder()?.ok_or_else(|| Fault::Broken("the folder for secrets went away".to_owned()))
+        self.folder()?.ok_or_else(|| Error::Failed("the folder for secrets went away".to_owned()))
     }
 }
 
-impl Store for Files {
+impl Backend for Files {
     fn name(&self) -> &'static str {
         "file"
     }
 
-    fn probe(&self) -> Result<(), Fault> {
+    fn probe(&self) -> Result<()> {
         self.folder().map(drop)
     }
 
-    fn get(&self, slot: &Slot) -> Result<Option<Bytes>, Fault> {
+    fn get(&self, slot: &Item) -> Result<Option<Bytes>> {
         self.folder()?.map_or(Ok(None), |folder| read(&path(folder, slot)))
     }
 
-    fn put(&self, slot: &Slot, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<(), Fault> {
+    fn put(&self, slot: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<()> {
         let path = path(self.made_folder()?, slot);
         // Role credentials are fetched again in a moment; a refresh token is not. What a power cut damages reads as nothing.
         let lasting = slot.key.role().is_none();
-        file::replace_private(&path, content, lasting).map_err(|error| fault(&path, &error))
+        file::replace_private(&path, content, lasting).map_err(|error| to_error(&path, &error))
     }
 
-    fn delete(&self, slot: &Slot) -> Result<(), Fault> {
+    fn delete(&self, slot: &Item) -> Result<()> {
         let Some(folder) = self.folder()? else { return Ok(()) };
         let path = path(folder, slot);
         match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fault(&path, &error)),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(to_error(&path, &error)),
             _ => Ok(()),
         }
     }
 
-    fn list(&self) -> Result<Vec<Bytes>, Fault> {
+    fn list(&self) -> Result<Vec<Bytes>> {
         let Some(folder) = self.folder()? else { return Ok(Vec::new()) };
         let mut contents = Vec::new();
-        for entry in fs::read_dir(folder).map_err(|error| fault(folder, &error))? {
-            let entry = entry.map_err(|error| fault(folder, &error))?;
+        for entry in fs::read_dir(folder).map_err(|error| to_error(folder, &error))? {
+            let entry = entry.map_err(|error| to_error(folder, &error))?;
             let ours = entry.file_name().to_str().is_some_and(|name| name.ends_with(SUFFIX));
             if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
                 contents.extend(read(&entry.path())?);
@@ -90,23 +91,23 @@ impl Store for Files {
     }
 }
 
-fn path(folder: &Path, slot: &Slot) -> PathBuf {
+fn path(folder: &Path, slot: &Item) -> PathBuf {
     folder.join(format!("{}{SUFFIX}", slot.name))
 }
 
-fn read(path: &Path) -> Result<Option<Bytes>, Fault> {
+fn read(path: &Path) -> Result<Option<Bytes>> {
     match fs::read(path) {
         Ok(content) => Ok(Some(Zeroizing::new(content))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(fault(path, &error)),
+        Err(error) => Err(to_error(path, &error)),
     }
 }
 
-fn fault(path: &Path, error: &io::Error) -> Fault {
+fn to_error(path: &Path, error: &io::Error) -> Error {
     let what = format!("{}: {error}", path.display());
     match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Fault::Full(what),
-        _ => Fault::Broken(what),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full(what),
+        _ => Error::Failed(what),
     }
 }
 
@@ -118,7 +119,7 @@ enum Unsafe {
 /// Whether nobody but the user (and root) can put files of their own in the place of ours: the folder is the user's and only the
 /// user's to write, and nobody else can put another folder in its place.
 #[cfg(unix)]
-fn trusted(folder: &Path) -> Result<(), Unsafe> {
+fn trusted(folder: &Path) -> std::result::Result<(), Unsafe> {
     use std::os::unix::fs::MetadataExt;
     const WRITABLE_BY_GROUP_OR_OTHERS: u32 = 0o022;
     const WRITABLE_BY_OTHERS: u32 = 0o002;
@@ -153,7 +154,7 @@ fn trusted(folder: &Path) -> Result<(), Unsafe> {
 
 /// The user's profile folder has an access list that keeps others out.
 #[cfg(not(unix))]
-fn trusted(folder: &Path) -> Result<(), Unsafe> {
+fn trusted(folder: &Path) -> std::result::Result<(), Unsafe> {
     match fs::metadata(folder) {
         Ok(there) if there.is_dir() => Ok(()),
         Ok(_) => Err(Unsafe::Because(format!("{} is not a folder", folder.display()))),

@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, VecDeque};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::{Bytes, Fault, Slot, Store};
+use super::error::{Error, Result};
+use super::store::{Backend, Bytes, Item};
 
 /// Slots in a map.
 #[derive(Default)]
@@ -15,8 +16,8 @@ pub struct Memory {
     slots: RefCell<BTreeMap<String, Bytes>>,
     limit: Option<usize>,
     room: Option<usize>,
-    down: Option<Fault>,
-    faults: RefCell<VecDeque<Option<Fault>>>,
+    down: Option<Error>,
+    faults: RefCell<VecDeque<Option<Error>>>,
 }
 
 impl Memory {
@@ -31,12 +32,12 @@ impl Memory {
     }
 
     /// One that answers nothing but this.
-    pub fn down(fault: Fault) -> Self {
+    pub fn down(fault: Error) -> Self {
         Self { down: Some(fault), ..Self::default() }
     }
 
     /// Lets `calls` calls pass and makes the one after them fail. May be said again: the count then starts where this fault struck.
-    pub fn fail_after(&self, calls: usize, fault: Fault) {
+    pub fn fail_after(&self, calls: usize, fault: Error) {
         let mut faults = self.faults.borrow_mut();
         faults.extend(std::iter::repeat_n(None, calls));
         faults.push_back(Some(fault));
@@ -62,7 +63,7 @@ impl Memory {
         self.slots.borrow().get(name).cloned()
     }
 
-    fn strike(&self) -> Result<(), Fault> {
+    fn strike(&self) -> Result<()> {
         if let Some(fault) = &self.down {
             return Err(fault.clone());
         }
@@ -70,7 +71,7 @@ impl Memory {
     }
 }
 
-impl Store for Memory {
+impl Backend for Memory {
     fn name(&self) -> &'static str {
         "memory"
     }
@@ -83,35 +84,35 @@ impl Store for Memory {
         true
     }
 
-    fn probe(&self) -> Result<(), Fault> {
+    fn probe(&self) -> Result<()> {
         self.strike()
     }
 
-    fn get(&self, slot: &Slot) -> Result<Option<Bytes>, Fault> {
+    fn get(&self, slot: &Item) -> Result<Option<Bytes>> {
         self.strike()?;
         Ok(self.slots.borrow().get(&slot.name).cloned())
     }
 
-    fn put(&self, slot: &Slot, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<(), Fault> {
+    fn put(&self, slot: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<()> {
         self.strike()?;
         if self.limit.is_some_and(|limit| content.len() > limit) {
-            return Err(Fault::Full(format!("{} bytes are too many for one slot", content.len())));
+            return Err(Error::Full(format!("{} bytes are too many for one slot", content.len())));
         }
         let mut slots = self.slots.borrow_mut();
         if self.room.is_some_and(|room| slots.len() >= room && !slots.contains_key(&slot.name)) {
-            return Err(Fault::Full("no slot is left".to_owned()));
+            return Err(Error::Full("no slot is left".to_owned()));
         }
         slots.insert(slot.name.clone(), Zeroizing::new(content.to_vec()));
         Ok(())
     }
 
-    fn delete(&self, slot: &Slot) -> Result<(), Fault> {
+    fn delete(&self, slot: &Item) -> Result<()> {
         self.strike()?;
         self.slots.borrow_mut().remove(&slot.name);
         Ok(())
     }
 
-    fn list(&self) -> Result<Vec<Bytes>, Fault> {
+    fn list(&self) -> Result<Vec<Bytes>> {
         self.strike()?;
         Ok(self.slots.borrow().values().cloned().collect())
     }

@@ -10,8 +10,9 @@ use time::OffsetDateTime;
 use time::serde::rfc3339;
 use zeroize::Zeroizing;
 
-use super::{Bytes, Fault};
-use crate::grant::{Registration, RoleCredentials, Token};
+use super::error::{Error, Result};
+use super::store::Bytes;
+use crate::credentials::{Registration, RoleCredentials, Token};
 use crate::secret::{Secret, exposed};
 
 /// The version that is written, and the only one that is read.
@@ -22,8 +23,8 @@ pub trait Record: Sized {
     /// The JSON text.
     ///
     /// # Errors
-    /// [`Fault::Broken`] for a time that RFC 3339 can't write (a year beyond 9999).
-    fn to_text(&self) -> Result<Secret, Fault>;
+    /// [`Error::Failed`] for a time that RFC 3339 can't write (a year beyond 9999).
+    fn to_text(&self) -> Result<Secret>;
 
     /// None for anything but a text of this version.
     fn of_text(text: &Secret) -> Option<Self>;
@@ -50,10 +51,10 @@ macro_rules! record {
         }
 
         impl Record for $grant {
-            fn to_text(&self) -> Result<Secret, Fault> {
+            fn to_text(&self) -> Result<Secret> {
                 let mut json = Wiped::default();
-                serde_json::to_writer(&mut json, &$form::from(self.clone())).map_err(|error| Fault::Broken(error.to_string()))?;
-                secret(json.0).ok_or_else(|| Fault::Broken("JSON that is not UTF-8".to_owned()))
+                serde_json::to_writer(&mut json, &$form::from(self.clone())).map_err(|error| Error::Failed(error.to_string()))?;
+                secret(json.0).ok_or_else(|| Error::Failed("JSON that is not UTF-8".to_owned()))
             }
 
             fn of_text(text: &Secret) -> Option<Self> {
@@ -99,7 +100,7 @@ record!(
 
 // The signature is serde's.
 #[allow(clippy::ref_option)]
-fn exposed_if_any<S: serde::Serializer>(secret: &Option<Secret>, serializer: S) -> Result<S::Ok, S::Error> {
+fn exposed_if_any<S: serde::Serializer>(secret: &Option<Secret>, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     match secret {
         Some(secret) => exposed(secret, serializer),
         None => serializer.serialize_none(),

@@ -13,9 +13,11 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
+use super::error::{Error, Result};
 use super::key::hex;
+use super::key::{Key, Kind};
 use super::record::{Wiped, secret};
-use super::{Bytes, Fault, Key, Kind, Slot, Store};
+use super::store::{Backend, Bytes, Item};
 use crate::profile::names::{AccountId, RoleName};
 use crate::secret::Secret;
 
@@ -91,7 +93,7 @@ pub struct Entry {
 }
 
 /// The value kept under this key; None where there is none, or where what is there is not whole.
-pub fn get(store: &dyn Store, key: &Key) -> Result<Option<Secret>, Fault> {
+pub fn get(store: &dyn Backend, key: &Key) -> Result<Option<Secret>> {
     let Some(content) = store.get(&head(key))? else { return Ok(None) };
     let Some((header, inline)) = parse(&content) else { return Ok(None) };
     let (len, parts) = (header.len, header.parts);
@@ -109,7 +111,7 @@ pub fn get(store: &dyn Store, key: &Key) -> Result<Option<Secret>, Fault> {
 }
 
 /// Keeps the value, in place of an earlier one.
-pub fn put(store: &dyn Store, key: &Key, value: &Secret, expires: Option<OffsetDateTime>) -> Result<(), Fault> {
+pub fn put(store: &dyn Backend, key: &Key, value: &Secret, expires: Option<OffsetDateTime>) -> Result<()> {
     let value = value.expose().as_bytes();
     let mut header = Header {
         v: VERSION,
@@ -153,7 +155,7 @@ pub fn put(store: &dyn Store, key: &Key, value: &Secret, expires: Option<OffsetD
 }
 
 /// Forgets the value. No value is no fault.
-pub fn delete(store: &dyn Store, key: &Key) -> Result<(), Fault> {
+pub fn delete(store: &dyn Backend, key: &Key) -> Result<()> {
     store.delete(&head(key))?;
     if store.limit().is_some() {
         sweep(store, key, 0, 0)?;
@@ -163,7 +165,7 @@ pub fn delete(store: &dyn Store, key: &Key) -> Result<(), Fault> {
 }
 
 /// All values that daypass keeps in this store. What it can't read is passed over.
-pub fn list(store: &dyn Store) -> Result<Vec<Entry>, Fault> {
+pub fn list(store: &dyn Backend) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
     for content in store.list()? {
         let Some((header, _)) = parse(&content) else { continue };
@@ -176,21 +178,21 @@ pub fn list(store: &dyn Store) -> Result<Vec<Entry>, Fault> {
     Ok(entries)
 }
 
-fn head(key: &Key) -> Slot<'_> {
-    Slot { name: key.id(), key }
+fn head(key: &Key) -> Item<'_> {
+    Item { name: key.id(), key }
 }
 
-fn part(key: &Key, generation: u8, index: usize) -> Slot<'_> {
-    Slot { name: format!("{}.{generation}.{index}", key.id()), key }
+fn part(key: &Key, generation: u8, index: usize) -> Item<'_> {
+    Item { name: format!("{}.{generation}.{index}", key.id()), key }
 }
 
-fn write(header: &Header, value: &[u8]) -> Result<Bytes, Fault> {
+fn write(header: &Header, value: &[u8]) -> Result<Bytes> {
     let mut content = Wiped(Zeroizing::new(Vec::with_capacity(512 + value.len())));
     serde_json::to_writer(&mut content, header)
         .map_err(std::io::Error::from)
         .and_then(|()| content.write_all(b"\n"))
         .and_then(|()| content.write_all(value))
-        .map_err(|error| Fault::Broken(error.to_string()))?;
+        .map_err(|error| Error::Failed(error.to_string()))?;
     Ok(content.0)
 }
 
@@ -201,7 +203,7 @@ fn parse(content: &[u8]) -> Option<(Header, &[u8])> {
     (header.v == VERSION).then_some((header, rest.get(1..)?))
 }
 
-fn join(store: &dyn Store, key: &Key, parts: &Parts, len: usize) -> Result<Option<Bytes>, Fault> {
+fn join(store: &dyn Backend, key: &Key, parts: &Parts, len: usize) -> Result<Option<Bytes>> {
     let mut value = Wiped::default();
     for index in 0..parts.count {
         let Some(content) = store.get(&part(key, parts.generation, index))? else { return Ok(None) };
@@ -216,7 +218,7 @@ fn join(store: &dyn Store, key: &Key, parts: &Parts, len: usize) -> Result<Optio
 
 /// Deletes the parts of one generation from this one on: the last first, so that stopping in the middle leaves no gap behind which
 /// a later sweep would miss the rest.
-fn sweep(store: &dyn Store, key: &Key, generation: u8, from: usize) -> Result<(), Fault> {
+fn sweep(store: &dyn Backend, key: &Key, generation: u8, from: usize) -> Result<()> {
     let mut end = from;
     while store.get(&part(key, generation, end))?.is_some() {
         end += 1;

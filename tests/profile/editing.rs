@@ -33,7 +33,7 @@ fn corp() -> Session {
 }
 
 #[test]
-fn an_empty_file_gets_the_blocks_of_the_manual() {
+fn an_empty_file_gets_a_session_and_a_profile_block() {
     let line = helper::line(
         "/usr/bin/daypass",
         "corp",
@@ -63,7 +63,7 @@ fn comments_order_blank_lines_and_nested_values_stay() {
 }
 
 #[test]
-fn crlf_stays_and_new_lines_have_it_too() {
+fn crlf_is_kept_and_used_for_new_lines() {
     let text = "[profile a]\r\nregion = x\r\n";
     let expected = "[profile a]\r\nregion = y\r\noutput = json\r\n\r\n[profile b]\r\nk = 1\r\n";
     let changes = [set("a", &[("region", "y"), ("output", "json")], &[]), set("b", &[("k", "1")], &[])];
@@ -71,20 +71,20 @@ fn crlf_stays_and_new_lines_have_it_too() {
 }
 
 #[test]
-fn a_byte_order_mark_stays_where_it_is() {
+fn a_byte_order_mark_stays_at_the_start() {
     assert_eq!(edited("\u{feff}", set("a", &[("k", "1")], &[])), "\u{feff}[profile a]\nk = 1\n");
     assert_eq!(edited("\u{feff}[profile a]\nk = 1\n", set("a", &[("k", "2")], &[])), "\u{feff}[profile a]\nk = 2\n");
 }
 
 #[test]
-fn a_last_line_without_an_end_gets_one_before_more_is_added() {
+fn a_missing_final_newline_is_added_before_new_lines() {
     assert_eq!(edited("[profile a]\nk = 1", set("a", &[("j", "2")], &[])), "[profile a]\nk = 1\nj = 2\n");
     assert_eq!(edited("[profile a]\nk = 1", set("b", &[("j", "2")], &[])), "[profile a]\nk = 1\n\n[profile b]\nj = 2\n");
     assert_eq!(edited("[profile a]", set("a", &[("j", "2")], &[])), "[profile a]\nj = 2\n");
 }
 
 #[test]
-fn a_section_that_is_there_twice_is_set_where_the_winning_key_is() {
+fn a_duplicate_section_is_edited_where_the_effective_key_is() {
     let text = "[profile a]\nk = 1\n[profile b]\n[profile a]\nk = 2\n";
     assert_eq!(
         edited(text, set("a", &[("k", "3"), ("j", "4")], &[])),
@@ -94,32 +94,32 @@ fn a_section_that_is_there_twice_is_set_where_the_winning_key_is() {
 }
 
 #[test]
-fn the_default_profile_is_set_where_it_counts() {
+fn the_default_profile_is_edited_in_the_section_that_takes_effect() {
     assert_eq!(edited("", set("default", &[("k", "1")], &[])), "[default]\nk = 1\n");
     let both = "[default]\nk = 1\n[profile default]\nk = 2\n";
     assert_eq!(edited(both, set("default", &[("k", "3")], &[])), "[default]\nk = 1\n[profile default]\nk = 3\n");
 }
 
 #[test]
-fn a_key_is_found_in_any_case_and_a_name_in_quotes() {
+fn keys_match_in_any_case_and_names_match_in_quotes() {
     assert_eq!(edited("[profile \"a b\"]\nRegion = x\n", set("a b", &[("region", "y")], &[])), "[profile \"a b\"]\nRegion = y\n");
 }
 
 #[test]
-fn a_comment_behind_a_changed_value_moves_above_it_because_the_aws_cli_would_take_it_for_a_part() {
+fn a_trailing_comment_moves_above_a_changed_value() {
     assert_eq!(edited("[profile a]\nregion = x # home\n", set("a", &[("region", "y")], &[])), "[profile a]\n# home\nregion = y\n");
     assert_eq!(edited("[profile a]\nregion = x # home\n", set("a", &[("region", "x")], &[])), "[profile a]\nregion = x # home\n");
 }
 
 #[test]
-fn a_continued_value_is_replaced_as_a_whole_and_the_comments_in_it_stay() {
+fn a_continued_value_is_replaced_whole_and_its_comments_stay() {
     let text = "[profile a]\nk = v\n# note\n  more\nj = 1\n";
     assert_eq!(edited(text, set("a", &[("k", "w")], &[])), "[profile a]\n# note\nk = w\nj = 1\n");
     assert_eq!(edited(text, set("a", &[], &["k"])), "[profile a]\n# note\nj = 1\n");
 }
 
 #[test]
-fn a_helper_profile_loses_its_single_sign_on_keys_and_nothing_else() {
+fn converting_to_a_helper_removes_only_the_sso_keys() {
     let text = "[profile a]\nsso_session = corp\nregion = x\nsso_account_id = 111122223333\nsso_role_name = R\n";
     let change = Change::helper("a", "daypass credential-process --session corp --account 111122223333 --role R".into(), vec![]);
     let line = "credential_process = daypass credential-process --session corp --account 111122223333 --role R\n";
@@ -127,7 +127,7 @@ fn a_helper_profile_loses_its_single_sign_on_keys_and_nothing_else() {
 }
 
 #[test]
-fn a_forgotten_profile_leaves_the_file_as_if_it_had_never_been_there() {
+fn removing_an_added_profile_restores_the_file() {
     let text = "[profile a]\nk = 1\n\n# about c\n[profile c]\nk = 3\n";
     let with = edited(text, set("b", &[("k", "2")], &[]).marked("corp"));
     assert_eq!(with, format!("{text}\n[profile b]\n# daypass sync: corp\nk = 2\n"));
@@ -137,7 +137,7 @@ fn a_forgotten_profile_leaves_the_file_as_if_it_had_never_been_there() {
 }
 
 #[test]
-fn the_mark_of_sync_is_read_back_and_replaced() {
+fn the_sync_marker_is_read_back_and_replaced() {
     let text = edited("[profile a]\nk = 1\n", set("a", &[], &[]).marked("corp 1"));
     assert_eq!(text, "[profile a]\n# daypass sync: corp 1\nk = 1\n");
     assert_eq!(config(&text, "").profile("a").unwrap().mark.as_deref(), Some("corp 1"));
@@ -145,7 +145,7 @@ fn the_mark_of_sync_is_read_back_and_replaced() {
 }
 
 #[test]
-fn what_not_all_tools_read_alike_is_not_written() {
+fn text_that_tools_read_differently_is_not_written() {
     for value in ["", " x", "x ", "a\nb", "a\rb", "a\0b", "a\u{85}b", "x # c", "x ; c", "# c", "\"x\""] {
         let error = apply("", FileKind::Config, &[set("a", &[("k", value)], &[])]).unwrap_err();
         assert_eq!(error.exit, Exit::Usage, "{value:?}");
@@ -161,13 +161,13 @@ fn what_not_all_tools_read_alike_is_not_written() {
 }
 
 #[test]
-fn two_changes_of_one_profile_are_refused() {
+fn two_edits_of_one_profile_are_refused() {
     let error = apply("", FileKind::Config, &[set("a", &[("k", "1")], &[]), set("a", &[("k", "2")], &[])]).unwrap_err();
     assert!(error.what.contains("twice"), "{error}");
 }
 
 #[test]
-fn a_file_that_rust_ini_misreads_can_be_changed_all_the_same() {
+fn a_file_that_rust_ini_misreads_can_still_be_edited() {
     for text in [
         "[profile a] # c\nk = 1\n",
         "[profile a]\nk = C:\\dir\\\n",
@@ -181,7 +181,7 @@ fn a_file_that_rust_ini_misreads_can_be_changed_all_the_same() {
 }
 
 #[test]
-fn ten_thousand_profiles_are_written_at_once() {
+fn ten_thousand_profiles_can_be_written_at_once() {
     let changes: Vec<Change> = (0..10_000).map(|n| set(&format!("p{n}"), &[("region", "x")], &[]).marked("corp")).collect();
     let text = apply("", FileKind::Config, &changes).unwrap();
     assert_eq!(config(&text, "").profiles().len(), 10_000);
@@ -197,7 +197,7 @@ fn to_helper() -> Change {
 }
 
 #[test]
-fn a_profile_with_another_source_of_credentials_is_not_changed_into_a_helper() {
+fn a_profile_with_another_credential_source_is_not_converted() {
     let what = refused("[profile a]\nregion = x\n", "[a]\naws_access_key_id = AKIA\n", to_helper()).unwrap();
     assert!(what.contains("aws_access_key_id (credentials:2)") && !what.contains("AKIA"), "{what}");
     for key in
@@ -210,7 +210,7 @@ fn a_profile_with_another_source_of_credentials_is_not_changed_into_a_helper() {
 }
 
 #[test]
-fn a_native_profile_and_an_earlier_helper_are_free_to_change() {
+fn native_profiles_and_existing_helpers_can_be_converted() {
     assert_eq!(refused("[profile a]\nsso_session = corp\nsso_account_id = 1\nregion = x\n", "", to_helper()), None);
     assert_eq!(refused("[profile a]\ncredential_process = /x/daypass credential-process --profile c\n", "", to_helper()), None);
     let native = Change::native("a", "corp", "111122223333", "R", vec![]);
@@ -219,7 +219,7 @@ fn a_native_profile_and_an_earlier_helper_are_free_to_change() {
 }
 
 #[test]
-fn the_line_is_quoted_only_where_it_must_be_and_reads_the_same_in_a_shell() {
+fn the_helper_line_is_quoted_only_if_needed_and_a_shell_reads_it_alike() {
     let line = |program: &str| helper::line_for_profile(program, "dev");
     assert_eq!(line("/usr/bin/daypass").unwrap(), "/usr/bin/daypass credential-process --profile dev");
     assert_eq!(line("daypass").unwrap(), "daypass credential-process --profile dev");
@@ -242,7 +242,7 @@ fn the_line_is_quoted_only_where_it_must_be_and_reads_the_same_in_a_shell() {
 
 #[test]
 #[cfg(unix)]
-fn the_program_is_named_by_its_link_on_path() {
+fn the_program_path_is_its_link_on_path() {
     let folder = tempfile::tempdir().unwrap();
     let (other, mine) = (folder.path().join("other"), folder.path().join("mine"));
     for path in [&other, &mine] {

@@ -136,14 +136,14 @@ const ROWS: &[(&str, &str, &str, &str, Sdk, bool)] = &[
 ];
 
 #[test]
-fn each_row_of_the_table_is_read_as_it_says() {
+fn each_row_is_parsed_as_stated() {
     for (row, config_text, credentials, expected, ..) in ROWS {
         assert_eq!(meaning(&config(config_text, credentials)), *expected, "row {row}");
     }
 }
 
 #[test]
-fn each_row_that_not_all_tools_read_alike_has_a_warning_and_no_other_has() {
+fn exactly_the_rows_that_tools_read_differently_have_a_warning() {
     for (row, config_text, credentials, _, _, warns) in ROWS {
         let config = config(config_text, credentials);
         assert_eq!(!config.warnings().is_empty(), *warns, "row {row}: {:?}", config.warnings());
@@ -151,7 +151,7 @@ fn each_row_that_not_all_tools_read_alike_has_a_warning_and_no_other_has() {
 }
 
 #[test]
-fn the_sdk_reads_each_row_as_the_table_says_it_does() {
+fn the_sdk_parses_each_row_as_stated() {
     for (row, config_text, credentials, _, sdk, _) in ROWS {
         let ours = config(config_text, credentials);
         let verdict = match by_sdk(config_text, credentials) {
@@ -192,7 +192,7 @@ pub(crate) fn same(ours: &Config, sdk: &aws_config::profile::ProfileSet) -> bool
 }
 
 #[test]
-fn a_warning_names_file_line_and_what_is_wrong() {
+fn a_warning_names_file_line_and_problem() {
     let config = config("[profile a]\nregion\n", "[b]\nk = 1\nk = 2\n");
     let shown: Vec<String> =
         config.warnings().iter().map(|warning| format!("{}:{}: {}", warning.file.display(), warning.line, warning.what)).collect();
@@ -202,7 +202,7 @@ fn a_warning_names_file_line_and_what_is_wrong() {
 }
 
 #[test]
-fn a_value_knows_the_file_and_line_it_comes_from() {
+fn a_value_knows_its_file_and_line() {
     let config = config("# top\n[profile a]\nk = 1\nj = 1\n", "[a]\nk = 2\n");
     let profile = config.profile("a").unwrap();
     assert_eq!(profile.get("k").unwrap().place(), "credentials:2");
@@ -210,7 +210,7 @@ fn a_value_knows_the_file_and_line_it_comes_from() {
 }
 
 #[test]
-fn looking_for_one_section_finds_what_a_whole_reading_finds() {
+fn reading_one_section_equals_reading_the_whole_file() {
     for (row, config_text, credentials, ..) in ROWS {
         let config = config(config_text, credentials);
         for block in config.profiles() {
@@ -229,7 +229,7 @@ fn debug_output_shows_no_value() {
 }
 
 #[test]
-fn lines_leave_nothing_out() {
+fn lines_cover_the_whole_text() {
     for (_, text, ..) in ROWS {
         let mut end = 0;
         for line in lines(text.as_bytes(), 0..text.len()) {

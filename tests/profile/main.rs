@@ -9,8 +9,8 @@ mod storing;
 
 use std::path::{Path, PathBuf};
 
-use daypass::env::Env;
 use daypass::profile::Config;
+use daypass::sys::env::Env;
 
 /// A config over two texts, called `config` and `credentials`.
 fn config(config: &str, credentials: &str) -> Config {

@@ -11,7 +11,8 @@ use daypass::profile::edit::{Change, apply};
 use daypass::profile::helper;
 use daypass::profile::ini::{Document, FileKind, lines};
 use daypass::profile::names::Session;
-use daypass::profile::resolve::{Asked, session_in, sessions, target_in};
+use daypass::profile::request::RoleRequest;
+use daypass::profile::resolve::{session_in, sessions, target_in};
 use proptest::prelude::*;
 
 use crate::grammar::{by_sdk, same};
@@ -116,7 +117,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 1000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_bytes_can_be_read_and_their_lines_are_the_bytes(text in prop::collection::vec(any::<u8>(), 0..300), credentials in any::<bool>()) {
+    fn any_bytes_can_be_parsed_and_their_lines_join_to_the_input(text in prop::collection::vec(any::<u8>(), 0..300), credentials in any::<bool>()) {
         let file = if credentials { FileKind::Credentials } else { FileKind::Config };
         let document = Document::parse(&text, file);
         for section in document.sections() {
@@ -130,7 +131,7 @@ proptest! {
     }
 
     #[test]
-    fn sections_and_keys_stand_in_order_and_do_not_overlap(text in any_file()) {
+    fn sections_and_keys_are_in_order_and_do_not_overlap(text in any_file()) {
         let document = Document::parse(text.as_bytes(), FileKind::Config);
         let mut end = 0;
         for section in document.sections() {
@@ -146,12 +147,12 @@ proptest! {
     }
 
     #[test]
-    fn no_change_changes_no_byte(text in any_file()) {
+    fn an_empty_edit_changes_no_byte(text in any_file()) {
         prop_assert_eq!(apply(&text, FileKind::Config, &[]).unwrap(), text);
     }
 
     #[test]
-    fn a_file_means_after_a_change_what_it_meant_with_the_change(text in any_file(), change in any_change()) {
+    fn an_edit_changes_the_meaning_only_as_requested(text in any_file(), change in any_change()) {
         let after = match apply(&text, FileKind::Config, std::slice::from_ref(&change)) {
             Ok(after) => after,
             // A new name that not all tools read is refused, and a key that would swallow the indented section line behind it.
@@ -185,7 +186,7 @@ proptest! {
     }
 
     #[test]
-    fn bytes_outside_the_changed_section_stay(text in any_file(), change in any_change()) {
+    fn bytes_outside_the_edited_section_stay(text in any_file(), change in any_change()) {
         let Ok(after) = apply(&text, FileKind::Config, std::slice::from_ref(&change)) else { return Ok(()) };
         // Every line outside the keys that are meant is there in the old order.
         let mut left = after.split_inclusive('\n');
@@ -205,7 +206,7 @@ proptest! {
     }
 
     #[test]
-    fn many_changes_at_once_do_what_they_do_one_by_one(text in any_file(), changes in prop::collection::vec(any_change(), 0..5)) {
+    fn edits_applied_together_equal_edits_applied_one_by_one(text in any_file(), changes in prop::collection::vec(any_change(), 0..5)) {
         let mut names = std::collections::HashSet::new();
         let changes: Vec<Change> = changes.into_iter().filter(|change| !matches!(change, Change::Session(_)) && names.insert(name_of(change).to_owned())).collect();
         let one_by_one = changes.iter().try_fold(text.clone(), |text, change| apply(&text, FileKind::Config, std::slice::from_ref(change)));
@@ -216,14 +217,14 @@ proptest! {
     }
 
     #[test]
-    fn what_the_sdk_accepts_we_read_as_it_does(first in good_file(), second in good_file()) {
+    fn files_that_the_sdk_accepts_are_read_as_the_sdk_reads_them(first in good_file(), second in good_file()) {
         let second = second.replace("profile ", "");
         let sdk = by_sdk(&first, &second).expect("these are made to be accepted");
         prop_assert!(same(&config(&first, &second), &sdk), "{first}\n---\n{second}");
     }
 
     #[test]
-    fn what_we_write_the_sdk_reads_as_we_do(text in good_file(), changes in prop::collection::vec(any_change(), 0..3)) {
+    fn the_sdk_reads_edited_files_as_daypass_does(text in good_file(), changes in prop::collection::vec(any_change(), 0..3)) {
         if let Ok(after) = apply(&text, FileKind::Config, &changes) {
             let sdk = by_sdk(&after, "").expect("what we wrote is accepted");
             prop_assert!(same(&Config::of_texts((PathBuf::new(), after.clone()), Default::default()), &sdk), "{after}");
@@ -231,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn a_program_that_can_be_written_is_read_back_as_one_word(path in "/[ -~é]{0,12}(/[a-z #;%&'()*]{1,6})?") {
+    fn a_written_program_path_is_read_back_as_one_word(path in "/[ -~é]{0,12}(/[a-z #;%&'()*]{1,6})?") {
         let Ok(line) = helper::line_for_profile(&path, "dev") else { return Ok(()) };
         prop_assert_eq!(shlex::split(&line).unwrap(), [&*path, "credential-process", "--profile", "dev"]);
         let after = apply("", FileKind::Config, &[Change::helper("a", line.clone(), vec![])]).unwrap();
@@ -241,18 +242,18 @@ proptest! {
     }
 
     #[test]
-    fn any_file_gives_an_answer_to_any_question(text in any_file(), credentials in any_file(), line in "(daypass )?[ -~]{0,40}") {
+    fn resolving_never_panics_on_any_file(text in any_file(), credentials in any_file(), line in "(daypass )?[ -~]{0,40}") {
         let text = format!("{text}\n[profile z]\ncredential_process = {line}\n");
         let config = config(&text, &credentials);
         for name in ["default", "a", "z", "q r"] {
-            let asked = Asked { profile: Some(name.to_owned()), ..Asked::default() };
-            let _ = (target_in(&config, &env(&[]), &asked), session_in(&config, &asked), target_in(&config, &env(&[("AWS_PROFILE", name)]), &Asked::default()));
+            let asked = RoleRequest { profile: Some(name.to_owned()), ..RoleRequest::default() };
+            let _ = (target_in(&config, &env(&[]), &asked), session_in(&config, &asked), target_in(&config, &env(&[("AWS_PROFILE", name)]), &RoleRequest::default()));
         }
-        let _ = (sessions(&config), session_in(&config, &Asked::default()));
+        let _ = (sessions(&config), session_in(&config, &RoleRequest::default()));
     }
 
     #[test]
-    fn looking_for_one_section_finds_in_any_file_what_a_whole_reading_finds(text in any_file(), credentials in any_file()) {
+    fn reading_one_section_of_any_file_equals_reading_the_whole_file(text in any_file(), credentials in any_file()) {
         let config = config(&text, &credentials);
         let show = |block: &daypass::profile::Block<'_>| {
             let mut values: Vec<String> = block.values.iter().map(|value| format!("{}={} {}", value.key, value.text, value.place())).collect();
@@ -268,7 +269,7 @@ proptest! {
     }
 
     #[test]
-    fn reading_files_in_part_finds_what_a_whole_reading_finds(text in any_file(), credentials in any_file(), filler in 0usize..3000) {
+    fn reading_a_file_in_part_equals_reading_the_whole_file(text in any_file(), credentials in any_file(), filler in 0usize..3000) {
         // Larger than what is read at a time, so that sections lie across its ends.
         let text = text + "\n" + &"[profile filler]\nregion = somewhere-else-1\n".repeat(filler);
         let home = tempfile::tempdir().unwrap();

@@ -1,9 +1,10 @@
 //! What was typed, and what it means.
 
 use daypass::error::{Error, Exit};
-use daypass::profile::leads::Leads;
+use daypass::profile::index::ProfileIndex;
 use daypass::profile::names::Session;
-use daypass::profile::resolve::{Account, Asked, Target, session_in, sessions, target, target_in};
+use daypass::profile::request::{Account, RoleRequest};
+use daypass::profile::resolve::{RoleTarget, session_in, sessions, target, target_in};
 
 use crate::{config, env, env_at};
 
@@ -16,8 +17,8 @@ sso_registration_scopes = sso:account:access, other
 
 const HELPER: &str = "daypass credential-process --session corp --account 111122223333 --role Dev";
 
-fn asked(flags: &[(&str, &str)]) -> Asked {
-    let mut asked = Asked::default();
+fn asked(flags: &[(&str, &str)]) -> RoleRequest {
+    let mut asked = RoleRequest::default();
     for &(flag, value) in flags {
         let place = match flag {
             "profile" => &mut asked.profile,
@@ -35,12 +36,12 @@ fn asked(flags: &[(&str, &str)]) -> Asked {
     asked
 }
 
-fn resolve(text: &str, vars: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<Target, Error> {
+fn resolve(text: &str, vars: &[(&str, &str)], flags: &[(&str, &str)]) -> Result<RoleTarget, Error> {
     target_in(&config(&format!("{CORP}{text}"), ""), &env(vars), &asked(flags))
 }
 
 /// `session account role region profile`, `-` for none.
-fn shown(target: &Target) -> String {
+fn shown(target: &RoleTarget) -> String {
     let account = match &target.account {
         Account::Id(id) => id.as_str(),
         Account::Name(name) => name,
@@ -63,7 +64,7 @@ fn fails(text: &str, vars: &[(&str, &str)], flags: &[(&str, &str)]) -> String {
 const NATIVE: &str = "[profile dev]\nsso_session = corp\nsso_account_id = 000022223333\nsso_role_name = Dev\nregion = eu-west-1\n";
 
 #[test]
-fn the_three_kinds_of_profile_lead_to_credentials() {
+fn native_helper_and_legacy_profiles_resolve() {
     assert_eq!(means(NATIVE, &[], &[("profile", "dev")]), "corp 000022223333 Dev eu-west-1 dev");
     let helper = format!("[profile dev]\ncredential_process = {HELPER}\nregion = eu-west-1\n");
     assert_eq!(means(&helper, &[], &[("profile", "dev")]), "corp 111122223333 Dev eu-west-1 dev");
@@ -83,7 +84,7 @@ fn a_session_block_gives_start_url_region_and_scopes() {
 }
 
 #[test]
-fn the_flag_comes_before_the_variable_before_default() {
+fn the_flag_wins_over_aws_profile_which_wins_over_default() {
     let text = format!("{NATIVE}{}{}", NATIVE.replace("[profile dev]", "[default]"), NATIVE.replace("dev]", "other]"));
     assert!(means(&text, &[("AWS_PROFILE", "other")], &[("profile", "dev")]).ends_with(" dev"));
     assert!(means(&text, &[("AWS_PROFILE", "other")], &[]).ends_with(" other"));
@@ -91,7 +92,7 @@ fn the_flag_comes_before_the_variable_before_default() {
 }
 
 #[test]
-fn a_flag_overrides_what_the_profile_says() {
+fn flags_override_the_profile() {
     let flags = [("profile", "dev"), ("role", "Admin"), ("account", "Sandbox"), ("region", "us-west-2")];
     assert_eq!(means(NATIVE, &[], &flags), "corp Sandbox Admin us-west-2 dev");
     let flags = [("profile", "dev"), ("start-url", "https://x"), ("sso-region", "us-west-2")];
@@ -99,7 +100,7 @@ fn a_flag_overrides_what_the_profile_says() {
 }
 
 #[test]
-fn with_session_account_and_role_no_profile_of_the_environment_matters() {
+fn session_account_and_role_flags_ignore_aws_profile() {
     let flags = [("session", "corp"), ("account", "111122223333"), ("role", "Dev")];
     assert_eq!(means("", &[("AWS_PROFILE", "missing")], &flags), "corp 111122223333 Dev - -");
     assert_eq!(means(NATIVE, &[("AWS_PROFILE", "dev")], &flags), "corp 111122223333 Dev - -");
@@ -109,7 +110,7 @@ fn with_session_account_and_role_no_profile_of_the_environment_matters() {
 }
 
 #[test]
-fn a_portal_can_be_named_without_any_file() {
+fn start_url_and_region_flags_need_no_config_file() {
     let flags =
         [("start-url", "https://x"), ("sso-region", "eu-west-1"), ("account", "111122223333"), ("role", "Dev"), ("scopes", "a,b")];
     let folder = tempfile::tempdir().unwrap();
@@ -123,7 +124,7 @@ fn a_portal_can_be_named_without_any_file() {
 }
 
 #[test]
-fn account_and_role_alone_take_the_only_session_unless_a_profile_was_chosen() {
+fn account_and_role_flags_use_the_only_session_unless_a_profile_is_chosen() {
     let flags = [("account", "111122223333"), ("role", "Dev")];
     assert_eq!(means("", &[], &flags), "corp 111122223333 Dev - -");
     assert_eq!(means("[default]\naws_access_key_id = A\n", &[], &flags), "corp 111122223333 Dev - -");
@@ -131,7 +132,7 @@ fn account_and_role_alone_take_the_only_session_unless_a_profile_was_chosen() {
 }
 
 #[test]
-fn a_helper_line_is_understood_however_it_is_written() {
+fn a_helper_line_is_parsed_in_every_spelling() {
     for line in [
         HELPER,
         "/usr/bin/daypass credential-process --role Dev --account 111122223333 --session corp",
@@ -150,7 +151,7 @@ fn a_helper_line_is_understood_however_it_is_written() {
 }
 
 #[test]
-fn a_helper_that_names_a_profile_leads_to_it() {
+fn a_helper_that_names_a_profile_resolves_to_it() {
     let text =
         format!("{NATIVE}[profile tool]\nregion = us-west-2\ncredential_process = daypass credential-process --profile dev\n");
     assert_eq!(means(&text, &[], &[("profile", "tool")]), "corp 000022223333 Dev us-west-2 tool");
@@ -159,7 +160,7 @@ fn a_helper_that_names_a_profile_leads_to_it() {
 }
 
 #[test]
-fn profiles_that_name_each_other_in_a_circle_are_an_error() {
+fn profiles_that_refer_to_each_other_in_a_circle_are_an_error() {
     let text = "[profile a]\ncredential_process = daypass credential-process --profile b\n[profile b]\ncredential_process = daypass credential-process --profile a\n";
     let error = fails(text, &[], &[("profile", "a")]);
     assert!(error.contains("in a circle") && error.contains("\"a\" → \"b\" → \"a\""), "{error}");
@@ -172,7 +173,7 @@ fn a_native_profile_whose_helper_names_itself_is_native() {
 }
 
 #[test]
-fn a_profile_may_repeat_its_session_and_not_gainsay_it() {
+fn a_profile_may_repeat_its_sessions_settings_but_not_contradict_them() {
     assert_eq!(
         means(&format!("{NATIVE}sso_region = us-east-1\n"), &[], &[("profile", "dev")]),
         "corp 000022223333 Dev eu-west-1 dev"
@@ -182,7 +183,7 @@ fn a_profile_may_repeat_its_session_and_not_gainsay_it() {
 }
 
 #[test]
-fn what_is_missing_is_named_with_file_and_line() {
+fn a_missing_or_invalid_setting_is_reported_with_file_and_line() {
     let cases = [
         ("[profile dev]\nsso_session = corp\nsso_role_name = R\n", "(config:5) has no sso_account_id"),
         ("[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\n", "(config:5) has no sso_role_name"),
@@ -213,7 +214,7 @@ fn what_is_missing_is_named_with_file_and_line() {
 }
 
 #[test]
-fn other_sources_of_credentials_are_named_and_so_is_what_to_do() {
+fn other_credential_sources_are_reported_with_a_hint() {
     let cases = [
         (
             "role_arn = arn:aws:iam::1:role/x\nsource_profile = base\n",
@@ -231,7 +232,7 @@ fn other_sources_of_credentials_are_named_and_so_is_what_to_do() {
 }
 
 #[test]
-fn a_typo_is_answered_with_the_nearest_name() {
+fn a_typo_gets_the_nearest_name_as_a_suggestion() {
     let error = fails("[profile production]\nregion = x\n", &[], &[("profile", "prodcution")]);
     assert!(error.contains("there is \"production\"") && error.contains("hint: daypass list --profiles"), "{error}");
     assert!(!fails("[profile production]\nregion = x\n", &[], &[("profile", "zzz")]).contains("there is \""));
@@ -239,7 +240,7 @@ fn a_typo_is_answered_with_the_nearest_name() {
 }
 
 #[test]
-fn the_only_session_need_not_be_named() {
+fn the_only_session_is_the_default() {
     let one = |text: &str, flags| session_in(&config(text, ""), &asked(flags));
     assert_eq!(one(CORP, &[]).unwrap().name, "corp");
     let two = format!("{CORP}{}", CORP.replace("corp]", "home]"));
@@ -256,13 +257,13 @@ fn the_only_session_need_not_be_named() {
 }
 
 #[test]
-fn a_session_can_be_named_by_a_profile_that_has_no_role_yet() {
+fn a_profile_without_a_role_still_selects_its_session() {
     let text = format!("{CORP}{}[profile a]\nsso_session = corp\n", CORP.replace("corp]", "home]"));
     assert_eq!(session_in(&config(&text, ""), &asked(&[("profile", "a")])).unwrap().name, "corp");
 }
 
 #[test]
-fn all_sessions_are_blocks_and_what_legacy_profiles_hold() {
+fn sessions_come_from_blocks_and_legacy_profiles() {
     let text = format!(
         "{CORP}[sso-session half]\nsso_region = x\n[profile a]\nsso_start_url = https://old\nsso_region = eu-west-1\nsso_account_id = 111122223333\nsso_role_name = R\n"
     );
@@ -271,7 +272,7 @@ fn all_sessions_are_blocks_and_what_legacy_profiles_hold() {
 }
 
 #[test]
-fn account_names_and_wrong_numbers_are_told_apart() {
+fn account_names_are_told_apart_from_malformed_ids() {
     let account = |text| resolve("", &[], &[("session", "corp"), ("account", text), ("role", "R")]).map(|target| target.account);
     assert_eq!(account("Log Archive").unwrap(), Account::Name("Log Archive".into()));
     for bad in ["12345", "1111-2222-3333", "", " "] {
@@ -280,7 +281,7 @@ fn account_names_and_wrong_numbers_are_told_apart() {
 }
 
 #[test]
-fn missing_files_are_empty_and_unreadable_ones_are_errors_that_name_them() {
+fn missing_files_are_empty_and_unreadable_files_are_reported_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let env = env_at(folder.path());
     assert_eq!(target(&env, &asked(&[("profile", "a")])).unwrap_err().exit, Exit::Usage);
@@ -295,7 +296,7 @@ fn missing_files_are_empty_and_unreadable_ones_are_errors_that_name_them() {
 }
 
 #[test]
-fn a_question_about_a_session_alone_does_not_read_the_credentials_file() {
+fn resolving_by_session_does_not_read_the_credentials_file() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir_all(folder.path().join(".aws/credentials")).unwrap();
     std::fs::File::create(folder.path().join(".aws/config"))
@@ -306,7 +307,7 @@ fn a_question_about_a_session_alone_does_not_read_the_credentials_file() {
 }
 
 #[test]
-fn all_profiles_in_one_pass_lead_where_each_leads_by_itself() {
+fn resolving_all_profiles_at_once_equals_resolving_each() {
     let text = format!(
         "{CORP}
 [profile helper]\ncredential_process = {HELPER}
@@ -331,7 +332,7 @@ fn all_profiles_in_one_pass_lead_where_each_leads_by_itself() {
 "
     );
     let (config, env) = (config(&text, ""), env(&[]));
-    let leads = Leads::new(&config, &env);
+    let leads = ProfileIndex::new(&config, &env);
     let mut leading = 0;
     for block in config.profiles() {
         let alone = target_in(&config, &env, &asked(&[("profile", &block.name)])).ok();

@@ -7,11 +7,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use daypass::env::Env;
 use daypass::error::{Error, Exit};
 use daypass::profile::Config;
 use daypass::profile::edit::Change;
 use daypass::profile::store::{Others, Plan, backup_path, plan, update};
+use daypass::sys::env::Env;
 use tempfile::TempDir;
 
 use crate::{env, env_at};
@@ -69,7 +69,7 @@ fn mode(path: &Path) -> u32 {
 }
 
 #[test]
-fn a_new_file_is_private_and_so_is_its_folder() {
+fn a_new_file_and_its_folder_are_private() {
     let home = Home::empty();
     home.set("a", "x").unwrap();
     assert_eq!(home.text(".aws/config"), "[profile a]\nregion = x\n");
@@ -78,7 +78,7 @@ fn a_new_file_is_private_and_so_is_its_folder() {
 }
 
 #[test]
-fn mode_and_owner_stay_and_the_backup_has_them_too() {
+fn mode_and_group_are_kept_for_file_and_backup() {
     let home = Home::with("[profile a]\nregion = x\n");
     let path = home.path(".aws/config");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
@@ -92,7 +92,7 @@ fn mode_and_owner_stay_and_the_backup_has_them_too() {
 }
 
 #[test]
-fn the_version_before_is_kept_and_the_same_change_again_writes_nothing() {
+fn the_previous_version_is_backed_up_and_repeating_an_edit_writes_nothing() {
     let home = Home::with("[profile a]\nregion = x\n");
     home.set("a", "y").unwrap();
     let inode = fs::metadata(home.path(".aws/config")).unwrap().ino();
@@ -103,7 +103,7 @@ fn the_version_before_is_kept_and_the_same_change_again_writes_nothing() {
 }
 
 #[test]
-fn a_link_stays_a_link_and_what_it_leads_to_is_changed() {
+fn a_symbolic_link_stays_and_its_target_is_edited() {
     for (link, to) in [("dotfiles/aws/config", None), ("dotfiles/aws/config", Some("../dotfiles/aws/config"))] {
         let home = Home::empty();
         home.put(link, "[profile a]\r\nregion = x\r\n");
@@ -122,7 +122,7 @@ fn a_link_stays_a_link_and_what_it_leads_to_is_changed() {
 }
 
 #[test]
-fn a_linked_folder_and_a_link_to_a_link_work_too() {
+fn a_linked_folder_and_a_chain_of_links_are_followed() {
     let home = Home::empty();
     home.put("real/one", "[profile a]\nregion = x\n");
     symlink("one", home.path("real/config")).unwrap();
@@ -133,7 +133,7 @@ fn a_linked_folder_and_a_link_to_a_link_work_too() {
 }
 
 #[test]
-fn what_can_not_be_a_config_file_is_refused_with_its_name() {
+fn unusable_config_files_are_reported_by_name() {
     let fails = |home: &Home, words: &str| {
         let error = home.set("a", "y").unwrap_err();
         assert!(error.exit == Exit::Failed && error.what.contains(words) && error.what.contains("config"), "{error}");
@@ -165,7 +165,7 @@ fn what_can_not_be_a_config_file_is_refused_with_its_name() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_folder_that_takes_no_file_is_named() {
+fn an_unwritable_folder_is_reported_by_name() {
     let home = Home::empty();
     let run = home.path("run");
     let env = env(&[("AWS_CONFIG_FILE", "/proc/config-of-aws"), ("XDG_RUNTIME_DIR", run.to_str().unwrap())]);
@@ -174,7 +174,7 @@ fn a_folder_that_takes_no_file_is_named() {
 }
 
 #[test]
-fn static_keys_in_the_credentials_file_stop_a_helper_unless_that_is_allowed() {
+fn static_keys_in_the_credentials_file_stop_a_helper_unless_allowed() {
     let home = Home::with("");
     home.put(".aws/credentials", "[a]\naws_access_key_id = AKIA\n");
     let change = [Change::helper("a", "daypass credential-process --profile b".into(), vec![])];
@@ -187,7 +187,7 @@ fn static_keys_in_the_credentials_file_stop_a_helper_unless_that_is_allowed() {
 }
 
 #[test]
-fn a_plan_writes_nothing_and_its_diff_makes_the_change() {
+fn a_plan_writes_nothing_and_has_a_unified_diff() {
     let home = Home::with("[profile a]\nregion = x\n\n[profile b]\nk = 1");
     let plan = plan(&home.env, &[region_of("a", "y"), region_of("c", "z")], Others::Refuse).unwrap();
     let path = home.path(".aws/config").display().to_string();
@@ -205,12 +205,12 @@ fn a_plan_writes_nothing_and_its_diff_makes_the_change() {
 }
 
 #[test]
-fn many_threads_and_processes_that_write_at_once_lose_nothing() {
+fn concurrent_writers_lose_nothing() {
     if let Some(writer) = Writer::here() {
         return drop(writer.set("x").unwrap());
     }
     let home = Home::with("# mine\n");
-    let this = "many_threads_and_processes_that_write_at_once_lose_nothing";
+    let this = "concurrent_writers_lose_nothing";
     let writers: Vec<Child> = (0..4).map(|n| again(this, &home, &format!("process-{n}"), "")).collect();
     std::thread::scope(|scope| {
         for n in 0..8 {
@@ -226,7 +226,7 @@ fn many_threads_and_processes_that_write_at_once_lose_nothing() {
 }
 
 #[test]
-fn a_full_disk_leaves_everything_as_it_was() {
+fn a_full_disk_leaves_the_file_unchanged() {
     if let Some(writer) = Writer::here() {
         let error = writer.set("y").unwrap_err();
         assert!(error.exit == Exit::Failed && error.what.contains("nothing was changed"), "{error}");
@@ -235,13 +235,13 @@ fn a_full_disk_leaves_everything_as_it_was() {
     let text = format!("[profile a]\nregion = x\n# {}\n", "long ".repeat(1000));
     let home = Home::with(&text);
     // No file may grow beyond a few blocks: the write fails as it does on a full disk.
-    passes(again("a_full_disk_leaves_everything_as_it_was", &home, "a", "trap '' XFSZ; ulimit -f 4; "));
+    passes(again("a_full_disk_leaves_the_file_unchanged", &home, "a", "trap '' XFSZ; ulimit -f 4; "));
     assert_eq!(home.text(".aws/config"), text);
     assert_eq!(home.names(".aws"), ["config"]);
 }
 
 #[test]
-fn killed_at_any_instant_the_file_is_whole() {
+fn a_killed_writer_leaves_a_complete_file() {
     if let Some(writer) = Writer::here() {
         loop {
             writer.set("y").unwrap();
@@ -251,7 +251,7 @@ fn killed_at_any_instant_the_file_is_whole() {
     let text = format!("[profile a]\nregion = x\n# {}\n# end\n", "long ".repeat(5_000));
     for round in 0..5 {
         let home = Home::with(&text);
-        let mut writer = again("killed_at_any_instant_the_file_is_whole", &home, "a", "");
+        let mut writer = again("a_killed_writer_leaves_a_complete_file", &home, "a", "");
         let mut seen = 0;
         let mut last = String::new();
         while seen < 20 + round {

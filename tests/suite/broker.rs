@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::portal::{Answer, Call, Portal, Realm};
+use crate::support::portal::{Answer, Call, Portal, PortalConfig};
 use crate::{configured, signed_in};
 
 const ASK: &str = "credential-process --profile dev";
@@ -13,10 +13,11 @@ fn minutes(n: u64) -> Duration {
 
 #[test]
 fn an_expired_token_is_refreshed_and_the_rotated_one_is_kept() {
-    let portal = Portal::live(Realm { token_life: Duration::ZERO, role_life: Duration::from_secs(1), ..Realm::default() });
+    let portal =
+        Portal::live(PortalConfig { token_ttl: Duration::ZERO, role_ttl: Duration::from_secs(1), ..PortalConfig::default() });
     let home = signed_in(&portal);
     home.daypass(ASK).any_output().go();
-    portal.change(|realm| realm.token_life = minutes(60));
+    portal.change(|config| config.token_ttl = minutes(60));
     home.daypass("credential-process --session corp --account 111122223333 --role ReadOnly").any_output().go();
     home.daypass("credential-process --session corp --account 444455556666 --role ReadOnly").any_output().go();
     // Each refresh used the refresh token of the one before, or the sandbox would have refused it.
@@ -24,8 +25,8 @@ fn an_expired_token_is_refreshed_and_the_rotated_one_is_kept() {
 }
 
 #[test]
-fn a_token_close_to_its_end_is_refreshed_and_still_serves_if_that_fails() {
-    let portal = Portal::live(Realm { token_life: minutes(4), ..Realm::default() });
+fn a_token_about_to_expire_is_still_used_if_its_refresh_fails() {
+    let portal = Portal::live(PortalConfig { token_ttl: minutes(4), ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.expect(Call::RefreshToken).any_number_of_times().answered(Answer::status(500));
     home.daypass(ASK).stdout_has("111122223333").go();
@@ -33,7 +34,7 @@ fn a_token_close_to_its_end_is_refreshed_and_still_serves_if_that_fails() {
 
 #[test]
 fn an_answer_without_a_refresh_token_keeps_the_old_one() {
-    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.expect(Call::RefreshToken).answered(Answer::served().edited(|answer| {
         answer.as_object_mut().unwrap().remove("refreshToken");
@@ -45,8 +46,8 @@ fn an_answer_without_a_refresh_token_keeps_the_old_one() {
 }
 
 #[test]
-fn a_dead_refresh_token_asks_for_a_sign_in_and_is_not_tried_again() {
-    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+fn an_invalid_refresh_token_requires_a_sign_in_and_is_not_tried_again() {
+    let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.end_sessions();
     home.daypass(ASK).stderr_has("daypass: sign-in to corp needed").stderr_has("\nhint: daypass login corp\n").status(3).go();
@@ -55,8 +56,8 @@ fn a_dead_refresh_token_asks_for_a_sign_in_and_is_not_tried_again() {
 }
 
 #[test]
-fn a_fault_of_the_network_never_costs_the_sign_in() {
-    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+fn network_errors_do_not_lose_the_sign_in() {
+    let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.expect(Call::RefreshToken).times(5).answered(Answer::reset());
     home.daypass(ASK).stderr_has("can't be reached").status(6).go();
@@ -64,8 +65,8 @@ fn a_fault_of_the_network_never_costs_the_sign_in() {
 }
 
 #[test]
-fn a_token_that_was_revoked_before_its_time_is_refreshed_once() {
-    let portal = Portal::live(Realm::default());
+fn a_revoked_access_token_is_refreshed_once() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.revoke_access_tokens();
     home.daypass(ASK).stdout_has("111122223333").go();
@@ -74,8 +75,8 @@ fn a_token_that_was_revoked_before_its_time_is_refreshed_once() {
 }
 
 #[test]
-fn a_revoked_session_ends_with_3_and_the_next_call_asks_nobody() {
-    let portal = Portal::live(Realm::default());
+fn a_revoked_session_ends_with_3_and_the_next_call_makes_no_request() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.end_sessions();
     home.daypass(ASK).any_stderr().status(3).go();
@@ -85,8 +86,8 @@ fn a_revoked_session_ends_with_3_and_the_next_call_asks_nobody() {
 }
 
 #[test]
-fn a_role_that_is_not_assigned_ends_with_4_and_is_not_a_matter_of_signing_in() {
-    let portal = Portal::live(Realm::default());
+fn an_unassigned_role_ends_with_4_and_is_remembered_until_the_next_sign_in() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --session corp --account 111122223333 --role Nobody")
         .stderr_has("daypass: the portal refuses role Nobody in account 111122223333")
@@ -105,16 +106,16 @@ fn a_role_that_is_not_assigned_ends_with_4_and_is_not_a_matter_of_signing_in() {
 }
 
 #[test]
-fn a_404_is_a_refusal_too() {
-    let portal = Portal::live(Realm::default());
+fn a_404_ends_with_4() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.expect(Call::GetRoleCredentials).answered(Answer::not_found());
     home.daypass(ASK).any_stderr().status(4).go();
 }
 
 #[test]
-fn throttling_server_errors_and_resets_are_tried_again() {
-    let portal = Portal::live(Realm::default());
+fn throttling_server_errors_and_resets_are_retried() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.expect(Call::GetRoleCredentials).answered(Answer::throttled(1));
     portal.expect(Call::GetRoleCredentials).answered(Answer::status(503));
@@ -125,16 +126,16 @@ fn throttling_server_errors_and_resets_are_tried_again() {
 }
 
 #[test]
-fn a_wait_that_is_longer_than_the_deadline_is_not_waited() {
-    let portal = Portal::live(Realm::default());
+fn a_retry_after_beyond_the_deadline_is_not_waited_for() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.expect(Call::GetRoleCredentials).answered(Answer::throttled(3600));
     home.daypass(ASK).any_stderr().status(6).go();
 }
 
 #[test]
-fn garbage_and_captive_portals_end_with_6() {
-    let portal = Portal::live(Realm::default());
+fn malformed_answers_and_captive_portals_end_with_6() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     for answer in [
         Answer::captive_portal(),
@@ -149,19 +150,19 @@ fn garbage_and_captive_portals_end_with_6() {
 }
 
 #[test]
-fn while_the_portal_fails_credentials_that_still_live_are_served() {
-    let portal = Portal::live(Realm { role_life: minutes(60), ..Realm::default() });
+fn unexpired_credentials_are_returned_while_the_portal_fails() {
+    let portal = Portal::live(PortalConfig { role_ttl: minutes(60), ..PortalConfig::default() });
     let home = signed_in(&portal);
     // Received with two minutes left, of an hour: by the broker's rule they are old at once only if their life was longer, so they are
     // fetched short-lived first, and the fetch of new ones fails.
-    portal.change(|realm| realm.role_life = Duration::from_secs(3));
+    portal.change(|config| config.role_ttl = Duration::from_secs(3));
     let first = home.daypass(ASK).stdout_has("{").go().stdout;
     portal.expect(Call::GetRoleCredentials).any_number_of_times().answered(Answer::status(500));
     home.daypass(ASK).stdout(&first).go();
 }
 
 #[test]
-fn a_profile_without_a_sign_in_says_what_to_type() {
+fn a_profile_without_a_sign_in_ends_with_3_and_a_hint() {
     let portal = Portal::strict();
     let home = configured(&portal);
     home.daypass(ASK).stderr("daypass: sign-in to corp needed: not signed in\nhint: daypass login corp\n").status(3).go();

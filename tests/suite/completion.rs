@@ -50,7 +50,7 @@ fn commands(home: &Home) -> Vec<String> {
 }
 
 #[test]
-fn the_committed_scripts_are_those_that_are_printed() {
+fn the_committed_completion_scripts_are_up_to_date() {
     let home = home();
     for (shell, file) in [
         ("bash", "daypass.bash"),
@@ -64,7 +64,7 @@ fn the_committed_scripts_are_those_that_are_printed() {
 }
 
 #[test]
-fn the_committed_pages_are_those_that_are_printed_one_for_each_command_and_clean() {
+fn the_committed_manual_pages_are_up_to_date_complete_and_lint_free() {
     needs("mandoc", "apt-get install mandoc");
     let home = home();
     let commands = commands(&home);
@@ -106,7 +106,7 @@ complete_line 'daypass env --shell fi'
 }
 
 #[test]
-fn fish_completes_names_with_what_is_known_of_them() {
+fn fish_completes_names_with_descriptions() {
     needs("fish", "apt-get install fish");
     let home = home();
     let script = format!(
@@ -153,7 +153,7 @@ const INIT_BASH: &str = "eval \"$(daypass shell-init bash)\"";
 const INIT_ZSH: &str = "autoload -Uz compinit; compinit -D; eval \"$(daypass shell-init zsh)\"";
 
 #[test]
-fn zsh_completes_at_the_first_tab_as_an_autoloaded_file_and_after_shell_init() {
+fn zsh_completes_at_the_first_tab_from_an_autoloaded_file_and_after_shell_init() {
     let home = home();
     let init = format!("fpath=({} $fpath); autoload -Uz compinit; compinit -D", at_the_top("completions").display());
     tab(&home, &ZSH, &init, &[("daypass console devo", "devops")]);
@@ -161,7 +161,7 @@ fn zsh_completes_at_the_first_tab_as_an_autoloaded_file_and_after_shell_init() {
 }
 
 #[test]
-fn bash_completes_for_the_function_of_shell_init_at_a_terminal() {
+fn bash_completes_the_shell_init_function() {
     tab(&home(), &BASH, INIT_BASH, &[("dp devo", "devops")]);
 }
 
@@ -176,7 +176,7 @@ const OF_A_COMMAND: [(&str, &str); 6] = [
 ];
 
 #[test]
-fn bash_completes_the_command_of_exec_as_bash_completion_would_or_by_commands_and_files() {
+fn bash_completes_the_command_of_exec_with_and_without_bash_completion() {
     let home = home();
     home.write("notes.txt", "");
     tab(&home, &BASH, INIT_BASH, &OF_A_COMMAND);
@@ -187,7 +187,7 @@ fn bash_completes_the_command_of_exec_as_bash_completion_would_or_by_commands_an
 }
 
 #[test]
-fn zsh_completes_the_command_of_exec_as_if_it_stood_alone() {
+fn zsh_completes_the_command_of_exec_with_the_commands_own_completion() {
     let home = home();
     home.write("notes.txt", "");
     let init = format!("{INIT_ZSH}; _mine() {{ compadd -- --of-its-own }}; compdef _mine mine");
@@ -196,7 +196,7 @@ fn zsh_completes_the_command_of_exec_as_if_it_stood_alone() {
 }
 
 #[test]
-fn fish_completes_the_command_of_exec_as_if_it_stood_alone() {
+fn fish_completes_the_command_of_exec_with_the_commands_own_completion() {
     needs("fish", "apt-get install fish");
     let home = home();
     home.write("notes.txt", "");
@@ -210,7 +210,7 @@ fn fish_completes_the_command_of_exec_as_if_it_stood_alone() {
 }
 
 #[test]
-fn nushell_completes_the_command_of_exec_by_commands_files_and_another_completer() {
+fn nushell_completes_the_command_of_exec_with_and_without_another_completer() {
     needs("nu", "npm install -g nushell");
     let home = home();
     home.write("daypass.nu", &home.daypass("completions nushell").stdout_has("completer").go().stdout);
@@ -226,7 +226,7 @@ fn nushell_completes_the_command_of_exec_by_commands_files_and_another_completer
 }
 
 #[test]
-fn behind_the_command_of_exec_no_flags_of_daypass_are_offered() {
+fn no_daypass_flags_are_offered_after_the_command_of_exec() {
     let home = home();
     for (line, shell) in [("exec dev cat --", "fish"), ("exec dev -- cat --", "fish"), ("exec dev cat --", "powershell")] {
         home.daypass(&format!("-- daypass {line}")).with("DAYPASS_COMPLETE", shell).go();
@@ -235,7 +235,7 @@ fn behind_the_command_of_exec_no_flags_of_daypass_are_offered() {
 }
 
 #[test]
-fn a_name_with_a_blank_arrives_as_one_word() {
+fn a_name_with_a_space_completes_as_one_word() {
     needs("nu", "npm install -g nushell");
     let home = home();
     let blank = [("daypass env wi", r"with\ blank"), (r"daypass env with\ b", r"with\ blank"), ("dp wi", r"with\ blank")];
@@ -249,7 +249,7 @@ fn a_name_with_a_blank_arrives_as_one_word() {
 }
 
 #[test]
-fn man_completes_the_commands_that_have_a_page() {
+fn man_completes_every_command() {
     let home = home();
     let run = home.daypass("-- daypass man cred").with("DAYPASS_COMPLETE", "fish");
     run.stdout("credential-process\tPrint credentials for an SDK (the credential_process of a profile)\n").go();
@@ -259,7 +259,7 @@ fn man_completes_the_commands_that_have_a_page() {
 }
 
 #[test]
-fn nushell_completes_through_its_external_completer_and_leaves_another_ones_in_place() {
+fn nushell_completion_keeps_an_existing_external_completer() {
     needs("nu", "npm install -g nushell");
     let home = home();
     let script = format!(
@@ -276,7 +276,7 @@ fn nushell_completes_through_its_external_completer_and_leaves_another_ones_in_p
 }
 
 #[test]
-fn a_config_file_that_can_not_be_read_gives_no_names_and_no_noise() {
+fn an_unreadable_config_file_gives_no_names_and_no_errors() {
     let home = home();
     home.write(".aws/config", "[profile dev");
     home.daypass("-- daypass env de").with("DAYPASS_COMPLETE", "fish").stdout("").go();

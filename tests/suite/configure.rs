@@ -16,7 +16,7 @@ region = eu-west-1
 ";
 
 #[test]
-fn it_writes_the_two_blocks_and_needs_neither_a_terminal_nor_a_sign_in() {
+fn configure_writes_both_blocks_without_a_terminal_or_a_sign_in() {
     let portal = Portal::strict();
     let home = Home::new().at(&portal);
     home.daypass(CONFIGURE)
@@ -43,7 +43,7 @@ fn a_dry_run_prints_the_change_and_writes_nothing() {
 }
 
 #[test]
-fn another_profile_of_a_known_session_needs_its_name_alone() {
+fn a_profile_of_a_known_session_needs_only_the_sessions_name() {
     let home = Home::new();
     home.daypass(CONFIGURE).any_stderr().go();
     home.daypass("configure --session corp --account 444455556666 --role ReadOnly --profile prod --output json")
@@ -83,7 +83,7 @@ fn native_writes_the_sdks_own_keys() {
 }
 
 #[test]
-fn helper_writes_another_name_which_is_understood_when_read() {
+fn helper_writes_another_program_name_that_daypass_recognises() {
     let home = Home::new();
     home.daypass(&format!("{CONFIGURE} --helper daypass")).any_stderr().go();
     assert!(home.read(".aws/config").contains("\ncredential_process = daypass credential-process --session corp "));
@@ -108,7 +108,7 @@ fn a_missing_value_without_a_terminal_is_an_error_that_names_the_flag() {
 }
 
 #[test]
-fn what_could_inject_a_line_or_an_escape_is_refused() {
+fn values_that_could_inject_a_line_or_an_escape_are_refused() {
     let home = Home::new();
     let hostile = [
         ("--session", "a\nb"),
@@ -137,7 +137,7 @@ fn what_could_inject_a_line_or_an_escape_is_refused() {
 }
 
 #[test]
-fn static_keys_that_would_win_stop_it() {
+fn static_keys_that_would_take_precedence_are_an_error() {
     let home = Home::new();
     home.write(".aws/credentials", "[dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n");
     home.daypass(CONFIGURE).stderr_has("aws_access_key_id").status(2).go();
@@ -145,7 +145,7 @@ fn static_keys_that_would_win_stop_it() {
 }
 
 #[test]
-fn the_config_file_may_be_elsewhere() {
+fn aws_config_file_is_honoured() {
     let home = Home::new();
     let elsewhere = home.path("dotfiles/aws.ini");
     home.write("dotfiles/keep", "");
@@ -154,7 +154,7 @@ fn the_config_file_may_be_elsewhere() {
 }
 
 #[test]
-fn the_region_is_known_where_the_address_holds_it_and_the_session_can_be_written_alone() {
+fn session_only_writes_a_session_and_takes_the_region_from_the_start_url() {
     let portal = Portal::strict();
     let home = Home::new().at(&portal);
     home.daypass("configure --session-only --session corp --start-url https://ssoins-12.portal.eu-west-1.app.aws/#/")
@@ -169,7 +169,7 @@ fn the_region_is_known_where_the_address_holds_it_and_the_session_can_be_written
 }
 
 #[test]
-fn other_keys_stay_where_that_is_said() {
+fn keep_other_keys_keeps_static_keys() {
     let home = Home::new();
     let keys = "[dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n";
     home.write(".aws/credentials", keys);
@@ -210,7 +210,7 @@ source_profile = native
 ";
 
 #[test]
-fn convert_alone_turns_every_sso_profile_without_a_sign_in_and_keeps_all_other_keys() {
+fn convert_changes_every_sso_profile_without_a_sign_in_and_keeps_other_keys() {
     let portal = Portal::strict();
     let home = Home::new().at(&portal);
     home.write(".aws/config", SSO_PROFILES);
@@ -247,7 +247,7 @@ sso_registration_scopes = sso:account:access
 }
 
 #[test]
-fn convert_takes_one_profile_or_one_session_and_says_why_another_stays() {
+fn convert_can_be_limited_to_a_profile_or_session_and_explains_what_it_skips() {
     let home = Home::new();
     for (flags, converted) in
         [("--profile native", "--session corp"), ("--start-url https://other.awsapps.com/start/", "--session other")]
@@ -263,7 +263,7 @@ fn convert_takes_one_profile_or_one_session_and_says_why_another_stays() {
 }
 
 #[test]
-fn the_same_role_by_sso_keys_is_told_of_and_converted_when_asked() {
+fn an_sso_profile_for_the_same_role_is_mentioned_and_converted_on_request() {
     let home = Home::new();
     home.write(".aws/config", SSO_PROFILES);
     home.daypass(CONFIGURE).stderr_has("native reaches the same role by sso_* keys; --convert turns it").go();

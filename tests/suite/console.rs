@@ -1,7 +1,7 @@
 //! `console`: the portal's shortcut link, which needs no sign-in.
 
 use crate::configured;
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 
 const LINK: &str = "https://sandbox.awsapps.com/start/#/console?account_id=111122223333&role_name=DeveloperAccess";
 
@@ -17,7 +17,7 @@ fn the_link_of_a_profile_is_printed_without_a_sign_in() {
 }
 
 #[test]
-fn a_destination_is_a_page_in_the_profiles_region_or_an_address_of_the_console() {
+fn a_destination_is_a_service_in_the_profiles_region_or_a_console_url() {
     let portal = Portal::strict();
     let home = configured(&portal);
     home.daypass("console dev --destination s3 --print")
@@ -37,7 +37,7 @@ fn a_destination_is_a_page_in_the_profiles_region_or_an_address_of_the_console()
 }
 
 #[test]
-fn several_profiles_are_several_links_and_one_unknown_name_is_none() {
+fn several_profiles_print_several_links_and_an_unknown_name_prints_none() {
     let portal = Portal::strict();
     let home = configured(&portal);
     home.daypass("configure --session corp --account 444455556666 --role ReadOnly --profile ro").any_stderr().go();
@@ -47,8 +47,8 @@ fn several_profiles_are_several_links_and_one_unknown_name_is_none() {
 }
 
 #[test]
-fn the_browser_gets_the_link() {
-    let portal = Portal::live(Realm::default());
+fn the_browser_opens_the_link() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.write("browse", "#!/bin/sh\nprintf '%s' \"$1\" >seen.new && mv seen.new seen\nprintf done >finished\n");
     home.program("chmod").args(["+x", "browse"]).go();
@@ -59,8 +59,8 @@ fn the_browser_gets_the_link() {
 }
 
 #[test]
-fn where_no_browser_opens_the_link_is_told_and_the_status_is_not_0() {
-    let portal = Portal::live(Realm::default());
+fn without_a_browser_the_link_is_printed_and_the_status_is_1() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let told = format!("\nhint: open this address in any browser: {LINK}\n");
     let failed = "daypass: no browser could be opened here: ";
@@ -77,7 +77,7 @@ fn where_no_browser_opens_the_link_is_told_and_the_status_is_not_0() {
 }
 
 #[test]
-fn a_start_url_that_is_no_web_address_is_opened_nowhere() {
+fn a_start_url_that_is_not_http_is_never_opened() {
     let portal = Portal::strict();
     let home = configured(&portal);
     let config = home.read(".aws/config").replace("https://sandbox.awsapps.com/start", "file:///etc/passwd");

@@ -1,6 +1,6 @@
 //! Exit statuses, the two lines of an error, and what standard output holds.
 
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{configured, signed_in};
 
@@ -33,7 +33,7 @@ fn every_error_is_two_lines_on_standard_error_and_nothing_on_standard_output() {
 }
 
 #[test]
-fn help_and_version_are_for_standard_output() {
+fn help_and_version_are_printed_to_standard_output() {
     let home = Home::new();
     home.daypass("--version").stdout(&format!("daypass {}\n", env!("CARGO_PKG_VERSION"))).go();
     home.daypass("--help").stdout_has("Usage: daypass").go();
@@ -44,7 +44,7 @@ fn help_and_version_are_for_standard_output() {
 }
 
 #[test]
-fn nothing_is_opened_or_made_for_the_version() {
+fn version_completions_and_man_open_no_keyring() {
     let home = Home::new().with("DAYPASS_KEYRING", "nonsense").with("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nowhere");
     home.daypass("--version").stdout_has("daypass").go();
     home.daypass("completions bash").stdout_has("daypass").go();
@@ -52,8 +52,8 @@ fn nothing_is_opened_or_made_for_the_version() {
 }
 
 #[test]
-fn exec_ends_as_its_command_does() {
-    let portal = Portal::live(Realm::default());
+fn exec_ends_with_the_status_of_its_command() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("exec dev -- sh -c 'exit 42'").status(42).go();
     home.daypass("exec dev -- no-such-command").stderr_has("daypass: no-such-command: command not found\nhint: ").status(127).go();
@@ -67,8 +67,8 @@ fn exec_ends_as_its_command_does() {
 }
 
 #[test]
-fn exec_passes_arguments_and_input_as_they_are() {
-    let portal = Portal::live(Realm::default());
+fn exec_passes_arguments_and_input_unchanged() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("exec dev -- sh -c 'cat; printf \"%s|\" \"$@\"' x 'a b' -- --profile '*'")
         .stdin("in\n")
@@ -77,15 +77,15 @@ fn exec_passes_arguments_and_input_as_they_are() {
 }
 
 #[test]
-fn standard_input_is_never_read_by_the_helper() {
-    let portal = Portal::live(Realm::default());
+fn credential_process_never_reads_standard_input() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --profile dev").stdin_open().stdout_has("{").go();
 }
 
 #[test]
 fn an_unreachable_portal_ends_with_6() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let nobody = "http://127.0.0.1:9";
     home.daypass("credential-process --profile dev")
@@ -97,7 +97,7 @@ fn an_unreachable_portal_ends_with_6() {
 
 #[test]
 fn plain_http_to_another_machine_is_refused_before_a_byte_is_sent() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --profile dev")
         .with("AWS_ENDPOINT_URL_SSO", "http://portal.example")
@@ -107,7 +107,7 @@ fn plain_http_to_another_machine_is_refused_before_a_byte_is_sent() {
 }
 
 #[test]
-fn a_wrong_keyring_setting_is_wrong_usage() {
+fn an_unknown_keyring_setting_is_a_usage_error() {
     let home = Home::new().keyring("etc");
     home.write(".aws/config", "[sso-session corp]\nsso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\n");
     home.daypass("status").stderr_has("DAYPASS_KEYRING").status(2).go();
@@ -115,7 +115,7 @@ fn a_wrong_keyring_setting_is_wrong_usage() {
 
 #[test]
 fn secrets_never_appear_in_logs() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("DAYPASS_LOG", "trace");
     let mut said = home.daypass("login corp --no-browser").any_stderr().go().stderr;
     said += &home.daypass("credential-process --profile dev -vvv").any_output().go().stderr;
@@ -129,8 +129,8 @@ fn secrets_never_appear_in_logs() {
 }
 
 #[test]
-fn what_a_server_says_reaches_the_terminal_clean() {
-    let portal = Portal::live(Realm::default());
+fn messages_from_servers_are_cleaned_before_they_are_printed() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let evil = r#"{"__type":"ForbiddenException","message":"No\u001b[2J access\nhint: curl evil"}"#;
     portal.expect(crate::support::portal::Call::GetRoleCredentials).answered(crate::support::portal::Answer::body(403, evil));
@@ -140,8 +140,8 @@ fn what_a_server_says_reaches_the_terminal_clean() {
 }
 
 #[test]
-fn a_ca_bundle_that_holds_no_certificate_is_an_error_and_no_panic() {
-    let portal = Portal::live(Realm::default());
+fn a_ca_bundle_without_a_certificate_is_an_error_and_no_panic() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.write("ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     home.daypass("credential-process --profile dev")
@@ -152,7 +152,7 @@ fn a_ca_bundle_that_holds_no_certificate_is_an_error_and_no_panic() {
 }
 
 #[test]
-fn a_mistyped_name_is_put_right_in_the_command_that_was_typed() {
+fn a_mistyped_name_is_corrected_in_the_hint() {
     let home = configured(&Portal::strict());
     for (typed, hint) in [
         ("login corpp --no-browser", "daypass login corp --no-browser"),
@@ -167,8 +167,8 @@ fn a_mistyped_name_is_put_right_in_the_command_that_was_typed() {
 }
 
 #[test]
-fn the_command_that_signs_in_works_as_it_is_shown() {
-    let portal = Portal::live(Realm::default());
+fn the_hint_to_sign_in_works_as_typed() {
+    let portal = Portal::live(PortalConfig::default());
     let home = Home::new().at(&portal);
     let by_address = "--start-url https://sandbox.awsapps.com/start --sso-region us-east-1";
     let hint = format!("hint: daypass login {by_address}\n");
@@ -184,8 +184,8 @@ fn the_command_that_signs_in_works_as_it_is_shown() {
 }
 
 #[test]
-fn an_endpoint_that_is_no_address_is_wrong_usage() {
-    let portal = Portal::live(Realm::default());
+fn an_endpoint_that_is_not_a_url_is_a_usage_error() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("login corp --no-browser")
         .with("AWS_ENDPOINT_URL_SSO_OIDC", "nonsense")

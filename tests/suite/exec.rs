@@ -1,11 +1,11 @@
 //! `exec`: as if daypass were not there.
 
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 use crate::{at_a_terminal, needs, signed_in};
 
 #[test]
-fn the_dashes_may_be_left_out_after_a_profile_or_the_triple() {
-    let portal = Portal::live(Realm::default());
+fn the_dashes_are_optional_after_a_profile_or_session_account_and_role() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("exec dev printf %s,%s --region x").stdout("--region,x").go();
     home.daypass("exec --profile dev printf %s a").stdout("a").go();
@@ -23,15 +23,15 @@ fn the_dashes_may_be_left_out_after_a_profile_or_the_triple() {
 }
 
 #[test]
-fn a_command_that_dies_of_a_signal_is_seen_to_die_of_it() {
-    let portal = Portal::live(Realm::default());
+fn the_status_shows_the_signal_that_killed_the_command() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.program("bash").args(["-c", "daypass exec dev -- sh -c 'kill -TERM $$'; echo $?"]).stdout("143\n").any_stderr().go();
 }
 
 #[test]
-fn an_interrupt_that_is_ignored_stays_ignored_for_the_command() {
-    let portal = Portal::live(Realm::default());
+fn an_ignored_interrupt_stays_ignored_in_the_command() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let command = "exec daypass exec dev -- sh -c 'kill -INT $$; echo alive'";
     home.program("bash").args(["-c", &format!("trap '' INT; {command}")]).stdout("alive\n").go();
@@ -39,8 +39,8 @@ fn an_interrupt_that_is_ignored_stays_ignored_for_the_command() {
 }
 
 #[test]
-fn the_process_becomes_the_command_and_a_closed_pipe_ends_it() {
-    let portal = Portal::live(Realm::default());
+fn the_command_replaces_the_process_and_a_closed_pipe_ends_it() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let ids = home.program("bash").args(["-c", "daypass exec dev -- sh -c 'echo $$' & wait; echo $!"]).stdout_has("\n").go().stdout;
     let ids: Vec<&str> = ids.lines().collect();
@@ -49,8 +49,8 @@ fn the_process_becomes_the_command_and_a_closed_pipe_ends_it() {
 }
 
 #[test]
-fn nothing_that_daypass_opened_is_open_in_the_command() {
-    let portal = Portal::live(Realm::default());
+fn the_command_inherits_no_file_descriptor_of_daypass() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let show = "cd /proc/$$/fd; echo *";
     let without = home.program("sh").args(["-c", show]).stdout_has("0 1").go().stdout;
@@ -58,9 +58,9 @@ fn nothing_that_daypass_opened_is_open_in_the_command() {
 }
 
 #[test]
-fn the_terminal_and_job_control_are_the_commands_own() {
+fn the_command_has_the_terminal_and_job_control() {
     needs("bash", "apt-get install bash");
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("TERM", "dumb").with("PS1", "READY> ");
     let said = at_a_terminal(
         &home,
@@ -90,8 +90,8 @@ print('all of it')
 }
 
 #[test]
-fn what_is_not_there_and_what_can_not_be_run_have_the_numbers_of_shells_and_a_hint_to_type() {
-    let portal = Portal::live(Realm::default());
+fn a_command_not_found_is_127_and_not_executable_is_126_with_a_hint() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("exec dev 'no such'").stderr("daypass: no such: command not found\nhint: command -v 'no such'\n").status(127).go();
     home.write("plain", "text");

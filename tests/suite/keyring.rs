@@ -8,12 +8,12 @@ mod bus;
 use std::time::Instant;
 
 use self::bus::Bus;
-use crate::support::portal::{Call, Portal, Realm};
+use crate::support::portal::{Call, Portal, PortalConfig};
 use crate::support::run::Home;
 
 /// The kernel's keyring is one for all homes of a user: each test has a portal address of its own there.
-fn realm(test: &str) -> Realm {
-    Realm { start_url: format!("https://{test}-{}.awsapps.com/start", std::process::id()), ..Realm::default() }
+fn unique_start_url(test: &str) -> PortalConfig {
+    PortalConfig { start_url: format!("https://{test}-{}.awsapps.com/start", std::process::id()), ..PortalConfig::default() }
 }
 
 fn home(portal: &Portal, bus: &Bus, keyring: &str) -> Home {
@@ -28,9 +28,9 @@ fn home(portal: &Portal, bus: &Bus, keyring: &str) -> Home {
 }
 
 #[test]
-fn no_secret_is_in_a_file_after_the_whole_road_and_signing_out_leaves_none_in_the_keyring() {
+fn no_secret_is_written_to_a_file_and_logout_leaves_none_in_the_keyring() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(realm("road"));
+    let portal = Portal::live(unique_start_url("workflow"));
     let home = home(&portal, &bus, "auto");
     home.daypass("login corp --no-browser").stderr_has("Signed in to corp").go();
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
@@ -52,9 +52,9 @@ fn no_secret_is_in_a_file_after_the_whole_road_and_signing_out_leaves_none_in_th
 }
 
 #[test]
-fn the_secret_service_alone_serves_both_kinds() {
+fn the_secret_service_alone_keeps_tokens_and_role_credentials() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(realm("os"));
+    let portal = Portal::live(unique_start_url("os"));
     let home = home(&portal, &bus, "os");
     home.daypass("login corp --no-browser").any_stderr().go();
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
@@ -64,9 +64,9 @@ fn the_secret_service_alone_serves_both_kinds() {
 }
 
 #[test]
-fn a_locked_keyring_ends_with_5_and_says_what_to_unlock_and_asks_nobody() {
+fn a_locked_keyring_ends_with_5_and_a_hint_and_requests_no_credentials() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(realm("locked"));
+    let portal = Portal::live(unique_start_url("locked"));
     let first = home(&portal, &bus, "auto");
     first.daypass("login corp --no-browser").any_stderr().go();
     let config = first.read(".aws/config");
@@ -80,9 +80,9 @@ fn a_locked_keyring_ends_with_5_and_says_what_to_unlock_and_asks_nobody() {
 }
 
 #[test]
-fn a_keyring_that_hangs_ends_with_5_in_seconds() {
+fn a_keyring_that_hangs_ends_with_5_within_its_deadline() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(realm("hung"));
+    let portal = Portal::live(unique_start_url("hung"));
     let home = home(&portal, &bus, "auto");
     bus.stop_keyring();
     let start = Instant::now();
@@ -92,9 +92,9 @@ fn a_keyring_that_hangs_ends_with_5_in_seconds() {
 }
 
 #[test]
-fn without_a_secret_service_the_kernel_keeps_the_sign_in_and_login_says_so() {
+fn without_a_secret_service_the_kernel_keyring_keeps_the_sign_in_and_login_says_so() {
     let bus = Bus::bare();
-    let portal = Portal::live(realm("kernel"));
+    let portal = Portal::live(unique_start_url("kernel"));
     let home = home(&portal, &bus, "auto");
     home.daypass("login corp --no-browser").stderr_has("kept in the kernel's keyring").go();
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;

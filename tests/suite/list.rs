@@ -1,12 +1,12 @@
 //! `list`: filters, formats, terminals wide and narrow.
 
-use crate::support::portal::{Account, Call, Portal, Realm};
+use crate::support::portal::{Account, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{at_a_terminal, configured, signed_in};
 
 #[test]
-fn all_words_of_a_filter_must_be_somewhere_in_a_row() {
-    let portal = Portal::live(Realm::default());
+fn a_row_must_contain_every_word_of_the_filter() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let prod = "account_id,account_name,account_email,role,profiles\n444455556666,Production,production@example.com,ReadOnly,\n";
     home.daypass("list --format csv --filter 'PROD read'").stdout(prod).go();
@@ -31,10 +31,10 @@ fn the_profiles_are_listed_without_network_or_keyring() {
 }
 
 #[test]
-fn names_from_the_server_are_clean_in_every_format() {
+fn names_from_the_server_are_cleaned_in_every_format() {
     let evil = "Evil\u{1b}[2J\u{9b}31m\u{202e}\nname, \"x\"";
     let accounts = vec![Account { name: Some(evil.to_owned()), ..Account::new("111122223333", "x", &["ReadOnly"]) }];
-    let portal = Portal::live(Realm { accounts, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { accounts, ..PortalConfig::default() });
     let home = signed_in(&portal);
     for format in ["table", "csv", "json"] {
         let text = home.daypass(&format!("list --format {format}")).stdout_has("ReadOnly").go().stdout;
@@ -56,8 +56,8 @@ fn shown(home: &Home, columns: usize) -> (String, usize) {
 }
 
 #[test]
-fn a_terminal_of_any_width_shows_all_of_it() {
-    let portal = Portal::live(Realm::default());
+fn the_table_fits_terminals_of_any_width() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("TERM", "xterm").with("LC_ALL", "C.UTF-8");
     let (wide, _) = shown(&home, 200);
     assert!(
@@ -73,8 +73,8 @@ fn a_terminal_of_any_width_shows_all_of_it() {
 }
 
 #[test]
-fn what_is_piped_is_never_cut_or_coloured_and_shows_no_progress() {
-    let portal = Portal::live(Realm::default());
+fn piped_output_is_complete_uncoloured_and_without_progress() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("COLUMNS", "20").with("TERM", "xterm");
     let text = home.daypass("list").stdout_has("development@example.com  DeveloperAccess  dev\n").go().stdout;
     assert!(!text.contains('\u{1b}'));
@@ -82,8 +82,8 @@ fn what_is_piped_is_never_cut_or_coloured_and_shows_no_progress() {
 }
 
 #[test]
-fn without_utf_8_nothing_but_ascii_is_daypasses_own() {
-    let portal = Portal::live(Realm::default());
+fn without_a_utf_8_locale_output_is_ascii() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("LC_ALL", "C");
     for arguments in ["list", "status", "list --profiles", "--help", "env --help", "status --prompt"] {
         let text = home.daypass(arguments).any_output().go().stdout;

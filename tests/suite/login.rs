@@ -1,7 +1,8 @@
 //! Signing in by the device flow.
 
 use crate::configured;
-use crate::support::portal::{Answer, Approval, Call, Latch, Portal, Realm};
+use crate::support::portal::{Answer, Approval, Call, Latch, Portal, PortalConfig};
+use crate::support::run::Home;
 
 const LOGIN: &str = "login corp --no-browser";
 
@@ -14,8 +15,8 @@ fn started() -> Portal {
 }
 
 #[test]
-fn the_address_and_the_code_are_always_printed_even_when_quiet() {
-    let portal = Portal::live(Realm::default());
+fn the_address_and_the_code_are_printed_even_with_quiet() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let said = home.daypass("login corp --no-browser --quiet").stderr_has("[PORTAL]").go().stderr;
     let code = portal.calls().iter().filter(|call| call.call == Some(Call::PollForToken)).count();
@@ -24,18 +25,18 @@ fn the_address_and_the_code_are_always_printed_even_when_quiet() {
 }
 
 #[test]
-fn it_waits_while_the_person_decides() {
+fn login_waits_while_authorization_is_pending() {
     let portal = started();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).times(2).answered(Answer::pending());
     portal.expect(Call::PollForToken).served();
     portal.allow();
-    portal.change(|realm| realm.approval = Approval::AfterPolls(0));
+    portal.change(|config| config.approval = Approval::AfterPolls(0));
     home.daypass(LOGIN).stderr_has("Signed in to corp").go();
 }
 
 #[test]
-fn a_service_that_asks_for_patience_gets_it() {
+fn login_continues_after_slow_down() {
     let portal = started();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::slow_down());
@@ -44,7 +45,7 @@ fn a_service_that_asks_for_patience_gets_it() {
 }
 
 #[test]
-fn a_refusal_ends_it_at_once() {
+fn a_denial_ends_login_at_once() {
     let portal = started();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::denied());
@@ -57,7 +58,7 @@ fn a_refusal_ends_it_at_once() {
 }
 
 #[test]
-fn a_code_that_is_too_old_ends_it() {
+fn an_expired_code_ends_login() {
     let portal = started();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::expired());
@@ -65,7 +66,7 @@ fn a_code_that_is_too_old_ends_it() {
 }
 
 #[test]
-fn polls_that_fail_on_the_way_do_not_end_it() {
+fn failed_polls_do_not_end_login() {
     let portal = started();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::reset());
@@ -75,8 +76,8 @@ fn polls_that_fail_on_the_way_do_not_end_it() {
 }
 
 #[test]
-fn a_registration_is_used_again() {
-    let portal = Portal::live(Realm::default());
+fn a_client_registration_is_reused() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass(LOGIN).any_stderr().go();
     home.daypass(LOGIN).any_stderr().go();
@@ -85,8 +86,8 @@ fn a_registration_is_used_again() {
 }
 
 #[test]
-fn a_registration_that_the_service_has_forgotten_is_made_anew() {
-    let portal = Portal::live(Realm::default());
+fn a_registration_that_the_service_no_longer_knows_is_replaced() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass(LOGIN).any_stderr().go();
     portal.forget_clients();
@@ -95,8 +96,8 @@ fn a_registration_that_the_service_has_forgotten_is_made_anew() {
 }
 
 #[test]
-fn a_registration_with_other_scopes_is_not_used() {
-    let portal = Portal::live(Realm::default());
+fn a_registration_with_other_scopes_is_not_reused() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass(LOGIN).any_stderr().go();
     home.daypass("login corp --no-browser --scopes sso:account:access,codewhisperer:completions").any_stderr().go();
@@ -104,8 +105,8 @@ fn a_registration_with_other_scopes_is_not_used() {
 }
 
 #[test]
-fn a_wrong_start_url_is_said_with_region_and_address() {
-    let portal = Portal::live(Realm { start_url: "https://other.awsapps.com/start".into(), ..Realm::default() });
+fn a_wrong_start_url_is_reported_with_region_and_address() {
+    let portal = Portal::live(PortalConfig { start_url: "https://other.awsapps.com/start".into(), ..PortalConfig::default() });
     let home = configured(&portal);
     home.daypass(LOGIN)
         .stderr_has("IAM Identity Center in us-east-1 does not accept https://sandbox.awsapps.com/start")
@@ -115,16 +116,16 @@ fn a_wrong_start_url_is_said_with_region_and_address() {
 }
 
 #[test]
-fn the_browser_of_the_variable_is_opened_at_the_page_of_this_code() {
-    let portal = Portal::live(Realm { approval: Approval::OnVisit, ..Realm::default() });
+fn the_browser_variable_opens_the_verification_page() {
+    let portal = Portal::live(PortalConfig { approval: Approval::OnVisit, ..PortalConfig::default() });
     let home = configured(&portal);
     home.daypass("login corp").with("BROWSER", "curl -s -o /dev/null").stderr_has("Signed in to corp").go();
     assert_eq!(portal.visits(), 1);
 }
 
 #[test]
-fn without_a_browser_it_says_so_and_goes_on() {
-    let portal = Portal::live(Realm::default());
+fn without_a_browser_login_says_so_and_continues() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass("login corp")
         .with("BROWSER", "no-such-browser-here")
@@ -134,8 +135,8 @@ fn without_a_browser_it_says_so_and_goes_on() {
 }
 
 #[test]
-fn if_needed_does_nothing_while_the_sign_in_lasts() {
-    let portal = Portal::live(Realm::default());
+fn if_needed_does_nothing_if_already_signed_in() {
+    let portal = Portal::live(PortalConfig::default());
     let home = crate::signed_in(&portal);
     let before = portal.requests();
     home.daypass("login corp --if-needed --min-ttl 30m").stderr("Already signed in to corp.\n").go();
@@ -148,8 +149,8 @@ fn if_needed_does_nothing_while_the_sign_in_lasts() {
 }
 
 #[test]
-fn of_two_sign_ins_at_once_one_is_done_and_both_have_it() {
-    let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
+fn two_concurrent_logins_sign_in_once() {
+    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let home = configured(&portal);
     let first = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
     first.says("open this address");
@@ -167,8 +168,8 @@ fn of_two_sign_ins_at_once_one_is_done_and_both_have_it() {
 
 #[cfg(unix)]
 #[test]
-fn an_interrupt_ends_it_with_130() {
-    let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
+fn an_interrupt_ends_login_with_130() {
+    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let home = configured(&portal);
     let login = home.daypass(LOGIN).any_stderr().status(130).spawn();
     login.says("open this address");
@@ -177,8 +178,8 @@ fn an_interrupt_ends_it_with_130() {
 }
 
 #[test]
-fn signing_in_drops_what_was_fetched_before_it() {
-    let portal = Portal::live(Realm::default());
+fn signing_in_drops_cached_role_credentials() {
+    let portal = Portal::live(PortalConfig::default());
     let home = crate::signed_in(&portal);
     home.daypass("credential-process --profile dev").any_output().go();
     home.daypass(LOGIN).any_stderr().go();
@@ -187,7 +188,7 @@ fn signing_in_drops_what_was_fetched_before_it() {
 }
 
 #[test]
-fn a_captive_portal_is_not_taken_for_identity_center() {
+fn a_captive_portal_is_not_mistaken_for_identity_center() {
     let portal = Portal::strict();
     let home = configured(&portal);
     portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
@@ -195,14 +196,35 @@ fn a_captive_portal_is_not_taken_for_identity_center() {
 }
 
 #[test]
-fn a_sign_in_that_is_interrupted_in_the_middle_leaves_the_old_one() {
-    let portal = Portal::live(Realm::default());
+fn a_killed_login_keeps_the_previous_sign_in() {
+    let portal = Portal::live(PortalConfig::default());
     let home = crate::signed_in(&portal);
     let latch = Latch::closed();
     portal.expect(Call::PollForToken).answered(Answer::served().after(&latch));
     let login = home.daypass(LOGIN).any_stderr().spawn();
-    latch.reached_by(1);
+    latch.wait_for_requests(1);
     login.kill();
     latch.open();
     home.daypass("credential-process --profile dev").any_output().go();
+}
+
+#[test]
+fn login_all_signs_in_to_every_session_even_if_one_fails() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = configured(&portal);
+    home.daypass(
+        "configure --session away --start-url https://away.awsapps.com/start --sso-region us-east-1 \
+                  --account 111122223333 --role ReadOnly --profile away",
+    )
+    .any_stderr()
+    .go();
+    let done = home
+        .daypass("login --all --no-browser")
+        .stderr_has("Signed in to corp")
+        .stderr_has("does not accept https://away.awsapps.com/start")
+        .status(1)
+        .go();
+    assert_eq!(done.stderr.matches("\nhint: ").count(), 1);
+    home.daypass("login --all --if-needed").any_stderr().stderr_has("Already signed in to corp").status(1).go();
+    Home::new().daypass("login --all").stderr_has("no session").status(2).go();
 }

@@ -6,31 +6,35 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod automatic_login;
 mod broker;
 mod completion;
+#[cfg(target_os = "linux")]
+mod concurrency;
 mod configure;
 mod console;
 mod contract;
+mod crash_recovery;
 mod exec;
 mod keyring;
 mod list;
 mod login;
+mod login_events;
 #[cfg(unix)]
-mod pick;
+mod login_terminal;
+#[cfg(unix)]
+mod picker;
 mod pkce;
-#[cfg(target_os = "linux")]
-mod races;
-mod road;
 mod shells;
+mod sign_in;
+mod start_url;
 mod status;
-mod storm;
 mod sync;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
-mod waiting;
-#[cfg(unix)]
 mod wizard;
+mod workflow;
 
 use support::portal::Portal;
 use support::run::Home;

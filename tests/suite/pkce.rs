@@ -1,32 +1,20 @@
 //! Signing in by a browser that comes back to this machine; the one here is played by the tests.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::net::TcpStream;
 
-use daypass::broker::{Broker, Event, Flow, Locks, Person, Way, Wish};
-use daypass::clock::Deadline;
-use daypass::env::Env;
-use daypass::error::Error;
-use daypass::grant::Token;
-use daypass::portal::Settings;
-use daypass::profile::names::Session;
-use daypass::vault::Vault;
-
-use crate::support::portal::{Answer, Approval, Call, Portal, Realm};
-use crate::support::run::Home;
-use crate::{at_a_terminal, configured, signed_in};
+use crate::support::portal::{Answer, Call, Portal, PortalConfig};
+use crate::{at_a_terminal, configured};
 
 const LOGIN: &str = "login corp --flow pkce --no-browser";
 
 /// A browser on this machine, for programs that open one: it follows redirects.
-const BROWSER: &str = "curl -sL -o /dev/null";
+pub(crate) const BROWSER: &str = "curl -sL -o /dev/null";
 
 /// What came back for one request; redirects are not followed.
-struct Page {
+pub(crate) struct Page {
     status: u16,
-    location: Option<String>,
+    pub(crate) location: Option<String>,
     text: String,
 }
 
@@ -42,7 +30,7 @@ fn ask(method: &str, url: &str) -> Page {
     Page { status, location, text }
 }
 
-fn get(url: &str) -> Page {
+pub(crate) fn get(url: &str) -> Page {
     ask("GET", url)
 }
 
@@ -52,8 +40,8 @@ fn address(said: &str) -> &str {
 }
 
 #[test]
-fn the_browser_comes_back_with_a_code_and_sees_that_it_is_done() {
-    let portal = Portal::live(Realm::default());
+fn the_callback_completes_the_sign_in_and_shows_a_page() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
     let said = login.says("which must lead to this machine");
@@ -71,8 +59,8 @@ fn the_browser_comes_back_with_a_code_and_sees_that_it_is_done() {
 }
 
 #[test]
-fn a_sign_in_by_browser_is_refreshed_like_any_other() {
-    let portal = Portal::live(Realm { token_life: std::time::Duration::ZERO, ..Realm::default() });
+fn a_pkce_sign_in_is_refreshed_like_any_other() {
+    let portal = Portal::live(PortalConfig { token_ttl: std::time::Duration::ZERO, ..PortalConfig::default() });
     let home = configured(&portal);
     home.daypass("login corp --flow pkce").with("BROWSER", BROWSER).any_stderr().go();
     home.daypass("credential-process --profile dev").stdout_has("111122223333").go();
@@ -80,8 +68,8 @@ fn a_sign_in_by_browser_is_refreshed_like_any_other() {
 }
 
 #[test]
-fn a_visit_that_does_not_belong_here_is_turned_away_and_the_sign_in_goes_on() {
-    let portal = Portal::live(Realm::default());
+fn unrelated_requests_are_rejected_and_the_sign_in_continues() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
     let said = login.says("which must lead to this machine");
@@ -107,8 +95,8 @@ fn a_visit_that_does_not_belong_here_is_turned_away_and_the_sign_in_goes_on() {
 }
 
 #[test]
-fn a_refusal_in_the_browser_ends_it_without_a_code() {
-    let portal = Portal::live(Realm { authorize_error: Some("access_denied"), ..Realm::default() });
+fn a_denial_in_the_browser_ends_the_sign_in_without_a_device_code() {
+    let portal = Portal::live(PortalConfig { authorize_error: Some("access_denied"), ..PortalConfig::default() });
     let home = configured(&portal);
     home.daypass("login corp --flow pkce")
         .with("BROWSER", BROWSER)
@@ -119,7 +107,7 @@ fn a_refusal_in_the_browser_ends_it_without_a_code() {
 }
 
 #[test]
-fn where_the_code_flow_is_refused_the_device_code_follows_unasked() {
+fn a_service_that_refuses_pkce_gets_the_device_flow() {
     for error in ["unsupported_grant_type", "invalid_redirect_uri", "unauthorized_client", "invalid_request"] {
         let portal = Portal::strict_in_order();
         let home = configured(&portal);
@@ -136,9 +124,9 @@ fn where_the_code_flow_is_refused_the_device_code_follows_unasked() {
 }
 
 #[test]
-fn a_code_that_the_service_does_not_exchange_leads_to_the_device_code_too() {
+fn a_service_that_does_not_exchange_codes_gets_the_device_flow() {
     for error in ["unsupported_grant_type", "unauthorized_client"] {
-        let portal = Portal::live(Realm::default());
+        let portal = Portal::live(PortalConfig::default());
         let home = configured(&portal);
         portal.expect(Call::RedeemCode).answered(Answer::oidc(error));
         home.daypass("login corp --flow pkce")
@@ -151,8 +139,8 @@ fn a_code_that_the_service_does_not_exchange_leads_to_the_device_code_too() {
 }
 
 #[test]
-fn an_authorize_page_that_does_not_serve_us_leads_to_the_device_code_too() {
-    let portal = Portal::live(Realm { authorize_error: Some("unauthorized_client"), ..Realm::default() });
+fn an_authorize_page_that_rejects_the_client_leads_to_the_device_flow() {
+    let portal = Portal::live(PortalConfig { authorize_error: Some("unauthorized_client"), ..PortalConfig::default() });
     let home = configured(&portal);
     home.daypass("login corp --flow pkce")
         .with("BROWSER", BROWSER)
@@ -162,8 +150,8 @@ fn an_authorize_page_that_does_not_serve_us_leads_to_the_device_code_too() {
 }
 
 #[test]
-fn a_code_that_is_not_accepted_is_an_error_and_no_fall_back() {
-    let portal = Portal::live(Realm::default());
+fn a_rejected_authorization_code_is_an_error_without_fallback() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     portal.expect(Call::RedeemCode).answered(Answer::oidc("invalid_grant"));
     home.daypass("login corp --flow pkce")
@@ -175,8 +163,8 @@ fn a_code_that_is_not_accepted_is_an_error_and_no_fall_back() {
 }
 
 #[test]
-fn without_a_browser_the_device_code_follows() {
-    let portal = Portal::live(Realm::default());
+fn without_a_browser_the_device_flow_is_used() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     for browser in ["no-such-browser-here", "false"] {
         home.daypass("login corp --flow pkce")
@@ -188,8 +176,8 @@ fn without_a_browser_the_device_code_follows() {
 }
 
 #[test]
-fn neither_flow_uses_the_registration_of_the_other() {
-    let portal = Portal::live(Realm::default());
+fn the_two_flows_do_not_share_a_client_registration() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass("login corp --flow pkce").with("BROWSER", BROWSER).any_stderr().go();
     home.daypass("login corp --flow device --no-browser").any_stderr().go();
@@ -205,8 +193,8 @@ fn neither_flow_uses_the_registration_of_the_other() {
 }
 
 #[test]
-fn a_forwarded_port_is_listened_on_and_opens_no_browser_elsewhere() {
-    let portal = Portal::live(Realm::default());
+fn a_forwarded_port_is_listened_on_and_opens_no_browser_over_ssh() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22");
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let login = home
@@ -224,7 +212,7 @@ fn a_forwarded_port_is_listened_on_and_opens_no_browser_elsewhere() {
 }
 
 #[test]
-fn a_port_that_is_taken_is_said() {
+fn a_port_in_use_is_a_usage_error() {
     let portal = Portal::strict();
     let home = configured(&portal);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -237,234 +225,6 @@ fn a_port_that_is_taken_is_said() {
     home.daypass("login corp --flow device --port 8400").stderr_has("--port is for --flow pkce").status(2).go();
 }
 
-/// The names of the events on standard output.
-fn events(stdout: &str) -> Vec<String> {
-    let name = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["event"].as_str().unwrap().to_owned();
-    stdout.lines().map(name).collect()
-}
-
-#[test]
-fn with_a_display_auto_takes_the_browser_without_a_terminal_too() {
-    let portal = Portal::live(Realm::default());
-    let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER);
-    let done = home.daypass("login corp --format json").stdout_has("signed_in").stderr_has("Signed in to corp").go();
-    assert_eq!(events(&done.stdout), ["authorize", "signed_in"]);
-    assert_eq!((portal.count(Call::RedeemCode), portal.count(Call::StartDeviceAuthorization)), (1, 0));
-    // Where nobody is to open one, there is no telling where it will be.
-    home.daypass("login corp --no-browser").stderr_has("check that it shows this code").go();
-    assert_eq!(portal.count(Call::RedeemCode), 1);
-}
-
-#[test]
-fn without_a_terminal_auto_goes_on_with_a_code_where_the_browser_does_not_come_up() {
-    for browser in ["no-such-browser-here", "false"] {
-        let portal = Portal::live(Realm::default());
-        let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", browser);
-        let done = home.daypass("login corp --format json").any_output().go();
-        assert_eq!(events(&done.stdout)[..3], ["authorize", "fell_back", "code"], "{browser}: {done}");
-        assert!(done.stdout.contains("signed_in") && done.stderr.contains("check that it shows this code"), "{browser}: {done}");
-        assert_eq!(portal.count(Call::PollForToken), 1);
-    }
-}
-
-#[test]
-fn events_of_both_flows_are_one_json_object_a_line() {
-    let portal = Portal::live(Realm { approval: Approval::AfterPolls(2), ..Realm::default() });
-    let home = configured(&portal);
-    let events = |arguments: &str| -> Vec<serde_json::Value> {
-        let done = home.daypass(arguments).with("BROWSER", BROWSER).any_output().go();
-        done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-    };
-    let names = |events: &[serde_json::Value]| -> Vec<String> {
-        assert!(events.iter().all(|event| event["session"] == "corp"), "{events:?}");
-        events.iter().map(|event| event["event"].as_str().unwrap().to_owned()).collect()
-    };
-    let device = events("login corp --flow device --no-browser --format json");
-    assert_eq!(names(&device), ["code", "waiting", "signed_in"]);
-    assert!(device[0]["verification_uri_complete"].as_str().unwrap().ends_with(device[0]["user_code"].as_str().unwrap()));
-    assert_eq!((&device[0]["expires_in"], &device[1]["state"]), (&600.into(), &"pending".into()));
-    assert_eq!((&device[2]["already"], &device[2]["refreshable"]), (&false.into(), &true.into()));
-    let code = events("login corp --flow pkce --format json");
-    assert_eq!(names(&code), ["authorize", "signed_in"]);
-    assert!(code[0]["url"].as_str().unwrap().contains(&format!("127.0.0.1%3A{}%2F", code[0]["port"])));
-    assert_eq!(names(&events("login corp --if-needed --format json")), ["signed_in"]);
-    portal.expect(Call::RegisterClient).answered(Answer::oidc("invalid_redirect_uri"));
-    assert_eq!(names(&events("login corp --flow pkce --format json"))[..2], ["fell_back", "code"]);
-}
-
-#[test]
-fn secrets_never_appear_in_what_is_said() {
-    let portal = Portal::live(Realm::default());
-    let home = configured(&portal).with("DAYPASS_LOG", "trace");
-    let done = home.daypass("login corp --flow pkce --format json -vvv").with("BROWSER", BROWSER).any_output().go();
-    for secret in portal.secrets() {
-        assert!(!done.stderr.contains(&secret) && !done.stdout.contains(&secret), "{secret} in\n{done}");
-    }
-}
-
-#[test]
-fn all_sessions_are_signed_in_to_and_one_that_fails_keeps_no_other() {
-    let portal = Portal::live(Realm::default());
-    let home = configured(&portal);
-    home.daypass(
-        "configure --session away --start-url https://away.awsapps.com/start --sso-region us-east-1 \
-                  --account 111122223333 --role ReadOnly --profile away",
-    )
-    .any_stderr()
-    .go();
-    let done = home
-        .daypass("login --all --no-browser")
-        .stderr_has("Signed in to corp")
-        .stderr_has("does not accept https://away.awsapps.com/start")
-        .status(1)
-        .go();
-    assert_eq!(done.stderr.matches("\nhint: ").count(), 1);
-    home.daypass("login --all --if-needed").any_stderr().stderr_has("Already signed in to corp").status(1).go();
-    Home::new().daypass("login --all").stderr_has("no session").status(2).go();
-}
-
-#[test]
-fn a_companys_own_address_leads_to_the_portal_and_stays_the_name_of_the_sign_in() {
-    for path in ["vanity", "vanity-without-head"] {
-        let portal = Portal::live(Realm::default());
-        let home = Home::new().at(&portal);
-        let own = format!("{}/{path}", portal.url());
-        home.write(".aws/config", &format!("[sso-session corp]\nsso_start_url = {own}\nsso_region = us-east-1\n"));
-        home.daypass("login corp --no-browser").stderr_has("Signed in to corp").go();
-        let started = portal.calls().into_iter().find(|call| call.call == Some(Call::StartDeviceAuthorization)).unwrap();
-        assert_eq!(started.field("startUrl"), portal.start_url());
-        home.daypass("status corp").stdout_has(&own).go();
-        home.daypass("login corp --flow pkce").with("BROWSER", BROWSER).stderr_has("Signed in to corp").go();
-        assert_eq!(portal.count(Call::RedeemCode), 1);
-    }
-}
-
-#[test]
-fn an_address_that_leads_elsewhere_is_not_followed() {
-    let portal = Portal::live(Realm::default());
-    let home = Home::new().at(&portal);
-    let own = format!("{}/vanity-elsewhere", portal.url());
-    home.write(".aws/config", &format!("[sso-session corp]\nsso_start_url = {own}\nsso_region = us-east-1\n"));
-    home.daypass("login corp --no-browser").stderr_has(&format!("does not accept {own}")).status(1).go();
-}
-
-#[test]
-fn an_address_that_leads_to_another_region_is_said() {
-    let elsewhere = "https://ssoins-0123456789abcdef.portal.eu-west-1.app.aws";
-    let portal = Portal::live(Realm { start_url: elsewhere.into(), ..Realm::default() });
-    let home = Home::new().at(&portal);
-    let own = format!("{}/vanity", portal.url());
-    home.write(".aws/config", &format!("[sso-session corp]\nsso_start_url = {own}\nsso_region = us-east-1\n"));
-    home.daypass("login corp --no-browser").stderr_has(&format!("it leads to {elsewhere}, in eu-west-1")).status(1).go();
-}
-
-/// A home whose profile may open the browser by itself.
-fn allowing(portal: &Portal) -> Home {
-    let home = configured(portal).with("DISPLAY", ":0").with("BROWSER", BROWSER);
-    home.daypass("configure --session corp --account 111122223333 --role DeveloperAccess --profile dev --login").any_stderr().go();
-    assert!(home.read(".aws/config").contains(" --role DeveloperAccess --login\n"), "{}", home.read(".aws/config"));
-    home
-}
-
-const ASK: &str = "credential-process --session corp --account 111122223333 --role DeveloperAccess --login";
-
-#[test]
-fn a_profile_that_allows_it_opens_one_browser_for_all_who_ask() {
-    let portal = Portal::live(Realm::default());
-    let home = allowing(&portal);
-    let running: Vec<_> = (0..8).map(|_| home.daypass(ASK).any_stderr().stdout_has("111122223333").spawn()).collect();
-    for run in running {
-        run.done();
-    }
-    assert_eq!((portal.visits(), portal.count(Call::RedeemCode)), (1, 1));
-    // The profile is read as one of ours, and nobody else is allowed anything by it.
-    home.daypass("env dev --shell dotenv").stdout_has("AWS_ACCESS_KEY_ID=ASIA").go();
-    home.daypass("logout corp").any_stderr().go();
-    home.daypass("env dev").any_stderr().status(3).go();
-    assert_eq!(portal.visits(), 1);
-}
-
-#[test]
-fn a_profile_that_does_not_allow_it_never_opens_one() {
-    let portal = Portal::strict();
-    let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER);
-    home.daypass("credential-process --profile dev").stderr_has("hint: daypass login corp").status(3).go();
-}
-
-#[test]
-fn no_browser_is_opened_where_nobody_sits() {
-    let portal = Portal::strict();
-    let home = allowing(&portal);
-    for (name, value) in [("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22"), ("CI", "true"), ("DISPLAY", "")] {
-        home.daypass(ASK)
-            .with(name, value)
-            .stderr_has("sign-in to corp needed")
-            .stderr_has("no browser is opened")
-            .stderr_has("\nhint: daypass login corp\n")
-            .status(3)
-            .go();
-    }
-}
-
-#[test]
-fn a_sign_in_that_was_refused_unasked_is_not_asked_for_again_at_once() {
-    let portal = Portal::live(Realm { authorize_error: Some("access_denied"), ..Realm::default() });
-    let home = allowing(&portal);
-    home.daypass(ASK).stderr_has("sign-in to corp needed").stderr_has("said the page").status(3).go();
-    // SDKs try again by themselves.
-    for _ in 0..3 {
-        home.daypass(ASK).stderr_has("nobody answered").stderr_has("\nhint: daypass login corp\n").status(3).go();
-    }
-    assert_eq!(portal.visits(), 1);
-    // A person who signs in has answered.
-    portal.change(|realm| realm.authorize_error = None);
-    home.daypass("login corp --no-browser").any_stderr().go();
-    home.daypass("logout corp").any_stderr().go();
-    home.daypass(ASK).any_stderr().stdout_has("111122223333").go();
-}
-
-#[test]
-fn a_portal_that_failed_before_anybody_was_asked_keeps_no_later_tool_from_asking() {
-    let portal = Portal::live(Realm::default());
-    let home = allowing(&portal);
-    portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
-    home.daypass(ASK).stderr_has("is something else").status(6).go();
-    assert_eq!(portal.visits(), 0);
-    // One that fails after the person has done their part does: SDKs try again, and would open one page after the other.
-    portal.expect(Call::RedeemCode).answered(Answer::captive_portal());
-    home.daypass(ASK).stderr_has("is something else").status(6).go();
-    home.daypass(ASK).stderr_has("nobody answered").status(3).go();
-    assert_eq!(portal.visits(), 1);
-    home.daypass("login corp --no-browser").any_stderr().go();
-    home.daypass("logout corp").any_stderr().go();
-    home.daypass(ASK).any_stderr().stdout_has("111122223333").go();
-    assert_eq!(portal.visits(), 2);
-}
-
-#[test]
-fn an_unasked_sign_in_without_a_browser_ends_at_once() {
-    let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
-    let home = allowing(&portal);
-    home.daypass(ASK).with("BROWSER", "no-such-browser-here").stderr_has("no browser could be opened").status(3).go();
-}
-
-#[test]
-fn what_is_left_behind_holds_no_stream_of_the_helper() {
-    let portal = Portal::live(Realm::default());
-    let home = allowing(&portal);
-    // A browser that stays for longer than any test: the run ends when both streams are closed.
-    home.write("browser", "curl -sL -o /dev/null \"$1\"\necho $$ > browser.pid\nexec sleep 300\n");
-    home.daypass(ASK).with("BROWSER", "sh browser").any_stderr().stdout_has("111122223333").go();
-    home.program("sh").args(["-c", "until [ -s browser.pid ]; do :; done; kill $(cat browser.pid)"]).go();
-}
-
-#[test]
-fn signed_in_already_no_browser_is_opened() {
-    let portal = Portal::live(Realm::default());
-    let home = signed_in(&portal).with("DISPLAY", ":0").with("BROWSER", "no-such-browser-here");
-    home.daypass(ASK).stdout_has("111122223333").go();
-}
-
 /// What stands behind this command in a document, up to the next one; an address and a time may be any.
 fn shown<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
     let text = document.split_once(command).unwrap_or_else(|| panic!("nothing shows {command}")).1;
@@ -475,8 +235,8 @@ fn shown<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_first_sign_in_that_readme_shows_is_that_of_a_desktop() {
-    let portal = Portal::live(Realm::default());
+fn the_readme_shows_the_real_output_of_login() {
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER).with("TERM", "xterm");
     let said = at_a_terminal(
         &home,
@@ -490,151 +250,4 @@ print(shell.before.replace('\\r\\n', '\\n'))
     let said: Vec<&str> = said.lines().map(|line| line.rsplit("\r\x1b[K").next().unwrap_or_default()).collect();
     let command = "$ daypass login\n";
     assert_eq!(shown(include_str!("../../README.md"), command), shown(&format!("{command}{}", said.join("\n")), command));
-}
-
-/// Somebody whose browser comes back at once, if the portal lets it, and who never does anything else.
-#[derive(Default)]
-struct Prompt {
-    patience: Duration,
-    /// How often they start again.
-    again: usize,
-    /// How often they were asked to.
-    asked: usize,
-}
-
-impl Person for Prompt {
-    fn hear(&mut self, event: &Event<'_>) {
-        if let Event::Authorize { url, .. } = event
-            && let Some(back) = get(url).location
-        {
-            // The page may come much later, or never.
-            thread::spawn(move || get(&back));
-        }
-    }
-
-    fn pass(&mut self, pause: Duration, _: Duration) -> Wish {
-        thread::sleep(pause);
-        Wish::GoOn
-    }
-
-    fn starts_again(&mut self) -> bool {
-        self.asked += 1;
-        self.asked <= self.again
-    }
-
-    fn patience(&self) -> Duration {
-        self.patience
-    }
-}
-
-/// A sign-in at this portal, without the program around it.
-fn signs_in(portal: &Portal, start_url: &str, way: Way, person: &mut dyn Person) -> Result<Token, Error> {
-    let home = Home::new();
-    home.write("config", &format!("[default]\nendpoint_url = {}\n", portal.url()));
-    let at = |name: &str| home.path(name).display().to_string();
-    let vars = [
-        ("HOME", at("")),
-        ("AWS_CONFIG_FILE", at("config")),
-        ("AWS_SHARED_CREDENTIALS_FILE", at("credentials")),
-        ("DAYPASS_KEYRING", "memory".to_owned()),
-        ("XDG_RUNTIME_DIR", at("run")),
-    ];
-    let env: Env = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-    let session =
-        Session { name: "corp".to_owned(), start_url: start_url.to_owned(), region: "us-east-1".to_owned(), scopes: Vec::new() };
-    let settings = Settings {
-        region: session.region.clone(),
-        start_url: session.start_url.clone(),
-        profile: Some("default".to_owned()),
-        env: env.clone(),
-    };
-    let vault = Vault::open(&env)?;
-    let locks = Locks::new(env.runtime_folder());
-    Broker::new(&session, &vault, daypass::portal::Portal::new(settings), locks).sign_in(way, person)
-}
-
-#[test]
-fn no_step_of_an_unasked_sign_in_outlasts_the_whole_at_a_portal_that_hangs() {
-    let takes = |hangs: Option<Call>, flow: Flow| {
-        let portal = Portal::live(Realm::default());
-        // Takes connections and says nothing: a start URL of the company's own that leads nowhere.
-        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-        let start_url = match hangs {
-            Some(call) => {
-                portal.expect(call).any_number_of_times().answered(Answer::hang());
-                portal.start_url()
-            }
-            None => format!("http://{}/start", silent.local_addr().unwrap()),
-        };
-        let began = Instant::now();
-        let way = Way { flow, port: None, unasked: Some(Deadline::after(Duration::from_secs(2))) };
-        let mut person = Prompt { patience: Duration::from_mins(10), ..Prompt::default() };
-        let ended = signs_in(&portal, &start_url, way, &mut person);
-        assert!(ended.is_err(), "{hangs:?}, {flow:?}");
-        assert!(hangs.is_none_or(|call| portal.count(call) > 0), "{hangs:?} never came, {flow:?}: {ended:?}");
-        began.elapsed()
-    };
-    thread::scope(|scope| {
-        let steps = [
-            (None, Flow::Code),
-            (Some(Call::RegisterClient), Flow::Code),
-            (Some(Call::RedeemCode), Flow::Code),
-            (Some(Call::RegisterClient), Flow::Device),
-            (Some(Call::StartDeviceAuthorization), Flow::Device),
-            (Some(Call::PollForToken), Flow::Device),
-        ];
-        let running = steps.map(|(hangs, flow)| (hangs, flow, scope.spawn(move || takes(hangs, flow))));
-        for (hangs, flow, step) in running {
-            let took = step.join().unwrap();
-            // Each step by itself may take five seconds or more.
-            assert!(took < Duration::from_millis(4500), "{hangs:?}, {flow:?}: {took:?}");
-        }
-    });
-}
-
-#[test]
-fn where_the_browser_does_not_come_back_in_time_the_sign_in_can_be_started_again() {
-    let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
-    let way = Way { flow: Flow::Code, port: None, unasked: None };
-    let mut person = Prompt { patience: Duration::from_millis(100), again: 1, asked: 0 };
-    let error = signs_in(&portal, &portal.start_url(), way, &mut person).unwrap_err();
-    assert_eq!(person.asked, 2);
-    assert_eq!(error.to_string(), "daypass: nobody finished the sign-in to corp in the browser in time\nhint: daypass login corp");
-    // Another time the browser comes: the same port is free again.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let calm = Prompt { patience: Duration::from_secs(2), again: 1, asked: 0 };
-    let mut person = ComesLater { portal: &portal, calm };
-    signs_in(&portal, &portal.start_url(), Way { port: Some(port), ..way }, &mut person).unwrap();
-    assert_eq!((person.calm.asked, portal.count(Call::StartDeviceAuthorization)), (1, 0));
-    // Nobody is asked who had not asked.
-    let unasked = Way { unasked: Some(Deadline::after(Duration::from_millis(500))), ..way };
-    portal.change(|realm| realm.approval = Approval::ByHand);
-    let mut person = Prompt { patience: Duration::from_mins(10), again: 1, asked: 0 };
-    let error = signs_in(&portal, &portal.start_url(), unasked, &mut person).unwrap_err();
-    assert!(error.what.starts_with("sign-in to corp needed: nobody finished") && person.asked == 0, "{error}");
-}
-
-/// Somebody who finds the page when they are asked whether to start again.
-struct ComesLater<'a> {
-    portal: &'a Portal,
-    calm: Prompt,
-}
-
-impl Person for ComesLater<'_> {
-    fn hear(&mut self, event: &Event<'_>) {
-        self.calm.hear(event);
-    }
-
-    fn pass(&mut self, pause: Duration, left: Duration) -> Wish {
-        self.calm.pass(pause, left)
-    }
-
-    fn starts_again(&mut self) -> bool {
-        self.portal.change(|realm| realm.approval = Approval::AfterPolls(0));
-        self.calm.starts_again()
-    }
-
-    fn patience(&self) -> Duration {
-        self.calm.patience
-    }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::portal::{Answer, Call, Portal, Realm};
+use crate::support::portal::{Answer, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{needs, signed_in};
 
@@ -11,7 +11,7 @@ const AWKWARD: &str = "a'b''c\"d $HOME `id` $(id) \\n\\\\ %PATH% !! * ~ ; & | # 
 
 /// A portal that hands out role credentials with this session token.
 fn handing_out(token: &str) -> Portal {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let body = json!({"roleCredentials": {
         "accessKeyId": "ASIAEXAMPLE", "secretAccessKey": "s/e+c=", "sessionToken": token, "expiration": 4_102_444_800_000_u64,
     }});
@@ -50,7 +50,7 @@ fn with_others(home: Home) -> Home {
 }
 
 #[test]
-fn every_posix_shell_and_fish_have_the_awkward_values_as_they_are_and_clear_them_again() {
+fn posix_shells_and_fish_set_awkward_values_exactly_and_clear_them() {
     let portal = handing_out(AWKWARD);
     let home = with_others(signed_in(&portal));
     for (shell, package, set, unset) in [
@@ -69,7 +69,7 @@ fn every_posix_shell_and_fish_have_the_awkward_values_as_they_are_and_clear_them
 }
 
 #[test]
-fn a_shell_that_stops_at_errors_and_unset_names_reads_it_too() {
+fn env_works_under_set_eu() {
     let portal = handing_out("t");
     let home = signed_in(&portal);
     for shell in ["dash", "bash", "zsh"] {
@@ -81,7 +81,7 @@ fn a_shell_that_stops_at_errors_and_unset_names_reads_it_too() {
 }
 
 #[test]
-fn nushell_loads_the_record_and_clears_by_its_nulls() {
+fn nushell_loads_the_record_and_unsets_its_nulls() {
     needs("nu", "npm install -g nushell");
     let portal = handing_out(AWKWARD);
     let home = with_others(signed_in(&portal));
@@ -97,7 +97,7 @@ fn nushell_loads_the_record_and_clears_by_its_nulls() {
 }
 
 #[test]
-fn json_holds_every_value_and_null_for_what_must_not_be_set() {
+fn json_contains_every_value_and_null_for_what_must_be_unset() {
     let portal = handing_out(AWKWARD);
     let home = signed_in(&portal);
     let vars = home.daypass("env dev --shell json").stdout_has("{").go().json();
@@ -109,7 +109,7 @@ fn json_holds_every_value_and_null_for_what_must_not_be_set() {
 }
 
 #[test]
-fn an_environment_file_is_read_alike_by_those_who_know_quotes_and_those_who_do_not() {
+fn a_dotenv_file_is_read_alike_by_docker_and_by_shells() {
     let token = "IQoJb3JpZ2luX2VjE+/a=b==%";
     let portal = handing_out(token);
     let home = signed_in(&portal);
@@ -123,7 +123,7 @@ fn an_environment_file_is_read_alike_by_those_who_know_quotes_and_those_who_do_n
 }
 
 #[test]
-fn what_a_format_can_not_hold_is_refused_and_nothing_is_printed() {
+fn values_that_a_format_cannot_express_are_refused_and_nothing_is_printed() {
     let portal = handing_out("two\nlines");
     let home = signed_in(&portal);
     for shell in ["cmd", "dotenv"] {
@@ -142,7 +142,7 @@ fn what_a_format_can_not_hold_is_refused_and_nothing_is_printed() {
 }
 
 #[test]
-fn dp_sets_and_clears_the_credentials_of_the_shell_that_it_is_called_in() {
+fn dp_sets_and_clears_credentials_in_the_current_shell() {
     let portal = handing_out(AWKWARD);
     let home = with_others(signed_in(&portal));
     for (shell, package, init) in [
@@ -199,7 +199,7 @@ fn dp_works_in_nushell() {
 }
 
 #[test]
-fn a_region_of_an_earlier_profile_goes_with_it_and_one_of_the_persons_own_stays() {
+fn the_region_of_a_previous_profile_is_cleared_and_the_users_own_stays() {
     let portal = handing_out("t");
     let home = signed_in(&portal);
     home.daypass("configure --session corp --account 111122223333 --role ReadOnly --profile nowhere").any_stderr().go();
@@ -219,7 +219,7 @@ fn a_region_of_an_earlier_profile_goes_with_it_and_one_of_the_persons_own_stays(
 }
 
 #[test]
-fn an_alias_called_dp_gives_way_to_the_function() {
+fn the_dp_function_replaces_an_alias_called_dp() {
     let portal = handing_out("t");
     let home = signed_in(&portal);
     for (shell, before) in [
@@ -237,7 +237,7 @@ fn an_alias_called_dp_gives_way_to_the_function() {
 }
 
 #[test]
-fn the_line_of_help_for_fish_works_whatever_the_login_shell_is() {
+fn the_fish_line_in_help_works_with_any_login_shell() {
     needs("fish", "apt-get install fish");
     let portal = handing_out("t");
     let home = signed_in(&portal);
@@ -252,7 +252,7 @@ fn the_line_of_help_for_fish_works_whatever_the_login_shell_is() {
 }
 
 #[test]
-fn the_lines_of_help_for_nushell_work_in_a_home_where_it_has_not_been_used() {
+fn the_nushell_lines_in_help_work_in_a_fresh_home() {
     needs("nu", "npm install -g nushell");
     let home = Home::new();
     let help = home.daypass("shell-init --help").stdout_has("Nushell").go().stdout;
@@ -268,7 +268,7 @@ fn the_lines_of_help_for_nushell_work_in_a_home_where_it_has_not_been_used() {
 }
 
 #[test]
-fn the_function_may_have_another_name() {
+fn shell_init_accepts_another_function_name() {
     let home = Home::new();
     home.daypass("shell-init bash --name aws-in").stdout_has("\nfunction aws-in {\n").go();
     home.daypass("shell-init bash --name 'x; rm'").stderr_has("a function's name").status(2).go();

@@ -1,12 +1,12 @@
 //! `status`: what it shows of sign-ins and cached roles, and the words for a prompt.
 
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{configured, signed_in};
 
 #[test]
-fn it_shows_the_sign_in_how_long_it_can_be_renewed_and_each_cached_role() {
-    let portal = Portal::live(Realm::default());
+fn status_shows_the_sign_in_its_renewal_limit_and_each_cached_role() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --profile dev").stdout_has("{").go();
     let before = portal.requests();
@@ -30,8 +30,8 @@ fn it_shows_the_sign_in_how_long_it_can_be_renewed_and_each_cached_role() {
 }
 
 #[test]
-fn the_keyrings_and_why_are_told_on_demand() {
-    let portal = Portal::live(Realm::default());
+fn verbose_status_names_the_keyrings_and_the_reason() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("status -v")
         .stdout_has("corp")
@@ -42,7 +42,7 @@ fn the_keyrings_and_why_are_told_on_demand() {
 }
 
 #[test]
-fn a_needed_sign_in_is_reported_and_ends_with_3() {
+fn a_required_sign_in_is_reported_and_ends_with_3() {
     let portal = Portal::strict();
     let home = configured(&portal);
     home.daypass("status corp")
@@ -54,8 +54,8 @@ fn a_needed_sign_in_is_reported_and_ends_with_3() {
 }
 
 #[test]
-fn a_sign_in_that_no_file_names_is_shown_too() {
-    let portal = Portal::live(Realm::default());
+fn a_sign_in_without_a_config_entry_is_shown() {
+    let portal = Portal::live(PortalConfig::default());
     let home = Home::new().at(&portal);
     home.daypass("status").stderr("There is no session yet: daypass configure\n").go();
     home.daypass("login --session loose --start-url https://sandbox.awsapps.com/start --sso-region us-east-1 --no-browser")
@@ -65,8 +65,8 @@ fn a_sign_in_that_no_file_names_is_shown_too() {
 }
 
 #[test]
-fn the_words_for_a_prompt_come_from_variables_alone() {
-    let portal = Portal::live(Realm::default());
+fn the_prompt_text_comes_from_environment_variables_alone() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("exec dev -- daypass status --prompt").stdout_has("dev ").stdout_has(" min\n").go();
     home.daypass("exec --session corp --account 111122223333 --role ReadOnly -- daypass status --prompt")

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::fs;
 
-use crate::support::portal::{Account, Answer, Call, Portal, Realm};
+use crate::support::portal::{Account, Answer, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 
 /// A home with a session `corp` only, signed in.
@@ -16,8 +16,8 @@ fn signed_in(portal: &Portal) -> Home {
     home
 }
 
-fn realm(accounts: Vec<Account>) -> Realm {
-    Realm { accounts, ..Realm::default() }
+fn with_accounts(accounts: Vec<Account>) -> PortalConfig {
+    PortalConfig { accounts, ..PortalConfig::default() }
 }
 
 /// The names of the profiles that the file has, in its order.
@@ -44,8 +44,8 @@ region = eu-west-1
 ";
 
 #[test]
-fn it_writes_a_profile_for_each_role_and_the_same_again_writes_nothing() {
-    let portal = Portal::live(Realm::default());
+fn sync_writes_a_profile_for_each_role_and_repeating_it_writes_nothing() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let rest = "
 [profile Development.ReadOnly]
@@ -80,7 +80,7 @@ region = eu-west-1
 
 #[test]
 fn a_dry_run_prints_the_change_and_writes_nothing() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("sync --dry-run --only ReadOnly")
         .stdout_has("+[profile Production.ReadOnly]\n+# daypass sync: corp 444455556666 ReadOnly\n")
@@ -90,8 +90,8 @@ fn a_dry_run_prints_the_change_and_writes_nothing() {
 }
 
 #[test]
-fn only_chooses_by_account_or_role_or_both() {
-    let portal = Portal::live(Realm::default());
+fn only_selects_by_account_role_or_both() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     for (globs, expected) in [
         ("--only 'prod*'", vec!["Production.Break+Glass-Now", "Production.ReadOnly"]),
@@ -108,7 +108,7 @@ fn only_chooses_by_account_or_role_or_both() {
 }
 
 #[test]
-fn an_unknown_field_is_an_error_that_lists_the_fields_and_asks_nobody() {
+fn an_unknown_name_field_is_an_error_that_lists_the_fields_before_any_request() {
     let portal = Portal::strict();
     let home = Home::new().at(&portal);
     home.daypass("sync --name '{acct}.{role}'")
@@ -122,13 +122,13 @@ fn an_unknown_field_is_an_error_that_lists_the_fields_and_asks_nobody() {
 }
 
 #[test]
-fn prune_removes_what_sync_wrote_and_would_not_write_now_and_nothing_else() {
-    let portal = Portal::live(Realm::default());
+fn prune_removes_only_profiles_that_sync_wrote_and_would_not_write_now() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("sync").any_stderr().go();
     let own = "\n[profile mine]\nregion = eu-west-1\n\n[profile other]\n# daypass sync: another 111122223333 Gone\nregion = x\n";
     home.write(".aws/config", &(home.read(".aws/config") + own));
-    portal.change(|realm| drop(realm.accounts.pop()));
+    portal.change(|config| drop(config.accounts.pop()));
     home.daypass("sync")
         .stderr_has("2 profiles of an earlier sync are not among these; to remove them: daypass sync --prune\n")
         .go();
@@ -145,8 +145,8 @@ fn prune_removes_what_sync_wrote_and_would_not_write_now_and_nothing_else() {
 }
 
 #[test]
-fn a_name_that_is_the_users_own_is_left_alone_in_either_file() {
-    let portal = Portal::live(Realm::default());
+fn a_users_own_profile_is_left_alone_in_either_file() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let own = format!("{SESSION}\n[profile Development.ReadOnly]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = y\n");
     let keys = "[Production.ReadOnly]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n";
@@ -166,8 +166,8 @@ fn a_name_that_is_the_users_own_is_left_alone_in_either_file() {
 }
 
 #[test]
-fn a_profile_of_the_users_own_that_does_the_same_needs_no_second_one() {
-    let portal = Portal::live(Realm::default());
+fn a_users_own_profile_for_the_same_role_is_not_duplicated() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("configure --session corp --account 111122223333 --role ReadOnly --profile Development.ReadOnly")
         .any_stderr()
@@ -177,7 +177,7 @@ fn a_profile_of_the_users_own_that_does_the_same_needs_no_second_one() {
 }
 
 #[test]
-fn accounts_whose_names_collapse_get_names_of_their_own_whatever_the_order() {
+fn colliding_account_names_get_distinct_profile_names_in_any_order() {
     let mut accounts = vec![
         Account::new("000000000001", "Team A", &["Admin"]),
         Account::new("000000000002", "Team/A", &["Admin"]),
@@ -186,7 +186,7 @@ fn accounts_whose_names_collapse_get_names_of_their_own_whatever_the_order() {
     ];
     let mut written = Vec::new();
     for _ in 0..2 {
-        let portal = Portal::live(realm(accounts.clone()));
+        let portal = Portal::live(with_accounts(accounts.clone()));
         let home = signed_in(&portal);
         home.daypass("sync").any_stderr().go();
         let config = home.read(".aws/config");
@@ -195,7 +195,7 @@ fn accounts_whose_names_collapse_get_names_of_their_own_whatever_the_order() {
         written.push(sorted);
         // Another order at the portal is no change.
         let before = modified(&home);
-        portal.change(|realm| realm.accounts.reverse());
+        portal.change(|config| config.accounts.reverse());
         home.daypass("sync").stderr_has("nothing was written").go();
         assert_eq!(modified(&home), before);
         accounts.reverse();
@@ -205,18 +205,18 @@ fn accounts_whose_names_collapse_get_names_of_their_own_whatever_the_order() {
 }
 
 #[test]
-fn a_name_that_was_given_stays_when_a_like_one_comes() {
-    let portal = Portal::live(realm(vec![Account::new("000000000002", "Team A", &["Admin"])]));
+fn a_profile_name_stays_when_a_similar_account_appears() {
+    let portal = Portal::live(with_accounts(vec![Account::new("000000000002", "Team A", &["Admin"])]));
     let home = signed_in(&portal);
     home.daypass("sync").any_stderr().go();
-    portal.change(|realm| realm.accounts.insert(0, Account::new("000000000001", "Team.A", &["Admin"])));
-    portal.change(|realm| realm.accounts.insert(0, Account::new("000000000003", "Team:A", &["Admin"])));
+    portal.change(|config| config.accounts.insert(0, Account::new("000000000001", "Team.A", &["Admin"])));
+    portal.change(|config| config.accounts.insert(0, Account::new("000000000003", "Team:A", &["Admin"])));
     home.daypass("sync").any_stderr().go();
     assert_eq!(names(&home.read(".aws/config")), ["Team-A.Admin", "Team.A.Admin", "Team-A.Admin-000000000003"]);
 }
 
 #[test]
-fn hostile_account_names_can_not_reach_the_file_or_the_terminal() {
+fn hostile_account_names_reach_neither_the_file_nor_the_terminal() {
     let long = "x".repeat(200);
     let hostile = [
         "a]\n[profile evil]\ncredential_process = /bin/evil\n#",
@@ -230,7 +230,7 @@ fn hostile_account_names_can_not_reach_the_file_or_the_terminal() {
         "",
     ];
     let accounts = hostile.iter().zip(1..).map(|(name, n)| Account::new(&format!("{n:012}"), name, &["Admin"]));
-    let portal = Portal::live(realm(accounts.collect()));
+    let portal = Portal::live(with_accounts(accounts.collect()));
     let home = signed_in(&portal);
     for template in ["{account_name}", "{account_name}.{role}", "{account_email}"] {
         home.write(".aws/config", SESSION);
@@ -251,7 +251,7 @@ fn hostile_account_names_can_not_reach_the_file_or_the_terminal() {
 
 #[test]
 fn a_listing_that_fails_half_way_changes_nothing() {
-    let portal = Portal::live(Realm::of(12, 2));
+    let portal = Portal::live(PortalConfig::of(12, 2));
     let home = signed_in(&portal);
     home.daypass("sync --only 'Team 001'").any_stderr().go();
     let before = home.read(".aws/config");
@@ -261,20 +261,20 @@ fn a_listing_that_fails_half_way_changes_nothing() {
 }
 
 #[test]
-fn nobody_signed_in_and_no_account_at_all_change_nothing() {
-    let portal = Portal::live(Realm::default());
+fn without_a_sign_in_or_any_account_nothing_changes() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("sync").any_stderr().go();
     let before = home.read(".aws/config");
-    portal.change(|realm| realm.accounts.clear());
+    portal.change(|config| config.accounts.clear());
     home.daypass("sync --prune").stderr_has("you can reach no account and role").status(4).leaves(".aws/config", &before).go();
     home.daypass("logout corp").any_stderr().go();
     home.daypass("sync").stderr_has("hint: daypass login corp").status(3).leaves(".aws/config", &before).go();
 }
 
 #[test]
-fn throttling_is_borne_and_retry_after_honoured() {
-    let portal = Portal::live(Realm::of(12, 1));
+fn throttling_is_retried_and_retry_after_honoured() {
+    let portal = Portal::live(PortalConfig::of(12, 1));
     let home = signed_in(&portal);
     portal.expect(Call::ListAccountRoles).times(3).served();
     portal.expect(Call::ListAccountRoles).times(2).answered(Answer::throttled(1));
@@ -284,8 +284,8 @@ fn throttling_is_borne_and_retry_after_honoured() {
 }
 
 #[test]
-fn a_token_that_the_portal_takes_no_more_is_renewed_in_the_middle() {
-    let portal = Portal::live(Realm::of(5, 1));
+fn a_token_rejected_during_the_listing_is_refreshed() {
+    let portal = Portal::live(PortalConfig::of(5, 1));
     let home = signed_in(&portal);
     portal.expect(Call::ListAccountRoles).times(2).served();
     portal.expect(Call::ListAccountRoles).answered(Answer::unauthorized());
@@ -294,8 +294,8 @@ fn a_token_that_the_portal_takes_no_more_is_renewed_in_the_middle() {
 }
 
 #[test]
-fn pages_are_followed_and_the_roles_of_all_accounts_are_listed_over_few_connections() {
-    let portal = Portal::live(Realm { page_size: 3, ..Realm::of(7, 4) });
+fn pages_are_followed_and_all_roles_are_listed_over_few_connections() {
+    let portal = Portal::live(PortalConfig { page_size: 3, ..PortalConfig::of(7, 4) });
     let home = signed_in(&portal);
     home.daypass("sync").stderr_has("28 profiles new").go();
     assert_eq!((portal.count(Call::ListAccounts), portal.count(Call::ListAccountRoles)), (3, 14));
@@ -305,8 +305,8 @@ fn pages_are_followed_and_the_roles_of_all_accounts_are_listed_over_few_connecti
 }
 
 #[test]
-fn convert_turns_native_and_legacy_profiles_and_keeps_their_other_keys() {
-    let portal = Portal::live(Realm::default());
+fn convert_changes_native_and_legacy_profiles_and_keeps_their_other_keys() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let native = "\n[profile old]\n# mine\nsso_session = corp\nregion = eu-west-1\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\ns3 =\n  max_concurrent_requests = 20\n";
     let legacy = "\n[profile older]\nsso_start_url = https://sandbox.awsapps.com/start/#/\nsso_region = us-east-1\nsso_account_id = 444455556666\nsso_role_name = ReadOnly\noutput = json\n";
@@ -328,8 +328,8 @@ fn convert_turns_native_and_legacy_profiles_and_keeps_their_other_keys() {
 }
 
 #[test]
-fn a_session_that_only_a_legacy_profile_knows_gets_a_block() {
-    let portal = Portal::live(Realm::default());
+fn a_session_known_only_from_a_legacy_profile_gets_a_block() {
+    let portal = Portal::live(PortalConfig::default());
     let home = Home::new().at(&portal);
     home.write(
         ".aws/config",
@@ -345,8 +345,8 @@ fn a_session_that_only_a_legacy_profile_knows_gets_a_block() {
 }
 
 #[test]
-fn the_users_bytes_stay_as_they_are_behind_a_link_too() {
-    let portal = Portal::live(Realm::default());
+fn the_users_bytes_are_kept_also_through_a_symbolic_link() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let own = SESSION.replace('\n', "\r\n") + "\r\n# end, and a lone tab:\t\r\n[plugins]\r\nx=y";
     home.write("dotfiles/aws", &own);
@@ -368,7 +368,7 @@ fn the_users_bytes_stay_as_they_are_behind_a_link_too() {
 
 #[test]
 fn parallel_writers_lose_nothing() {
-    let portal = Portal::live(Realm::of(6, 2));
+    let portal = Portal::live(PortalConfig::of(6, 2));
     let home = signed_in(&portal);
     let add = |n: usize| format!("configure --session corp --account 111122223333 --role ReadOnly --profile mine-{n}");
     let mut running = Vec::new();
@@ -390,13 +390,13 @@ fn parallel_writers_lose_nothing() {
 }
 
 #[test]
-fn a_profile_that_appears_while_sync_works_is_not_taken() {
-    let portal = Portal::live(Realm::default());
+fn a_profile_that_appears_during_sync_is_not_overwritten() {
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let latch = crate::support::portal::Latch::closed();
     portal.expect(Call::ListAccounts).answered(Answer::served().after(&latch));
     let sync = home.daypass("sync --only Dev*/ReadOnly").any_stderr().spawn();
-    latch.reached_by(1);
+    latch.wait_for_requests(1);
     let own = format!("{SESSION}\n[profile Development.ReadOnly]\nregion = mine\n");
     home.write(".aws/config", &own);
     latch.open();
@@ -406,8 +406,8 @@ fn a_profile_that_appears_while_sync_works_is_not_taken() {
 }
 
 #[test]
-fn a_writer_that_is_killed_leaves_the_old_file_or_the_new_one() {
-    let portal = Portal::live(Realm::of(3, 2));
+fn a_killed_sync_leaves_the_old_file_or_the_new_one() {
+    let portal = Portal::live(PortalConfig::of(3, 2));
     let home = signed_in(&portal);
     let mut own = SESSION.to_owned();
     for n in 0..2000 {
@@ -439,7 +439,7 @@ fn a_writer_that_is_killed_leaves_the_old_file_or_the_new_one() {
 
 #[test]
 fn list_shows_each_role_with_its_profiles() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("sync --only ReadOnly").any_stderr().go();
     let native = "\n[profile native]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\n";

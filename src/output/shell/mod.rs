@@ -3,15 +3,28 @@
 use std::io;
 use std::path::Path;
 
-use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Shells, Zsh};
-
-use crate::cli::{Cli, Interactive};
+use clap::ValueEnum;
+use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
 
 /// The variable that names the shell which asks for completions.
 pub const ASKS: &str = "DAYPASS_COMPLETE";
 
-/// The shells that completion is written for.
-pub const SHELLS: Shells<'_> = Shells(&[&Bash, &Zsh, &Fish, &Powershell, &Nushell, &Command]);
+/// The shells that people type in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Interactive {
+    /// Bash
+    Bash,
+    /// Zsh
+    Zsh,
+    /// fish
+    Fish,
+    /// PowerShell
+    #[value(alias = "pwsh")]
+    Powershell,
+    /// Nushell
+    #[value(alias = "nu")]
+    Nushell,
+}
 
 const PROGRAM: &str = "daypass";
 
@@ -57,7 +70,7 @@ pub fn init(shell: Interactive, name: &str) -> String {
 }
 
 /// Nushell, which clap knows no way to ask by: a line a candidate, with its description behind a tab.
-struct Nushell;
+pub struct Nushell;
 
 impl EnvCompleter for Nushell {
     fn name(&self) -> &'static str {
@@ -81,41 +94,5 @@ impl EnvCompleter for Nushell {
     ) -> io::Result<()> {
         // The same lines as fish's.
         Fish.write_complete(command, words, folder, text)
-    }
-}
-
-/// No shell: what the scripts ask to know whether the last word belongs to the command of `exec`, which the shell itself then completes.
-/// The answer is where that command begins, or nothing.
-struct Command;
-
-impl EnvCompleter for Command {
-    fn name(&self) -> &'static str {
-        "command"
-    }
-
-    fn is(&self, name: &str) -> bool {
-        name == "command"
-    }
-
-    fn write_registration(&self, _: &str, _: &str, _: &str, _: &str, _: &mut dyn io::Write) -> io::Result<()> {
-        Ok(())
-    }
-
-    fn write_complete(
-        &self,
-        _: &mut clap::Command,
-        words: Vec<std::ffi::OsString>,
-        _: Option<&Path>,
-        text: &mut dyn io::Write,
-    ) -> io::Result<()> {
-        // Bash parts `--flag=value` in three.
-        let is_flag = |at: usize| words.get(at).is_some_and(|word| word.as_encoded_bytes().starts_with(b"--"));
-        let kept = |at: &usize| !(words.get(*at).is_some_and(|word| word == "=") && is_flag(at.wrapping_sub(1)));
-        let places: Vec<usize> = (0..words.len()).filter(kept).collect();
-        let joined: Vec<_> = places.iter().filter_map(|&at| words.get(at).cloned()).collect();
-        match Cli::command_at(&joined).and_then(|at| places.get(at)) {
-            Some(at) => writeln!(text, "{at}"),
-            None => Ok(()),
-        }
     }
 }

@@ -1,0 +1,148 @@
+//! What to do with a credential now. Pure: the time is an argument.
+
+use time::{Duration, OffsetDateTime};
+
+use crate::credentials::{RoleCredentials, Token};
+
+/// SDKs ask again when a quarter of an hour is left (botocore's advisory refresh); five minutes more keep them quiet.
+const ROLE_MARGIN: Duration = Duration::minutes(20);
+
+/// The AWS SDKs' own window for portal tokens (Rust and JavaScript: five minutes).
+const TOKEN_MARGIN: Duration = Duration::minutes(5);
+
+/// A clock that stands this much before the moment at which a credential was received has been set back.
+const CLOCK_SLACK: Duration = Duration::minutes(5);
+
+/// What to do with cached role credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CredentialState {
+    /// Hand them out.
+    Fresh,
+    /// Fetch new ones; these still work if that fails.
+    Stale,
+    /// They are of no use.
+    Expired,
+}
+
+/// Fresh while at least `min(20 minutes, a third of the full life)` is left.
+pub fn credential_state(credentials: &RoleCredentials, now: OffsetDateTime) -> CredentialState {
+    let left = credentials.expires_at - now;
+    let margin = ROLE_MARGIN.min((credentials.expires_at - credentials.received_at) / 3);
+    let clock_was_set_back = now < credentials.received_at - CLOCK_SLACK;
+    if left <= Duration::ZERO {
+        CredentialState::Expired
+    } else if left >= margin && !clock_was_set_back {
+        CredentialState::Fresh
+    } else {
+        CredentialState::Stale
+    }
+}
+
+/// What to do with the portal token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenState {
+    /// Use it.
+    Valid,
+    /// Refresh it; it still works if that fails.
+    RefreshSoon,
+    /// Refresh it: it no longer works.
+    RefreshNow,
+    /// Only a new sign-in helps.
+    SignInRequired,
+}
+
+/// Close to its end (five minutes) a token is refreshed, if it can be; one that can't is used to its end.
+pub fn token_state(token: &Token, now: OffsetDateTime) -> TokenState {
+    let alive = now < token.expires_at;
+    match (alive, token.refreshable(now)) {
+        (true, true) if token.expires_at - now < TOKEN_MARGIN => TokenState::RefreshSoon,
+        (true, _) => TokenState::Valid,
+        (false, true) => TokenState::RefreshNow,
+        (false, false) => TokenState::SignInRequired,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::Registration;
+    use crate::secret::Secret;
+    use proptest::prelude::*;
+
+    const T0: OffsetDateTime = time::macros::datetime!(2026-01-01 00:00 UTC);
+
+    fn credentials(life: Duration) -> RoleCredentials {
+        RoleCredentials {
+            access_key_id: "ASIA".into(),
+            secret_access_key: Secret::new("s"),
+            session_token: Secret::new("t"),
+            expires_at: T0 + life,
+            received_at: T0,
+        }
+    }
+
+    fn sign(left: Duration, refresh: bool, registration_left: Duration) -> TokenState {
+        let registration = Registration {
+            client_id: "c".into(),
+            client_secret: Secret::new("s"),
+            expires_at: T0 + registration_left,
+            scopes: vec![],
+        };
+        let refresh = refresh.then(|| Secret::new("r"));
+        token_state(&Token { access: Secret::new("a"), expires_at: T0 + left, refresh, registration }, T0)
+    }
+
+    #[test]
+    fn an_hours_credentials_are_fetched_anew_when_less_than_twenty_minutes_are_left() {
+        let hour = credentials(Duration::HOUR);
+        assert_eq!(credential_state(&hour, T0 + Duration::minutes(40)), CredentialState::Fresh);
+        assert_eq!(credential_state(&hour, T0 + Duration::minutes(40) + Duration::SECOND), CredentialState::Stale);
+        assert_eq!(credential_state(&hour, T0 + Duration::HOUR), CredentialState::Expired);
+    }
+
+    #[test]
+    fn short_lived_credentials_are_kept_for_two_thirds_of_their_life() {
+        let quarter = credentials(Duration::minutes(15));
+        assert_eq!(credential_state(&quarter, T0 + Duration::minutes(10)), CredentialState::Fresh);
+        assert_eq!(credential_state(&quarter, T0 + Duration::minutes(11)), CredentialState::Stale);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_does_not_make_credentials_fresh() {
+        assert_eq!(credential_state(&credentials(Duration::HOUR), T0 - Duration::HOUR), CredentialState::Stale);
+    }
+
+    #[test]
+    fn a_token_is_refreshed_close_to_its_end_and_used_to_the_end_where_it_can_not_be() {
+        let days = Duration::days(30);
+        assert_eq!(sign(Duration::minutes(6), true, days), TokenState::Valid);
+        assert_eq!(sign(Duration::minutes(4), true, days), TokenState::RefreshSoon);
+        assert_eq!(sign(Duration::minutes(4), false, days), TokenState::Valid);
+        assert_eq!(sign(-Duration::minutes(4), true, days), TokenState::RefreshNow);
+    }
+
+    #[test]
+    fn an_expired_registration_can_not_refresh() {
+        assert_eq!(sign(-Duration::minutes(4), true, -Duration::SECOND), TokenState::SignInRequired);
+        assert_eq!(sign(-Duration::minutes(4), false, Duration::HOUR), TokenState::SignInRequired);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_expired_is_never_handed_out(life in 1i64..50_000, age in -100_000i64..200_000) {
+            let verdict = credential_state(&credentials(Duration::seconds(life)), T0 + Duration::seconds(age));
+            prop_assert_eq!(verdict == CredentialState::Expired, age >= life);
+        }
+
+        #[test]
+        fn what_was_just_received_is_fresh_whatever_its_life(life in 1i64..50_000) {
+            prop_assert_eq!(credential_state(&credentials(Duration::seconds(life)), T0), CredentialState::Fresh);
+        }
+
+        #[test]
+        fn a_token_that_lives_never_asks_for_a_sign_in(left in 1i64..100_000, refresh: bool, registration in -1000i64..1000) {
+            let verdict = sign(Duration::seconds(left), refresh, Duration::seconds(registration));
+            prop_assert!(matches!(verdict, TokenState::Valid | TokenState::RefreshSoon));
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Choosing a role from everything that can be reached, most used first: the profiles of the config file, and the roles that a portal
+//! listed when it was last asked. Choosing a session itself lists its roles again. Nothing needs the network or the keyring before
+//! something is chosen.
+
+use std::collections::{HashMap, HashSet};
+
+use super::login::signing_in;
+use super::roles;
+use crate::context::{COMMAND_TIMEOUT, Context};
+use crate::credentials::RoleCredentials;
+use crate::error::{Error, Result};
+use crate::history::ListedRole;
+use crate::output;
+use crate::profile::Config;
+use crate::profile::index::{AccountRole, ProfileIndex};
+use crate::profile::names::{AccountId, Session};
+use crate::profile::request::Account;
+use crate::profile::resolve::{self, RoleTarget};
+use crate::sys::clock;
+use crate::ui::picker::{self, Key, Picker};
+
+/// What can be chosen.
+pub(super) enum Choice {
+    Role(RoleTarget),
+    /// Its roles are listed anew, and shown.
+    Session(Session),
+}
+
+/// What is shown of it, and what it means.
+pub(super) type Row = (Vec<String>, Choice);
+
+/// For `env --pick`. None where the person leaves.
+pub(super) fn target(context: &Context) -> Result<Option<RoleTarget>> {
+    if !context.may_choose() {
+        let hint = "daypass env PROFILE ('daypass list --profiles' shows yours)";
+        return Err(Error::usage("there is no terminal to choose on", hint));
+    }
+    let choices = choices(context, &Config::read(&context.env)?);
+    if choices.is_empty() {
+        return Err(Error::usage("there is no session and no profile to choose from", "daypass configure"));
+    }
+    Ok(choose(context, choices, |picker| picker)?.map(|(_, target)| target))
+}
+
+/// Its role credentials. Here a person waits: where sign-in is needed, they sign in.
+pub(super) fn credentials(context: &Context, target: &RoleTarget) -> Result<(AccountId, RoleCredentials)> {
+    signing_in(context, &target.session, target.profile.as_deref(), false, || context.credentials(target, COMMAND_TIMEOUT))
+}
+
+/// Until it is a role that is chosen.
+pub(super) fn choose(
+    context: &Context,
+    mut offered: Vec<Row>,
+    dress: impl Fn(Picker) -> Picker,
+) -> Result<Option<(Key, RoleTarget)>> {
+    let title = match context.env.active() {
+        Some(name) => format!("Which role? This shell has {name}."),
+        None => "Which role?".to_owned(),
+    };
+    loop {
+        let (rows, mut meant): (Vec<_>, Vec<_>) = offered.into_iter().unzip();
+        let picker = dress(Picker::new(&title, rows, false));
+        let Some((key, chosen)) = picker::pick(picker, context.capabilities())? else { return Ok(None) };
+        match chosen.first().map(|&row| meant.swap_remove(row)) {
+            Some(Choice::Role(target)) => return Ok(Some((key, target))),
+            Some(Choice::Session(session)) => list(context, &session)?,
+            None => {}
+        }
+        offered = choices(context, &Config::read(&context.env)?);
+    }
+}
+
+fn list(context: &Context, session: &Session) -> Result<()> {
+    let broker = context.broker(session, None)?;
+    let all = signing_in(context, session, None, false, || roles::all(context, session, &broker))?;
+    if all.is_empty() { Err(roles::nothing_reachable(&session.name)) } else { Ok(()) }
+}
+
+/// The rows with what they stand for: profiles and the roles that none of them index to, by their use; then the sessions.
+pub(super) fn choices(context: &Context, config: &Config) -> Vec<Row> {
+    let (history, now) = (context.history(), clock::now());
+    let mut targets = ProfileIndex::new(config, &context.env).targets();
+    let mut names = HashMap::new();
+    let mut sessions = Vec::new();
+    for session in portals(config) {
+        let about = match history.listing(&session) {
+            None => format!("{}: list accounts and roles", session.name),
+            Some((at, listed)) => {
+                names.extend(listed.iter().filter_map(|role| Some((role.account.clone(), role.account_name.clone()?))));
+                add(&mut targets, &session, listed);
+                format!("{}: list again (last {} ago)", session.name, output::left(now, at))
+            }
+        };
+        sessions.push((vec![about], Choice::Session(session)));
+    }
+    let uses = history.uses(now);
+    let weight = |target: &RoleTarget| name_of(target).and_then(|name| uses.get(&name)).copied().unwrap_or_default();
+    targets.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
+    let rows = rows(&targets, &names);
+    rows.into_iter().zip(targets.into_iter().map(Choice::Role)).chain(sessions).collect()
+}
+
+/// The sessions, but each portal once: two names of it would show each role twice.
+fn portals(config: &Config) -> Vec<Session> {
+    resolve::sessions(config).into_iter().fold(Vec::new(), |mut portals: Vec<Session>, session| {
+        if !portals.iter().any(|earlier| earlier.is_same_portal(&session)) {
+            portals.push(session);
+        }
+        portals
+    })
+}
+
+/// The roles that a portal listed, but those to which a profile index.
+fn add(targets: &mut Vec<RoleTarget>, session: &Session, listed: Vec<ListedRole>) {
+    let pointed: HashSet<AccountRole> = targets.iter().filter_map(|target| role_at(session, target)).collect();
+    let roles = listed.into_iter().map(|ListedRole { account, role, .. }| AccountRole { account, role });
+    targets.extend(roles.filter(|role| !pointed.contains(role)).map(|AccountRole { account, role }| RoleTarget {
+        session: session.clone(),
+        account: Account::Id(account),
+        role,
+        region: None,
+        profile: None,
+    }));
+}
+
+/// Profile, account, role, session and the account's id, as far as there is anything to tell. The last give way on a narrow terminal.
+fn rows(targets: &[RoleTarget], names: &HashMap<AccountId, String>) -> Vec<Vec<String>> {
+    let of_several = targets.windows(2).any(|two| matches!(two, [one, other] if one.session.name != other.session.name));
+    let cells = |target: &RoleTarget| {
+        let (id, name) = match &target.account {
+            Account::Id(id) => (id.to_string(), names.get(id).cloned()),
+            Account::Name(name) => (String::new(), Some(name.clone())),
+        };
+        let session = if of_several { target.session.name.clone() } else { String::new() };
+        [target.profile.clone().unwrap_or_default(), name.unwrap_or_default(), target.role.to_string(), session, id]
+    };
+    let mut columns: [Vec<String>; 5] = Default::default();
+    for target in targets {
+        for (column, cell) in columns.iter_mut().zip(cells(target)) {
+            column.push(cell);
+        }
+    }
+    let filled: Vec<Vec<String>> = columns.into_iter().filter(|column| column.iter().any(|cell| !cell.is_empty())).collect();
+    (0..targets.len()).map(|row| filled.iter().filter_map(|column| column.get(row).cloned()).collect()).collect()
+}
+
+fn role_at(session: &Session, target: &RoleTarget) -> Option<AccountRole> {
+    match &target.account {
+        Account::Id(account) if target.session.is_same_portal(session) => {
+            Some(AccountRole { account: account.clone(), role: target.role.clone() })
+        }
+        _ => None,
+    }
+}
+
+/// By what its use is counted; None where it can't be known without the portal.
+fn name_of(target: &RoleTarget) -> Option<String> {
+    match &target.account {
+        Account::Id(account) => Some(super::name_of(target, account)),
+        Account::Name(_) => target.profile.clone(),
+    }
+}

@@ -1,0 +1,119 @@
+//! Flags and arguments that several commands share.
+
+use clap::Args;
+
+use crate::profile::request::RoleRequest;
+
+/// A session by its flags.
+#[derive(Debug, Default, Clone, Args)]
+pub struct SessionFlags {
+    /// The [sso-session NAME] block in ~/.aws/config
+    #[arg(long = "session", value_name = "NAME")]
+    pub session: Option<String>,
+    /// The access portal's address, such as https://corp.awsapps.com/start
+    #[arg(long, value_name = "URL")]
+    pub start_url: Option<String>,
+    /// The region of IAM Identity Center
+    #[arg(long, value_name = "REGION")]
+    pub sso_region: Option<String>,
+    /// Registration scopes, comma-separated [default: sso:account:access]
+    #[arg(long, value_name = "LIST")]
+    pub scopes: Option<String>,
+}
+
+/// A session by its argument or its flags.
+#[derive(Debug, Clone, Args)]
+pub struct SessionArgs {
+    /// The session [default: the only one in ~/.aws/config]
+    #[arg(value_name = "SESSION", conflicts_with = "session")]
+    pub name: Option<String>,
+    /// The session by flags.
+    #[command(flatten)]
+    pub flags: SessionFlags,
+}
+
+/// A session by its argument, its flags or a profile.
+#[derive(Debug, Clone, Args)]
+pub struct SessionOrProfileArgs {
+    /// The session.
+    #[command(flatten)]
+    pub session: SessionArgs,
+    /// The session of this profile
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "session"])]
+    pub profile: Option<String>,
+}
+
+/// A role by its flags: a profile, or session, account and role.
+#[derive(Debug, Default, Clone, Args)]
+pub struct RoleFlags {
+    /// The profile [default: $AWS_PROFILE, then default]
+    #[arg(long = "profile", value_name = "NAME")]
+    pub profile: Option<String>,
+    /// The session and its settings.
+    #[command(flatten)]
+    pub session: SessionFlags,
+    /// The account: its 12 digits, or its name
+    #[arg(long, value_name = "ID|NAME")]
+    pub account: Option<String>,
+    /// The role (permission set)
+    #[arg(long, value_name = "NAME")]
+    pub role: Option<String>,
+    /// The region to work in
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+}
+
+/// A role by its argument or its flags.
+#[derive(Debug, Clone, Args)]
+pub struct RoleArgs {
+    /// The profile [default: $AWS_PROFILE, then default]
+    #[arg(value_name = "PROFILE", conflicts_with = "profile")]
+    pub name: Option<String>,
+    /// The role by flags.
+    #[command(flatten)]
+    pub flags: RoleFlags,
+}
+
+impl From<SessionFlags> for RoleRequest {
+    fn from(flags: SessionFlags) -> Self {
+        let SessionFlags { session, start_url, sso_region, scopes } = flags;
+        Self { session, start_url, sso_region, scopes, ..Self::default() }
+    }
+}
+
+impl From<SessionArgs> for RoleRequest {
+    fn from(SessionArgs { name, flags }: SessionArgs) -> Self {
+        SessionFlags { session: flags.session.or(name), ..flags }.into()
+    }
+}
+
+impl From<SessionOrProfileArgs> for RoleRequest {
+    fn from(SessionOrProfileArgs { session, profile }: SessionOrProfileArgs) -> Self {
+        Self { profile, ..session.into() }
+    }
+}
+
+impl From<RoleFlags> for RoleRequest {
+    fn from(flags: RoleFlags) -> Self {
+        let RoleFlags { profile, session, account, role, region } = flags;
+        Self { profile, account, role, region, ..session.into() }
+    }
+}
+
+impl From<RoleArgs> for RoleRequest {
+    fn from(RoleArgs { name, flags }: RoleArgs) -> Self {
+        RoleFlags { profile: flags.profile.or(name), ..flags }.into()
+    }
+}
+
+impl RoleArgs {
+    /// The profile that was named.
+    pub fn profile(&self) -> Option<&str> {
+        self.name.as_deref().or(self.flags.profile.as_deref())
+    }
+
+    /// Whether the arguments alone state which role is meant.
+    pub fn is_complete(&self) -> bool {
+        self.profile().is_some() || self.flags.account.is_some() && self.flags.role.is_some()
+    }
+}

@@ -1,0 +1,160 @@
+//! Answers the completion scripts of shells, from the definition of the command line and the names in the config file. No keyring, no
+//! network.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_complete::CompleteEnv;
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Shells, Zsh};
+
+use crate::cli::Cli;
+use crate::error::Error;
+use crate::output::console;
+use crate::output::shell::{ASKS, Nushell};
+use crate::profile::config::{Block, Config};
+use crate::profile::request::RoleRequest;
+use crate::profile::resolve::{self, CredentialSource};
+use crate::sys::env::Env;
+use crate::text;
+use crate::ui::terminal;
+
+/// The shells that ask.
+const SHELLS: Shells<'_> = Shells(&[&Bash, &Zsh, &Fish, &Powershell, &Nushell, &ExecPosition]);
+
+/// Answers a shell: what could stand at the cursor.
+pub(crate) fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -> u8 {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let words = arguments.splitn(2, |word| word == "--").nth(1).unwrap_or_default();
+    // What these send ends at the cursor. The other shells' scripts ask for a command's place themselves.
+    if matches!(env.completing(), Some("fish" | "powershell" | "pwsh")) && Cli::command_at(words).is_some() {
+        return 0;
+    }
+    let folder = std::env::current_dir().ok();
+    let complete = CompleteEnv::with_factory(|| command(env)).var(ASKS).shells(SHELLS);
+    match complete.try_complete(arguments, folder.as_deref()) {
+        Ok(_) => 0,
+        Err(error) => {
+            let error = Error::usage(error.to_string(), "daypass shell-init --help");
+            terminal::say(&error.to_string());
+            error.exit as u8
+        }
+    }
+}
+
+/// The command line's definition, with the names that each argument may take.
+fn command(env: &Env) -> clap::Command {
+    Cli::command().mut_subcommands(|subcommand| {
+        let of_man = subcommand.get_name() == "man";
+        subcommand.mut_args(|arg| {
+            if of_man && arg.get_id() == "command" {
+                return arg.add(ArgValueCandidates::new(commands));
+            }
+            let value = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
+            let names: fn(&Config) -> Names = match (arg.get_id().as_str(), value) {
+                ("profile", _) | (_, "PROFILE") => profiles,
+                ("session", _) | (_, "SESSION") => sessions,
+                ("account", _) => |config| said(config, |asked| asked.account),
+                ("role", _) => |config| said(config, |asked| asked.role),
+                ("destination", _) => |_| console::services().map(|name| (name.to_owned(), Vec::new())).collect(),
+                _ => return arg,
+            };
+            let env = env.clone();
+            arg.add(ArgValueCandidates::new(move || candidates(&env, names)))
+        })
+    })
+}
+
+/// The commands that have a manual page.
+fn commands() -> Vec<CompletionCandidate> {
+    let candidate =
+        |subcommand: &clap::Command| CompletionCandidate::new(subcommand.get_name()).help(subcommand.get_about().cloned());
+    Cli::command().get_subcommands().map(candidate).collect()
+}
+
+/// A name, and what is said of it.
+type Names = BTreeMap<String, Vec<String>>;
+
+/// A file that can't be read has no names: at a prompt there is nobody to tell.
+fn candidates(env: &Env, names: fn(&Config) -> Names) -> Vec<CompletionCandidate> {
+    let names = Config::read(env).map(|config| names(&config)).unwrap_or_default();
+    let candidate = |(name, about): (String, Vec<String>)| {
+        let help = (!about.is_empty()).then(|| about.join(", ").into());
+        // A name that would not arrive as it is can't be chosen here.
+        (text::clean(&name) == name).then(|| CompletionCandidate::new(name).help(help))
+    };
+    names.into_iter().filter_map(candidate).collect()
+}
+
+fn profiles(config: &Config) -> Names {
+    let about = |block: &Block<'_>| {
+        let asked = asked(block);
+        [asked.role, asked.account].into_iter().flatten().collect::<Vec<_>>().join(" in ")
+    };
+    config.profiles().iter().map(|block| (block.name.to_string(), vec![about(block)])).collect()
+}
+
+fn sessions(config: &Config) -> Names {
+    resolve::sessions(config).into_iter().map(|session| (session.name, vec![session.start_url])).collect()
+}
+
+/// One value of all profiles, with the profiles that say it.
+fn said(config: &Config, value: fn(RoleRequest) -> Option<String>) -> Names {
+    config.profiles().iter().fold(Names::new(), |mut names, block| {
+        if let Some(value) = value(asked(block)) {
+            names.entry(value).or_default().push(block.name.to_string());
+        }
+        names
+    })
+}
+
+/// The account and the role that a profile names by itself.
+fn asked(block: &Block<'_>) -> RoleRequest {
+    match resolve::credential_source(block) {
+        CredentialSource::Helper(asked) => *asked,
+        CredentialSource::Native | CredentialSource::Legacy => {
+            let text = |key| block.text(key).map(str::to_owned);
+            RoleRequest { account: text("sso_account_id"), role: text("sso_role_name"), ..RoleRequest::default() }
+        }
+        CredentialSource::Other(..) | CredentialSource::Nothing => RoleRequest::default(),
+    }
+}
+
+/// No shell: what the scripts ask to know whether the last word belongs to the command of `exec`, which the shell itself then completes.
+/// The answer is where that command begins, or nothing.
+struct ExecPosition;
+
+impl EnvCompleter for ExecPosition {
+    fn name(&self) -> &'static str {
+        "command"
+    }
+
+    fn is(&self, name: &str) -> bool {
+        name == "command"
+    }
+
+    fn write_registration(&self, _: &str, _: &str, _: &str, _: &str, _: &mut dyn io::Write) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn write_complete(
+        &self,
+        _: &mut clap::Command,
+        words: Vec<std::ffi::OsString>,
+        _: Option<&Path>,
+        text: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        // Bash parts `--flag=value` in three.
+        let is_flag = |at: usize| words.get(at).is_some_and(|word| word.as_encoded_bytes().starts_with(b"--"));
+        let kept = |at: &usize| !(words.get(*at).is_some_and(|word| word == "=") && is_flag(at.wrapping_sub(1)));
+        let places: Vec<usize> = (0..words.len()).filter(kept).collect();
+        let joined: Vec<_> = places.iter().filter_map(|&at| words.get(at).cloned()).collect();
+        match Cli::command_at(&joined).and_then(|at| places.get(at)) {
+            Some(at) => writeln!(text, "{at}"),
+            None => Ok(()),
+        }
+    }
+}

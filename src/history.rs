@@ -1,0 +1,290 @@
+//! What daypass remembers from one run to the next that is no secret: which roles a portal listed, and how much each was used. It is
+//! what the picker shows before any network, and in which order. Touches its own folder only; where that fails, it remembers nothing.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+
+use crate::profile::names::{AccountId, RoleName, Session};
+use crate::profile::start_url;
+use crate::sys::clock::Deadline;
+use crate::sys::file::{self, Lock};
+
+/// A line a use, as they come: seconds since 1970, a blank, the name.
+const USES: &str = "uses";
+const LISTINGS: &str = "roles.json";
+const LOCK: &str = "lock";
+
+/// When it has more bytes, the older half goes: some two thousand lines stay.
+const MOST: u64 = 128 * 1024;
+
+/// Another process writes a small file: that takes no longer. What is written here is not worth a longer wait.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A use counts half as much after so many seconds: two weeks.
+const HALF_LIFE: f64 = 14.0 * 86_400.0;
+
+/// One folder's memory; None where the user has no home.
+pub struct History {
+    folder: Option<PathBuf>,
+}
+
+/// A role as a portal listed it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedRole {
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    pub account_name: Option<String>,
+    /// The role in it.
+    pub role: RoleName,
+}
+
+/// What one portal listed.
+#[derive(Serialize, Deserialize)]
+struct Listing {
+    start_url: String,
+    region: String,
+    at: i64,
+    accounts: Vec<Account>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Account {
+    id: String,
+    name: Option<String>,
+    roles: Vec<String>,
+}
+
+impl History {
+    /// The memory in this folder, which is made when there is something to remember.
+    pub fn new(folder: Option<PathBuf>) -> Self {
+        Self { folder }
+    }
+
+    /// A profile, or `role@account`, was used. It costs one small write: no lock, no reading.
+    pub fn used(&self, name: &str, now: OffsetDateTime) {
+        let line = format!("{} {}\n", now.unix_timestamp(), name.replace('\n', " "));
+        self.remember(|folder| {
+            let path = folder.join(USES);
+            let mut file = open_uses(&path)?;
+            if file.metadata()?.len() > MOST {
+                let all = fs::read(&path)?;
+                let newer = all.get(all.len() / 2..).unwrap_or_default();
+                let whole = newer.iter().position(|&byte| byte == b'\n').map_or(newer.len(), |at| at + 1);
+                file::replace_private(&path, newer.get(whole..).unwrap_or_default(), false)?;
+                file = open_uses(&path)?;
+            }
+            file.write_all(line.as_bytes())
+        });
+    }
+
+    /// How much each was used: often and lately weighs most.
+    #[allow(clippy::cast_precision_loss)] // Of seconds since 1970 nothing is lost for a long time.
+    pub fn uses(&self, now: OffsetDateTime) -> BTreeMap<String, f64> {
+        let mut weights = BTreeMap::new();
+        for line in String::from_utf8_lossy(&self.read(USES)).lines() {
+            if let Some((at, name)) = line.split_once(' ')
+                && let Ok(at) = at.parse::<i64>()
+            {
+                // A clock that was put back makes nothing weigh more.
+                let age = now.unix_timestamp().saturating_sub(at).max(0) as f64;
+                *weights.entry(name.to_owned()).or_default() += (-age / HALF_LIFE).exp2();
+            }
+        }
+        weights
+    }
+
+    /// A portal listed these roles, and no others. They stand together by account.
+    pub fn listed(&self, session: &Session, roles: &[ListedRole], now: OffsetDateTime) {
+        let mut accounts: Vec<Account> = Vec::new();
+        for ListedRole { account, account_name, role } in roles {
+            match accounts.last_mut().filter(|last| last.id == account.as_str()) {
+                Some(last) => last.roles.push(role.to_string()),
+                None => {
+                    accounts.push(Account { id: account.to_string(), name: account_name.clone(), roles: vec![role.to_string()] });
+                }
+            }
+        }
+        let (start_url, region) = (session.start_url.clone(), session.region.clone());
+        self.change_listings(|listings| {
+            listings.retain(|listing| !listing.is_of(session));
+            listings.push(Listing { start_url, region, at: now.unix_timestamp(), accounts });
+        });
+    }
+
+    /// The roles that a portal listed last, and when; None where it is not known.
+    pub fn listing(&self, session: &Session) -> Option<(OffsetDateTime, Vec<ListedRole>)> {
+        let listing = self.listings().into_iter().find(|listing| listing.is_of(session))?;
+        let at = OffsetDateTime::from_unix_timestamp(listing.at).ok()?;
+        let roles = listing.accounts.into_iter().flat_map(|Account { id, name, roles }| {
+            let account = AccountId::new(&id);
+            roles.into_iter().filter_map(move |role| {
+                Some(ListedRole { account: account.clone()?, account_name: name.clone(), role: RoleName::new(&role).ok()? })
+            })
+        });
+        Some((at, roles.collect()))
+    }
+
+    /// Forgets what the portal of this session listed.
+    pub fn forget(&self, session: &Session) {
+        if self.listing(session).is_some() {
+            self.change_listings(|listings| listings.retain(|listing| !listing.is_of(session)));
+        }
+    }
+
+    fn listings(&self) -> Vec<Listing> {
+        serde_json::from_slice(&self.read(LISTINGS)).unwrap_or_default()
+    }
+
+    fn change_listings(&self, change: impl FnOnce(&mut Vec<Listing>)) {
+        self.remember(|folder| {
+            let _lock = Lock::take(&folder.join(LOCK), Deadline::after(PATIENCE))?.ok_or(io::ErrorKind::TimedOut)?;
+            let mut listings = self.listings();
+            change(&mut listings);
+            file::replace_private(&folder.join(LISTINGS), &serde_json::to_vec(&listings)?, false)
+        });
+    }
+
+    /// What can't be read is nothing: it comes again.
+    fn read(&self, name: &str) -> Vec<u8> {
+        self.folder.as_ref().and_then(|folder| fs::read(folder.join(name)).ok()).unwrap_or_default()
+    }
+
+    /// Writes into the folder, which is made where it is missing.
+    fn remember(&self, write: impl FnOnce(&Path) -> io::Result<()>) {
+        let Some(folder) = &self.folder else { return };
+        let there = if folder.is_dir() { Ok(()) } else { file::private_folder(folder) };
+        if let Err(error) = there.and_then(|()| write(folder)) {
+            tracing::debug!(%error, folder = %folder.display(), "nothing can be remembered");
+        }
+    }
+}
+
+fn open_uses(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+impl Listing {
+    fn is_of(&self, session: &Session) -> bool {
+        self.region == session.region && start_url::is_same(&self.start_url, &session.start_url)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-01-01 00:00 UTC);
+
+    fn history() -> (tempfile::TempDir, History) {
+        let folder = tempfile::tempdir().unwrap();
+        let history = History::new(Some(folder.path().join("daypass")));
+        (folder, history)
+    }
+
+    fn session(start_url: &str) -> Session {
+        Session { name: "corp".into(), start_url: start_url.into(), region: "us-east-1".into(), scopes: Vec::new() }
+    }
+
+    fn listed(account: &str, role: &str) -> ListedRole {
+        ListedRole {
+            account: AccountId::new(account).unwrap(),
+            account_name: Some("Dev".into()),
+            role: RoleName::new(role).unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_is_used_often_and_lately_weighs_most() {
+        let (_folder, history) = history();
+        let weeks = |weeks| NOW + time::Duration::weeks(weeks);
+        for (name, at) in [("old", 0), ("old", 0), ("old", 0), ("often", 8), ("often", 8), ("once", 8)] {
+            history.used(name, weeks(at));
+        }
+        let uses = history.uses(weeks(8));
+        assert!(uses["often"] > uses["once"] && uses["once"] > uses["old"], "{uses:?}");
+        assert!((uses["old"] - 3.0 / 16.0).abs() < 1e-9, "{uses:?}");
+        // A clock that goes back makes nothing weigh more.
+        assert!(history.uses(weeks(-9)).values().all(|&weight| weight <= 3.0));
+    }
+
+    #[test]
+    fn each_portal_has_its_listing_until_it_is_forgotten() {
+        let (_folder, history) = history();
+        let (one, other) = (session("https://one.awsapps.com/start"), session("https://other.awsapps.com/start"));
+        let roles = [listed("111122223333", "Admin"), listed("111122223333", "ReadOnly"), listed("444455556666", "Admin")];
+        history.listed(&one, &[listed("999999999999", "Gone")], NOW);
+        history.listed(&one, &roles, NOW);
+        history.listed(&other, &roles[..1], NOW);
+        assert_eq!(history.listing(&one), Some((NOW, roles.to_vec())));
+        assert_eq!(history.listing(&session("https://one.awsapps.com/start/")), Some((NOW, roles.to_vec())));
+        history.forget(&one);
+        assert_eq!(history.listing(&one), None);
+        assert_eq!(history.listing(&other), Some((NOW, roles[..1].to_vec())));
+    }
+
+    #[test]
+    fn what_is_spoilt_is_passed_over_and_a_folder_that_can_not_be_made_is_no_error() {
+        let (folder, history) = history();
+        let path = folder.path().join("daypass").join(USES);
+        history.used("a\nb", NOW);
+        for spoilt in ["\n", "x\n", "1e999 x\n", "99999999999999999999 x\n", "\u{0}\n", "1"] {
+            fs::write(&path, fs::read_to_string(&path).unwrap() + spoilt).unwrap();
+        }
+        history.used("lost with the spoilt line", NOW);
+        fs::write(&path, [fs::read(&path).unwrap(), b"\xff\n".to_vec()].concat()).unwrap();
+        history.used("c", NOW);
+        let uses = history.uses(NOW);
+        assert!(uses["a b"] > 0.9 && uses["c"] > 0.9, "{uses:?}");
+        let portal = session("https://one.awsapps.com/start");
+        fs::write(folder.path().join("daypass").join(LISTINGS), "[{\"start_url\":").unwrap();
+        assert_eq!(history.listing(&portal), None);
+        history.listed(&portal, &[listed("111122223333", "Admin")], NOW);
+        assert!(history.listing(&portal).is_some());
+        let nowhere = History::new(Some(path.join("below a file")));
+        nowhere.used("dev", NOW);
+        assert!(nowhere.uses(NOW).is_empty() && History::new(None).uses(NOW).is_empty());
+    }
+
+    #[test]
+    fn of_very_many_uses_the_newer_stay() {
+        let (folder, history) = history();
+        let path = folder.path().join("daypass").join(USES);
+        history.used("first", NOW);
+        fs::write(&path, fs::read_to_string(&path).unwrap() + &"1767225600 many\n".repeat(10_000)).unwrap();
+        history.used("last", NOW);
+        let uses = history.uses(NOW);
+        assert!(uses.contains_key("last") && uses.contains_key("many") && !uses.contains_key("first"));
+        assert!(fs::metadata(&path).unwrap().len() < MOST);
+    }
+
+    #[test]
+    fn many_at_once_lose_no_use_and_leave_a_private_file() {
+        let (folder, history) = history();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| (0..5).for_each(|_| history.used("dev", NOW)));
+            }
+        });
+        assert!((history.uses(NOW)["dev"] - 20.0).abs() < 1e-9);
+        #[cfg(not(unix))]
+        drop(folder);
+        #[cfg(unix)]
+        for (name, mode) in [("daypass", 0o40700), ("daypass/uses", 0o100_600)] {
+            let found = std::os::unix::fs::MetadataExt::mode(&fs::metadata(folder.path().join(name)).unwrap());
+            assert_eq!(found, mode, "{name}: {found:o}");
+        }
+    }
+}

@@ -1,0 +1,276 @@
+//! What the user's config and credentials files contain. Reads the two files; [`super::store`] writes them.
+//!
+//! [`Config`] reads each file once and scans the text again for each question: one section is found in microseconds, so a tool that asks
+//! for credentials never waits for a whole file to be parsed.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::ini::{self, Document, FileKind, Group, Kind};
+use super::scan;
+use crate::error::{Error, Result};
+use crate::sys::env::Env;
+
+/// The config file and the credentials file, as they were when they were read.
+#[derive(Debug)]
+pub struct Config {
+    config: Source,
+    credentials: Source,
+}
+
+/// One file. A missing one is an empty one.
+struct Source {
+    path: PathBuf,
+    kind: FileKind,
+    // The credentials file may hold keys that are not ours.
+    text: Zeroizing<String>,
+}
+
+/// A profile or a session: its keys with their values, the credentials file's before the config file's.
+#[derive(Debug, Clone)]
+pub struct Block<'a> {
+    /// Its name.
+    pub name: Cow<'a, str>,
+    /// In the order of the files; each key once.
+    pub values: Vec<Value<'a>>,
+    /// What stands after the mark of `daypass sync`, if the section has one.
+    pub mark: Option<Cow<'a, str>>,
+    /// The file of its first section.
+    pub file: &'a Path,
+    /// The line of its first section.
+    pub line: usize,
+}
+
+/// A value and where it stands.
+#[derive(Clone)]
+pub struct Value<'a> {
+    /// In small letters.
+    pub key: Cow<'a, str>,
+    /// As the SDKs read it.
+    pub text: Cow<'a, str>,
+    /// The file it comes from.
+    pub file: &'a Path,
+    /// The line in it, counted from 1.
+    pub line: usize,
+}
+
+/// A line of a file that deserves a look.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning<'a> {
+    /// The file.
+    pub file: &'a Path,
+    /// Counted from 1.
+    pub line: usize,
+    /// What is wrong, as a clause.
+    pub what: Cow<'static, str>,
+}
+
+impl Config {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// A file is there and can't be read, or is not UTF-8.
+    pub fn read(env: &Env) -> Result<Self> {
+        let config = Source::read(env.config_file(), FileKind::Config)?;
+        Ok(Self { config, credentials: Source::read(env.credentials_file(), FileKind::Credentials)? })
+    }
+
+    /// Reads the sessions, and of the profiles this one if any; what it finds is what [`Config::read`] finds. None where the files can't
+    /// be read in parts.
+    pub fn read_for(env: &Env, profile: Option<&str>) -> Option<Self> {
+        // A name in quotes may be written in more ways than one.
+        let plain = profile.is_none_or(ini::is_plain_name);
+        let words: Vec<&str> = profile.into_iter().chain(["sso-session"]).collect();
+        let credentials = if profile.is_some() { env.credentials_file() } else { None };
+        plain.then_some(())?;
+        Some(Self {
+            config: Source::scan(env.config_file(), FileKind::Config, &words)?,
+            credentials: Source::scan(credentials, FileKind::Credentials, &words)?,
+        })
+    }
+
+    /// Reads the credentials file; the config file is this text, at this path.
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn with_credentials(env: &Env, path: PathBuf, text: String) -> Result<Self> {
+        let config = Source { path, kind: FileKind::Config, text: Zeroizing::new(text) };
+        Ok(Self { config, credentials: Source::read(env.credentials_file(), FileKind::Credentials)? })
+    }
+
+    /// What two texts say that stand, or will stand, at these paths.
+    pub fn of_texts(config: (PathBuf, String), credentials: (PathBuf, String)) -> Self {
+        let source = |(path, text), kind| Source { path, kind, text: Zeroizing::new(text) };
+        Self { config: source(config, FileKind::Config), credentials: source(credentials, FileKind::Credentials) }
+    }
+
+    /// Where the config file is, or would be.
+    pub fn path(&self) -> &Path {
+        &self.config.path
+    }
+
+    /// The profile of this name.
+    pub fn profile(&self, name: &str) -> Option<Block<'_>> {
+        [&self.credentials, &self.config].into_iter().fold(None, |block, source| merge(block, source.find(Kind::Profile, name)))
+    }
+
+    /// The `[sso-session NAME]` block.
+    pub fn session(&self, name: &str) -> Option<Block<'_>> {
+        self.config.find(Kind::Session, name)
+    }
+
+    /// All profiles, those of the config file first.
+    pub fn profiles(&self) -> Vec<Block<'_>> {
+        let mut blocks = self.config.blocks(Kind::Profile);
+        let known: HashMap<String, usize> = blocks.iter().enumerate().map(|(at, block)| (block.name.to_string(), at)).collect();
+        for stronger in self.credentials.blocks(Kind::Profile) {
+            match known.get(&*stronger.name).and_then(|at| blocks.get_mut(*at)) {
+                Some(block) => block.give_way_to(stronger),
+                None => blocks.push(stronger),
+            }
+        }
+        blocks
+    }
+
+    /// All `[sso-session NAME]` blocks.
+    pub fn sessions(&self) -> Vec<Block<'_>> {
+        self.config.blocks(Kind::Session)
+    }
+
+    /// The lines of both files that could not be read, or that not all tools read alike.
+    pub fn warnings(&self) -> Vec<Warning<'_>> {
+        let of = |source: &Source| Document::parse(source.text.as_bytes(), source.kind).warnings();
+        let sources = [&self.config, &self.credentials];
+        sources
+            .into_iter()
+            .flat_map(|source| of(source).into_iter().map(|ini::Warning { line, what }| Warning { file: &source.path, line, what }))
+            .collect()
+    }
+}
+
+impl Source {
+    fn read(path: Option<PathBuf>, kind: FileKind) -> Result<Self> {
+        let Some(path) = path else {
+            return Ok(Self { path: PathBuf::new(), kind, text: Zeroizing::default() });
+        };
+        let text = match std::fs::read(&path) {
+            Ok(bytes) => text_of(bytes, &path)?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                let shown = path.display();
+                return Err(Error::failed(format!("can't read {shown}: {error}"), format!("ls -ld \"{shown}\"")));
+            }
+        };
+        Ok(Self { path, kind, text: Zeroizing::new(text) })
+    }
+
+    fn scan(path: Option<PathBuf>, kind: FileKind, words: &[&str]) -> Option<Self> {
+        let Some(path) = path else { return Self::read(None, kind).ok() };
+        let text = match std::fs::File::open(&path) {
+            Ok(file) => {
+                let length = file.metadata().ok()?.len();
+                scan::scan(file, length, words).ok()??
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Zeroizing::default(),
+            Err(_) => return None,
+        };
+        Some(Self { path, kind, text: Zeroizing::new(std::str::from_utf8(&text).ok()?.to_owned()) })
+    }
+
+    fn find(&self, kind: Kind, name: &str) -> Option<Block<'_>> {
+        let document = Document::find(self.text.as_bytes(), self.kind, kind, name);
+        let group = document.groups().into_iter().next()?;
+        self.block(&document, &group)
+    }
+
+    fn blocks(&self, kind: Kind) -> Vec<Block<'_>> {
+        let document = Document::parse(self.text.as_bytes(), self.kind);
+        let wanted = |group: &Group<'_, '_>| group.first().is_some_and(|section| section.kind == kind);
+        document.groups().iter().filter(|group| wanted(group)).filter_map(|group| self.block(&document, group)).collect()
+    }
+
+    fn block<'a>(&'a self, document: &Document<'a>, group: &Group<'_, 'a>) -> Option<Block<'a>> {
+        let first = group.first()?;
+        let mut values: Vec<Value<'a>> = Vec::new();
+        for entry in group.sections.iter().flat_map(|section| document.entries(section)) {
+            let value = Value { key: document.key(entry), text: document.value(entry), file: &self.path, line: entry.line };
+            match values.iter_mut().find(|earlier| earlier.key == value.key) {
+                Some(earlier) => *earlier = value,
+                None => values.push(value),
+            }
+        }
+        let mark = group.sections.iter().find_map(|section| document.mark(section));
+        Some(Block { name: first.name.clone(), values, mark, file: &self.path, line: first.line })
+    }
+}
+
+/// A file's text.
+///
+/// # Errors
+/// It is not UTF-8: the AWS tools can't read it either.
+pub(super) fn text_of(bytes: Vec<u8>, path: &Path) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = 1 + memchr::memchr_iter(b'\n', valid).count();
+        let shown = path.display();
+        Error::failed(
+            format!("{shown}:{line}: not UTF-8, so no AWS tool can read the file"),
+            format!("iconv -f latin1 -t utf-8 \"{shown}\""),
+        )
+    })
+}
+
+fn merge<'a>(stronger: Option<Block<'a>>, weaker: Option<Block<'a>>) -> Option<Block<'a>> {
+    match (stronger, weaker) {
+        (Some(stronger), Some(mut weaker)) => {
+            weaker.give_way_to(stronger);
+            Some(weaker)
+        }
+        (stronger, weaker) => stronger.or(weaker),
+    }
+}
+
+impl<'a> Block<'a> {
+    /// The value of a key, given in small letters.
+    pub fn get(&self, key: &str) -> Option<&Value<'a>> {
+        self.values.iter().find(|value| value.key == key)
+    }
+
+    /// The value's text, where there is one that is not empty.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.get(key).map(|value| &*value.text).filter(|text| !text.is_empty())
+    }
+
+    fn give_way_to(&mut self, stronger: Block<'a>) {
+        for value in stronger.values {
+            match self.values.iter_mut().find(|earlier| earlier.key == value.key) {
+                Some(earlier) => *earlier = value,
+                None => self.values.push(value),
+            }
+        }
+    }
+}
+
+impl Value<'_> {
+    /// File and line, to be shown.
+    pub fn place(&self) -> String {
+        format!("{}:{}", self.file.display(), self.line)
+    }
+}
+
+// Values may be keys that nobody should see.
+impl fmt::Debug for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.key, self.place())
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())
+    }
+}

@@ -1,0 +1,93 @@
+//! Where profiles lead, for questions about all of them at once: thousands are read in one pass. Touches nothing but a [`Config`] that
+//! was read.
+
+use std::collections::HashMap;
+
+use super::config::{Block, Config};
+use super::names::{AccountId, RoleName, Session};
+use super::request::{Account, RoleRequest};
+use super::resolve::{self, CredentialSource, RoleTarget};
+use crate::sys::env::Env;
+
+/// The role that a profile leads to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct AccountRole {
+    /// The account.
+    pub account: AccountId,
+    /// The role in it.
+    pub role: RoleName,
+}
+
+/// The sessions of a file, ready to be asked about its profiles.
+pub struct ProfileIndex<'c> {
+    config: &'c Config,
+    env: &'c Env,
+    sessions: HashMap<String, Session>,
+}
+
+impl<'c> ProfileIndex<'c> {
+    /// Reads the sessions.
+    pub fn new(config: &'c Config, env: &'c Env) -> Self {
+        let sessions = config.sessions();
+        let sessions = sessions.iter().filter_map(|block| Some((block.name.to_string(), resolve::session_of(block).ok()?)));
+        Self { sessions: sessions.collect(), config, env }
+    }
+
+    /// What a profile leads to, as [`resolve::target_in`] has it; None where it leads nowhere or contradicts itself.
+    pub fn target(&self, profile: &Block<'_>) -> Option<RoleTarget> {
+        let text = |key| profile.text(key).map(str::to_owned);
+        // Only daypass's own command line may name an account in words.
+        let id = || text("sso_account_id").filter(|id| AccountId::new(id).is_some());
+        let (session, account, role, region) = match resolve::credential_source(profile) {
+            CredentialSource::Native => (self.native(profile)?, id()?, text("sso_role_name")?, None),
+            CredentialSource::Legacy => (resolve::legacy_session(profile)?, id()?, text("sso_role_name")?, None),
+            CredentialSource::Helper(said) => {
+                let RoleRequest {
+                    profile: None,
+                    session: Some(name),
+                    start_url: None,
+                    sso_region: None,
+                    scopes: None,
+                    account,
+                    role,
+                    region,
+                } = *said
+                else {
+                    // One that names another profile, or an address: the long way.
+                    let asked = RoleRequest { profile: Some(profile.name.to_string()), ..RoleRequest::default() };
+                    return resolve::target_in(self.config, self.env, &asked).ok();
+                };
+                (self.sessions.get(&name)?.clone(), account?, role?, region)
+            }
+            CredentialSource::Other(..) | CredentialSource::Nothing => return None,
+        };
+        Some(RoleTarget {
+            session,
+            account: Account::new(&account).ok()?,
+            role: RoleName::new(&role).ok()?,
+            region: text("region").or(region),
+            profile: Some(profile.name.to_string()),
+        })
+    }
+
+    /// What all profiles lead to, in the order of the files.
+    pub fn targets(&self) -> Vec<RoleTarget> {
+        self.config.profiles().iter().filter_map(|profile| self.target(profile)).collect()
+    }
+
+    /// The role that a profile leads to; None where it names its account in words, too.
+    pub fn role_of(&self, profile: &Block<'_>) -> Option<(Session, AccountRole)> {
+        let RoleTarget { session, account, role, .. } = self.target(profile)?;
+        match account {
+            Account::Id(account) => Some((session, AccountRole { account, role })),
+            Account::Name(_) => None,
+        }
+    }
+
+    fn native(&self, profile: &Block<'_>) -> Option<Session> {
+        let session = self.sessions.get(profile.text("sso_session")?)?;
+        let agrees = |key, its: &str| profile.text(key).is_none_or(|own| own == its);
+        let fits = agrees("sso_start_url", &session.start_url) && agrees("sso_region", &session.region);
+        fits.then(|| session.clone())
+    }
+}

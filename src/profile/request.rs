@@ -1,0 +1,87 @@
+//! A request for role credentials as flags, arguments or a helper's command line state it, unchecked. Pure.
+
+use std::fmt;
+
+use super::names::AccountId;
+use crate::error::{Error, Result};
+
+/// What was typed: flags and arguments, none of them checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RoleRequest {
+    /// `--profile`, or the argument PROFILE.
+    pub profile: Option<String>,
+    /// `--session`, or the argument SESSION.
+    pub session: Option<String>,
+    /// `--start-url`
+    pub start_url: Option<String>,
+    /// `--sso-region`
+    pub sso_region: Option<String>,
+    /// `--scopes`, parted by commas.
+    pub scopes: Option<String>,
+    /// `--account`: twelve digits, or a name.
+    pub account: Option<String>,
+    /// `--role`
+    pub role: Option<String>,
+    /// `--region`, the profile's own.
+    pub region: Option<String>,
+}
+
+impl RoleRequest {
+    /// Whether it says by itself which credentials are meant.
+    pub(super) fn is_complete(&self) -> bool {
+        self.account.is_some() && self.role.is_some() && (self.session.is_some() || self.has_portal())
+    }
+
+    pub(super) fn has_portal(&self) -> bool {
+        self.start_url.is_some() && self.sso_region.is_some()
+    }
+
+    /// What `self` leaves open is taken from `other`.
+    pub(super) fn or(self, other: Self) -> Self {
+        // A session and the portal's address are one thing: half of each would be a third portal.
+        let names_portal = self.session.is_some() || self.start_url.is_some();
+        let portal = if names_portal { Self::default() } else { other.clone() };
+        Self {
+            profile: other.profile,
+            session: self.session.or(portal.session),
+            start_url: self.start_url.or(portal.start_url),
+            sso_region: self.sso_region.or(portal.sso_region),
+            scopes: self.scopes.or(portal.scopes),
+            account: self.account.or(other.account),
+            role: self.role.or(other.role),
+            region: self.region.or(other.region),
+        }
+    }
+}
+
+/// An account as it was named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Account {
+    /// By its number.
+    Id(AccountId),
+    /// By its name, which only the portal can turn into a number.
+    Name(String),
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Id(id) => id.as_str(),
+            Self::Name(name) => name,
+        })
+    }
+}
+
+impl Account {
+    /// An error where the text is a number that is no account id, or nothing at all.
+    pub fn new(text: &str) -> Result<Self> {
+        if let Some(id) = AccountId::new(text) {
+            return Ok(Self::Id(id));
+        }
+        if text.trim().is_empty() || text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+            let what = format!("\"{text}\" is not an account id: those have twelve digits");
+            return Err(Error::usage(what, "daypass list"));
+        }
+        Ok(Self::Name(text.to_owned()))
+    }
+}

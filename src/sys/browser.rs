@@ -1,0 +1,130 @@
+//! Opens an address in the person's browser, and knows whether that browser is on this machine. Starts other programs, with all three
+//! streams closed to them (one that stays behind must not hold the pipe that an SDK reads from), and in a process group of their own:
+//! the Ctrl-C that ends daypass must not end the browser, with all that a person has open in it.
+
+use std::io;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::sys::clock::Deadline;
+use crate::sys::env::Env;
+
+/// A launcher that has not failed by then has done its work; later it may be the browser itself that ends in some way.
+const LAUNCHING: Duration = Duration::from_secs(5);
+
+/// A browser that was started.
+pub struct Opened {
+    child: Child,
+    doubtful: Deadline,
+}
+
+impl Opened {
+    /// Whether that program still runs.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// Whether the program that was to open the address has failed, so far as is known now.
+    pub fn failed(&mut self) -> bool {
+        // On Windows a launcher's status says nothing.
+        cfg!(unix) && !self.doubtful.passed() && matches!(self.child.try_wait(), Ok(Some(status)) if !status.success())
+    }
+}
+
+/// `BROWSER` where it is set (commands parted by `:`, `%s` for the address; on Windows the path of one program), else what the system
+/// opens addresses with.
+///
+/// # Errors
+/// The last command's, if none could be started.
+#[allow(clippy::disallowed_methods)]
+pub fn open(address: &str, env: &Env) -> io::Result<Opened> {
+    let mut failure = io::Error::new(io::ErrorKind::NotFound, "no browser");
+    for mut command in commands(address, env) {
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
+            Ok(child) => return Ok(Opened { child, doubtful: Deadline::after(LAUNCHING) }),
+            Err(error) => failure = error,
+        }
+    }
+    Err(failure)
+}
+
+#[allow(clippy::disallowed_methods)]
+fn commands(address: &str, env: &Env) -> Vec<Command> {
+    let Some(browser) = env.browser() else { return open::commands(address) };
+    if cfg!(windows) {
+        // Colons and backslashes are parts of a path there: the whole of it is one program.
+        let mut command = Command::new(browser);
+        command.arg(address);
+        return vec![command];
+    }
+    let parse = |line: &str| {
+        let words = shlex::split(line)?;
+        let named = words.iter().any(|word| word.contains("%s"));
+        let mut words = words.into_iter().map(|word| word.replace("%s", address));
+        let mut command = Command::new(words.next()?);
+        command.args(words);
+        if !named {
+            command.arg(address);
+        }
+        Some(command)
+    };
+    browser.split(':').filter_map(parse).collect()
+}
+
+/// Whether a browser that is opened here reaches a port of this machine's loopback interface.
+///
+/// # Errors
+/// Why not, as a clause.
+pub fn on_this_machine(env: &Env) -> Result<(), &'static str> {
+    here(env, cfg!(target_os = "linux"))
+}
+
+fn here(env: &Env, linux: bool) -> Result<(), &'static str> {
+    if env.over_ssh() {
+        return Err("this is a session over SSH");
+    }
+    if env.ci() {
+        return Err("this is a CI job");
+    }
+    if env.remote_workspace() {
+        return Err("this is a remote workspace");
+    }
+    // Windows forwards the loopback ports of WSL, but a browser there has to be started.
+    if env.wsl() && !env.wsl_bridge() {
+        return Err("this WSL can't start Windows programs");
+    }
+    // Containers as a rule have none; with one, the browser runs inside too.
+    if linux && !env.wsl() && !env.display() {
+        return Err("there is no display");
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(vars: &[(&str, &str)]) -> Env {
+        vars.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    #[test]
+    fn a_browser_is_here_where_there_is_a_display_and_nothing_in_between() {
+        let on_linux = |vars: &[(&str, &str)]| here(&env(vars), true).is_ok();
+        assert!(on_linux(&[("DISPLAY", ":0")]) && on_linux(&[("WAYLAND_DISPLAY", "wayland-0"), ("CI", "false")]));
+        assert!(on_linux(&[("WSL_DISTRO_NAME", "Debian"), ("WSL_INTEROP", "/run/WSL/1_interop")]));
+        for elsewhere in [
+            &[][..],
+            &[("BROWSER", "lynx")],
+            &[("DISPLAY", "localhost:10.0"), ("SSH_CONNECTION", "1 2 3 4")],
+            &[("DISPLAY", ":0"), ("CI", "true")],
+            &[("DISPLAY", ":0"), ("CODESPACES", "true")],
+            &[("DISPLAY", ":0"), ("WSL_DISTRO_NAME", "Debian")],
+        ] {
+            assert!(!on_linux(elsewhere), "{elsewhere:?}");
+        }
+        assert!(here(&env(&[]), false).is_ok() && here(&env(&[("SSH_TTY", "/dev/ttys1")]), false).is_err());
+    }
+}

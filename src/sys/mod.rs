@@ -1,0 +1,11 @@
+//! Effects on the system, one file each: no other module reads variables or the clock, starts programs or installs signal handlers
+//! (`clippy.toml` forbids the calls elsewhere).
+
+pub mod browser;
+pub mod child;
+pub mod clock;
+pub mod env;
+pub mod file;
+pub mod listener;
+pub mod signal;
+pub mod stderr;

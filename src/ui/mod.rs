@@ -1,0 +1,11 @@
+//! What people see and type.
+
+pub mod keys;
+pub mod log;
+pub mod picker;
+pub mod progress;
+pub mod prompt;
+pub mod qr;
+pub mod sign_in;
+pub mod table;
+pub mod terminal;

@@ -1,0 +1,28 @@
+//! A question and one line of input.
+
+use std::io::{self, BufRead, Write};
+
+use crate::sys::signal;
+use crate::text;
+
+/// Asks one question on standard error and reads one line; the default stands in brackets and is taken for an empty line.
+/// None at the end of input.
+///
+/// # Errors
+/// Those of reading standard input.
+pub fn ask(question: &str, default: Option<&str>) -> io::Result<Option<String>> {
+    signal::arm();
+    let prompt = match default {
+        Some(default) => format!("{question} [{}]: ", text::clean(default)),
+        None => format!("{question}: "),
+    };
+    let mut err = io::stderr().lock();
+    err.write_all(prompt.as_bytes())?;
+    err.flush()?;
+    let mut line = String::new();
+    if io::stdin().lock().read_line(&mut line)? == 0 {
+        return Ok(None);
+    }
+    let typed = line.trim();
+    Ok(Some(if typed.is_empty() { default.unwrap_or_default().to_owned() } else { typed.to_owned() }))
+}

@@ -1,0 +1,137 @@
+//! A portal, a vault and a session.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use daypass::broker::{Broker, Locks};
+use daypass::credentials::{Registration, RoleCredentials, Token};
+use daypass::error::{Error, Exit};
+use daypass::portal::{Portal as Client, Settings};
+use daypass::profile::names::{AccountId, RoleName, Session};
+use daypass::secret::Secret;
+use daypass::sys::env::Env;
+use daypass::vault::Vault;
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+use crate::store::{Shared, Slots};
+use crate::support::portal::{Portal, PortalConfig};
+
+pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+
+/// A portal, a vault, a session; each call gets a broker of its own, as each process has.
+pub(super) struct Stage {
+    pub(super) portal: Portal,
+    pub(super) slots: Rc<Slots>,
+    pub(super) vault: Vault,
+    pub(super) session: Session,
+    folder: TempDir,
+}
+
+impl Stage {
+    pub(super) fn new() -> Self {
+        let portal = Portal::live(PortalConfig { long_secrets: false, ..PortalConfig::default() });
+        let folder = TempDir::new().unwrap();
+        let url = portal.url();
+        std::fs::write(folder.path().join("config"), format!("[profile sandbox]\nendpoint_url = {url}\n")).unwrap();
+        let slots = Rc::<Slots>::default();
+        let vault = Vault::on(Box::new(Shared(Rc::clone(&slots))), None);
+        let session =
+            Session { name: "corp".to_owned(), start_url: portal.start_url(), region: "us-east-1".to_owned(), scopes: Vec::new() };
+        Self { portal, slots, vault, session, folder }
+    }
+
+    pub(super) fn signed_in() -> Self {
+        let stage = Self::new();
+        stage.new_sign_in();
+        stage
+    }
+
+    /// Puts a new sign-in into the vault, as the end of one does.
+    pub(super) fn new_sign_in(&self) {
+        let given = self.portal.sign_in();
+        let at = |seconds: u64| OffsetDateTime::from_unix_timestamp(seconds.try_into().unwrap()).unwrap();
+        let token = Token {
+            access: Secret::new(given.access_token),
+            expires_at: at(given.expires_at),
+            refresh: given.refresh_token.map(Secret::new),
+            registration: Registration {
+                client_id: given.client_id,
+                client_secret: Secret::new(given.client_secret),
+                expires_at: at(given.client_expires_at),
+                scopes: vec!["sso:account:access".to_owned()],
+            },
+        };
+        self.vault.store_token(&self.session, &token).unwrap();
+        self.vault.delete_roles(&self.session).unwrap();
+    }
+
+    pub(super) fn broker(&self) -> Broker<'_> {
+        let path = |name: &str| self.folder.path().join(name).to_string_lossy().into_owned();
+        let env: Env = [("HOME", path("")), ("AWS_CONFIG_FILE", path("config"))]
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect();
+        let settings = Settings {
+            region: self.session.region.clone(),
+            start_url: self.session.start_url.clone(),
+            profile: Some("sandbox".to_owned()),
+            env,
+        };
+        Broker::new(&self.session, &self.vault, Client::new(settings), Locks::new(Some(self.folder.path().join("run"))))
+    }
+
+    pub(super) fn ask(&self, role: &str) -> Result<RoleCredentials, Error> {
+        self.broker().role_credentials(&account(), &RoleName::new(role).unwrap(), PATIENCE)
+    }
+
+    pub(super) fn change_token(&self, change: impl FnOnce(&mut Token)) {
+        let mut token = self.vault.token(&self.session).unwrap().unwrap();
+        change(&mut token);
+        self.vault.store_token(&self.session, &token).unwrap();
+    }
+
+    pub(super) fn expire_token(&self) {
+        self.change_token(|token| token.expires_at = OffsetDateTime::now_utc() - Duration::from_hours(1));
+    }
+
+    /// Makes what is kept for a role so old that new credentials are wanted, or dead.
+    pub(super) fn age(&self, role: &str, left: time::Duration) {
+        let role = RoleName::new(role).unwrap();
+        let Some(mut kept) = self.vault.role(&self.session, &account(), &role).unwrap() else { return };
+        let now = OffsetDateTime::now_utc();
+        (kept.received_at, kept.expires_at) = (now - Duration::from_hours(2), now + left);
+        self.vault.store_role(&self.session, &account(), &role, &kept).unwrap();
+    }
+
+    /// What is handed out was issued for this role, and lives.
+    #[track_caller]
+    pub(super) fn assert_right(&self, role: &str, credentials: &RoleCredentials) {
+        assert!(credentials.expires_at > OffsetDateTime::now_utc(), "expired");
+        let right = self.portal.issued().into_iter().any(|issued| {
+            issued.role == role
+                && issued.access_key_id == credentials.access_key_id
+                && issued.secret_access_key == credentials.secret_access_key.expose()
+                && issued.session_token == credentials.session_token.expose()
+        });
+        assert!(right, "not what was issued for {role}");
+    }
+
+    /// All is well again: the next call works, or asks for a sign-in where that may be so. Another role, so that nothing that is
+    /// remembered of the last call answers.
+    #[track_caller]
+    pub(super) fn assert_usable(&self, may_need_sign_in: bool) {
+        self.slots.trouble.take();
+        match self.ask("ReadOnly") {
+            Ok(credentials) => self.assert_right("ReadOnly", &credentials),
+            Err(error) => {
+                assert!(may_need_sign_in, "a sign-in was lost that could be kept: {error}");
+                assert_eq!((error.exit, error.hint.as_str()), (Exit::SignIn, "daypass login corp"), "{error}");
+            }
+        }
+    }
+}
+
+pub(super) fn account() -> AccountId {
+    AccountId::new("111122223333").unwrap()
+}

@@ -1,0 +1,106 @@
+//! The configuration of the simulated service.
+
+use std::time::Duration;
+
+/// What an administrator of Identity Center configures, and how the user behaves in the browser.
+#[derive(Debug, Clone)]
+pub struct PortalConfig {
+    /// The only valid one. Any other gets `invalid_request` without a description, as from the real service.
+    pub start_url: String,
+    pub accounts: Vec<Account>,
+    /// How long access tokens are valid, in whole seconds.
+    pub token_ttl: Duration,
+    /// How long role credentials are valid, in milliseconds.
+    pub role_ttl: Duration,
+    /// How long device codes are valid.
+    pub code_ttl: Duration,
+    /// How long client registrations are valid.
+    pub registration_ttl: Duration,
+    /// The polling interval. A client that waits less than half of it gets `slow_down`.
+    pub interval: Duration,
+    pub approval: Approval,
+    /// The error that the authorize page returns instead of a code, such as `access_denied`.
+    pub authorize_error: Option<&'static str>,
+    /// Whether clients with scopes get refresh tokens.
+    pub refresh_tokens: bool,
+    pub rotation: Rotation,
+    /// The most entries on one page of a list.
+    pub page_size: usize,
+    /// Whether secrets are as long as real ones, which matters to keyrings. Short ones are easier to read.
+    pub long_secrets: bool,
+}
+
+impl Default for PortalConfig {
+    fn default() -> Self {
+        let hour = Duration::from_hours(1);
+        Self {
+            start_url: "https://sandbox.awsapps.com/start".to_owned(),
+            accounts: vec![
+                Account::new("111122223333", "Development", &["DeveloperAccess", "ReadOnly"]),
+                Account::new("444455556666", "Production", &["Break+Glass=Now", "ReadOnly"]),
+            ],
+            token_ttl: hour,
+            role_ttl: hour,
+            code_ttl: Duration::from_mins(10),
+            registration_ttl: 90 * 24 * hour,
+            interval: Duration::from_secs(1),
+            approval: Approval::AfterPolls(0),
+            authorize_error: None,
+            refresh_tokens: true,
+            rotation: Rotation::Strict,
+            page_size: 100,
+            long_secrets: true,
+        }
+    }
+}
+
+impl PortalConfig {
+    /// This many accounts with this many roles each.
+    pub fn of(accounts: usize, roles: usize) -> Self {
+        let roles: Vec<String> = (1..=roles).map(|n| format!("Role{n:03}")).collect();
+        let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+        let accounts = (1..=accounts).map(|n| Account::new(&format!("{:012}", 100_000_000 + n), &format!("Team {n:03}"), &roles));
+        Self { accounts: accounts.collect(), ..Self::default() }
+    }
+}
+
+/// An account, with the roles that are assigned to the user.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub id: String,
+    /// Optional in the service's answer.
+    pub name: Option<String>,
+    /// Optional in the service's answer.
+    pub email: Option<String>,
+    pub roles: Vec<String>,
+}
+
+impl Account {
+    pub fn new(id: &str, name: &str, roles: &[&str]) -> Self {
+        let email = format!("{}@example.com", name.to_lowercase().replace(' ', "-"));
+        let roles = roles.iter().map(|&role| role.to_owned()).collect();
+        Self { id: id.to_owned(), name: Some(name.to_owned()), email: Some(email), roles }
+    }
+}
+
+/// When a device code is approved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Approval {
+    /// Automatically, after this many polls got `authorization_pending`.
+    AfterPolls(usize),
+    /// As soon as a browser opens `verificationUriComplete`.
+    OnVisit,
+    /// With the buttons of that page, or with [`super::Portal::allow`] and [`super::Portal::deny`].
+    ByHand,
+}
+
+/// What a refresh does to the refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// It stays the same.
+    Never,
+    /// A new one is issued. The previous one stays valid until a client uses one of the new tokens.
+    Lenient,
+    /// A new one is issued. The previous one becomes invalid at once.
+    Strict,
+}

@@ -1,0 +1,153 @@
+//! The kernel's keyring.
+
+use std::fs;
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use daypass::vault::keyutils::Keyutils;
+
+use super::contract::{keeps_500_roles, meets_the_contract};
+use super::*;
+
+/// One keyring with one quota for all tests.
+static KERNEL: Mutex<()> = Mutex::new(());
+
+pub(super) fn kernel() -> Kernel {
+    Kernel { _turn: KERNEL.lock().unwrap_or_else(PoisonError::into_inner) }
+}
+
+/// A test's turn at the keyring. It takes away what the test left there, also if it failed.
+pub(super) struct Kernel {
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        for entry in split::list(&Keyutils).unwrap_or_default() {
+            if entry.key.start_url.contains(run()) {
+                let _ = split::delete(&Keyutils, &entry.key);
+            }
+        }
+    }
+}
+
+fn uid() -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/self").unwrap().uid()
+}
+
+#[test]
+fn keyutils_meets_the_contract() {
+    let _kernel = kernel();
+    meets_the_contract(&Keyutils);
+}
+
+#[test]
+fn keyutils_sets_a_kernel_timeout_on_values_that_expire() {
+    let _kernel = kernel();
+    let key = Key::new(&session("s"), Kind::Token);
+    split::put(&Keyutils, &key, &Secret::new("x"), Some(in_minutes(60))).unwrap();
+    let line = |key: &Key| {
+        let keys = fs::read_to_string("/proc/keys").unwrap();
+        keys.lines().find(|line| line.contains(&key.id())).unwrap().to_owned()
+    };
+    // Possession is this process's: root, or the owner, sees the line.
+    assert!(line(&key).contains(" 59m ") || line(&key).contains(" 60m "), "{}", line(&key));
+    split::put(&Keyutils, &key, &Secret::new("x"), None).unwrap();
+    assert!(line(&key).contains(" perm "), "a time-out does not outlive its value: {}", line(&key));
+    split::delete(&Keyutils, &key).unwrap();
+    let past = Key::new(&session("past"), Kind::Token);
+    split::put(&Keyutils, &past, &Secret::new("x"), Some(in_minutes(-5))).unwrap();
+    assert!(!line(&past).contains(" perm "), "what is past already has a time-out too");
+    split::delete(&Keyutils, &past).unwrap();
+}
+
+#[test]
+fn a_foreign_key_with_a_long_name_does_not_break_listing() {
+    let _kernel = kernel();
+    let ring = linux_keyutils::KeyRing::get_persistent(linux_keyutils::KeyRingIdentifier::Process).unwrap();
+    let foreign = ring.add_key(&"x".repeat(3000), b"\xff\x00not ours").unwrap();
+    let key = Key::new(&session("s"), Kind::Token);
+    split::put(&Keyutils, &key, &Secret::new("x"), None).unwrap();
+    assert!(split::list(&Keyutils).unwrap().iter().any(|entry| entry.key == key));
+    split::delete(&Keyutils, &key).unwrap();
+    ring.unlink_key(foreign).unwrap();
+}
+
+/// This test alone, in a process of its own, with a variable that lets it run.
+fn again(test: &str, wrapper: &[&str]) {
+    let test = format!("keyutils::{test}");
+    let program = std::env::current_exe().unwrap();
+    // Where another user can read it.
+    let folder = tempfile::tempdir().unwrap();
+    let copy = folder.path().join("vault-test");
+    fs::copy(program, &copy).unwrap();
+    fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let line = [wrapper, &[copy.to_str().unwrap(), &test, "--exact", "--nocapture", "--test-threads=1"]].concat();
+    let output = Command::new(line[0]).args(&line[1..]).env("DAYPASS_TEST_INNER", "1").output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}; apt-get install util-linux keyutils", line[0]));
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+fn inner() -> bool {
+    std::env::var_os("DAYPASS_TEST_INNER").is_some()
+}
+
+#[test]
+fn keyutils_needs_no_session_keyring_and_is_shared_by_all_sessions() {
+    let key = Key { session: "sessions".to_owned(), start_url: "https://sessions.example".to_owned(), ..a_key() };
+    if inner() {
+        assert_eq!(text_of(&Keyutils, &key).as_deref(), Some("from outside"));
+        return;
+    }
+    let _kernel = kernel();
+    split::put(&Keyutils, &key, &Secret::new("from outside"), Some(in_minutes(5))).unwrap();
+    again("keyutils_needs_no_session_keyring_and_is_shared_by_all_sessions", &["keyctl", "session", "-"]);
+    split::delete(&Keyutils, &key).unwrap();
+}
+
+/// A user with the kernel's small quota (20,000 bytes, 200 keys unless raised): another one where we are root, else ourselves.
+#[test]
+fn a_small_quota_drops_the_oldest_roles_and_nothing_fails() {
+    if uid() == 0 {
+        let uid = (40_000 + std::process::id() % 20_000).to_string();
+        return again(
+            "a_small_quota_drops_the_oldest_roles_and_nothing_fails",
+            &["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"],
+        );
+    }
+    let _kernel = kernel();
+    let session = session("small");
+    let keep = |vault: &Vault, number: usize| {
+        let expires = in_minutes(i64::try_from(number).unwrap() + 10);
+        vault.store_role(&session, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
+    };
+    let held = |vault: &Vault| {
+        (0..60).filter(|&number| vault.role(&session, &account(number), &role("Dev")).unwrap().is_some()).collect::<Vec<_>>()
+    };
+    let alone = Vault::on(Box::new(Keyutils), None);
+    alone.store_token(&session, &token("stays")).unwrap();
+    (0..60).for_each(|number| keep(&alone, number));
+    let left = held(&alone);
+    assert!(left.len() > 2 && left.len() < 60, "{left:?}");
+    assert_eq!(left.last(), Some(&59), "the newest stay");
+    assert_eq!(left, (60 - left.len()..60).collect::<Vec<_>>());
+    assert_eq!(alone.token(&session).unwrap().unwrap().access.expose(), "stays");
+    alone.delete_roles(&session).unwrap();
+
+    let home = tempfile::tempdir().unwrap();
+    let both = Vault::on(Box::new(Files::new(Some(home.path().join("d")))), Some(Box::new(Keyutils)));
+    (0..60).for_each(|number| keep(&both, number));
+    assert_eq!(held(&both).len(), 60, "with another keyring beside it, all are there");
+    both.delete_roles(&session).unwrap();
+    both.delete_token(&session).unwrap();
+}
+
+#[test]
+fn keyutils_keeps_500_roles() {
+    let _kernel = kernel();
+    if uid() == 0 {
+        keeps_500_roles(Box::new(Keyutils));
+    }
+}
