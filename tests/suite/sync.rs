@@ -378,7 +378,7 @@ fn parallel_writers_lose_nothing() {
         running.push(home.daypass(&add(n)).any_stderr().spawn());
     }
     for run in running {
-        run.done();
+        run.wait();
     }
     let config = home.read(".aws/config");
     let mut found = names(&config);
@@ -401,7 +401,7 @@ fn a_profile_that_appears_during_sync_is_not_overwritten() {
     let own = format!("{SESSION}\n[profile Development.ReadOnly]\nregion = mine\n");
     home.write(".aws/config", &own);
     latch.open();
-    sync.done();
+    sync.wait();
     let config = home.read(".aws/config");
     assert!(config.starts_with(&own) && config.contains("[profile Development.ReadOnly-111122223333]\n"), "{config}");
 }
