@@ -14,6 +14,7 @@ use super::ini::{self, Document, FileKind, Group, Kind};
 use super::scan;
 use crate::error::{Error, Result};
 use crate::sys::env::Env;
+use crate::sys::file;
 
 /// The config file and the credentials file, as they were when they were read.
 #[derive(Debug)]
@@ -157,7 +158,7 @@ impl Source {
         let Some(path) = path else {
             return Ok(Self { path: PathBuf::new(), kind, text: Zeroizing::default() });
         };
-        let text = match std::fs::read(&path) {
+        let text = match file::read(&path) {
             Ok(bytes) => text_of(bytes, &path)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => {
@@ -170,8 +171,10 @@ impl Source {
 
     fn scan(path: Option<PathBuf>, kind: FileKind, words: &[&str]) -> Option<Self> {
         let Some(path) = path else { return Self::read(None, kind).ok() };
-        let text = match std::fs::File::open(&path) {
+        let text = match file::open_regular(&path) {
             Ok(file) => {
+                // A pipe can't be read in parts and then again.
+                let file = file?;
                 let length = file.metadata().ok()?.len();
                 scan::scan(file, length, words).ok()??
             }

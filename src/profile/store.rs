@@ -122,7 +122,7 @@ fn no_home() -> Error {
 }
 
 fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<Plan> {
-    let before = match fs::read(&path) {
+    let before = match file::read(&path) {
         Ok(bytes) => Some(text_of(bytes, &path)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(cannot("read", &path, &error)),
@@ -210,7 +210,7 @@ fn write(plan: &Plan) -> Result<Written> {
         let copy = temporary(folder, &prefix, before.as_bytes(), target.meta.as_ref())?;
         file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))?;
     }
-    let now = match fs::read(&target.path) {
+    let now = match file::read(&target.path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(cannot("read", &target.path, &error)),

@@ -278,7 +278,10 @@ mod tests {
     fn a_path_that_is_not_utf_8_is_kept_and_such_a_name_is_not_ignored() {
         use std::os::unix::ffi::OsStringExt;
         let odd = OsString::from_vec(b"/tmp/\xff/config".to_vec());
-        let env: Env = [("AWS_CONFIG_FILE", odd.clone()), ("AWS_PROFILE", odd.clone())].map(|(name, value)| (name.to_owned(), value)).into_iter().collect();
+        let env: Env = [("AWS_CONFIG_FILE", odd.clone()), ("AWS_PROFILE", odd.clone())]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into_iter()
+            .collect();
         assert_eq!(env.config_file().unwrap(), Path::new(&odd));
         assert_eq!(env.profile().unwrap(), "/tmp/\u{fffd}/config");
     }
