@@ -129,7 +129,7 @@ fn without_a_browser_login_says_so_and_continues() {
     let home = configured(&portal);
     home.daypass("login corp")
         .with("BROWSER", "no-such-browser-here")
-        .stderr_has("No browser could be opened here")
+        .stderr_has("Couldn't open a browser here")
         .stderr_has("Signed in to corp")
         .go();
 }
@@ -153,16 +153,16 @@ fn two_concurrent_logins_sign_in_once() {
     let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let home = configured(&portal);
     let first = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    first.says("open this address");
+    first.wait_for_stderr("open this address");
     let second = home
         .daypass("login corp --no-browser -v")
         .stderr_has("waiting for another daypass")
         .stderr_has("Signed in to corp")
         .spawn();
-    second.says("waiting for another daypass");
+    second.wait_for_stderr("waiting for another daypass");
     portal.allow();
-    first.done();
-    second.done();
+    first.wait();
+    second.wait();
     assert_eq!(portal.count(Call::StartDeviceAuthorization), 1);
 }
 
@@ -172,9 +172,9 @@ fn an_interrupt_ends_login_with_130() {
     let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let home = configured(&portal);
     let login = home.daypass(LOGIN).any_stderr().status(130).spawn();
-    login.says("open this address");
+    login.wait_for_stderr("open this address");
     home.program("kill").args(["-INT", &login.id().to_string()]).go();
-    login.done();
+    login.wait();
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_captive_portal_is_not_mistaken_for_identity_center() {
     let portal = Portal::strict();
     let home = configured(&portal);
     portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
-    home.daypass(LOGIN).stderr_has("is something else").stderr_has("captive portal").status(6).go();
+    home.daypass(LOGIN).stderr_has("unexpected answer from IAM Identity Center").stderr_has("captive portal").status(6).go();
 }
 
 #[test]
