@@ -10,8 +10,9 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::config::{Config, text_of};
+use super::config::Config;
 use super::edit::{self, Change};
+use super::encoding;
 use super::ini::FileKind;
 use crate::error::{Error, Result};
 use crate::sys::clock::{self, Deadline};
@@ -122,8 +123,8 @@ fn no_home() -> Error {
 }
 
 fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<Plan> {
-    let before = match fs::read(&path) {
-        Ok(bytes) => Some(text_of(bytes, &path)?),
+    let before = match file::read(&path) {
+        Ok(bytes) => Some(encoding::decode(bytes, &path)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(cannot("read", &path, &error)),
     };
@@ -133,8 +134,11 @@ fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<P
     if others == Others::Refuse {
         edit::refuse_other_sources(&config, &changes)?;
     }
-    let after = edit::apply(&text, FileKind::Config, &changes)?;
-    Ok(Plan { path, before, after })
+    let after = edit::apply(&text, FileKind::Config, &changes);
+    if after.as_ref() != Ok(&text) {
+        encoding::check_editable(&text, &path)?;
+    }
+    Ok(Plan { path, before, after: after? })
 }
 
 #[derive(PartialEq)]
@@ -210,7 +214,7 @@ fn write(plan: &Plan) -> Result<Written> {
         let copy = temporary(folder, &prefix, before.as_bytes(), target.meta.as_ref())?;
         file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))?;
     }
-    let now = match fs::read(&target.path) {
+    let now = match file::read(&target.path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(cannot("read", &target.path, &error)),
