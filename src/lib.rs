@@ -42,7 +42,7 @@ use error::{Error, Result};
 use sys::env::Env;
 use ui::{log, terminal};
 
-/// Runs daypass with these arguments (the program's name first) and returns the exit status.
+/// Runs daypass with these arguments, the program name first, and returns the exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, env: Env) -> u8 {
     if env.completing().is_some() {
         return completion::answer(arguments, &env);
@@ -70,18 +70,18 @@ fn dispatch(cli: Option<Cli>, env: Env) -> Result<u8> {
     }
 }
 
-/// None if help or the version was requested, which has been printed.
+/// Reads the command line. None if help or the version was requested, which it has printed.
 fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
     let error = match Cli::read(arguments) {
         Ok(cli) => return Ok(Some(cli)),
         Err(error) => error,
     };
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // Clap knows whether the terminal shows colour.
+        // Clap detects whether the terminal shows colour.
         let _ = error.print();
         return Ok(None);
     }
-    // The first paragraph is the message; usage and tips follow, which the command of the hint shows better.
+    // The first paragraph is the message. Usage and tips follow; the hint names the command that shows them.
     let text = error.render().to_string();
     let message: Vec<&str> = text.split("\n\n").next().unwrap_or_default().lines().map(str::trim).collect();
     let message = message.join(" ");
@@ -91,7 +91,7 @@ fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
     Err(Error::usage(message.strip_prefix("error: ").unwrap_or(&message), help))
 }
 
-/// The command line with `meant` in place of `wrong`; None if `wrong` is not in it.
+/// The command line with `wrong` replaced by `meant`; None if it does not contain `wrong`.
 fn corrected_command(arguments: &[OsString], wrong: &str, meant: &str) -> Option<String> {
     let mut words: Vec<String> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let is_it = |word: &&mut String| {

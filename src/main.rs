@@ -1,4 +1,4 @@
-//! The program: arguments in, exit status out.
+//! The program: passes its arguments and environment to the library and returns the exit status.
 
 use std::process::ExitCode;
 

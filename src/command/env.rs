@@ -1,4 +1,4 @@
-//! `daypass env`: variables for a shell to evaluate.
+//! `daypass env`: prints variables for a shell to evaluate.
 
 use super::choose;
 use super::flags::RoleArgs;
@@ -18,26 +18,26 @@ Examples:
   daypass env dev --shell powershell | Out-String | Invoke-Expression
   daypass env dev --shell nushell | from json | load-env
   for /f \"delims=\" %i in ('daypass env dev --shell cmd') do @%i
-  eval \"$(daypass env --unset)\"    # clears them again
+  eval \"$(daypass env --unset)\"    # clear them
 
-Without --shell the format is that of $SHELL, the shell that you log in with.
-'daypass shell-init' has a function for this: dp dev.")]
+Without --shell the format is that of $SHELL, your login shell. 'daypass
+shell-init' defines a function for this: dp dev.")]
 pub struct Args {
     /// The role.
     #[command(flatten)]
     pub role: RoleArgs,
-    /// The shell to write for [default: by $SHELL]
+    /// Output format [default: that of $SHELL]
     #[arg(long, value_name = "SHELL")]
     pub shell: Option<Shell>,
-    /// Choose the role from a list, on the terminal
+    /// Choose the role from a list on the terminal
     #[arg(long, conflicts_with_all = ["name", "profile", "session", "start_url", "sso_region", "scopes", "account", "role", "unset"])]
     pub pick: bool,
-    /// Print the commands that clear the variables
+    /// Print commands that clear the variables
     #[arg(long)]
     pub unset: bool,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     if args.unset {
         context.print(&export::script(shell(context, args.shell)?, &[], &export::unset(&context.env.our_region()))?)?;
@@ -57,7 +57,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     Ok(0)
 }
 
-/// Prints the variables, for this shell or the person's own.
+/// Prints the variables in the requested format or that of the user's shell.
 pub(super) fn print(
     context: &Context,
     target: &RoleTarget,

@@ -1,5 +1,5 @@
-//! The commands, one file each: the arguments with their help, and what the command does. They reach everything through
-//! [`Context`] and return the exit status.
+//! The commands, one file each: the arguments with their help, and `run`. They use everything through [`Context`] and return the exit
+//! status.
 
 // The doc comments of arguments are help texts, written for terminals; each flag is a bool; `run` owns its arguments.
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools, clippy::needless_pass_by_value)]
@@ -34,12 +34,12 @@ use crate::sys::clock;
 use crate::text;
 use crate::ui::terminal;
 
-/// What people call these credentials: the profile, or `role@account`.
+/// The display name of role credentials: the profile, or `role@account`.
 fn name_of(target: &RoleTarget, account: &AccountId) -> String {
     target.profile.clone().unwrap_or_else(|| format!("{}@{account}", target.role))
 }
 
-/// What the environment of a role has to hold, and what it must not. It counts as a use.
+/// The variables to set for a role, and those to clear. This counts as a use.
 fn variables(
     context: &Context,
     target: &RoleTarget,
@@ -58,12 +58,12 @@ fn note_use(context: &Context, name: &str) {
     context.history().used(name, clock::now());
 }
 
-/// A change for standard output. A diff quotes the file: what could move a terminal's cursor is shown to terminals as blanks.
+/// The diff of a change for standard output. It quotes the file, so it is cleaned for a terminal.
 fn diff_for_stdout(plan: &Plan) -> String {
     if terminal::shows_output() { clean_lines(&plan.diff()) } else { plan.diff() }
 }
 
-/// Line by line what a terminal may see.
+/// Cleans each line of a text.
 fn clean_lines(text: &str) -> String {
     text.split_inclusive('\n').map(|line| text::clean(line.trim_end_matches('\n')).into_owned() + "\n").collect()
 }

@@ -1,4 +1,4 @@
-//! `daypass` without a command: choose a role, and start a shell, open the console, print variables or write a profile.
+//! `daypass` without a command: lets the user choose a role, then starts a shell, opens the console, prints variables or writes a profile.
 
 use super::choose::{choices, choose, credentials};
 use super::flags::SessionFlags;
@@ -17,12 +17,12 @@ use crate::ui::terminal;
 const LETTERS: &[char] = &['o', 'e', 's'];
 
 const HELP: &[&str] = &[
-    "  type to search, Enter starts a shell, Ctrl-O opens the console, Ctrl-E prints env, Ctrl-S makes a profile, Esc leaves",
-    "  Enter starts a shell, ^O console, ^E env, ^S profile, Esc leaves",
+    "  Type to search, Enter start shell, Ctrl-O open console, Ctrl-E print env, Ctrl-S write profile, Esc cancel",
+    "  Enter shell, ^O console, ^E env, ^S profile, Esc cancel",
     "  Enter shell ^O console ^E env ^S save",
 ];
 
-/// Opens the picker on a terminal; prints the help elsewhere and if there is nothing to choose from yet.
+/// Opens the picker on a terminal; otherwise, and if there is nothing to choose from yet, prints the help.
 pub fn run(context: &Context) -> Result<u8> {
     let interactive = context.may_choose() && terminal::shows_output();
     if interactive && let Some(status) = pick(context)? {
@@ -62,12 +62,12 @@ fn pick(context: &Context) -> Result<Option<u8>> {
     Ok(Some(0))
 }
 
-/// A shell of the person's own, with the credentials in its environment.
+/// Starts the user's shell with the credentials in its environment.
 fn shell(context: &Context, target: &RoleTarget) -> Result<u8> {
     let (account, credentials) = credentials(context, target)?;
     let name = super::name_of(target, &account);
-    let lasts = output::left(credentials.expires_at, clock::now());
-    context.tell(&format!("A shell with the credentials of {}, for {lasts}; 'exit' leaves it.", text::clean(&name)));
+    let left = output::left(credentials.expires_at, clock::now());
+    context.tell(&format!("Started a shell with credentials for {} (valid for {left}). Type 'exit' to leave.", text::clean(&name)));
     let (set, cleared) = super::variables(context, target, &account, &credentials);
     child::run(&[context.env.shell_program().into()], &set, &cleared)
 }

@@ -1,4 +1,4 @@
-//! The variables of `env` and `exec`, and how each shell is told to set or clear them.
+//! The variables of `env` and `exec`, and how to set and clear them in each shell. Pure.
 
 use clap::ValueEnum;
 use zeroize::Zeroizing;
@@ -36,13 +36,13 @@ pub enum Shell {
 const SET: [&str; 5] =
     ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "DAYPASS_ACTIVE"];
 
-/// What they set where there is a region; the last one says that the others are daypass's.
+/// What they set if there is a region; the last one marks the others as set by daypass.
 const REGION: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "DAYPASS_REGION"];
 
-/// What they clear: a profile would be asked in place of the keys, and botocore prefers the old name of the session token.
+/// What they clear: some SDKs prefer a profile to the keys, and botocore prefers the old name of the session token.
 const CLEARED: [&str; 3] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"];
 
-/// What is to be cleared where these are set. `region`: what holds the region that an earlier call has set, for another profile.
+/// What to clear if `set` is set. `region`: the variables that contain the region of an earlier call.
 pub fn cleared(set: &[Variable], region: &[&'static str]) -> Vec<&'static str> {
     let stale = region.iter().filter(|name| !set.iter().any(|(set, _)| set == *name));
     CLEARED.iter().chain(stale).copied().collect()
@@ -56,7 +56,7 @@ pub fn unset(region: &[&'static str]) -> Vec<&'static str> {
 /// A variable with its value.
 pub type Variable = (&'static str, Zeroizing<String>);
 
-/// The variables with their values; the region's only where there is one. The name is what `status --prompt` shows.
+/// The variables for these credentials, and for the region if there is one. `status --prompt` shows the name.
 pub fn variables(credentials: &RoleCredentials, name: &str, region: Option<&str>) -> Vec<Variable> {
     let [key, secret, token, expiration, active] = SET;
     let mut variables = vec![
@@ -64,7 +64,7 @@ pub fn variables(credentials: &RoleCredentials, name: &str, region: Option<&str>
         (secret, Zeroizing::new(credentials.secret_access_key.expose().to_owned())),
         (token, Zeroizing::new(credentials.session_token.expose().to_owned())),
         (expiration, Zeroizing::new(rfc3339(credentials.expires_at))),
-        // With the key, so that it can't be taken for the name of others that are set later.
+        // With the key ID, so that the name does not apply to keys that are set later.
         (active, Zeroizing::new(format!("{} {name}", credentials.access_key_id))),
     ];
     if let Some(region) = region {
@@ -73,38 +73,38 @@ pub fn variables(credentials: &RoleCredentials, name: &str, region: Option<&str>
     variables
 }
 
-/// Text for a shell to evaluate: sets these variables and clears those.
+/// Text for a shell to evaluate, which sets and clears these variables.
 ///
 /// # Errors
-/// The format can't hold a value, or can't clear.
+/// The format cannot express a value, or cannot clear variables.
 pub fn script(shell: Shell, set: &[Variable], cleared: &[&str]) -> Result<Zeroizing<String>> {
     match shell {
         Shell::Sh | Shell::Bash | Shell::Zsh => Ok(lines(set, cleared, ["unset ", ""], ["export ", "='", "'"], &[('\'', r"'\''")])),
-        // For a name that is not set, `set -e` leaves a status that is not 0.
+        // `set -e` fails for a variable that is not set.
         Shell::Fish => Ok(lines(set, cleared, ["set -e ", "; or true"], ["set -gx ", " '", "'"], &[('\\', r"\\"), ('\'', r"\'")])),
         Shell::Powershell => {
-            // To PowerShell the typographic quotes are quotes as well.
+            // PowerShell treats typographic quotes as quotes.
             let quotes = [('\'', "''"), ('‘', "‘‘"), ('’', "’’"), ('‚', "‚‚"), ('‛', "‛‛")];
             Ok(lines(set, cleared, ["$Env:", " = $null"], ["$Env:", " = '", "'"], &quotes))
         }
         Shell::Cmd => {
-            // What these mean depends on how the line is read: in a file, typed, with delayed expansion or without.
-            let set = held(shell, set, |c| !c.is_control() && !"\"%!".contains(c))?;
+            // The meaning of these characters depends on how the line is read: from a file, typed, with or without delayed expansion.
+            let set = checked(shell, set, |c| !c.is_control() && !"\"%!".contains(c))?;
             Ok(lines(&set, cleared, ["set \"", "=\""], ["set \"", "=", "\""], &[]))
         }
         Shell::Dotenv if set.is_empty() => {
-            Err(Error::usage("an environment file can't clear variables", "daypass env --unset --shell sh"))
+            Err(Error::usage("a dotenv file cannot clear variables", "daypass env --unset --shell sh"))
         }
-        // The readers of such files differ on quotes, so only what needs none is written. They can't clear.
+        // Readers of such files differ in how they treat quotes, so only values that need none are written.
         Shell::Dotenv => {
-            let set = held(shell, set, |c| !c.is_control() && !c.is_whitespace() && !"'\"`\\$#".contains(c))?;
+            let set = checked(shell, set, |c| !c.is_control() && !c.is_whitespace() && !"'\"`\\$#".contains(c))?;
             Ok(lines(&set, &[], ["", ""], ["", "=", ""], &[]))
         }
-        // null is for what must not be set: Nushell's `load-env` clears it for the programs that it starts.
+        // null clears: Nushell's `load-env` then does not pass the variable to programs.
         Shell::Json | Shell::Nushell => {
             let values = set.iter().map(|(name, value)| (*name, Some(value.as_str())));
             let all: std::collections::BTreeMap<_, _> = cleared.iter().map(|name| (*name, None)).chain(values).collect();
-            let mut bytes = Zeroizing::new(Vec::with_capacity(room(set, cleared)));
+            let mut bytes = Zeroizing::new(Vec::with_capacity(capacity(set, cleared)));
             // Texts and nulls: serializing them can't fail.
             let _ = serde_json::to_writer_pretty(&mut *bytes, &all);
             bytes.push(b'\n');
@@ -113,19 +113,19 @@ pub fn script(shell: Shell, set: &[Variable], cleared: &[&str]) -> Result<Zeroiz
     }
 }
 
-/// The variables, if each value has only such characters. The one that is only for show is left out where it does not fit.
-fn held(shell: Shell, set: &[Variable], fits: impl Fn(char) -> bool) -> Result<Vec<Variable>> {
+/// The variables, if all characters of each value fit. daypass's own variables are left out if they do not.
+fn checked(shell: Shell, set: &[Variable], fits: impl Fn(char) -> bool) -> Result<Vec<Variable>> {
     let (good, bad): (Vec<_>, Vec<_>) = set.iter().cloned().partition(|(_, value)| value.chars().all(&fits));
     match bad.iter().find(|(name, _)| !name.starts_with("DAYPASS_")) {
         None => Ok(good),
         Some((name, _)) => {
             let format = if shell == Shell::Cmd { "cmd" } else { "dotenv" };
-            Err(Error::usage(format!("the value of {name} can't be written for {format}"), "daypass env --shell json"))
+            Err(Error::usage(format!("the value of {name} cannot be written as {format}"), "daypass env --shell json"))
         }
     }
 }
 
-/// A line a variable: first what is cleared, then what is set, with what stands before the name, before the value and after it.
+/// A line for each variable, with the text before the name, before the value and after it: first those to clear, then those to set.
 fn lines(
     set: &[Variable],
     cleared: &[&str],
@@ -133,7 +133,7 @@ fn lines(
     [before, between, after]: [&str; 3],
     escapes: &[(char, &str)],
 ) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(room(set, cleared)));
+    let mut text = Zeroizing::new(String::with_capacity(capacity(set, cleared)));
     for name in cleared {
         text.extend([clear, name, cleared_end, "\n"]);
     }
@@ -150,12 +150,12 @@ fn lines(
     text
 }
 
-/// Bytes enough for all of it, however it is escaped: a text that grows would leave copies in memory that nobody wipes.
-fn room(set: &[Variable], cleared: &[&str]) -> usize {
+/// Enough bytes for all of it, however it is escaped: a string that grows would leave copies in memory that are not wiped.
+fn capacity(set: &[Variable], cleared: &[&str]) -> usize {
     set.iter().map(|(name, value)| name.len() + 6 * value.len() + 16).sum::<usize>() + 64 * cleared.len()
 }
 
-/// The shell that `$SHELL` names; POSIX sh where there is none.
+/// The format for the shell of `$SHELL`; POSIX sh if it is not set or not known.
 ///
 /// # Errors
 /// A shell that reads none of the formats.
@@ -169,7 +169,7 @@ pub fn shell_of(path: Option<&str>) -> Result<Shell> {
         "pwsh" | "powershell" => Ok(Shell::Powershell),
         "" if cfg!(windows) => Ok(Shell::Powershell),
         "csh" | "tcsh" | "elvish" | "xonsh" => {
-            Err(Error::usage(format!("there is no format for {name}"), "add --shell SHELL, or run your tool by 'daypass exec'"))
+            Err(Error::usage(format!("there is no format for {name}"), "add --shell SHELL, or run your tool with 'daypass exec'"))
         }
         _ => Ok(Shell::Sh),
     }
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_shadow_the_keys_is_cleared() {
+    fn variables_that_would_override_the_keys_are_cleared() {
         assert_eq!(script(Shell::Sh, &[], &["AWS_PROFILE"]), "unset AWS_PROFILE\n");
         assert_eq!(script(Shell::Fish, &[], &["AWS_PROFILE"]), "set -e AWS_PROFILE; or true\n");
         assert_eq!(script(Shell::Cmd, &[], &["AWS_PROFILE"]), "set \"AWS_PROFILE=\"\n");
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_format_can_not_hold_is_refused() {
+    fn values_that_a_format_cannot_express_are_refused() {
         for bad in ["a\nb", "a\rb", "a%b%", "a\"b", "a!b"] {
             assert!(super::script(Shell::Cmd, &set(bad), &[]).is_err(), "{bad:?}");
         }
@@ -218,13 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_does_not_fit_is_left_out_and_the_keys_stay() {
+    fn a_name_that_does_not_fit_is_left_out() {
         let both = [("DAYPASS_ACTIVE", Zeroizing::new("ASIA my profile".to_owned())), ("X", Zeroizing::new("y".to_owned()))];
         assert_eq!(script(Shell::Dotenv, &both, &[]), "X=y\n");
     }
 
     #[test]
-    fn the_shell_is_known_by_its_programs_name() {
+    fn the_shell_is_known_by_its_program_name() {
         assert_eq!(shell_of(Some("/usr/bin/fish")).unwrap(), Shell::Fish);
         assert_eq!(shell_of(Some("/opt/strange")).unwrap(), Shell::Sh);
         assert!(shell_of(Some("/bin/tcsh")).is_err());

@@ -1,5 +1,4 @@
-//! A back-end that lives as long as the process: `DAYPASS_KEYRING=memory`, and the one for tests, where the next calls can be made
-//! to fail. Touches nothing.
+//! A back-end in the memory of the process: `DAYPASS_KEYRING=memory`, and for tests, which can make its calls fail. Touches nothing.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -10,64 +9,64 @@ use zeroize::Zeroizing;
 use super::error::{Error, Result};
 use super::store::{Backend, Bytes, Item};
 
-/// Slots in a map.
+/// Items in a map.
 #[derive(Default)]
 pub struct Memory {
-    slots: RefCell<BTreeMap<String, Bytes>>,
+    items: RefCell<BTreeMap<String, Bytes>>,
     limit: Option<usize>,
-    room: Option<usize>,
+    capacity: Option<usize>,
     down: Option<Error>,
-    faults: RefCell<VecDeque<Option<Error>>>,
+    errors: RefCell<VecDeque<Option<Error>>>,
 }
 
 impl Memory {
-    /// One that takes no more than `limit` bytes in a slot.
+    /// A back-end that takes at most `limit` bytes per item.
     pub fn with_limit(limit: usize) -> Self {
         Self { limit: Some(limit), ..Self::default() }
     }
 
-    /// One that has no more than so many slots.
-    pub fn with_room(room: usize) -> Self {
-        Self { room: Some(room), ..Self::default() }
+    /// A back-end that takes at most `capacity` items.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { capacity: Some(capacity), ..Self::default() }
     }
 
-    /// One that answers nothing but this.
-    pub fn down(fault: Error) -> Self {
-        Self { down: Some(fault), ..Self::default() }
+    /// A back-end whose every call fails with this error.
+    pub fn down(error: Error) -> Self {
+        Self { down: Some(error), ..Self::default() }
     }
 
-    /// Lets `calls` calls pass and makes the one after them fail. May be said again: the count then starts where this fault struck.
-    pub fn fail_after(&self, calls: usize, fault: Error) {
-        let mut faults = self.faults.borrow_mut();
-        faults.extend(std::iter::repeat_n(None, calls));
-        faults.push_back(Some(fault));
+    /// Makes one call fail after `calls` more calls. A second use counts from that failing call.
+    pub fn fail_after(&self, calls: usize, error: Error) {
+        let mut errors = self.errors.borrow_mut();
+        errors.extend(std::iter::repeat_n(None, calls));
+        errors.push_back(Some(error));
     }
 
-    /// Copies what another one holds now: the state of a disk at some moment.
+    /// A copy of another back-end's items, without its errors.
     pub fn copy_of(other: &Self) -> Self {
-        Self { slots: other.slots.clone(), limit: other.limit, room: other.room, ..Self::default() }
+        Self { items: other.items.clone(), limit: other.limit, capacity: other.capacity, ..Self::default() }
     }
 
-    /// The names of the slots in use.
+    /// The names of all items.
     pub fn names(&self) -> Vec<String> {
-        self.slots.borrow().keys().cloned().collect()
+        self.items.borrow().keys().cloned().collect()
     }
 
-    /// Puts bytes into a slot past all rules, as damage would.
+    /// Overwrites an item without any check.
     pub fn damage(&self, name: &str, content: &[u8]) {
-        self.slots.borrow_mut().insert(name.to_owned(), Zeroizing::new(content.to_vec()));
+        self.items.borrow_mut().insert(name.to_owned(), Zeroizing::new(content.to_vec()));
     }
 
-    /// The bytes of a slot.
+    /// The content of an item.
     pub fn content(&self, name: &str) -> Option<Bytes> {
-        self.slots.borrow().get(name).cloned()
+        self.items.borrow().get(name).cloned()
     }
 
-    fn strike(&self) -> Result<()> {
-        if let Some(fault) = &self.down {
-            return Err(fault.clone());
+    fn next_error(&self) -> Result<()> {
+        if let Some(error) = &self.down {
+            return Err(error.clone());
         }
-        self.faults.borrow_mut().pop_front().flatten().map_or(Ok(()), Err)
+        self.errors.borrow_mut().pop_front().flatten().map_or(Ok(()), Err)
     }
 }
 
@@ -85,35 +84,35 @@ impl Backend for Memory {
     }
 
     fn probe(&self) -> Result<()> {
-        self.strike()
+        self.next_error()
     }
 
-    fn get(&self, slot: &Item) -> Result<Option<Bytes>> {
-        self.strike()?;
-        Ok(self.slots.borrow().get(&slot.name).cloned())
+    fn get(&self, item: &Item) -> Result<Option<Bytes>> {
+        self.next_error()?;
+        Ok(self.items.borrow().get(&item.name).cloned())
     }
 
-    fn put(&self, slot: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<()> {
-        self.strike()?;
+    fn put(&self, item: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<()> {
+        self.next_error()?;
         if self.limit.is_some_and(|limit| content.len() > limit) {
-            return Err(Error::Full(format!("{} bytes are too many for one slot", content.len())));
+            return Err(Error::Full(format!("{} bytes are too many for one item", content.len())));
         }
-        let mut slots = self.slots.borrow_mut();
-        if self.room.is_some_and(|room| slots.len() >= room && !slots.contains_key(&slot.name)) {
-            return Err(Error::Full("no slot is left".to_owned()));
+        let mut items = self.items.borrow_mut();
+        if self.capacity.is_some_and(|capacity| items.len() >= capacity && !items.contains_key(&item.name)) {
+            return Err(Error::Full("no item is left".to_owned()));
         }
-        slots.insert(slot.name.clone(), Zeroizing::new(content.to_vec()));
+        items.insert(item.name.clone(), Zeroizing::new(content.to_vec()));
         Ok(())
     }
 
-    fn delete(&self, slot: &Item) -> Result<()> {
-        self.strike()?;
-        self.slots.borrow_mut().remove(&slot.name);
+    fn delete(&self, item: &Item) -> Result<()> {
+        self.next_error()?;
+        self.items.borrow_mut().remove(&item.name);
         Ok(())
     }
 
     fn list(&self) -> Result<Vec<Bytes>> {
-        self.strike()?;
-        Ok(self.slots.borrow().values().cloned().collect())
+        self.next_error()?;
+        Ok(self.items.borrow().values().cloned().collect())
     }
 }

@@ -36,7 +36,7 @@ impl Fixture {
         let url = portal.url();
         std::fs::write(folder.path().join("config"), format!("[profile sandbox]\nendpoint_url = {url}\n")).unwrap();
         let store = Rc::<FaultyStore>::default();
-        let vault = Vault::on(Box::new(SharedStore(Rc::clone(&store))), None);
+        let vault = Vault::new(Box::new(SharedStore(Rc::clone(&store))), None);
         let session =
             Session { name: "corp".to_owned(), start_url: portal.start_url(), region: "us-east-1".to_owned(), scopes: Vec::new() };
         Self { portal, store, vault, session, folder }

@@ -1,4 +1,4 @@
-//! What an edit does to a file, byte for byte, and what it refuses.
+//! Edits of a file, byte for byte, and the edits that are refused.
 
 use daypass::error::Exit;
 use daypass::profile::edit::{Change, apply, refuse_other_sources};

@@ -45,7 +45,7 @@ fn no_browser_is_opened_over_ssh_in_ci_or_without_a_display() {
     for (name, value) in [("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22"), ("CI", "true"), ("DISPLAY", "")] {
         home.daypass(ASK)
             .with(name, value)
-            .stderr_has("sign-in to corp needed")
+            .stderr_has("not signed in to corp")
             .stderr_has("no browser is opened")
             .stderr_has("\nhint: daypass login corp\n")
             .status(3)
@@ -57,10 +57,14 @@ fn no_browser_is_opened_over_ssh_in_ci_or_without_a_display() {
 fn a_refused_automatic_sign_in_is_not_repeated_until_the_user_signs_in() {
     let portal = Portal::live(PortalConfig { authorize_error: Some("access_denied"), ..PortalConfig::default() });
     let home = allowing(&portal);
-    home.daypass(ASK).stderr_has("sign-in to corp needed").stderr_has("said the page").status(3).go();
+    home.daypass(ASK).stderr_has("not signed in to corp").stderr_has("said the page").status(3).go();
     // SDKs try again by themselves.
     for _ in 0..3 {
-        home.daypass(ASK).stderr_has("nobody answered").stderr_has("\nhint: daypass login corp\n").status(3).go();
+        home.daypass(ASK)
+            .stderr_has("the last sign-in in the browser was not completed")
+            .stderr_has("\nhint: daypass login corp\n")
+            .status(3)
+            .go();
     }
     assert_eq!(portal.visits(), 1);
     // A person who signs in has answered.
@@ -75,12 +79,12 @@ fn a_portal_failure_before_the_browser_opens_does_not_block_the_next_attempt() {
     let portal = Portal::live(PortalConfig::default());
     let home = allowing(&portal);
     portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
-    home.daypass(ASK).stderr_has("is something else").status(6).go();
+    home.daypass(ASK).stderr_has("unexpected answer from IAM Identity Center").status(6).go();
     assert_eq!(portal.visits(), 0);
     // One that fails after the person has done their part does: SDKs try again, and would open one page after the other.
     portal.expect(Call::RedeemCode).answered(Answer::captive_portal());
-    home.daypass(ASK).stderr_has("is something else").status(6).go();
-    home.daypass(ASK).stderr_has("nobody answered").status(3).go();
+    home.daypass(ASK).stderr_has("unexpected answer from IAM Identity Center").status(6).go();
+    home.daypass(ASK).stderr_has("the last sign-in in the browser was not completed").status(3).go();
     assert_eq!(portal.visits(), 1);
     home.daypass("login corp --no-browser").any_stderr().go();
     home.daypass("logout corp").any_stderr().go();

@@ -50,7 +50,7 @@ fn an_invalid_refresh_token_requires_a_sign_in_and_is_not_tried_again() {
     let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.end_sessions();
-    home.daypass(ASK).stderr_has("daypass: sign-in to corp needed").stderr_has("\nhint: daypass login corp\n").status(3).go();
+    home.daypass(ASK).stderr_has("daypass: not signed in to corp").stderr_has("\nhint: daypass login corp\n").status(3).go();
     home.daypass(ASK).any_stderr().status(3).go();
     assert_eq!(portal.count(Call::RefreshToken), 1);
 }
@@ -60,7 +60,7 @@ fn network_errors_do_not_lose_the_sign_in() {
     let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.expect(Call::RefreshToken).times(5).answered(Answer::reset());
-    home.daypass(ASK).stderr_has("can't be reached").status(6).go();
+    home.daypass(ASK).stderr_has("cannot reach IAM Identity Center").status(6).go();
     home.daypass(ASK).stdout_has("111122223333").go();
 }
 
@@ -165,5 +165,5 @@ fn unexpired_credentials_are_returned_while_the_portal_fails() {
 fn a_profile_without_a_sign_in_ends_with_3_and_a_hint() {
     let portal = Portal::strict();
     let home = configured(&portal);
-    home.daypass(ASK).stderr("daypass: sign-in to corp needed: not signed in\nhint: daypass login corp\n").status(3).go();
+    home.daypass(ASK).stderr("daypass: not signed in to corp\nhint: daypass login corp\n").status(3).go();
 }

@@ -229,7 +229,7 @@ fn a_stopped_process_is_waited_for_only_until_the_deadline() {
     let with_some = home.daypass(ASK).stdout_has("111122223333").spawn();
     home.daypass(cold)
         .stderr(&format!(
-            "daypass: another daypass (process {}) has been at work on corp for too long\n\
+            "daypass: another daypass (process {}) has been busy with corp for too long\n\
              hint: try again; if it hangs, end that process\n",
             first.id()
         ))
@@ -251,8 +251,13 @@ fn a_hanging_portal_is_retried_within_one_deadline() {
     let patient = home.daypass(ASK).stdout_has("111122223333").spawn();
     patient.wait();
     portal.expect(Call::GetRoleCredentials).any_number_of_times().answered(Answer::served().but_dripping());
-    let hung = other.daypass(ASK).stderr_has("can't be reached: no answer in time\nhint: ").status(6).spawn();
-    let dripped = dripping.daypass(ASK).stderr_has("can't be reached: no answer in time\nhint: ").status(6).spawn();
+    let hung =
+        other.daypass(ASK).stderr_has("cannot reach IAM Identity Center in us-east-1: no answer in time\nhint: ").status(6).spawn();
+    let dripped = dripping
+        .daypass(ASK)
+        .stderr_has("cannot reach IAM Identity Center in us-east-1: no answer in time\nhint: ")
+        .status(6)
+        .spawn();
     hung.wait();
     dripped.wait();
 }

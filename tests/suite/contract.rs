@@ -90,7 +90,7 @@ fn an_unreachable_portal_ends_with_6() {
     let nobody = "http://127.0.0.1:9";
     home.daypass("credential-process --profile dev")
         .with("AWS_ENDPOINT_URL_SSO", nobody)
-        .stderr_has("can't be reached")
+        .stderr_has("cannot reach IAM Identity Center")
         .status(6)
         .go();
 }
@@ -146,7 +146,7 @@ fn a_ca_bundle_without_a_certificate_is_an_error_and_no_panic() {
     home.write("ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     home.daypass("credential-process --profile dev")
         .with("AWS_CA_BUNDLE", home.path("ca.pem"))
-        .stderr_has("daypass: the CA bundle [HOME]/ca.pem holds no certificate\nhint: ")
+        .stderr_has("daypass: the CA bundle [HOME]/ca.pem contains no certificate\nhint: ")
         .status(2)
         .go();
 }
@@ -189,7 +189,7 @@ fn an_endpoint_that_is_not_a_url_is_a_usage_error() {
     let home = signed_in(&portal);
     home.daypass("login corp --no-browser")
         .with("AWS_ENDPOINT_URL_SSO_OIDC", "nonsense")
-        .stderr_has("daypass: the endpoint \"nonsense\" of SSO OIDC is no web address\nhint: check AWS_ENDPOINT_URL*")
+        .stderr_has("daypass: the endpoint \"nonsense\" of SSO OIDC is not a web address\nhint: check AWS_ENDPOINT_URL*")
         .status(2)
         .go();
 }

@@ -96,7 +96,7 @@ fn without_a_secret_service_the_kernel_keyring_keeps_the_sign_in_and_login_says_
     let bus = Bus::bare();
     let portal = Portal::live(unique_start_url("kernel"));
     let home = home(&portal, &bus, "auto");
-    home.daypass("login corp --no-browser").stderr_has("kept in the kernel's keyring").go();
+    home.daypass("login corp --no-browser").stderr_has("stored in the kernel keyring").go();
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
     home.daypass("credential-process --profile dev").stdout(&first).go();
     for secret in portal.secrets() {

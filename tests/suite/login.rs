@@ -129,7 +129,7 @@ fn without_a_browser_login_says_so_and_continues() {
     let home = configured(&portal);
     home.daypass("login corp")
         .with("BROWSER", "no-such-browser-here")
-        .stderr_has("No browser could be opened here")
+        .stderr_has("Couldn't open a browser here")
         .stderr_has("Signed in to corp")
         .go();
 }
@@ -192,7 +192,7 @@ fn a_captive_portal_is_not_mistaken_for_identity_center() {
     let portal = Portal::strict();
     let home = configured(&portal);
     portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
-    home.daypass(LOGIN).stderr_has("is something else").stderr_has("captive portal").status(6).go();
+    home.daypass(LOGIN).stderr_has("unexpected answer from IAM Identity Center").stderr_has("captive portal").status(6).go();
 }
 
 #[test]

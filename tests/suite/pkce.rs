@@ -44,7 +44,7 @@ fn the_callback_completes_the_sign_in_and_shows_a_page() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    let said = login.wait_for_stderr("which must lead to this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.expect("the person allowed it");
     assert!(back.starts_with("http://127.0.0.1:") && back.contains("/oauth/callback?code="), "{back}");
     let page = get(&back);
@@ -72,7 +72,7 @@ fn unrelated_requests_are_rejected_and_the_sign_in_continues() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    let said = login.wait_for_stderr("which must lead to this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.unwrap();
     let (here, query) = back.split_once('?').unwrap();
     let (root, _) = back.split_once("/oauth").unwrap();
@@ -156,7 +156,7 @@ fn a_rejected_authorization_code_is_an_error_without_fallback() {
     portal.expect(Call::RedeemCode).answered(Answer::oidc("invalid_grant"));
     home.daypass("login corp --flow pkce")
         .with("BROWSER", BROWSER)
-        .stderr_has("the code that the browser brought is not accepted")
+        .stderr_has("the authorization code was not accepted")
         .stderr_has("\nhint: daypass login corp\n")
         .status(1)
         .go();
@@ -201,10 +201,10 @@ fn a_forwarded_port_is_listened_on_and_opens_no_browser_over_ssh() {
         .daypass(&format!("login corp --port {free}"))
         .with("BROWSER", "touch [HOME]/opened")
         .stderr_has(&format!("in a browser on the machine whose port {free} you forward to this one:\n"))
-        .stderr_has(&format!("comes back to port {free} of 127.0.0.1"))
+        .stderr_has(&format!("returns to 127.0.0.1:{free}"))
         .stderr_has("Signed in to corp")
         .spawn();
-    let said = login.wait_for_stderr("which must lead to this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.unwrap();
     assert!(back.starts_with(&format!("http://127.0.0.1:{free}/")), "{back}");
     get(&back);
@@ -218,7 +218,7 @@ fn a_port_in_use_is_a_usage_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     home.daypass(&format!("login corp --port {port}"))
-        .stderr_has(&format!("daypass: port {port} of 127.0.0.1 can't be listened on"))
+        .stderr_has(&format!("daypass: can't listen on port {port} of 127.0.0.1"))
         .stderr_has("\nhint: ")
         .status(2)
         .go();

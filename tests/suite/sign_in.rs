@@ -124,7 +124,10 @@ fn a_sign_in_can_be_started_again_if_the_browser_does_not_return_in_time() {
     let mut person = Prompt { patience: Duration::from_millis(100), again: 1, asked: 0 };
     let error = signs_in(&portal, &portal.start_url(), way, &mut person).unwrap_err();
     assert_eq!(person.asked, 2);
-    assert_eq!(error.to_string(), "daypass: nobody finished the sign-in to corp in the browser in time\nhint: daypass login corp");
+    assert_eq!(
+        error.to_string(),
+        "daypass: the sign-in to corp was not completed in the browser in time\nhint: daypass login corp"
+    );
     // Another time the browser comes: the same port is free again.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let calm = Prompt { patience: Duration::from_secs(2), again: 1, asked: 0 };
@@ -136,7 +139,7 @@ fn a_sign_in_can_be_started_again_if_the_browser_does_not_return_in_time() {
     portal.change(|config| config.approval = Approval::ByHand);
     let mut person = Prompt { patience: Duration::from_mins(10), again: 1, asked: 0 };
     let error = signs_in(&portal, &portal.start_url(), unasked, &mut person).unwrap_err();
-    assert!(error.what.starts_with("sign-in to corp needed: nobody finished") && person.asked == 0, "{error}");
+    assert!(error.what.starts_with("not signed in to corp: the sign-in to corp was not completed") && person.asked == 0, "{error}");
 }
 
 /// Somebody who finds the page when they are asked whether to start again.

@@ -30,7 +30,7 @@ fn the_whole_workflow_from_configure_to_logout() {
     assert_eq!(portal.count(Call::Logout), 1);
     assert_eq!(portal.count(Call::GetRoleCredentials), 1, "everything after the first was served from the vault");
     home.daypass("credential-process --profile dev")
-        .stderr("daypass: sign-in to corp needed: not signed in\nhint: daypass login corp\n")
+        .stderr("daypass: not signed in to corp\nhint: daypass login corp\n")
         .status(3)
         .go();
 }
@@ -98,7 +98,7 @@ fn an_account_can_be_given_by_name() {
     let home = signed_in(&portal);
     home.daypass("credential-process --session corp --account Production --role ReadOnly").stdout_has("444455556666").go();
     home.daypass("credential-process --session corp --account Nowhere --role ReadOnly")
-        .stderr("daypass: no account that you can reach is called \"Nowhere\"\nhint: daypass list\n")
+        .stderr("daypass: you have no account named \"Nowhere\"\nhint: daypass list\n")
         .status(2)
         .go();
 }
@@ -172,7 +172,7 @@ fn logout_deletes_local_tokens_even_if_the_portal_fails() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.expect(Call::Logout).any_number_of_times().answered(crate::support::portal::Answer::status(503));
-    home.daypass("logout corp").stderr_has("signed out of corp here, but the portal could not be told").go();
+    home.daypass("logout corp").stderr_has("deleted the local sign-in to corp, but could not end the portal session").go();
     home.daypass("credential-process --profile dev").any_stderr().status(3).go();
 }
 
@@ -203,7 +203,7 @@ fn endpoints_come_from_the_same_settings_as_in_sdks() {
         .with("AWS_ENDPOINT_URL", &url)
         .with("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
         .with("HTTPS_PROXY", "http://127.0.0.1:9")
-        .stderr_has("in us-east-1 can't be reached")
+        .stderr_has("in us-east-1 cannot reach IAM Identity Center")
         .status(6)
         .go();
 }

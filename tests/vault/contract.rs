@@ -71,7 +71,7 @@ pub(super) fn keeps_500_roles(store: Box<dyn Backend>) {
         let text = credentials(&number.to_string(), expires).to_text().unwrap();
         split::put(store.as_ref(), &key, &text, Some(expires)).unwrap();
     }
-    let vault = Vault::on(store, None);
+    let vault = Vault::new(store, None);
     vault.store_token(&mine, &token("stays")).unwrap();
     for number in 480..500 {
         vault.store_role(&mine, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();

@@ -40,7 +40,7 @@ fn shared(memory: Memory) -> Shared {
 }
 
 fn two(main: &Shared, quick: &Shared) -> Vault {
-    Vault::on(Box::new(main.clone()), Some(Box::new(quick.clone())))
+    Vault::new(Box::new(main.clone()), Some(Box::new(quick.clone())))
 }
 
 fn absent() -> daypass::vault::Error {
@@ -146,7 +146,7 @@ fn without_a_cache_role_credentials_are_kept_in_the_os_keyring() {
 
 #[test]
 fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
-    let (main, quick) = (Shared::default(), shared(Memory::with_room(3)));
+    let (main, quick) = (Shared::default(), shared(Memory::with_capacity(3)));
     let (vault, session) = (two(&main, &quick), session("s"));
     for number in 0..10 {
         let minutes = i64::try_from(number).unwrap() + 10;
@@ -165,7 +165,7 @@ fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
 
 #[test]
 fn a_full_keyring_drops_roles_but_never_tokens() {
-    let (quick, session) = (shared(Memory::with_room(3)), session("s"));
+    let (quick, session) = (shared(Memory::with_capacity(3)), session("s"));
     let vault = two(&shared(Memory::down(absent())), &quick);
     vault.store_token(&session, &token("t")).unwrap();
     for (number, minutes) in (0..5).zip(5..) {
