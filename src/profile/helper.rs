@@ -22,14 +22,6 @@ pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) 
     ))
 }
 
-/// Returns the line that refers to another profile.
-///
-/// # Errors
-/// As [`line()`].
-pub fn line_for_profile(program: &str, profile: &str) -> Result<String> {
-    Ok(format!("{} credential-process --profile {}", word(program, cfg!(windows))?, argument(profile)?))
-}
-
 /// Returns the program to write: the value of `--helper`; else the absolute path by which `PATH` finds this program, with links kept so
 /// that an upgrade does not break the line; else the program's own path.
 ///

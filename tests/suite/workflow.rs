@@ -203,7 +203,7 @@ fn endpoints_come_from_the_same_settings_as_in_sdks() {
         .with("AWS_ENDPOINT_URL", &url)
         .with("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
         .with("HTTPS_PROXY", "http://127.0.0.1:9")
-        .stderr_has("in us-east-1 cannot reach IAM Identity Center")
+        .stderr_has("cannot reach IAM Identity Center in us-east-1")
         .status(6)
         .go();
 }
