@@ -79,7 +79,7 @@ fn a_new_file_and_its_folder_are_private() {
 }
 
 #[test]
-fn mode_and_group_are_kept_for_file_and_backup() {
+fn mode_and_group_are_kept_and_the_backup_is_private() {
     let home = Home::with("[profile a]\nregion = x\n");
     let path = home.path(".aws/config");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
@@ -87,8 +87,8 @@ fn mode_and_group_are_kept_for_file_and_backup() {
     let group = if fs::metadata(&path).unwrap().uid() == 0 { 12345 } else { fs::metadata(&path).unwrap().gid() };
     std::os::unix::fs::chown(&path, None, Some(group)).unwrap();
     home.set("a", "y").unwrap();
-    for path in [path.clone(), backup_path(&path)] {
-        assert_eq!((mode(&path), fs::metadata(&path).unwrap().gid()), (0o664, group), "{}", path.display());
+    for (path, expected) in [(path.clone(), 0o664), (backup_path(&path), 0o600)] {
+        assert_eq!((mode(&path), fs::metadata(&path).unwrap().gid()), (expected, group), "{}", path.display());
     }
 }
 
@@ -101,6 +101,15 @@ fn the_previous_version_is_backed_up_and_repeating_an_edit_writes_nothing() {
     assert_eq!(fs::metadata(home.path(".aws/config")).unwrap().ino(), inode);
     assert_eq!(home.text(".aws/config.daypass.bak"), "[profile a]\nregion = x\n");
     assert_eq!(home.names(".aws"), ["config", "config.daypass.bak"]);
+}
+
+#[test]
+fn a_backup_contains_no_secret() {
+    let home = Home::with("[profile a]\naws_secret_access_key = hunter2\nregion = x\n");
+    home.set("b", "y").unwrap();
+    assert!(home.text(".aws/config").contains("hunter2"));
+    let backup = home.text(".aws/config.daypass.bak");
+    assert!(backup.starts_with("[profile a]\n# (left out") && backup.ends_with("\nregion = x\n"), "{backup}");
 }
 
 #[test]
