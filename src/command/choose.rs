@@ -122,6 +122,7 @@ fn add(targets: &mut Vec<RoleTarget>, session: &Session, listed: Vec<ListedRole>
         role,
         region: None,
         profile: None,
+        overridden: false,
     }));
 }
 

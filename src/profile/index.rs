@@ -67,6 +67,7 @@ impl<'c> ProfileIndex<'c> {
             role: RoleName::new(&role).ok()?,
             region: text("region").or(region),
             profile: Some(profile.name.to_string()),
+            overridden: false,
         })
     }
 

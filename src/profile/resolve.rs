@@ -27,6 +27,8 @@ pub struct RoleTarget {
     pub region: Option<String>,
     /// The profile that said so, if one did.
     pub profile: Option<String>,
+    /// Whether arguments name another portal, account or role than the profile.
+    pub overridden: bool,
 }
 
 /// How a profile gets credentials.
@@ -73,6 +75,24 @@ pub fn target(env: &Env, asked: &RoleRequest) -> Result<RoleTarget> {
 /// # Errors
 /// As [`target`].
 pub fn target_in(config: &Config, env: &Env, asked: &RoleRequest) -> Result<RoleTarget> {
+    let target = requested(config, env, asked)?;
+    Ok(RoleTarget { overridden: is_overridden(config, asked, &target), ..target })
+}
+
+fn is_overridden(config: &Config, asked: &RoleRequest, target: &RoleTarget) -> bool {
+    let Some(name) = &target.profile else { return false };
+    let given = [&asked.session, &asked.start_url, &asked.sso_region, &asked.account, &asked.role];
+    if given.iter().all(|value| value.is_none()) {
+        return false;
+    }
+    let own = resolve_profile(config, RoleRequest::default(), name, Need::Credentials, &mut Vec::new())
+        .and_then(|whole| resolve_role(config, whole, None));
+    let is_same =
+        |own: RoleTarget| own.session.is_same_portal(&target.session) && own.account == target.account && own.role == target.role;
+    !own.is_ok_and(is_same)
+}
+
+fn requested(config: &Config, env: &Env, asked: &RoleRequest) -> Result<RoleTarget> {
     let named = asked.profile.as_deref();
     if asked.is_complete() {
         // Only a region may still be wanted, of a profile that was named on purpose.
@@ -188,7 +208,7 @@ fn resolve_role(config: &Config, asked: RoleRequest, profile: Option<String>) ->
     let account = Account::new(asked.account.as_deref().ok_or_else(|| missing("account"))?)?;
     let role = RoleName::new(asked.role.as_deref().ok_or_else(|| missing("role"))?)?;
     let session = portal(config, &asked)?;
-    Ok(RoleTarget { session, account, role, region: asked.region, profile })
+    Ok(RoleTarget { session, account, role, region: asked.region, profile, overridden: false })
 }
 
 /// The sign-in that flags (or what stood in a profile) name.

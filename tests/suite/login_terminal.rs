@@ -224,7 +224,7 @@ fn no_browser_is_tried_over_ssh() {
     home.program("chmod").args(["+x", "bin/xdg-open"]).go();
     let path = format!("{}:/usr/bin:/bin", home.path("bin").display());
     let login = home.daypass("login corp").with("PATH", path).stderr_has("Couldn't open a browser here").any_stderr().spawn();
-    login.says("use one elsewhere");
+    login.says("Open the address on any device");
     portal.allow();
     login.done();
     assert!(!home.path("opened").exists());

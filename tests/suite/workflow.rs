@@ -19,9 +19,9 @@ fn the_whole_workflow_from_configure_to_logout() {
     assert_eq!(document["AccountId"], "111122223333");
 
     home.daypass("env dev --shell sh")
-        .stdout_has(&format!("export AWS_ACCESS_KEY_ID='{}'\n", issued.access_key_id))
-        .stdout_has("unset AWS_PROFILE\n")
-        .stdout_has("export AWS_REGION='eu-west-1'\nexport AWS_DEFAULT_REGION='eu-west-1'\n")
+        .stdout_has(&format!("export AWS_ACCESS_KEY_ID='{}';\n", issued.access_key_id))
+        .stdout_has("unset AWS_PROFILE;\n")
+        .stdout_has("export AWS_REGION='eu-west-1';\nexport AWS_DEFAULT_REGION='eu-west-1';\n")
         .go();
     home.daypass("exec dev -- sh -c 'printf %s \"$AWS_SESSION_TOKEN\"; exit 7'").stdout(&issued.session_token).status(7).go();
     home.daypass("list corp").stdout_has("Development").stdout_has("DeveloperAccess").stdout_has("dev").go();
@@ -132,7 +132,7 @@ fn env_sets_and_unsets_the_variables_in_every_shell() {
         ("dash", "eval \"$(daypass env --unset --shell sh)\"; printf %s \"$AWS_ACCESS_KEY_ID\""),
         ("fish", "daypass env --unset --shell fish | source; printf %s \"$AWS_ACCESS_KEY_ID\""),
     ] {
-        home.program(shell).args(["-c", script]).with("AWS_ACCESS_KEY_ID", "old").stdout("").go();
+        home.program(shell).args(["-c", script]).with("AWS_ACCESS_KEY_ID", "old").with("DAYPASS_ACTIVE", "old dev").stdout("").go();
     }
 }
 
