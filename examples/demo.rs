@@ -1,9 +1,9 @@
-//! A tour of daypass without an AWS account: `cargo run --example demo`, or with `-- --interactive` to approve the sign-in yourself.
+//! Shows daypass without an AWS account: `cargo run --example demo`, or with `-- --interactive` to approve the sign-in yourself.
 //!
-//! It builds the real program, starts the tests' sandbox of IAM Identity Center on this machine, and uses the one against the other in
-//! a temporary home. Nothing outside of that home is read or written, and it is gone afterwards.
+//! Builds the real program, starts the tests' simulated IAM Identity Center on this machine, and runs daypass against it in a temporary
+//! home directory. Nothing outside that directory is read or written, and it is deleted at the end.
 
-#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // It talks to a person and starts programs.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // An example may print, read variables and start programs.
 
 #[path = "../tests/support/portal/mod.rs"]
 mod portal;
@@ -15,24 +15,25 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
-use portal::{Approval, Portal, Realm};
+use portal::{Approval, Portal, PortalConfig};
 
-/// With this argument the demo is the browser of its own daypass: the real one must start in the person's home, not in the temporary.
+/// With this argument the demo acts as the browser of its own daypass. It starts the real browser in the user's home directory instead of
+/// the temporary one.
 const OPEN: &str = "--open-in-browser";
-/// What the temporary home replaces; the person's own value goes on under the name with `DEMO_REAL_` before it.
+/// Variables that the demo replaces. The user's own values are passed on with the prefix `DEMO_REAL_`.
 const REPLACED: [&str; 5] = ["HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR", "BROWSER"];
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 fn main() -> ExitCode {
-    // Ctrl-C ends the daypass that runs; the demo then tidies up.
+    // Ctrl-C ends the daypass process; the demo then cleans up.
     #[cfg(unix)]
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, std::sync::Arc::default());
     let arguments: Vec<String> = env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => tour(false),
-        ["--interactive"] => tour(true),
-        [OPEN, address] => browse(address),
+        [] => run(false),
+        ["--interactive"] => run(true),
+        [OPEN, address] => open_in_browser(address),
         _ => Err("usage: cargo run --example demo [-- --interactive]".into()),
     };
     match done {
@@ -44,17 +45,17 @@ fn main() -> ExitCode {
     }
 }
 
-fn tour(interactive: bool) -> Result {
+fn run(interactive: bool) -> Result {
     println!("Building daypass …");
     let program = build()?;
     let approval = if interactive { Approval::ByHand } else { Approval::AfterPolls(0) };
-    let life = if interactive { Duration::from_mins(10) } else { Duration::from_mins(1) };
-    let portal = Portal::live(Realm { approval, code_life: life, long_secrets: false, ..Realm::default() });
-    let stage = Stage::new(program, &portal)?;
-    stage.explain(&format!("A sandbox of IAM Identity Center listens at {}. Every secret below is made up by it.", portal.url()));
+    let code_ttl = if interactive { Duration::from_mins(10) } else { Duration::from_mins(1) };
+    let portal = Portal::live(PortalConfig { approval, code_ttl, long_secrets: false, ..PortalConfig::default() });
+    let demo = Demo::new(program, &portal)?;
+    demo.explain(&format!("A simulated IAM Identity Center is listening at {}. All secrets below are fake.", portal.url()));
 
-    stage.explain("Say once where you sign in and what you want to be:");
-    stage.daypass(&[
+    demo.explain("Tell daypass your portal, account and role, once:");
+    demo.daypass(&[
         "configure",
         "--session",
         "corp",
@@ -71,56 +72,56 @@ fn tour(interactive: bool) -> Result {
         "--region",
         "eu-west-1",
     ])?;
-    stage.command("cat ~/.aws/config");
-    print!("{}", fs::read_to_string(stage.home.path().join(".aws/config"))?);
+    demo.show_command("cat ~/.aws/config");
+    print!("{}", fs::read_to_string(demo.home.path().join(".aws/config"))?);
 
     if interactive {
-        stage.explain("Sign in. Approve it on the page that your browser opens, or open the address yourself:");
-        stage.daypass(&["login", "corp"])?;
+        demo.explain("Sign in. Approve the sign-in on the page that opens in your browser, or open the address yourself:");
+        demo.daypass(&["login", "corp"])?;
     } else {
-        stage.explain("Sign in. (The sandbox approves by itself; `-- --interactive` lets you do it in a browser.)");
-        stage.daypass(&["login", "corp", "--no-browser"])?;
+        demo.explain("Sign in. (Here it is approved automatically; with `-- --interactive` you approve it in a browser.)");
+        demo.daypass(&["login", "corp", "--no-browser"])?;
     }
 
-    stage.explain("This is what an SDK or the AWS CLI runs when it needs credentials for the profile:");
+    demo.explain("The AWS CLI and the SDKs run this command when they need credentials for the profile:");
     let before = portal.requests();
-    let first = stage.capture(&["credential-process", "--profile", "dev"])?;
-    let issued = portal.issued().pop().ok_or("the sandbox issued no credentials")?;
-    check(first.contains(&issued.access_key_id), "these are not the credentials that the sandbox issued")?;
-    let asked = portal.requests() - before;
-    stage.explain(&format!("The sandbox counted {asked} request. Once more:"));
-    let second = stage.capture(&["credential-process", "--profile", "dev"])?;
-    check(first == second, "the second answer differs from the first")?;
-    check(portal.requests() == before + asked, "the second call made a request")?;
-    stage.explain("The same answer, and the sandbox counted 0 requests: it came from the vault.");
+    let first = demo.capture(&["credential-process", "--profile", "dev"])?;
+    let issued = portal.issued().pop().ok_or("no credentials were issued")?;
+    check(first.contains(&issued.access_key_id), "these are not the credentials that were issued")?;
+    let requests = portal.requests() - before;
+    demo.explain(&format!("Identity Center received {requests} request. Run it again:"));
+    let second = demo.capture(&["credential-process", "--profile", "dev"])?;
+    check(first == second, "the second output differs from the first")?;
+    check(portal.requests() == before + requests, "the second call made a request")?;
+    demo.explain("The output is the same, without a request, because daypass had stored the credentials.");
 
-    stage.explain("For tools that want variables: eval \"$(daypass env dev)\"");
-    let exports = stage.capture(&["env", "dev", "--shell", "sh"])?;
-    check(exports.contains(&issued.access_key_id), "the variables are not these credentials")?;
+    demo.explain("For tools that read environment variables: eval \"$(daypass env dev)\"");
+    let exports = demo.capture(&["env", "dev", "--shell", "sh"])?;
+    check(exports.contains(&issued.access_key_id), "the variables do not contain these credentials")?;
 
-    stage.explain("Or around one command, with nothing left behind in your shell:");
+    demo.explain("Or for a single command, leaving your shell unchanged:");
     let child: [&str; 3] =
         if cfg!(windows) { ["cmd", "/C", "echo %AWS_ACCESS_KEY_ID%"] } else { ["sh", "-c", "echo $AWS_ACCESS_KEY_ID"] };
-    let seen = stage.capture(&[&["exec", "dev", "--"], &child[..]].concat())?;
-    check(seen.trim() == issued.access_key_id, "the child did not get the credentials")?;
+    let printed = demo.capture(&[&["exec", "dev", "--"], &child[..]].concat())?;
+    check(printed.trim() == issued.access_key_id, "the command did not receive the credentials")?;
 
-    stage.explain("What you can reach, and who is signed in:");
-    stage.daypass(&["list", "corp"])?;
-    stage.daypass(&["status"])?;
+    demo.explain("List the accounts and roles that you can access, and check who is signed in:");
+    demo.daypass(&["list", "corp"])?;
+    demo.daypass(&["status"])?;
 
-    stage.explain("Sign out. It is forgotten here and ended at the portal, and a tool that asks now is told what to type:");
-    stage.daypass(&["logout", "corp"])?;
-    stage.refused(&["credential-process", "--profile", "dev"], 3)?;
+    demo.explain("Sign out. Tools now get an error that names the command to run:");
+    demo.daypass(&["logout", "corp"])?;
+    demo.fails_with(&["credential-process", "--profile", "dev"], 3)?;
     portal.verify();
-    stage.explain(&format!("Done: {} requests in all, and nothing of this is left on the machine.", portal.requests()));
+    demo.explain(&format!("Done: {} requests in total. Nothing is left on this machine.", portal.requests()));
     Ok(())
 }
 
-/// Builds the real program as this one was built, and says where it is.
+/// Builds daypass with the profile that this example was built with. Returns its path.
 fn build() -> Result<PathBuf> {
     let here = env::current_exe()?;
     // target/PROFILE/examples/demo
-    let folder = here.parent().and_then(Path::parent).ok_or("the demo is in no target folder")?;
+    let folder = here.parent().and_then(Path::parent).ok_or("the demo is not in a target folder")?;
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args([
         "build",
@@ -138,8 +139,8 @@ fn build() -> Result<PathBuf> {
     Ok(folder.join(format!("daypass{}", env::consts::EXE_SUFFIX)))
 }
 
-/// Opens an address with the person's own home and folders.
-fn browse(address: &str) -> Result {
+/// Opens an address with the user's own home directory and folders.
+fn open_in_browser(address: &str) -> Result {
     for mut command in open::commands(address) {
         for name in REPLACED {
             match env::var_os(format!("DEMO_REAL_{name}")) {
@@ -151,22 +152,22 @@ fn browse(address: &str) -> Result {
             return Ok(());
         }
     }
-    Err("no browser could be opened".into())
+    Err("couldn't open a browser".into())
 }
 
-fn check(holds: bool, otherwise: &str) -> Result {
-    if holds { Ok(()) } else { Err(otherwise.into()) }
+fn check(condition: bool, message: &str) -> Result {
+    if condition { Ok(()) } else { Err(message.into()) }
 }
 
-/// A temporary home, and the way in which commands in it are shown.
-struct Stage {
+/// Runs commands in a temporary home directory and shows them.
+struct Demo {
     home: tempfile::TempDir,
     program: PathBuf,
     vars: Vec<(String, OsString)>,
     colour: bool,
 }
 
-impl Stage {
+impl Demo {
     fn new(program: PathBuf, portal: &Portal) -> Result<Self> {
         let home = tempfile::TempDir::with_prefix("daypass-demo-")?;
         let own = REPLACED.iter().filter_map(|name| Some((format!("DEMO_REAL_{name}"), env::var_os(name)?)));
@@ -178,7 +179,7 @@ impl Stage {
             fs::create_dir(&folder)?;
             set(name, folder.into());
         }
-        let folder = program.parent().ok_or("the program is in no folder")?.to_owned();
+        let folder = program.parent().ok_or("the program has no parent folder")?.to_owned();
         let path = env::var_os("PATH").unwrap_or_default();
         set("PATH", env::join_paths([folder].into_iter().chain(env::split_paths(&path)))?);
         set("DAYPASS_KEYRING", "file".into());
@@ -195,15 +196,15 @@ impl Stage {
         if self.colour { println!("\n\x1b[36m{text}\x1b[0m") } else { println!("\n{text}") }
     }
 
-    fn command(&self, line: &str) {
+    fn show_command(&self, line: &str) {
         if self.colour { println!("\x1b[1m$ {line}\x1b[0m") } else { println!("$ {line}") }
     }
 
-    /// The command, shown as a person would type it, in an environment without anything of AWS's or of daypass's own.
-    fn prepared(&self, arguments: &[&str]) -> Result<Command> {
+    /// Shows the command as the user would type it. It runs without inherited `AWS_*` and `DAYPASS_*` variables.
+    fn command(&self, arguments: &[&str]) -> Result<Command> {
         let line = format!("daypass {}", shlex::try_join(arguments.iter().copied())?);
-        self.command(&if line.len() > 100 { line.replace(" --", " \\\n    --") } else { line });
-        // What the child prints must come after it.
+        self.show_command(&if line.len() > 100 { line.replace(" --", " \\\n    --") } else { line });
+        // The command line must appear before the command's own output.
         io::stdout().flush()?;
         let mut command = Command::new(&self.program);
         for (name, _) in env::vars_os() {
@@ -217,24 +218,24 @@ impl Stage {
         Ok(command)
     }
 
-    /// Runs it; its output goes where ours goes.
+    /// Runs daypass with the output streams of this program.
     fn daypass(&self, arguments: &[&str]) -> Result {
-        let status = self.prepared(arguments)?.status()?;
-        check(status.success(), &format!("daypass {} ended with {status}", arguments.join(" ")))
+        let status = self.command(arguments)?.status()?;
+        check(status.success(), &format!("daypass {} exited with {status}", arguments.join(" ")))
     }
 
-    /// Runs it, shows its standard output and hands it back.
+    /// Runs daypass. Shows and returns its standard output.
     fn capture(&self, arguments: &[&str]) -> Result<String> {
-        let Output { status, stdout, .. } = self.prepared(arguments)?.stderr(Stdio::inherit()).output()?;
+        let Output { status, stdout, .. } = self.command(arguments)?.stderr(Stdio::inherit()).output()?;
         let text = String::from_utf8(stdout)?;
         print!("{text}");
-        check(status.success(), &format!("daypass {} ended with {status}", arguments.join(" ")))?;
+        check(status.success(), &format!("daypass {} exited with {status}", arguments.join(" ")))?;
         Ok(text)
     }
 
-    /// Runs it, and it must end with this status.
-    fn refused(&self, arguments: &[&str], status: i32) -> Result {
-        let ended = self.prepared(arguments)?.status()?;
-        check(ended.code() == Some(status), &format!("daypass {} ended with {ended}, not with {status}", arguments.join(" ")))
+    /// Runs daypass. Any exit status but this one is an error.
+    fn fails_with(&self, arguments: &[&str], status: i32) -> Result {
+        let exit = self.command(arguments)?.status()?;
+        check(exit.code() == Some(status), &format!("daypass {} exited with {exit} instead of {status}", arguments.join(" ")))
     }
 }

@@ -14,7 +14,7 @@ use std::process::Command;
 use std::thread;
 
 use serde_json::Value;
-use support::portal::{Call, Portal, Realm, RoleKeys};
+use support::portal::{Call, Portal, PortalConfig, RoleKeys};
 use support::run::{Home, Run};
 
 /// Something that reads credentials, and prints them as JSON in the form of `credential_process`.
@@ -144,7 +144,7 @@ fn assert_same(tool: Tool, read: &Value, issued: &RoleKeys) {
 
 #[test]
 fn every_tool_reads_the_helper_profile_with_one_exchange_in_total() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     for tool in ALL {
         let read = tool.run(&home, Some("dev")).stdout_has("{").go().json();
@@ -157,7 +157,7 @@ fn every_tool_reads_the_helper_profile_with_one_exchange_in_total() {
 #[test]
 fn aws_profile_selects_the_helper_profile_without_recursion() {
     for tool in ALL {
-        let portal = Portal::live(Realm::default());
+        let portal = Portal::live(PortalConfig::default());
         let home = signed_in(&portal).with("AWS_PROFILE", "dev");
         let read = tool.run(&home, None).stdout_has("{").go().json();
         assert_same(tool, &read, &portal.issued()[0]);
@@ -167,7 +167,7 @@ fn aws_profile_selects_the_helper_profile_without_recursion() {
 
 #[test]
 fn every_tool_under_exec_uses_its_credentials_without_a_profile() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("AWS_PROFILE", "nonsense");
     for tool in ALL {
         // The same command as before, with `daypass exec dev --` in front of it.
@@ -179,7 +179,7 @@ fn every_tool_under_exec_uses_its_credentials_without_a_profile() {
 
 #[test]
 fn every_tool_shows_the_hint_if_the_helper_fails() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("logout corp").any_stderr().go();
     for tool in ALL {

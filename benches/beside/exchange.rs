@@ -1,8 +1,8 @@
-//! The yardstick of `benches/run` for a cold call: one `GetRoleCredentials` by aws-config and the SDK, and nothing else.
+//! The baseline of `benches/run` for a cold call: one `GetRoleCredentials` request with aws-config and the SDK.
 //!
-//! Arguments: portal token, region, account, role. The endpoint comes from `AWS_ENDPOINT_URL_SSO`.
+//! Arguments: access token, region, account, role. `AWS_ENDPOINT_URL_SSO` sets the endpoint.
 
-#![allow(clippy::disallowed_macros)] // It stands for a program that knows no house rules.
+#![allow(clippy::disallowed_macros)] // A separate program may print directly.
 
 use std::error::Error;
 

@@ -1,6 +1,6 @@
-//! The yardstick of `benches/run`: what starting any Rust program costs.
+//! The baseline of `benches/run`: the time that any Rust program takes to start.
 
-#![allow(clippy::disallowed_macros)] // It stands for a program that knows no house rules.
+#![allow(clippy::disallowed_macros)] // A separate program may print directly.
 
 fn main() {
     println!("Hello, world!");

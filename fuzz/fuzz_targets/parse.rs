@@ -1,5 +1,4 @@
-//! Any bytes can be read: nothing panics, every range lies in the text, and the quick look for one section finds what the whole reading
-//! finds.
+//! Parses any bytes: nothing panics, every range is within the text, and a search for one section finds what parsing the whole finds.
 #![no_main]
 
 use daypass::profile::ini::{Document, FileKind, lines};
@@ -20,14 +19,14 @@ fuzz_target!(|text: &[u8]| {
                 }
             }
             let found = Document::find(text, file, first.kind, &first.name);
-            let said = |document: &Document<'_>| -> Vec<(String, String)> {
+            let values = |document: &Document<'_>| -> Vec<(String, String)> {
                 let groups = document.groups();
                 let wanted = groups.iter().find(|other| other.first().is_some_and(|other| (other.kind, &other.name) == (first.kind, &first.name)));
                 let sections = wanted.map(|group| group.sections.clone()).unwrap_or_default();
                 let entries = sections.iter().flat_map(|section| document.entries(section));
                 entries.map(|entry| (document.key(entry).into_owned(), document.value(entry).into_owned())).collect()
             };
-            assert_eq!(said(&found), said(&whole));
+            assert_eq!(values(&found), values(&whole));
         }
     }
     let pieces: Vec<u8> = lines(text, 0..text.len()).flat_map(|line| text[line.text.start..line.next].to_vec()).collect();

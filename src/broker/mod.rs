@@ -1,7 +1,9 @@
+//! Decides which credential to return, refresh or fetch, retries, and signs in.
+//!
 //! One rule for every credential: look, lock, look again, act, store, unlock. Any number of processes that ask at once cause one refresh
 //! and one exchange, and what is in the vault is returned without lock or network.
 //!
-//! It touches nothing itself: the vault stores, the portal answers, `locks` wait, [`crate::sys::clock`] tells the time.
+//! Touches nothing itself: it calls the vault, the portal, `locks` and [`crate::sys::clock`].
 
 mod credentials;
 pub mod device;

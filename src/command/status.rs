@@ -94,7 +94,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let mut entries = Vec::new();
     for session in sessions {
         let token = vault.token(&session)?;
-        let cached = roles.iter().filter(|(key, _)| key.is_of(&session)).filter_map(|(key, expires_at)| {
+        let cached = roles.iter().filter(|(key, _)| key.belongs_to(&session)).filter_map(|(key, expires_at)| {
             let (account, role) = key.role()?;
             Some(CachedRole {
                 account_id: account.to_string(),

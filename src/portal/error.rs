@@ -1,7 +1,7 @@
-//! What went wrong with a call, named by what the caller does next.
+//! Turns failed calls into [`Error`], named for what the caller does next. Pure.
 //!
-//! Read from the status, the headers and the JSON body itself: the SDK knows an error only by the header, and a proxy or a captive portal
-//! answers in the service's name.
+//! Reads the status, the headers and the JSON body itself: the SDK looks at one header only, and a proxy or a captive portal may answer in
+//! the place of the service.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -15,55 +15,55 @@ use serde::Deserialize;
 
 use crate::sys::clock;
 
-/// Why a call has no answer.
+/// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
     /// Device flow: not approved yet. Poll again after the interval.
     AuthorizationPending,
-    /// Poll five seconds slower from now on (RFC 8628 §3.5); elsewhere: back off.
+    /// Poll five seconds slower from now on (RFC 8628 §3.5); other calls: back off.
     SlowDown,
-    /// Device flow: the codes are too old. Start again.
+    /// Device flow: the code has expired. Start again.
     DeviceCodeExpired,
-    /// Device flow: the person, or a policy, said no.
+    /// Device flow: the person or a policy denied the sign-in.
     AccessDenied(String),
-    /// The registration is dead or not for this: register again, once.
+    /// The client registration is not accepted: register again, once.
     InvalidClient(String),
-    /// The portal token is not accepted: refresh it, or sign in.
+    /// The portal token is not accepted: refresh it or sign in.
     Unauthorized(String),
-    /// The refresh token or the device code is not accepted, now and for good (`invalid_grant`): sign in.
+    /// The refresh token or the device code is not accepted and never will be (`invalid_grant`): sign in.
     InvalidGrant(String),
     /// No access to this account or role. Signing in again does not help.
     Forbidden(String),
-    /// The request does not suit the service: a wrong start URL, region or scope.
+    /// The service rejects the request: wrong start URL, region or scope.
     InvalidRequest(String),
-    /// Worth another try, not before so long: throttled, server error, reset, time-out.
+    /// Throttled, server error, reset or time-out: retry, not before the given time.
     Unavailable(Option<Duration>, String),
-    /// It answers, but not as Identity Center does: a captive portal, a wrong endpoint.
+    /// The answer is not one of Identity Center: a captive portal, a wrong endpoint.
     UnexpectedResponse(String),
-    /// The request can't even be made: an endpoint, proxy or CA setting is wrong.
+    /// No request can be made, because an endpoint, proxy or CA setting is wrong.
     InvalidSettings(String),
 }
 
 impl Error {
-    /// [`Error::UnexpectedResponse`], by a text.
+    /// An [`Error::UnexpectedResponse`] with this text.
     pub fn unexpected_response(what: &str) -> Self {
         Self::UnexpectedResponse(what.to_owned())
     }
 }
 
-/// A request to a host other than this machine without TLS.
+/// A request without TLS to a host other than this machine.
 #[derive(Debug)]
 pub(super) struct PlainHttp(pub(super) String);
 
 impl fmt::Display for PlainHttp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the endpoint {} is plain http, which is taken for this machine only", self.0)
+        write!(f, "the endpoint {} is plain http, which is allowed for this machine only", self.0)
     }
 }
 
 impl std::error::Error for PlainHttp {}
 
-/// The error bodies of both services: OIDC's `error` and `error_description`, the portal's `message`.
+/// The error body of either service: OIDC has `error` and `error_description`, the portal `message`.
 #[derive(Deserialize, Default)]
 struct Body {
     error: Option<String>,
@@ -79,7 +79,7 @@ impl<E: StdError + Send + Sync + 'static> From<SdkError<E, HttpResponse>> for Er
         if let Some(response) = error.raw_response() {
             return match response.body().bytes() {
                 Some(body) => answered(response.status().as_u16(), &|name| response.headers().get(name), body),
-                None => Self::Unavailable(None, "the answer broke off".to_owned()),
+                None => Self::Unavailable(None, "the answer was cut off".to_owned()),
             };
         }
         let why = innermost(&error);
@@ -98,7 +98,7 @@ impl<E: StdError + Send + Sync + 'static> From<SdkError<E, HttpResponse>> for Er
     }
 }
 
-/// What an answer means that is no success, or a success that can't be read.
+/// The error of an unsuccessful answer, or of a successful one that can't be read.
 fn answered<'a>(status: u16, header: &impl Fn(&str) -> Option<&'a str>, body: &[u8]) -> Error {
     let retry_after = || header("retry-after").and_then(|text| wait(text.trim()));
     let json: Option<Body> = serde_json::from_slice(body).ok();
@@ -106,10 +106,10 @@ fn answered<'a>(status: u16, header: &impl Fn(&str) -> Option<&'a str>, body: &[
     let shape = header("x-amzn-errortype").and_then(|text| text.split(':').next()).map(str::to_owned);
     let json = json.unwrap_or_default();
     let shape = shape.or_else(|| json.kind.as_deref().and_then(|kind| kind.rsplit('#').next()).map(str::to_owned));
-    // JSON alone proves nothing: proxies answer `{"message":…}` too, and what they say must not cost a sign-in.
+    // A JSON body alone is no proof: proxies send `{"message":…}` too, and must not end a sign-in.
     let from_service = shape.is_some() || json.error.is_some();
-    let said = json.error_description.or(json.message).filter(|text| !text.is_empty());
-    let why = |fallback: &str| said.clone().unwrap_or_else(|| fallback.to_owned());
+    let text = json.error_description.or(json.message).filter(|text| !text.is_empty());
+    let why = |fallback: &str| text.clone().unwrap_or_else(|| fallback.to_owned());
 
     if status == 429 || shape.as_deref() == Some("TooManyRequestsException") {
         return Error::Unavailable(retry_after(), why("too many requests"));
@@ -117,7 +117,7 @@ fn answered<'a>(status: u16, header: &impl Fn(&str) -> Option<&'a str>, body: &[
     if status >= 500 || status == 408 {
         return Error::Unavailable(retry_after(), why(&format!("the server failed (HTTP {status})")));
     }
-    // `error` first, the shape second: both services' own words, in the order of trust of RFC 6749 §5.2.
+    // `error` first (RFC 6749 §5.2), the shape second.
     match (json.error.as_deref(), shape.as_deref()) {
         (Some("authorization_pending"), _) | (None, Some("AuthorizationPendingException")) => Error::AuthorizationPending,
         (Some("slow_down"), _) | (None, Some("SlowDownException")) => Error::SlowDown,
@@ -161,7 +161,7 @@ fn find<'a, T: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Optio
     None
 }
 
-/// The last cause of a chain: what the system or the library below said.
+/// The text of the last cause of a chain, which is the system's or a library's.
 fn innermost(error: &(dyn StdError + 'static)) -> String {
     let mut link = error;
     while let Some(below) = link.source() {
@@ -174,32 +174,32 @@ fn innermost(error: &(dyn StdError + 'static)) -> String {
 mod tests {
     use super::*;
 
-    fn fault(status: u16, shape: Option<&str>, body: &str) -> Error {
+    fn error_of(status: u16, shape: Option<&str>, body: &str) -> Error {
         answered(status, &|name| (name == "x-amzn-errortype").then_some(shape).flatten(), body.as_bytes())
     }
 
     #[test]
-    fn the_error_field_is_believed_before_the_header() {
+    fn the_error_field_takes_precedence_over_the_header() {
         assert_eq!(
-            fault(400, Some("InvalidGrantException:http://x/"), r#"{"error":"authorization_pending"}"#),
+            error_of(400, Some("InvalidGrantException:http://x/"), r#"{"error":"authorization_pending"}"#),
             Error::AuthorizationPending
         );
     }
 
     #[test]
-    fn the_header_alone_is_enough() {
-        assert_eq!(fault(400, Some("SlowDownException:http://x/"), ""), Error::SlowDown);
-        assert_eq!(fault(403, Some("ForbiddenException"), ""), Error::Forbidden("no access".into()));
+    fn the_header_alone_is_sufficient() {
+        assert_eq!(error_of(400, Some("SlowDownException:http://x/"), ""), Error::SlowDown);
+        assert_eq!(error_of(403, Some("ForbiddenException"), ""), Error::Forbidden("no access".into()));
     }
 
     #[test]
-    fn only_invalid_grant_spends_a_refresh_token() {
+    fn only_invalid_grant_means_that_a_refresh_token_is_unusable() {
         assert_eq!(
-            fault(400, None, r#"{"error":"invalid_grant","error_description":"Invalid"}"#),
+            error_of(400, None, r#"{"error":"invalid_grant","error_description":"Invalid"}"#),
             Error::InvalidGrant("Invalid".into())
         );
-        assert_eq!(fault(400, Some("InvalidGrantException"), ""), Error::InvalidGrant("the grant is not accepted".into()));
-        assert_eq!(fault(401, Some("UnauthorizedException"), ""), Error::Unauthorized("the token is not accepted".into()));
+        assert_eq!(error_of(400, Some("InvalidGrantException"), ""), Error::InvalidGrant("the grant is not accepted".into()));
+        assert_eq!(error_of(401, Some("UnauthorizedException"), ""), Error::Unauthorized("the token is not accepted".into()));
     }
 
     #[test]
@@ -211,19 +211,19 @@ mod tests {
     }
 
     #[test]
-    fn a_forbidden_that_the_service_did_not_say_is_nonsense_not_a_refusal() {
-        assert!(matches!(fault(403, None, "<html>Please log in to the guest Wi-Fi</html>"), Error::UnexpectedResponse(_)));
-        assert!(matches!(fault(401, None, ""), Error::UnexpectedResponse(_)));
-        assert!(matches!(fault(401, None, r#"{"message":"Sign in to the proxy"}"#), Error::UnexpectedResponse(_)));
-        assert!(matches!(fault(403, None, r#"{"message":"Forbidden"}"#), Error::UnexpectedResponse(_)));
-        assert!(matches!(fault(200, None, "<html>"), Error::UnexpectedResponse(_)));
-        assert!(matches!(fault(302, None, ""), Error::UnexpectedResponse(_)));
+    fn a_403_that_is_not_from_the_service_is_unexpected_and_no_refusal() {
+        assert!(matches!(error_of(403, None, "<html>Please log in to the guest Wi-Fi</html>"), Error::UnexpectedResponse(_)));
+        assert!(matches!(error_of(401, None, ""), Error::UnexpectedResponse(_)));
+        assert!(matches!(error_of(401, None, r#"{"message":"Sign in to the proxy"}"#), Error::UnexpectedResponse(_)));
+        assert!(matches!(error_of(403, None, r#"{"message":"Forbidden"}"#), Error::UnexpectedResponse(_)));
+        assert!(matches!(error_of(200, None, "<html>"), Error::UnexpectedResponse(_)));
+        assert!(matches!(error_of(302, None, ""), Error::UnexpectedResponse(_)));
     }
 
     #[test]
-    fn server_errors_and_throttling_are_worth_another_try_whatever_the_body() {
-        assert!(matches!(fault(503, None, ""), Error::Unavailable(None, _)));
-        assert!(matches!(fault(429, None, r#"{"message":"slow"}"#), Error::Unavailable(None, _)));
+    fn server_errors_and_throttling_are_retried_whatever_the_body() {
+        assert!(matches!(error_of(503, None, ""), Error::Unavailable(None, _)));
+        assert!(matches!(error_of(429, None, r#"{"message":"slow"}"#), Error::Unavailable(None, _)));
         let throttled = answered(429, &|name| (name == "retry-after").then_some("7"), b"{}");
         assert_eq!(throttled, Error::Unavailable(Some(Duration::from_secs(7)), "too many requests".into()));
     }

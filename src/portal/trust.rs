@@ -1,5 +1,4 @@
-//! Which certificates are trusted: those of `AWS_CA_BUNDLE` or the profile's `ca_bundle`, else the system's. Touches the files that hold
-//! them.
+//! Loads the trusted certificates: those of `AWS_CA_BUNDLE` or the profile's `ca_bundle`, else the system's. Touches certificate files.
 
 use std::path::{Path, PathBuf};
 
@@ -12,8 +11,8 @@ use rustls::pki_types::pem::PemObject;
 use super::error::Error;
 use crate::sys::env::Env;
 
-/// Where Linux systems keep all their roots in one file (Debian, Fedora, openSUSE, Alpine). The folders beside it hold the same ones
-/// in a hundred and more files, and reading those takes longer than the call that they are for.
+/// Where Linux systems keep all their roots in one file (Debian, Fedora, openSUSE, Alpine). The folders beside it contain the same ones in
+/// more than a hundred files, which take longer to read than a request.
 const BUNDLES: [&str; 4] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/ca-bundle.pem", "/etc/ssl/cert.pem"];
 
@@ -23,15 +22,16 @@ pub(super) fn store(bundle: Option<PathBuf>, env: &Env) -> Result<TrustStore, Er
         let shown = path.display();
         let pem = std::fs::read(&path)
             .map_err(|error| Error::InvalidSettings(format!("the CA bundle {shown} can't be read: {error}")))?;
-        let usable = usable(&pem).ok_or_else(|| Error::InvalidSettings(format!("the CA bundle {shown} holds no certificate")))?;
+        let usable =
+            usable(&pem).ok_or_else(|| Error::InvalidSettings(format!("the CA bundle {shown} contains no certificate")))?;
         return Ok(TrustStore::empty().with_pem_certificate(usable));
     }
-    let of_system = || BUNDLES.iter().find_map(|path| usable(&std::fs::read(Path::new(path)).ok()?));
-    let bundle = if cfg!(target_os = "linux") && !env.names_certificates() { of_system() } else { None };
+    let system = || BUNDLES.iter().find_map(|path| usable(&std::fs::read(Path::new(path)).ok()?));
+    let bundle = if cfg!(target_os = "linux") && !env.names_certificates() { system() } else { None };
     Ok(bundle.map_or_else(TrustStore::default, |pem| TrustStore::empty().with_pem_certificate(pem)))
 }
 
-/// What of a file can be trusted, again as PEM; None if nothing. The TLS library behind the SDK ends the program over a bad one.
+/// The usable certificates of a file, as PEM; None if there are none. The SDK's TLS code panics on an unusable one.
 fn usable(pem: &[u8]) -> Option<String> {
     let mut roots = RootCertStore::empty();
     let mut text = String::new();
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_certificate_is_not_handed_on() {
+    fn unusable_certificates_are_left_out() {
         for bad in
             ["", "garbage", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "-----BEGIN CERTIFICATE-----\n%%%"]
         {

@@ -1,4 +1,4 @@
-//! What the user's config and credentials files contain. Reads the two files; [`super::store`] writes them.
+//! Reads the user's config and credentials files; [`super::store`] writes them.
 //!
 //! [`Config`] reads each file once and scans the text again for each question: one section is found in microseconds, so a tool that asks
 //! for credentials never waits for a whole file to be parsed.
@@ -26,39 +26,39 @@ pub struct Config {
 struct Source {
     path: PathBuf,
     kind: FileKind,
-    // The credentials file may hold keys that are not ours.
+    // The credentials file may contain secret keys.
     text: Zeroizing<String>,
 }
 
-/// A profile or a session: its keys with their values, the credentials file's before the config file's.
+/// A profile or a session: its keys and values. A key in the credentials file takes precedence over the same key in the config file.
 #[derive(Debug, Clone)]
 pub struct Block<'a> {
     /// Its name.
     pub name: Cow<'a, str>,
-    /// In the order of the files; each key once.
+    /// In file order; each key once.
     pub values: Vec<Value<'a>>,
-    /// What stands after the mark of `daypass sync`, if the section has one.
+    /// The text after [`ini::MARK`], if the section has that comment.
     pub mark: Option<Cow<'a, str>>,
-    /// The file of its first section.
+    /// The file that contains its first section.
     pub file: &'a Path,
-    /// The line of its first section.
+    /// The line of its first section, counted from 1.
     pub line: usize,
 }
 
-/// A value and where it stands.
+/// A value and its position.
 #[derive(Clone)]
 pub struct Value<'a> {
-    /// In small letters.
+    /// In lower case.
     pub key: Cow<'a, str>,
     /// As the SDKs read it.
     pub text: Cow<'a, str>,
-    /// The file it comes from.
+    /// The file that contains it.
     pub file: &'a Path,
-    /// The line in it, counted from 1.
+    /// Its line in that file, counted from 1.
     pub line: usize,
 }
 
-/// A line of a file that deserves a look.
+/// A line that some AWS tools reject or read differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning<'a> {
     /// The file.
@@ -73,16 +73,16 @@ impl Config {
     /// Reads both files.
     ///
     /// # Errors
-    /// A file is there and can't be read, or is not UTF-8.
+    /// A file exists and can't be read, or is not UTF-8.
     pub fn read(env: &Env) -> Result<Self> {
         let config = Source::read(env.config_file(), FileKind::Config)?;
         Ok(Self { config, credentials: Source::read(env.credentials_file(), FileKind::Credentials)? })
     }
 
-    /// Reads the sessions, and of the profiles this one if any; what it finds is what [`Config::read`] finds. None where the files can't
-    /// be read in parts.
+    /// Reads the sessions and this one profile, if given, with the same result as [`Config::read`]. None if the files can't be read in
+    /// parts.
     pub fn read_for(env: &Env, profile: Option<&str>) -> Option<Self> {
-        // A name in quotes may be written in more ways than one.
+        // A quoted name has more than one spelling.
         let plain = profile.is_none_or(ini::is_plain_name);
         let words: Vec<&str> = profile.into_iter().chain(["sso-session"]).collect();
         let credentials = if profile.is_some() { env.credentials_file() } else { None };
@@ -93,7 +93,7 @@ impl Config {
         })
     }
 
-    /// Reads the credentials file; the config file is this text, at this path.
+    /// Reads the credentials file, and takes this text for the config file at this path.
     ///
     /// # Errors
     /// As [`Config::read`].
@@ -102,13 +102,13 @@ impl Config {
         Ok(Self { config, credentials: Source::read(env.credentials_file(), FileKind::Credentials)? })
     }
 
-    /// What two texts say that stand, or will stand, at these paths.
+    /// The configuration in two texts, each with the path it has or will have.
     pub fn of_texts(config: (PathBuf, String), credentials: (PathBuf, String)) -> Self {
         let source = |(path, text), kind| Source { path, kind, text: Zeroizing::new(text) };
         Self { config: source(config, FileKind::Config), credentials: source(credentials, FileKind::Credentials) }
     }
 
-    /// Where the config file is, or would be.
+    /// The path of the config file, which need not exist.
     pub fn path(&self) -> &Path {
         &self.config.path
     }
@@ -132,13 +132,13 @@ impl Config {
         self.config.blocks(Kind::Other).into_iter().find(is_it)
     }
 
-    /// All profiles, those of the config file first.
+    /// All profiles, those in the config file first.
     pub fn profiles(&self) -> Vec<Block<'_>> {
         let mut blocks = self.config.blocks(Kind::Profile);
         let known: HashMap<String, usize> = blocks.iter().enumerate().map(|(at, block)| (block.name.to_string(), at)).collect();
         for stronger in self.credentials.blocks(Kind::Profile) {
             match known.get(&*stronger.name).and_then(|at| blocks.get_mut(*at)) {
-                Some(block) => block.give_way_to(stronger),
+                Some(block) => block.override_with(stronger),
                 None => blocks.push(stronger),
             }
         }
@@ -150,7 +150,7 @@ impl Config {
         self.config.blocks(Kind::Session)
     }
 
-    /// The lines of both files that could not be read, or that not all tools read alike.
+    /// The lines of both files that could not be read, or that tools read differently.
     pub fn warnings(&self) -> Vec<Warning<'_>> {
         let of = |source: &Source| Document::parse(source.text.as_bytes(), source.kind).warnings();
         let sources = [&self.config, &self.credentials];
@@ -220,7 +220,7 @@ impl Source {
 /// A file's text.
 ///
 /// # Errors
-/// It is not UTF-8: the AWS tools can't read it either.
+/// It is not UTF-8. The AWS tools can't read such a file either.
 pub(super) fn text_of(bytes: Vec<u8>, path: &Path) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
@@ -236,7 +236,7 @@ pub(super) fn text_of(bytes: Vec<u8>, path: &Path) -> Result<String> {
 fn merge<'a>(stronger: Option<Block<'a>>, weaker: Option<Block<'a>>) -> Option<Block<'a>> {
     match (stronger, weaker) {
         (Some(stronger), Some(mut weaker)) => {
-            weaker.give_way_to(stronger);
+            weaker.override_with(stronger);
             Some(weaker)
         }
         (stronger, weaker) => stronger.or(weaker),
@@ -244,17 +244,17 @@ fn merge<'a>(stronger: Option<Block<'a>>, weaker: Option<Block<'a>>) -> Option<B
 }
 
 impl<'a> Block<'a> {
-    /// The value of a key, given in small letters.
+    /// The value of a key, given in lower case.
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
         self.values.iter().find(|value| value.key == key)
     }
 
-    /// The value's text, where there is one that is not empty.
+    /// The value's text; None if it is missing or empty.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.get(key).map(|value| &*value.text).filter(|text| !text.is_empty())
     }
 
-    fn give_way_to(&mut self, stronger: Block<'a>) {
+    fn override_with(&mut self, stronger: Block<'a>) {
         for value in stronger.values {
             match self.values.iter_mut().find(|earlier| earlier.key == value.key) {
                 Some(earlier) => *earlier = value,
@@ -265,13 +265,13 @@ impl<'a> Block<'a> {
 }
 
 impl Value<'_> {
-    /// File and line, to be shown.
+    /// `FILE:LINE`, for messages.
     pub fn place(&self) -> String {
         format!("{}:{}", self.file.display(), self.line)
     }
 }
 
-// Values may be keys that nobody should see.
+// Values may be secret keys.
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.key, self.place())

@@ -1,4 +1,4 @@
-//! The user's AWS configuration: its names, its grammar, what a profile means, and how it is changed.
+//! Reads, resolves and changes the user's AWS configuration: names, grammar, profiles, edits. Only [`store`] touches files for writing.
 
 pub mod config;
 pub mod edit;

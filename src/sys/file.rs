@@ -1,4 +1,4 @@
-//! Files: private folders, whole-or-not-at-all replacement, kernel file locks. Touches the paths it is given, nothing else.
+//! Creates private folders, replaces files atomically, takes kernel file locks. Touches only the paths it is given.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
@@ -9,7 +9,7 @@ use tempfile::NamedTempFile;
 
 use crate::sys::clock::{self, Deadline};
 
-/// Makes a folder that only its owner may enter (0700), with its parents. One that is there already keeps its mode.
+/// Creates a folder of mode 0700, with its parents. An existing folder keeps its mode.
 ///
 /// # Errors
 /// Those of the system.
@@ -21,31 +21,30 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-/// Puts a new file of mode 0600 in the place of `path`, whole or not at all: temporary file beside it, rename. What is `lasting` is on
-/// the disk when this returns (fsync, before the rename and of the folder); the rest a power cut may take, or damage.
+/// Replaces `path` atomically by a new file of mode 0600: a temporary file beside it, then a rename. If `durable`, the content is on the
+/// disk when this returns (fsync of the file and of the folder); otherwise a power cut may lose or damage it.
 ///
 /// # Errors
-/// Those of the system, a full disk among them; `path` is then as it was.
-pub fn replace_private(path: &Path, content: &[u8], lasting: bool) -> io::Result<()> {
+/// Those of the system, such as a full disk; `path` is then unchanged.
+pub fn replace_private(path: &Path, content: &[u8], durable: bool) -> io::Result<()> {
     let folder = path.parent().ok_or(io::ErrorKind::InvalidInput)?;
     // tempfile creates with mode 0600.
     let mut file = NamedTempFile::new_in(folder)?;
     file.write_all(content)?;
-    if lasting {
+    if durable {
         file.as_file().sync_all()?;
     }
     rename(file, path)?;
-    if lasting {
+    if durable {
         sync_folder(folder);
     }
     Ok(())
 }
 
-/// Puts a temporary file in the place of `path`. On Windows a file can't be replaced while another program reads it: for a moment it
-/// is tried again.
+/// Replaces `path` by a temporary file. Windows can't replace a file that another program reads; there it is retried for a second.
 ///
 /// # Errors
-/// Those of the system; the temporary file is then gone and `path` as it was.
+/// Those of the system; the temporary file is then deleted and `path` unchanged.
 pub fn rename(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     let deadline = Deadline::after(if cfg!(windows) { Duration::from_secs(1) } else { Duration::ZERO });
     loop {
@@ -59,16 +58,16 @@ pub fn rename(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Makes a rename in this folder survive a power cut. Not every file system can; the file itself is whole either way.
+/// Makes a rename in this folder survive a power cut, if the file system can.
 pub fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
     }
 }
 
-/// A kernel lock on a file: released when this is dropped, or when its process dies in whatever way.
+/// A kernel lock on a file. It is released when this value is dropped or the process ends.
 ///
-/// The file stays: removing it would let two processes hold "the" lock on two files.
+/// The file is never deleted: otherwise two processes could hold the lock on two files of the same name.
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -76,17 +75,17 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Takes the lock, waiting for its holder until the deadline. None if it is still held then.
+    /// Takes the lock and waits for its holder until the deadline. None if it is still held then.
     ///
     /// # Errors
-    /// Those of opening the file (its folder must be there).
+    /// Those of opening the file; its folder must exist.
     pub fn take(path: &Path, deadline: Deadline) -> io::Result<Option<Self>> {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         let file = options.open(path)?;
-        // The kernel's queue can't be left after a time, so it is asked again and again: 1, 2, 4, then every 8 ms.
+        // A wait in the kernel has no time-out, so the lock is tried again after 1, 2, 4, then every 8 ms.
         let mut pause = Duration::from_millis(1);
         loop {
             match file.try_lock() {
@@ -99,14 +98,14 @@ impl Lock {
         }
     }
 
-    /// What the last holder left as a note in the lock file. Anything unreadable is no note.
+    /// The text that the last holder wrote into the lock file; empty if it is unreadable.
     pub fn note(&mut self) -> String {
         let mut text = String::new();
         let read = self.file.rewind().and_then(|()| (&self.file).take(4096).read_to_string(&mut text));
         if read.is_ok() { text } else { String::new() }
     }
 
-    /// Leaves a note for the next holder. It is an aid, so a full disk is no error.
+    /// Writes a text for the next holder. Errors, such as a full disk, are ignored.
     pub fn leave_note(&mut self, text: &str) {
         let _ = self.file.set_len(0).and_then(|()| self.file.rewind()).and_then(|()| self.file.write_all(text.as_bytes()));
     }

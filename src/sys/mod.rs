@@ -1,5 +1,5 @@
-//! Effects on the system, one file each: no other module reads variables or the clock, starts programs or installs signal handlers
-//! (`clippy.toml` forbids the calls elsewhere).
+//! Wraps the operating system, one effect per file: no other module reads variables or the clock, starts programs or installs signal
+//! handlers (`clippy.toml` forbids the calls elsewhere).
 
 pub mod browser;
 pub mod child;

@@ -1,28 +1,28 @@
-//! Why a back-end could not do what it was asked, told apart by what the caller does next. Pure.
+//! Why a back-end could not do its work, told apart by what the caller does next. Touches nothing.
 
 use crate::error::{self, Exit};
 
 /// The result of a call to a back-end.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a back-end could not do what it was asked.
+/// Why a back-end could not do its work. The text is for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {
-    /// There is no such service here (no bus, no provider, a kernel without keyrings), for this reason: another back-end may serve.
+    /// There is no such service here (no bus, no provider, a kernel without keyrings): another back-end may work.
     Missing(String),
-    /// It is there and locked: a person has to unlock this.
+    /// The back-end is locked; the text names what a person has to unlock.
     Locked(String),
-    /// It is there and refuses, or answers nonsense.
+    /// The back-end refuses, or its answer makes no sense.
     Failed(String),
-    /// It is there and did not answer in time.
+    /// The back-end did not answer in time.
     TimedOut(String),
-    /// It has no room for this value.
+    /// The back-end has no space for this value.
     Full(String),
 }
 
 impl From<Error> for error::Error {
     fn from(error: Error) -> Self {
-        let status = "run 'daypass status -v' to see which keyring is used; DAYPASS_KEYRING chooses another";
+        let status = "run 'daypass status -v' to see which keyring is used; DAYPASS_KEYRING selects another";
         let (what, hint) = match error {
             Error::Locked(what) => {
                 (format!("{what} is locked"), "unlock it, or run 'daypass login' on the desktop to be asked".to_owned())
@@ -36,7 +36,7 @@ impl From<Error> for error::Error {
     }
 }
 
-/// What is there where the operating system's keyring is not.
+/// The back-end to suggest if the operating system's keyring is missing.
 fn fallback() -> &'static str {
     if cfg!(target_os = "linux") { "keyutils" } else { "file" }
 }

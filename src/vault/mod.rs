@@ -1,8 +1,8 @@
-//! Where secrets are kept between two runs: the portal's tokens in the operating system's keyring, role credentials where they are
-//! read fastest. An edge: it knows grants, not the portal.
+//! Stores secrets between two runs: the portal's tokens in the operating system's keyring, role credentials where reading is fastest.
+//! Touches the back-ends only; knows credentials, not the portal.
 //!
-//! A back-end is a [`Backend`] of named slots; [`split`] puts values of any length into them, [`record`] gives grants their text. The
-//! [`Vault`] knows which back-end holds what, and opens each when it is first needed. [`Error`] says what the caller does next.
+//! A [`Backend`] stores named items; [`split`] stores values of any length in them, [`record`] converts credentials to text and back.
+//! The [`Vault`] decides which back-end stores what, and opens each when it is first needed.
 
 #[cfg(target_os = "linux")]
 mod bus;
@@ -35,7 +35,7 @@ use record::Record;
 pub use split::Entry;
 pub use store::{Backend, Bytes, CALL_LIMIT, Item};
 
-/// Where one kind of secret lives, for `daypass status -v`.
+/// Where one kind of secret is stored, for `daypass status -v`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// "sign-in" or "role credentials".
@@ -48,19 +48,19 @@ pub struct Location {
 
 /// All secrets of daypass.
 pub struct Vault {
-    /// For everything; with `cache` beside it, for what has to last.
+    /// Stores everything, or with a `cache` what must survive a reboot.
     durable: Box<dyn Backend>,
-    /// `auto` on Linux: the kernel's keyring. Role credentials go there first, and tokens where `durable` is absent.
+    /// The kernel keyring, for `auto` on Linux. Stores role credentials, and tokens if `durable` is missing.
     cache: Option<Box<dyn Backend>>,
-    /// What chose them.
+    /// Why these back-ends are used.
     chosen: String,
 }
 
 impl Vault {
-    /// The vault that `DAYPASS_KEYRING` asks for. Opens nothing yet.
+    /// The vault that `DAYPASS_KEYRING` selects. Opens nothing yet.
     ///
     /// # Errors
-    /// A value that is none of those known, or that this system does not have.
+    /// The value is unknown, or not available on this system.
     pub fn open(env: &Env) -> crate::error::Result<Self> {
         let choice = env.keyring().unwrap_or("auto");
         let cache = if choice == "auto" { kernel() } else { None };
@@ -83,13 +83,13 @@ impl Vault {
         Ok(Self { durable, cache, chosen: format!("DAYPASS_KEYRING={choice}") })
     }
 
-    /// A vault on these back-ends: one for everything, and perhaps a cache one beside it, as `auto` has it on Linux.
-    pub fn on(durable: Box<dyn Backend>, cache: Option<Box<dyn Backend>>) -> Self {
+    /// A vault on these back-ends. With a cache it behaves as `auto` does on Linux.
+    pub fn new(durable: Box<dyn Backend>, cache: Option<Box<dyn Backend>>) -> Self {
         Self { durable, cache, chosen: "chosen by the caller".to_owned() }
     }
 
-    /// Role credentials, expired ones too. With none in the cache, a keyring that is locked or absent is no fault: the sign-in is read
-    /// next, and its absence is what a person has to hear of.
+    /// Role credentials, including expired ones. If the cache has none, a locked or missing keyring is not an error here: the sign-in is
+    /// read next, and that error is the one to report.
     pub fn role(&self, session: &Session, account: &AccountId, role: &RoleName) -> Result<Option<RoleCredentials>> {
         let key = role_key(session, account, role);
         if let Some(Ok(Some(credentials))) = self.cache().map(|cache| read(cache, &key)) {
@@ -101,7 +101,7 @@ impl Vault {
         }
     }
 
-    /// Keeps role credentials until they expire.
+    /// Stores role credentials until they expire.
     pub fn store_role(&self, session: &Session, account: &AccountId, role: &RoleName, credentials: &RoleCredentials) -> Result<()> {
         let key = role_key(session, account, role);
         let (text, expires) = (credentials.to_text()?, credentials.expires_at);
@@ -111,9 +111,9 @@ impl Vault {
                 other => return other,
             }
         }
-        // Failing to clean up is no failure to keep.
-        if !self.durable().forgets() {
-            let _ = live(self.durable(), clock::now());
+        // A failed clean-up does not fail the call.
+        if !self.durable().expires_items() {
+            let _ = remove_expired(self.durable(), clock::now());
         }
         put(self.durable(), None, &key, &text, expires)
     }
@@ -123,16 +123,16 @@ impl Vault {
         self.find(&Key::new(session, Kind::Token))
     }
 
-    /// Keeps a sign-in, for as long as anything can be done with it.
+    /// Stores a sign-in until it is neither valid nor refreshable.
     pub fn store_token(&self, session: &Session, token: &Token) -> Result<()> {
         let refreshable_until = token.refresh.as_ref().map(|_| token.registration.expires_at);
         let expires = refreshable_until.map_or(token.expires_at, |until| until.max(token.expires_at));
-        self.keep(&Key::new(session, Kind::Token), &token.to_text()?, expires)
+        self.store(&Key::new(session, Kind::Token), &token.to_text()?, expires)
     }
 
-    /// Forgets a sign-in.
+    /// Deletes a sign-in.
     pub fn delete_token(&self, session: &Session) -> Result<()> {
-        self.forget(&Key::new(session, Kind::Token))
+        self.delete(&Key::new(session, Kind::Token))
     }
 
     /// The client registration for the next sign-in to a session.
@@ -140,17 +140,17 @@ impl Vault {
         self.find(&Key::new(session, Kind::Registration))
     }
 
-    /// Keeps a client registration until the service forgets it.
+    /// Stores a client registration until it expires.
     pub fn store_registration(&self, session: &Session, registration: &Registration) -> Result<()> {
-        self.keep(&Key::new(session, Kind::Registration), &registration.to_text()?, registration.expires_at)
+        self.store(&Key::new(session, Kind::Registration), &registration.to_text()?, registration.expires_at)
     }
 
-    /// The role credentials that are cached, of all sessions, with their expiry. What has expired is dropped.
+    /// The cached role credentials of all sessions, with their expiry. Deletes those that have expired.
     pub fn roles(&self, now: OffsetDateTime) -> Result<Vec<(Key, OffsetDateTime)>> {
         let mut roles: Vec<(Key, OffsetDateTime)> = Vec::new();
         for store in self.stores() {
-            let entries = match live(store, now) {
-                // What is in the other one can be shown.
+            let entries = match remove_expired(store, now) {
+                // The other back-end can still be shown.
                 Err(Error::Missing(_) | Error::Locked(_)) if self.cache.is_some() => continue,
                 other => other?,
             };
@@ -164,7 +164,7 @@ impl Vault {
         Ok(roles)
     }
 
-    /// The sessions that there is a sign-in to, without their scopes.
+    /// The sessions that have a sign-in, without their scopes.
     pub fn sessions(&self) -> Result<Vec<Session>> {
         let mut sessions = Vec::new();
         for store in self.stores() {
@@ -182,23 +182,23 @@ impl Vault {
         Ok(sessions)
     }
 
-    /// Forgets the credentials of one role.
+    /// Deletes the credentials of one role.
     pub fn delete_role(&self, session: &Session, account: &AccountId, role: &RoleName) -> Result<()> {
-        self.forget(&role_key(session, account, role))
+        self.delete(&role_key(session, account, role))
     }
 
-    /// Forgets all role credentials of a session.
+    /// Deletes all role credentials of a session.
     pub fn delete_roles(&self, session: &Session) -> Result<()> {
-        self.everywhere(|store| {
+        self.on_each(|store| {
             let entries = split::list(store)?;
             entries
                 .iter()
-                .filter(|entry| entry.key.role().is_some() && entry.key.is_of(session))
+                .filter(|entry| entry.key.role().is_some() && entry.key.belongs_to(session))
                 .try_for_each(|entry| split::delete(store, &entry.key))
         })
     }
 
-    /// Where each kind of secret lives at present, and why.
+    /// Where each kind of secret is stored now, and why.
     pub fn locations(&self) -> [Location; 2] {
         let durable = self.durable().name();
         let (token, role) = ("sign-in", "role credentials");
@@ -207,7 +207,7 @@ impl Vault {
         };
         let lasting = match self.durable().probe() {
             Err(Error::Missing(why)) => Location { of: token, store: cache.name(), why: format!("{why}; gone at a reboot") },
-            Err(fault) => Location { of: token, store: durable, why: crate::error::Error::from(fault).what },
+            Err(error) => Location { of: token, store: durable, why: crate::error::Error::from(error).what },
             Ok(()) => Location { of: token, store: durable, why: "the system's keyring".to_owned() },
         };
         let cached = match cache.probe() {
@@ -217,7 +217,7 @@ impl Vault {
         [lasting, cached]
     }
 
-    /// Whether the sign-in is kept where a reboot ends it.
+    /// Whether a reboot deletes the sign-in.
     pub fn token_is_volatile(&self) -> bool {
         match self.cache() {
             Some(cache) if matches!(self.durable().probe(), Err(Error::Missing(_))) => cache.volatile(),
@@ -225,7 +225,7 @@ impl Vault {
         }
     }
 
-    /// For `login`, with a person there: lets the system ask for what unlocks its keyring, and waits so long for the answer.
+    /// Unlocks the keyring through the system's own prompt, for `login`. Waits at most `wait` for the person.
     pub fn unlock(&self, wait: Duration) -> Result<()> {
         match self.durable().unlock(wait) {
             Err(Error::Missing(_)) if self.cache.is_some() => Ok(()),
@@ -248,7 +248,7 @@ impl Vault {
     fn find<R: Record>(&self, key: &Key) -> Result<Option<R>> {
         let found = read(self.durable(), key);
         match (&found, self.cache()) {
-            // From a time when there was no OS keyring, such as a sign-in over ssh.
+            // Stored while there was no OS keyring, for example over SSH.
             (Ok(None) | Err(Error::Missing(_)), Some(cache)) => match read(cache, key) {
                 Err(Error::Missing(_)) => found,
                 other => other,
@@ -257,28 +257,28 @@ impl Vault {
         }
     }
 
-    fn keep(&self, key: &Key, text: &Secret, expires: OffsetDateTime) -> Result<()> {
-        let kept = put(self.durable(), None, key, text, expires);
-        match (&kept, self.cache()) {
+    fn store(&self, key: &Key, text: &Secret, expires: OffsetDateTime) -> Result<()> {
+        let stored = put(self.durable(), None, key, text, expires);
+        match (&stored, self.cache()) {
             (Ok(()), Some(cache)) => {
-                // An older one there must not come back one day. Where that can't be reached there is none.
+                // An older value there must never be found again. If the cache can't be reached, it contains none.
                 let _ = split::delete(cache, key);
-                kept
+                stored
             }
             (Err(Error::Missing(_)), Some(cache)) => match put(cache, None, key, text, expires) {
-                Err(Error::Missing(_)) => kept,
+                Err(Error::Missing(_)) => stored,
                 other => other,
             },
-            _ => kept,
+            _ => stored,
         }
     }
 
-    fn forget(&self, key: &Key) -> Result<()> {
-        self.everywhere(|store| split::delete(store, key))
+    fn delete(&self, key: &Key) -> Result<()> {
+        self.on_each(|store| split::delete(store, key))
     }
 
-    /// Does it in each back-end, even if one fails. In an absent one there is nothing to be forgotten.
-    fn everywhere(&self, act: impl Fn(&dyn Backend) -> Result<()>) -> Result<()> {
+    /// Runs `act` on each back-end, even if one fails. A missing back-end contains nothing to delete.
+    fn on_each(&self, act: impl Fn(&dyn Backend) -> Result<()>) -> Result<()> {
         let results: Vec<_> = self.stores().map(act).collect();
         results.into_iter().filter(|result| !matches!(result, Err(Error::Missing(_)))).collect()
     }
@@ -286,7 +286,7 @@ impl Vault {
 
 const LINUX: bool = cfg!(target_os = "linux");
 
-/// The kernel's keyring, where there may be one.
+/// The kernel keyring, on Linux.
 #[cfg(target_os = "linux")]
 #[allow(clippy::unnecessary_wraps)]
 fn kernel() -> Option<Box<dyn Backend>> {
@@ -313,32 +313,32 @@ fn role_key(session: &Session, account: &AccountId, role: &RoleName) -> Key {
 }
 
 fn read<R: Record>(store: &dyn Backend, key: &Key) -> Result<Option<R>> {
-    Ok(split::get(store, key)?.as_ref().and_then(R::of_text))
+    Ok(split::get(store, key)?.as_ref().and_then(R::from_text))
 }
 
-/// What has not expired; the rest is deleted.
-fn live(store: &dyn Backend, now: OffsetDateTime) -> Result<Vec<Entry>> {
-    let (dead, live): (Vec<_>, Vec<_>) =
+/// Deletes what has expired and returns the rest.
+fn remove_expired(store: &dyn Backend, now: OffsetDateTime) -> Result<Vec<Entry>> {
+    let (expired, rest): (Vec<_>, Vec<_>) =
         split::list(store)?.into_iter().partition(|entry| entry.expires.is_some_and(|expires| expires <= now));
-    dead.iter().try_for_each(|entry| split::delete(store, &entry.key))?;
-    Ok(live)
+    expired.iter().try_for_each(|entry| split::delete(store, &entry.key))?;
+    Ok(rest)
 }
 
-/// Keeps a value. In a full back-end it gets the room of what has expired, then that of the role credentials that expire first: they
-/// move to `overflow`, or go where there is none or it does not take them. Tokens and registrations never give way.
+/// Stores a value. If the back-end is full, expired values are deleted, then the role credentials that expire first. These move to
+/// `overflow`, and are lost if there is none or it fails. Tokens and registrations are never deleted.
 fn put(store: &dyn Backend, overflow: Option<&dyn Backend>, key: &Key, text: &Secret, expires: OffsetDateTime) -> Result<()> {
     match split::put(store, key, text, Some(expires)) {
         Err(Error::Full(_)) => {}
         other => return other,
     }
-    let mut roles = live(store, clock::now())?;
+    let mut roles = remove_expired(store, clock::now())?;
     roles.retain(|entry| entry.key.role().is_some() && entry.key != *key);
     roles.sort_by_key(|entry| entry.expires);
     let mut roles = roles.into_iter();
     loop {
         match split::put(store, key, text, Some(expires)) {
-            Err(fault @ Error::Full(_)) => {
-                let Some(oldest) = roles.next() else { return Err(fault) };
+            Err(error @ Error::Full(_)) => {
+                let Some(oldest) = roles.next() else { return Err(error) };
                 if let Some(overflow) = overflow
                     && let Ok(Some(value)) = split::get(store, &oldest.key)
                 {

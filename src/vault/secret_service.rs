@@ -1,23 +1,26 @@
-//! The Secret Service of Linux desktops (GNOME Keyring, `KWallet`, `KeePassXC`): the default collection, in a plain session. Touches the
-//! session bus, through `bus`.
+//! The Secret Service of Linux desktops (GNOME Keyring, `KWallet`, `KeePassXC`): the default collection, in a plain session.
 //!
-//! Nothing here shows a prompt but its `unlock`: the service never shows one unasked, it answers with a prompt's path,
-//! and only that function follows it. Whether the collection is locked is asked before anything else, together with the search.
+//! Only `unlock` shows a prompt: the service answers a call that needs one with the path of a prompt, and nothing happens until that
+//! is called. Whether the collection is locked is asked together with each search.
 //!
-//! A plain session sends the secret unencrypted over a socket that is private to the user. Whoever could watch that socket could ask
-//! the service for the secret as well, and encrypting is two thirds of a read's time.
+//! A plain session sends secrets unencrypted over a socket that is private to the user. A process that could read from that socket
+//! could also ask the service for the secret, and encryption takes two thirds of the time of a read.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use futures_util::future::{join, join_all};
+use serde::Serialize;
 use time::OffsetDateTime;
+use tokio::sync::OnceCell;
+use zbus::wire::DynamicDeserialize;
+use zbus::{DynamicType, Message, ObjectPath, OwnedObjectPath, OwnedVariant, Variant};
 use zeroize::Zeroizing;
-use zvariant::{ObjectPath, OwnedObjectPath, OwnedValue, Value};
 
-use super::bus::{self, Body, Bus, Message, Method, Serial, Trouble};
-use super::error::{Error, Result};
+use super::bus::{self, Address, Bus, Method};
+use super::error::Error as VaultError;
 use super::key::Key;
 use super::store::{Backend, Bytes, CALL_LIMIT, Item};
 use crate::sys::clock::{self, Deadline};
@@ -33,7 +36,7 @@ const ITEM: &str = "org.freedesktop.Secret.Item";
 const PROMPT: &str = "org.freedesktop.Secret.Prompt";
 const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 
-/// The path that stands for "no prompt" and "no collection".
+/// The path that means "no prompt" and "no collection".
 const NOTHING: &str = "/";
 
 /// Before the default collection is asked for again.
@@ -41,47 +44,32 @@ const PAUSES: [Duration; 3] = [Duration::from_millis(5), Duration::from_millis(2
 
 /// Items in the user's default collection.
 pub struct SecretService {
-    addresses: Vec<PathBuf>,
-    link: RefCell<Link>,
-}
-
-enum Link {
-    Closed,
-    Open(Talk),
-    /// It is absent or does not answer: not tried again, so that one run waits for a dead service once.
-    Down(Error),
+    addresses: Vec<Address>,
+    /// None before the first call. A service that is absent or does not answer is not tried again: one run waits for it once.
+    state: RefCell<Option<Result<Connection, VaultError>>>,
 }
 
 impl SecretService {
     /// The one on this bus (`DBUS_SESSION_BUS_ADDRESS`), else on this socket. Connects to nothing yet.
     pub fn new(address: Option<&str>, socket: Option<PathBuf>) -> Self {
         let addresses = match address {
-            Some(list) => bus::addresses(list),
-            None => socket.into_iter().collect(),
+            Some(list) => Address::list(list),
+            None => socket.into_iter().map(Address::Path).collect(),
         };
-        Self { addresses, link: RefCell::new(Link::Closed) }
+        Self { addresses, state: RefCell::new(None) }
     }
 
-    /// Does one piece of work under one deadline, connecting first where that is still to be done.
-    fn within<T>(&self, limit: Duration, work: impl FnOnce(&mut Talk) -> Result<T>) -> Result<T> {
-        let mut link = self.link.borrow_mut();
+    /// Does one piece of work within this limit, and connects before the first.
+    fn within<T>(&self, limit: Duration, work: impl Copy + AsyncFn(&Connection) -> Result<T, Error>) -> Result<T, VaultError> {
+        let mut state = self.state.borrow_mut();
         let deadline = Deadline::after(limit);
-        if let Link::Closed = *link {
-            match Talk::open(&self.addresses, deadline) {
-                Ok(talk) => *link = Link::Open(talk),
-                Err(fault) => *link = Link::Down(fault),
-            }
-        }
-        let result = match &mut *link {
-            Link::Open(talk) => {
-                talk.deadline = deadline;
-                work(talk)
-            }
-            Link::Down(fault) => Err(fault.clone()),
-            Link::Closed => Err(Error::Failed("the connection to the keyring is closed".to_owned())),
+        let state = state.get_or_insert_with(|| Connection::open(&self.addresses, deadline));
+        let result = match state {
+            Ok(connection) => connection.run(deadline, work),
+            Err(fault) => Err(fault.clone()),
         };
-        if let Err(fault @ (Error::Missing(_) | Error::TimedOut(_))) = &result {
-            *link = Link::Down(fault.clone());
+        if let Err(fault @ (VaultError::Missing(_) | VaultError::TimedOut(_))) = &result {
+            *state = Err(fault.clone());
         }
         result
     }
@@ -92,109 +80,96 @@ impl Backend for SecretService {
         "Secret Service"
     }
 
-    fn probe(&self) -> Result<()> {
-        self.within(CALL_LIMIT, Talk::locked).map(drop)
+    fn probe(&self) -> Result<(), VaultError> {
+        self.within(CALL_LIMIT, Connection::locked).map(drop)
     }
 
-    fn unlock(&self, wait: Duration) -> Result<()> {
-        if !self.within(CALL_LIMIT, Talk::locked)? {
+    fn unlock(&self, wait: Duration) -> Result<(), VaultError> {
+        if !self.within(CALL_LIMIT, Connection::locked)? {
             return Ok(());
         }
-        self.within(wait, Talk::unlock)
+        self.within(wait, Connection::unlock)
     }
 
-    fn get(&self, slot: &Item) -> Result<Option<Bytes>> {
-        self.within(CALL_LIMIT, |talk| {
-            let found = talk.find(&exactly(slot))?;
-            let Some(item) = talk.newest(found)? else { return Ok(None) };
-            let session = talk.session()?;
-            let message = match talk.ask(at(item.as_str(), ITEM, "GetSecret"), &(session,)) {
-                Ok(message) => message,
-                Err(Trouble::Refused { name, .. }) if no_such_object(&name) => return Ok(None),
-                Err(trouble) => return Err(talk.convert_error(trouble)),
-            };
-            let data = message.data::<(Secret,)>().map_err(plain_fault)?;
-            let (((_, _, value, _),), _): ((Secret,), usize) = data.deserialize().map_err(unreadable)?;
+    fn get(&self, slot: &Item) -> Result<Option<Bytes>, VaultError> {
+        self.within(CALL_LIMIT, async |connection| {
+            let (session, found) = join(connection.session(), connection.find(&exactly(slot))).await;
+            let Some(item) = connection.newest(found?).await? else { return Ok(None) };
+            let secret = connection.call(at(item.as_str(), ITEM, "GetSecret"), &(session?,)).await;
+            let Some(secret) = if_there(secret)? else { return Ok(None) };
+            let body = secret.body();
+            let (_, _, value, _): Secret = body.deserialize().map_err(unexpected)?;
             Ok(Some(Zeroizing::new(value.to_vec())))
         })
     }
 
-    fn put(&self, slot: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<()> {
-        self.within(CALL_LIMIT, |talk| {
-            if talk.locked()? {
-                return Err(talk.locked_fault());
+    fn put(&self, slot: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<(), VaultError> {
+        self.within(CALL_LIMIT, async |connection| {
+            let (session, locked) = join(connection.session(), connection.locked()).await;
+            if locked? {
+                return Err(Error::Locked);
             }
-            let session = talk.session()?;
             let label = text::clean(&slot.key.label()).into_owned();
             let properties = HashMap::from([
-                ("org.freedesktop.Secret.Item.Label", Value::from(label)),
-                ("org.freedesktop.Secret.Item.Attributes", Value::from(attributes(slot))),
+                ("org.freedesktop.Secret.Item.Label", Variant::from(label)),
+                ("org.freedesktop.Secret.Item.Attributes", Variant::from(attributes(slot))),
             ]);
-            let body = || {
-                let mut body = Body::default();
-                body.push(&properties)?;
-                body.push(&(&session, [0_u8; 0].as_slice()))?;
-                body.push_secret(content)?;
-                body.push(&"text/plain; charset=utf8")?;
-                body.push(&true)?;
-                Ok(body)
-            };
-            let body = body().map_err(plain_fault)?;
-            let mut found = talk.of_default(|talk| {
-                // The service replaces an item of the very same attributes; the search after it is for those that don't, and for races.
-                let create = talk.bus.queue(at(DEFAULT, COLLECTION, "CreateItem"), "a{sv}(oayays)b", &body).map_err(plain_fault)?;
-                let search = talk.queue(at(DEFAULT, COLLECTION, "SearchItems"), &(exactly(slot),))?;
-                talk.flush()?;
-                let created: Option<(OwnedObjectPath, OwnedObjectPath)> = talk.answer_if_there(create)?;
-                if created.as_ref().is_some_and(|(_, prompt)| prompt.as_str() != NOTHING) {
-                    return Err(talk.locked_fault());
-                }
-                let found: Option<(Vec<OwnedObjectPath>,)> = talk.answer_if_there(search)?;
-                Ok(created.and(found).map(|(found,)| found))
-            })?;
+            let secret: Secret = (session?.into(), b"", content, "text/plain; charset=utf8");
+            let arguments = (properties, secret, true);
+            let mut found = connection
+                .of_default(async || {
+                    // The service replaces an item that has exactly these attributes. The search finds others, and those of races.
+                    let create = connection.ask(at(DEFAULT, COLLECTION, "CreateItem"), &arguments);
+                    let (created, found) = join(create, connection.search(&exactly(slot))).await;
+                    let created: Option<(OwnedObjectPath, OwnedObjectPath)> = if_there(created)?;
+                    if created.as_ref().is_some_and(|(_, prompt)| prompt.as_str() != NOTHING) {
+                        return Err(Error::Locked);
+                    }
+                    Ok(created.and(if_there(found)?))
+                })
+                .await?;
             if found.len() < 2 {
                 return Ok(());
             }
-            // All processes that race agree on which is the newest, so that exactly one stays.
-            let newest = talk.newest(found.clone())?;
+            // All processes that race agree on the newest, so that exactly one remains.
+            let newest = connection.newest(found.clone()).await?;
             found.retain(|item| Some(item) != newest.as_ref());
-            talk.delete(&found)
+            connection.delete(&found).await
         })
     }
 
-    fn delete(&self, slot: &Item) -> Result<()> {
-        self.within(CALL_LIMIT, |talk| {
-            let found = talk.find(&exactly(slot))?;
-            talk.delete(&found)
+    fn delete(&self, slot: &Item) -> Result<(), VaultError> {
+        self.within(CALL_LIMIT, async |connection| {
+            let found = connection.find(&exactly(slot)).await?;
+            connection.delete(&found).await
         })
     }
 
-    fn list(&self) -> Result<Vec<Bytes>> {
-        self.within(CALL_LIMIT, |talk| {
-            let found = talk.find(&HashMap::from([("service", "daypass")]))?;
+    fn list(&self) -> Result<Vec<Bytes>, VaultError> {
+        self.within(CALL_LIMIT, async |connection| {
+            let daypass = HashMap::from([("service", "daypass")]);
+            let (session, found) = join(connection.session(), connection.find(&daypass)).await;
+            let found = found?;
             if found.is_empty() {
                 return Ok(Vec::new());
             }
-            let session = talk.session()?;
-            let message =
-                talk.ask(at(ROOT, SERVICE, "GetSecrets"), &(found, session)).map_err(|trouble| talk.convert_error(trouble))?;
-            let data = message.data::<(Secrets,)>().map_err(plain_fault)?;
-            let ((secrets,), _): ((Secrets,), usize) = data.deserialize().map_err(unreadable)?;
+            let secrets = connection.call(at(ROOT, SERVICE, "GetSecrets"), &(found, session?)).await?;
+            let body = secrets.body();
+            let secrets: HashMap<ObjectPath, Secret> = body.deserialize().map_err(unexpected)?;
             Ok(secrets.into_values().map(|(_, _, value, _)| Zeroizing::new(value.to_vec())).collect())
         })
     }
 }
 
-/// Session, parameters (none in a plain session), value, content type.
+/// Session, parameters of the encryption (none in a plain session), value, content type.
 type Secret<'m> = (ObjectPath<'m>, &'m [u8], &'m [u8], &'m str);
-type Secrets<'m> = HashMap<ObjectPath<'m>, Secret<'m>>;
 
-/// What finds one item and no other.
+/// The attributes that one item has and no other.
 fn exactly<'a>(slot: &'a Item) -> HashMap<&'static str, &'a str> {
     HashMap::from([("service", "daypass"), ("id", &slot.name)])
 }
 
-/// What people see and search by. The bus's strings can't hold a NUL, and people can't read other control characters.
+/// What people see and search by. Strings on the bus can't contain a NUL, and people can't read other control characters.
 fn attributes(slot: &Item) -> HashMap<String, String> {
     let Key { session, start_url, region, .. } = slot.key;
     let mut pairs = vec![
@@ -215,216 +190,192 @@ fn at<'a>(path: &'a str, interface: &'a str, member: &'a str) -> Method<'a> {
     Method { destination: NAME, path, interface, member }
 }
 
-const BUS: Method =
-    Method { destination: "org.freedesktop.DBus", path: "/org/freedesktop/DBus", interface: "org.freedesktop.DBus", member: "" };
-
-/// A connection and what was agreed on it.
-struct Talk {
-    bus: Bus,
-    deadline: Deadline,
-    /// `Hello` and `OpenSession`, whose answers were not read yet.
-    opening: Option<(Serial, Serial)>,
-    session: Option<OwnedObjectPath>,
+/// Why a piece of work has no result. [`Connection::fault`] makes a [`VaultError`] of it.
+#[derive(Debug)]
+enum Error {
+    Bus(bus::Error),
+    /// The default collection is locked.
+    Locked,
+    /// A prompt was not answered in time.
+    Unanswered,
+    /// There is no default collection.
+    NoDefault,
 }
 
-impl Talk {
-    /// Connects, and queues all that has to come before the first call.
-    fn open(addresses: &[PathBuf], deadline: Deadline) -> Result<Self> {
-        let open = || {
-            let mut bus = Bus::connect(addresses, deadline)?;
-            let hello = bus.call(Method { member: "Hello", ..BUS }, &())?;
-            let session = bus.call(at(ROOT, SERVICE, "OpenSession"), &("plain", Value::from("")))?;
-            Ok(Self { bus, deadline, opening: Some((hello, session)), session: None })
-        };
-        open().map_err(plain_fault)
+impl From<bus::Error> for Error {
+    fn from(error: bus::Error) -> Self {
+        Self::Bus(error)
+    }
+}
+
+/// A connection to the service.
+struct Connection {
+    bus: Bus,
+    deadline: Cell<Deadline>,
+    session: OnceCell<OwnedObjectPath>,
+}
+
+impl Connection {
+    fn open(addresses: &[Address], deadline: Deadline) -> Result<Self, VaultError> {
+        let bus = Bus::connect(addresses, deadline).map_err(plain_fault)?;
+        Ok(Self { bus, deadline: Cell::new(deadline), session: OnceCell::new() })
     }
 
-    /// Reads the answers to what [`Talk::open`] queued.
-    fn settle(&mut self) -> Result<()> {
-        let Some((hello, session)) = self.opening.take() else { return Ok(()) };
-        self.bus.greeted(self.deadline).map_err(plain_fault)?;
-        // A bus that hangs up here has let us greet and then found that we are another user.
-        self.bus.answer(hello, self.deadline).map_err(|trouble| plain_fault(bus::no_bus(trouble)))?;
-        let (_, path): (OwnedValue, OwnedObjectPath) = self.answer(session)?;
-        self.session = Some(path);
-        Ok(())
-    }
-
-    fn session(&mut self) -> Result<OwnedObjectPath> {
-        self.settle()?;
-        self.session.clone().ok_or_else(|| Error::Failed("the keyring opened no session".to_owned()))
-    }
-
-    fn queue<B: serde::Serialize + zvariant::DynamicType>(&mut self, method: Method, body: &B) -> Result<Serial> {
-        self.bus.call(method, body).map_err(plain_fault)
-    }
-
-    fn flush(&mut self) -> Result<()> {
-        self.bus.flush(self.deadline).map_err(plain_fault)
-    }
-
-    fn answer<T: zvariant::Type + serde::de::DeserializeOwned>(&mut self, serial: Serial) -> Result<T> {
-        let answer = self.bus.answer(serial, self.deadline).and_then(|message| message.body());
-        answer.map_err(|trouble| self.convert_error(trouble))
-    }
-
-    /// One call by itself. The connection has to be settled.
-    fn ask<B: serde::Serialize + zvariant::DynamicType>(
-        &mut self,
-        method: Method,
-        body: &B,
-    ) -> std::result::Result<Message, Trouble> {
-        let serial = self.bus.call(method, body)?;
-        self.bus.flush(self.deadline)?;
-        self.bus.answer(serial, self.deadline)
-    }
-
-    /// The same; None where the service knows no such object.
-    fn answer_if_there<T: zvariant::Type + serde::de::DeserializeOwned>(&mut self, serial: Serial) -> Result<Option<T>> {
-        match self.bus.answer(serial, self.deadline).and_then(|message| message.body()) {
-            Ok(answer) => Ok(Some(answer)),
-            Err(Trouble::Refused { name, .. }) if no_such_object(&name) => Ok(None),
-            Err(trouble) => Err(self.convert_error(trouble)),
+    /// Does one piece of work. A service that exits meanwhile is asked once more: the bus starts it again.
+    fn run<T>(&mut self, deadline: Deadline, work: impl Copy + AsyncFn(&Self) -> Result<T, Error>) -> Result<T, VaultError> {
+        self.deadline.set(deadline);
+        let mut result = self.bus.run(work(self));
+        if let Err(Error::Bus(bus::Error::Refused { name, .. })) = &result
+            && matches!(name.as_str(), NO_REPLY | NO_SESSION)
+        {
+            self.session = OnceCell::new();
+            result = self.bus.run(work(self));
         }
+        result.map_err(|error| self.bus.run(self.fault(error)))
     }
 
-    /// Asks something of the default collection. While other programs write, GNOME Keyring may for a moment not know it, nor the item
-    /// that it is to replace: it is asked again.
-    fn of_default<T>(&mut self, ask: impl Fn(&mut Self) -> Result<Option<T>>) -> Result<T> {
+    async fn call<A: Serialize + DynamicType>(&self, method: Method<'_>, arguments: &A) -> Result<Message, Error> {
+        Ok(self.bus.call(method, arguments, self.deadline.get()).await?)
+    }
+
+    /// Calls a method and returns what it answers.
+    async fn ask<A, T>(&self, method: Method<'_>, arguments: &A) -> Result<T, Error>
+    where
+        A: Serialize + DynamicType,
+        T: for<'m> DynamicDeserialize<'m>,
+    {
+        self.call(method, arguments).await?.body().deserialize().map_err(unexpected)
+    }
+
+    async fn property<T: TryFrom<OwnedVariant>>(&self, path: &str, interface: &str, name: &str) -> Result<T, Error> {
+        let value: OwnedVariant = self.ask(at(path, PROPERTIES, "Get"), &(interface, name)).await?;
+        T::try_from(value).map_err(|_| unexpected(format_args!("the property {name} is of another type")))
+    }
+
+    /// The session of this connection, opened when it is first needed.
+    async fn session(&self) -> Result<&OwnedObjectPath, Error> {
+        let open = async || {
+            let (_, path): (OwnedVariant, _) = self.ask(at(ROOT, SERVICE, "OpenSession"), &("plain", Variant::from(""))).await?;
+            Ok(path)
+        };
+        self.session.get_or_try_init(open).await
+    }
+
+    /// Asks something of the default collection. While other programs write, GNOME Keyring may not know it for a moment, nor the item
+    /// that is being replaced: it is asked again.
+    async fn of_default<T>(&self, ask: impl AsyncFn() -> Result<Option<T>, Error>) -> Result<T, Error> {
         for pause in PAUSES {
-            if let Some(answer) = ask(self)? {
+            if let Some(answer) = ask().await? {
                 return Ok(answer);
             }
-            clock::sleep(pause.min(self.deadline.left()));
+            clock::pause(pause.min(self.deadline.get().left())).await;
         }
-        ask(self)?.ok_or_else(|| Error::Missing("the Secret Service has no default keyring".to_owned()))
+        ask().await?.ok_or(Error::NoDefault)
     }
 
-    fn locked(&mut self) -> Result<bool> {
-        self.of_default(|talk| {
-            let locked = talk.queue(at(DEFAULT, PROPERTIES, "Get"), &(COLLECTION, "Locked"))?;
-            talk.flush()?;
-            talk.settle()?;
-            let locked: Option<(OwnedValue,)> = talk.answer_if_there(locked)?;
-            locked.map(|(locked,)| is_true(&locked)).transpose()
-        })
+    async fn locked(&self) -> Result<bool, Error> {
+        self.of_default(async || if_there(self.property(DEFAULT, COLLECTION, "Locked").await)).await
     }
 
-    /// The items of these attributes. A locked collection is a fault: it may not know what it holds.
-    fn find(&mut self, attributes: &HashMap<&str, &str>) -> Result<Vec<OwnedObjectPath>> {
-        self.of_default(|talk| {
-            let locked = talk.queue(at(DEFAULT, PROPERTIES, "Get"), &(COLLECTION, "Locked"))?;
-            let found = talk.queue(at(DEFAULT, COLLECTION, "SearchItems"), &(attributes,))?;
-            talk.flush()?;
-            talk.settle()?;
-            let locked: Option<(OwnedValue,)> = talk.answer_if_there(locked)?;
-            if let Some((locked,)) = &locked
-                && is_true(locked)?
-            {
-                return Err(talk.locked_fault());
+    async fn search(&self, attributes: &HashMap<&str, &str>) -> Result<Vec<OwnedObjectPath>, Error> {
+        self.ask(at(DEFAULT, COLLECTION, "SearchItems"), &(attributes,)).await
+    }
+
+    /// The items with these attributes. A locked collection is an error: it may not know its items.
+    async fn find(&self, attributes: &HashMap<&str, &str>) -> Result<Vec<OwnedObjectPath>, Error> {
+        self.of_default(async || {
+            let (locked, found) = join(self.property(DEFAULT, COLLECTION, "Locked"), self.search(attributes)).await;
+            match if_there(locked)? {
+                Some(true) => Err(Error::Locked),
+                Some(false) => if_there(found),
+                None => Ok(None),
             }
-            let found: Option<(Vec<OwnedObjectPath>,)> = talk.answer_if_there(found)?;
-            Ok(locked.and(found).map(|(found,)| found))
         })
+        .await
     }
 
-    /// The item that was written last. Times are in seconds; among equals it is the one of the highest number, by which services
-    /// name what they make.
-    fn newest(&mut self, mut items: Vec<OwnedObjectPath>) -> Result<Option<OwnedObjectPath>> {
+    /// The item that was written last. Times are in seconds; among equal ones it is the item with the highest number, by which
+    /// services name new items.
+    async fn newest(&self, mut items: Vec<OwnedObjectPath>) -> Result<Option<OwnedObjectPath>, Error> {
         if items.len() < 2 {
             return Ok(items.pop());
         }
-        let mut asked = Vec::new();
-        for item in items {
-            asked.push((self.queue(at(item.as_str(), PROPERTIES, "Get"), &(ITEM, "Modified"))?, item));
-        }
-        self.flush()?;
+        let modified = join_all(items.iter().map(|item| self.property::<u64>(item.as_str(), ITEM, "Modified"))).await;
         let mut dated = Vec::new();
-        for (serial, item) in asked {
-            match self.bus.answer(serial, self.deadline).and_then(|message| message.body::<(OwnedValue,)>()) {
-                Ok((value,)) => dated.push((u64::try_from(&value).unwrap_or(0), item)),
-                // Deleted in the meantime by whoever races.
-                Err(Trouble::Refused { name, .. }) if no_such_object(&name) => {}
-                Err(trouble) => return Err(self.convert_error(trouble)),
+        for (modified, item) in modified.into_iter().zip(items) {
+            // None: deleted meanwhile by another process.
+            if let Some(modified) = if_there(modified)? {
+                dated.push((modified, item));
             }
         }
         Ok(dated.into_iter().max_by_key(|(modified, item)| (*modified, item.len(), item.to_string())).map(|(_, item)| item))
     }
 
-    fn delete(&mut self, items: &[OwnedObjectPath]) -> Result<()> {
-        let mut asked = Vec::new();
-        for item in items {
-            asked.push(self.queue(at(item.as_str(), ITEM, "Delete"), &())?);
-        }
-        self.flush()?;
-        for serial in asked {
-            match self.bus.answer(serial, self.deadline).and_then(|message| message.body::<(OwnedObjectPath,)>()) {
-                Ok((prompt,)) if prompt.as_str() != NOTHING => return Err(self.locked_fault()),
-                Ok(_) => {}
-                Err(Trouble::Refused { name, .. }) if no_such_object(&name) => {}
-                Err(trouble) => return Err(self.convert_error(trouble)),
+    async fn delete(&self, items: &[OwnedObjectPath]) -> Result<(), Error> {
+        let deleted = join_all(items.iter().map(|item| self.ask(at(item.as_str(), ITEM, "Delete"), &()))).await;
+        for prompt in deleted {
+            let prompt: Option<OwnedObjectPath> = if_there(prompt)?;
+            if prompt.is_some_and(|prompt| prompt.as_str() != NOTHING) {
+                return Err(Error::Locked);
             }
         }
         Ok(())
     }
 
-    fn unlock(&mut self) -> Result<()> {
-        let (collection,): (OwnedObjectPath,) = {
-            let alias = self.queue(at(ROOT, SERVICE, "ReadAlias"), &("default",))?;
-            self.flush()?;
-            self.answer(alias)?
-        };
-        let unlock = self.queue(at(ROOT, SERVICE, "Unlock"), &(vec![collection],))?;
-        self.flush()?;
-        let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) = self.answer(unlock)?;
+    async fn unlock(&self) -> Result<(), Error> {
+        let collection: OwnedObjectPath = self.ask(at(ROOT, SERVICE, "ReadAlias"), &("default",)).await?;
+        let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) =
+            self.ask(at(ROOT, SERVICE, "Unlock"), &(vec![collection],)).await?;
         if prompt.as_str() != NOTHING {
-            let rule = format!("type='signal',sender='{NAME}',interface='{PROMPT}',path='{}'", prompt.as_str());
-            let watch = self.queue(Method { member: "AddMatch", ..BUS }, &(rule,))?;
-            // No window of ours that the prompt could belong to.
-            let show = self.queue(at(prompt.as_str(), PROMPT, "Prompt"), &("",))?;
-            self.flush()?;
-            for serial in [watch, show] {
-                let answered = self.bus.answer(serial, self.deadline);
-                answered.map_err(|trouble| self.convert_error(trouble))?;
-            }
-            // Whether it was answered or waved away is seen by looking at the lock.
-            match self.bus.signal(prompt.as_str(), "Completed", self.deadline) {
+            let mut completed = self.bus.signals(at(prompt.as_str(), PROMPT, "Completed"), self.deadline.get()).await?;
+            // No window of this program, to which the prompt would belong.
+            self.call(at(prompt.as_str(), PROMPT, "Prompt"), &("",)).await?;
+            // The lock shows whether the answer was yes.
+            match completed.next(self.deadline.get()).await {
                 Ok(_) => {}
-                Err(Trouble::TimedOut) => return Err(Error::Locked("the keyring (nobody answered its prompt)".to_owned())),
-                Err(trouble) => return Err(self.convert_error(trouble)),
+                Err(bus::Error::TimedOut) => return Err(Error::Unanswered),
+                Err(error) => return Err(error.into()),
             }
         }
-        if self.locked()? { Err(self.locked_fault()) } else { Ok(()) }
+        if self.locked().await? { Err(Error::Locked) } else { Ok(()) }
     }
 
-    /// Says what has to be unlocked.
-    fn locked_fault(&mut self) -> Error {
-        let label = self.ask(at(DEFAULT, PROPERTIES, "Get"), &(COLLECTION, "Label")).and_then(|message| {
-            let (label,): (OwnedValue,) = message.body()?;
-            Ok(String::try_from(label).unwrap_or_default())
-        });
-        match label {
-            Ok(label) if !label.is_empty() => Error::Locked(format!("the keyring \"{label}\"")),
-            _ => Error::Locked("the default keyring".to_owned()),
+    async fn fault(&self, error: Error) -> VaultError {
+        match error {
+            Error::Locked => VaultError::Locked(self.label().await),
+            Error::Unanswered => VaultError::Locked("the keyring (nobody answered its prompt)".to_owned()),
+            Error::NoDefault => VaultError::Missing("the Secret Service has no default keyring".to_owned()),
+            Error::Bus(bus::Error::Refused { name, .. }) if name == IS_LOCKED => VaultError::Locked(self.label().await),
+            Error::Bus(error) => plain_fault(error),
         }
     }
 
-    fn convert_error(&mut self, trouble: Trouble) -> Error {
-        match trouble {
-            Trouble::Refused { name, .. } if name == "org.freedesktop.Secret.Error.IsLocked" => self.locked_fault(),
-            other => plain_fault(other),
+    /// What people call the default collection.
+    async fn label(&self) -> String {
+        match self.property::<String>(DEFAULT, COLLECTION, "Label").await {
+            Ok(label) if !label.is_empty() => format!("the keyring \"{label}\""),
+            _ => "the default keyring".to_owned(),
         }
     }
 }
 
-// By value, as `map_err` hands it over.
-#[allow(clippy::needless_pass_by_value)]
-fn unreadable(error: zvariant::Error) -> Error {
-    Error::Failed(format!("the keyring answers nonsense: {error}"))
+const IS_LOCKED: &str = "org.freedesktop.Secret.Error.IsLocked";
+/// The session is one of a service that has exited.
+const NO_SESSION: &str = "org.freedesktop.Secret.Error.NoSession";
+/// The bus sends it when a service exits without an answer.
+const NO_REPLY: &str = "org.freedesktop.DBus.Error.NoReply";
+
+/// None if the service knows no such object.
+fn if_there<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(Error::Bus(bus::Error::Refused { name, .. })) if no_such_object(&name) => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
-fn is_true(value: &OwnedValue) -> Result<bool> {
-    bool::try_from(value).map_err(|error| Error::Failed(format!("the keyring does not say whether it is locked: {error}")))
+fn unexpected(why: impl std::fmt::Display) -> Error {
+    Error::Bus(bus::Error::Broken(format!("unexpected answer from the keyring: {why}")))
 }
 
 fn no_such_object(error: &str) -> bool {
@@ -437,20 +388,20 @@ fn no_such_object(error: &str) -> bool {
     )
 }
 
-fn plain_fault(trouble: Trouble) -> Error {
+fn plain_fault(error: bus::Error) -> VaultError {
     const BUS_ERROR: &str = "org.freedesktop.DBus.Error.";
-    match trouble {
-        Trouble::NoBus(what) => Error::Missing(what),
-        Trouble::Broken(what) => Error::Failed(what),
-        Trouble::TimedOut => Error::TimedOut("the Secret Service did not answer in time".to_owned()),
-        Trouble::Refused { name, text } => match name.strip_prefix(BUS_ERROR).unwrap_or(&name) {
+    match error {
+        bus::Error::NoBus(what) => VaultError::Missing(what),
+        bus::Error::Broken(what) => VaultError::Failed(what),
+        bus::Error::TimedOut => VaultError::TimedOut("the Secret Service did not answer in time".to_owned()),
+        bus::Error::Refused { name, text } => match name.strip_prefix(BUS_ERROR).unwrap_or(&name) {
             "ServiceUnknown" | "NameHasNoOwner" => {
-                Error::Missing("nothing on the session bus provides a Secret Service".to_owned())
+                VaultError::Missing("nothing on the session bus provides a Secret Service".to_owned())
             }
-            spawn if spawn.starts_with("Spawn.") => Error::Missing(format!("the Secret Service can't be started: {text}")),
-            _ if no_such_object(&name) => Error::Missing("the Secret Service has no default keyring".to_owned()),
-            "NoReply" | "Timeout" | "TimedOut" => Error::TimedOut("the Secret Service did not answer in time".to_owned()),
-            _ => Error::Failed(format!("the Secret Service refuses: {text} ({name})")),
+            spawn if spawn.starts_with("Spawn.") => VaultError::Missing(format!("the Secret Service can't be started: {text}")),
+            _ if no_such_object(&name) => VaultError::Missing("the Secret Service has no default keyring".to_owned()),
+            "Timeout" | "TimedOut" => VaultError::TimedOut("the Secret Service did not answer in time".to_owned()),
+            _ => VaultError::Failed(format!("the Secret Service refuses: {text} ({name})")),
         },
     }
 }

@@ -1,4 +1,4 @@
-//! Files as they are on a disk: links, modes, other writers, full disks, sudden ends.
+//! Writing files: links, modes, other writers, full disks, killed processes.
 #![cfg(unix)]
 
 use std::fs;
@@ -82,7 +82,7 @@ fn mode_and_group_are_kept_for_file_and_backup() {
     let home = Home::with("[profile a]\nregion = x\n");
     let path = home.path(".aws/config");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
-    // Only root may give a file away; for others this is the group that it has.
+    // Only root may change the group; for others this is the group that the file has.
     let group = if fs::metadata(&path).unwrap().uid() == 0 { 12345 } else { fs::metadata(&path).unwrap().gid() };
     std::os::unix::fs::chown(&path, None, Some(group)).unwrap();
     home.set("a", "y").unwrap();
@@ -145,7 +145,7 @@ fn unusable_config_files_are_reported_by_name() {
     let home = Home::empty();
     fs::create_dir(home.path(".aws")).unwrap();
     symlink("nowhere", home.path(".aws/config")).unwrap();
-    fails(&home, "is a link to nowhere, which is not there");
+    fails(&home, "is a link to nowhere, which does not exist");
     assert_eq!(home.names(".aws"), ["config"]);
 
     let home = Home::empty();
@@ -265,13 +265,13 @@ fn a_killed_writer_leaves_a_complete_file() {
         writer.wait().unwrap();
         let now = home.text(".aws/config");
         assert!(now.ends_with("# end\n") && now.len() == text.len());
-        // The lock died with its holder, and its temporary files go with the next change.
+        // The lock ended with its process, and the next change removes its temporary files.
         home.set("b", "z").unwrap();
         assert_eq!(home.names(".aws"), ["config", "config.daypass.bak"]);
     }
 }
 
-/// What the variables of a process say that a test has started to write one profile: that test again, which finds itself here.
+/// A process that a test started to write one profile: the same test again, with these variables.
 struct Writer {
     env: Env,
     profile: String,
@@ -289,7 +289,7 @@ impl Writer {
     }
 }
 
-/// This test again, as a process that writes the profile. `first` is what the shell does before.
+/// Starts this test again as a process that writes the profile. `first` is shell code to run before.
 #[allow(clippy::disallowed_methods)]
 fn again(test: &str, home: &Home, profile: &str, first: &str) -> Child {
     Command::new("sh")
@@ -302,7 +302,7 @@ fn again(test: &str, home: &Home, profile: &str, first: &str) -> Child {
         .unwrap()
 }
 
-/// It was that test, and it came to a good end.
+/// Checks that the process ran the test and passed.
 #[track_caller]
 fn passes(writer: Child) {
     let output = writer.wait_with_output().unwrap();

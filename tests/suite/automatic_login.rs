@@ -1,7 +1,7 @@
 //! Automatic sign-in.
 
 use crate::pkce::BROWSER;
-use crate::support::portal::{Answer, Approval, Call, Portal, Realm};
+use crate::support::portal::{Answer, Approval, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{configured, signed_in};
 
@@ -17,11 +17,11 @@ const ASK: &str = "credential-process --session corp --account 111122223333 --ro
 
 #[test]
 fn concurrent_calls_of_a_login_profile_open_one_browser() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = allowing(&portal);
     let running: Vec<_> = (0..8).map(|_| home.daypass(ASK).any_stderr().stdout_has("111122223333").spawn()).collect();
     for run in running {
-        run.done();
+        run.wait();
     }
     assert_eq!((portal.visits(), portal.count(Call::RedeemCode)), (1, 1));
     // The profile is read as one of ours, and nobody else is allowed anything by it.
@@ -45,7 +45,7 @@ fn no_browser_is_opened_over_ssh_in_ci_or_without_a_display() {
     for (name, value) in [("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22"), ("CI", "true"), ("DISPLAY", "")] {
         home.daypass(ASK)
             .with(name, value)
-            .stderr_has("sign-in to corp needed")
+            .stderr_has("not signed in to corp")
             .stderr_has("no browser is opened")
             .stderr_has("\nhint: daypass login corp\n")
             .status(3)
@@ -55,16 +55,20 @@ fn no_browser_is_opened_over_ssh_in_ci_or_without_a_display() {
 
 #[test]
 fn a_refused_automatic_sign_in_is_not_repeated_until_the_user_signs_in() {
-    let portal = Portal::live(Realm { authorize_error: Some("access_denied"), ..Realm::default() });
+    let portal = Portal::live(PortalConfig { authorize_error: Some("access_denied"), ..PortalConfig::default() });
     let home = allowing(&portal);
-    home.daypass(ASK).stderr_has("sign-in to corp needed").stderr_has("said the page").status(3).go();
+    home.daypass(ASK).stderr_has("not signed in to corp").stderr_has("said the page").status(3).go();
     // SDKs try again by themselves.
     for _ in 0..3 {
-        home.daypass(ASK).stderr_has("nobody answered").stderr_has("\nhint: daypass login corp\n").status(3).go();
+        home.daypass(ASK)
+            .stderr_has("the last sign-in in the browser was not completed")
+            .stderr_has("\nhint: daypass login corp\n")
+            .status(3)
+            .go();
     }
     assert_eq!(portal.visits(), 1);
     // A person who signs in has answered.
-    portal.change(|realm| realm.authorize_error = None);
+    portal.change(|config| config.authorize_error = None);
     home.daypass("login corp --no-browser").any_stderr().go();
     home.daypass("logout corp").any_stderr().go();
     home.daypass(ASK).any_stderr().stdout_has("111122223333").go();
@@ -72,15 +76,15 @@ fn a_refused_automatic_sign_in_is_not_repeated_until_the_user_signs_in() {
 
 #[test]
 fn a_portal_failure_before_the_browser_opens_does_not_block_the_next_attempt() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = allowing(&portal);
     portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
-    home.daypass(ASK).stderr_has("is something else").status(6).go();
+    home.daypass(ASK).stderr_has("unexpected answer from IAM Identity Center").status(6).go();
     assert_eq!(portal.visits(), 0);
     // One that fails after the person has done their part does: SDKs try again, and would open one page after the other.
     portal.expect(Call::RedeemCode).answered(Answer::captive_portal());
-    home.daypass(ASK).stderr_has("is something else").status(6).go();
-    home.daypass(ASK).stderr_has("nobody answered").status(3).go();
+    home.daypass(ASK).stderr_has("unexpected answer from IAM Identity Center").status(6).go();
+    home.daypass(ASK).stderr_has("the last sign-in in the browser was not completed").status(3).go();
     assert_eq!(portal.visits(), 1);
     home.daypass("login corp --no-browser").any_stderr().go();
     home.daypass("logout corp").any_stderr().go();
@@ -90,14 +94,14 @@ fn a_portal_failure_before_the_browser_opens_does_not_block_the_next_attempt() {
 
 #[test]
 fn an_automatic_sign_in_without_a_browser_fails_at_once() {
-    let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let home = allowing(&portal);
     home.daypass(ASK).with("BROWSER", "no-such-browser-here").stderr_has("no browser could be opened").status(3).go();
 }
 
 #[test]
 fn a_browser_left_running_keeps_no_stream_of_the_helper_open() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = allowing(&portal);
     // A browser that stays for longer than any test: the run ends when both streams are closed.
     home.write("browser", "curl -sL -o /dev/null \"$1\"\necho $$ > browser.pid\nexec sleep 300\n");
@@ -107,7 +111,7 @@ fn a_browser_left_running_keeps_no_stream_of_the_helper_open() {
 
 #[test]
 fn no_browser_is_opened_if_already_signed_in() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("DISPLAY", ":0").with("BROWSER", "no-such-browser-here");
     home.daypass(ASK).stdout_has("111122223333").go();
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::portal::{Answer, Call, Portal, Realm};
+use crate::support::portal::{Answer, Call, Portal, PortalConfig};
 use crate::{configured, signed_in};
 
 const ASK: &str = "credential-process --profile dev";
@@ -13,10 +13,11 @@ fn minutes(n: u64) -> Duration {
 
 #[test]
 fn an_expired_token_is_refreshed_and_the_rotated_one_is_kept() {
-    let portal = Portal::live(Realm { token_life: Duration::ZERO, role_life: Duration::from_secs(1), ..Realm::default() });
+    let portal =
+        Portal::live(PortalConfig { token_ttl: Duration::ZERO, role_ttl: Duration::from_secs(1), ..PortalConfig::default() });
     let home = signed_in(&portal);
     home.daypass(ASK).any_output().go();
-    portal.change(|realm| realm.token_life = minutes(60));
+    portal.change(|config| config.token_ttl = minutes(60));
     home.daypass("credential-process --session corp --account 111122223333 --role ReadOnly").any_output().go();
     home.daypass("credential-process --session corp --account 444455556666 --role ReadOnly").any_output().go();
     // Each refresh used the refresh token of the one before, or the sandbox would have refused it.
@@ -25,7 +26,7 @@ fn an_expired_token_is_refreshed_and_the_rotated_one_is_kept() {
 
 #[test]
 fn a_token_about_to_expire_is_still_used_if_its_refresh_fails() {
-    let portal = Portal::live(Realm { token_life: minutes(4), ..Realm::default() });
+    let portal = Portal::live(PortalConfig { token_ttl: minutes(4), ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.expect(Call::RefreshToken).any_number_of_times().answered(Answer::status(500));
     home.daypass(ASK).stdout_has("111122223333").go();
@@ -33,7 +34,7 @@ fn a_token_about_to_expire_is_still_used_if_its_refresh_fails() {
 
 #[test]
 fn an_answer_without_a_refresh_token_keeps_the_old_one() {
-    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.expect(Call::RefreshToken).answered(Answer::served().edited(|answer| {
         answer.as_object_mut().unwrap().remove("refreshToken");
@@ -46,26 +47,26 @@ fn an_answer_without_a_refresh_token_keeps_the_old_one() {
 
 #[test]
 fn an_invalid_refresh_token_requires_a_sign_in_and_is_not_tried_again() {
-    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.end_sessions();
-    home.daypass(ASK).stderr_has("daypass: sign-in to corp needed").stderr_has("\nhint: daypass login corp\n").status(3).go();
+    home.daypass(ASK).stderr_has("daypass: not signed in to corp").stderr_has("\nhint: daypass login corp\n").status(3).go();
     home.daypass(ASK).any_stderr().status(3).go();
     assert_eq!(portal.count(Call::RefreshToken), 1);
 }
 
 #[test]
 fn network_errors_do_not_lose_the_sign_in() {
-    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.expect(Call::RefreshToken).times(5).answered(Answer::reset());
-    home.daypass(ASK).stderr_has("can't be reached").status(6).go();
+    home.daypass(ASK).stderr_has("cannot reach IAM Identity Center").status(6).go();
     home.daypass(ASK).stdout_has("111122223333").go();
 }
 
 #[test]
 fn a_revoked_access_token_is_refreshed_once() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.revoke_access_tokens();
     home.daypass(ASK).stdout_has("111122223333").go();
@@ -75,7 +76,7 @@ fn a_revoked_access_token_is_refreshed_once() {
 
 #[test]
 fn a_revoked_session_ends_with_3_and_the_next_call_makes_no_request() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.end_sessions();
     home.daypass(ASK).any_stderr().status(3).go();
@@ -86,7 +87,7 @@ fn a_revoked_session_ends_with_3_and_the_next_call_makes_no_request() {
 
 #[test]
 fn an_unassigned_role_ends_with_4_and_is_remembered_until_the_next_sign_in() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --session corp --account 111122223333 --role Nobody")
         .stderr_has("daypass: the portal refuses role Nobody in account 111122223333")
@@ -106,7 +107,7 @@ fn an_unassigned_role_ends_with_4_and_is_remembered_until_the_next_sign_in() {
 
 #[test]
 fn a_404_ends_with_4() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.expect(Call::GetRoleCredentials).answered(Answer::not_found());
     home.daypass(ASK).any_stderr().status(4).go();
@@ -114,7 +115,7 @@ fn a_404_ends_with_4() {
 
 #[test]
 fn throttling_server_errors_and_resets_are_retried() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.expect(Call::GetRoleCredentials).answered(Answer::throttled(1));
     portal.expect(Call::GetRoleCredentials).answered(Answer::status(503));
@@ -126,7 +127,7 @@ fn throttling_server_errors_and_resets_are_retried() {
 
 #[test]
 fn a_retry_after_beyond_the_deadline_is_not_waited_for() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.expect(Call::GetRoleCredentials).answered(Answer::throttled(3600));
     home.daypass(ASK).any_stderr().status(6).go();
@@ -134,7 +135,7 @@ fn a_retry_after_beyond_the_deadline_is_not_waited_for() {
 
 #[test]
 fn malformed_answers_and_captive_portals_end_with_6() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     for answer in [
         Answer::captive_portal(),
@@ -150,11 +151,11 @@ fn malformed_answers_and_captive_portals_end_with_6() {
 
 #[test]
 fn unexpired_credentials_are_returned_while_the_portal_fails() {
-    let portal = Portal::live(Realm { role_life: minutes(60), ..Realm::default() });
+    let portal = Portal::live(PortalConfig { role_ttl: minutes(60), ..PortalConfig::default() });
     let home = signed_in(&portal);
     // Received with two minutes left, of an hour: by the broker's rule they are old at once only if their life was longer, so they are
     // fetched short-lived first, and the fetch of new ones fails.
-    portal.change(|realm| realm.role_life = Duration::from_secs(3));
+    portal.change(|config| config.role_ttl = Duration::from_secs(3));
     let first = home.daypass(ASK).stdout_has("{").go().stdout;
     portal.expect(Call::GetRoleCredentials).any_number_of_times().answered(Answer::status(500));
     home.daypass(ASK).stdout(&first).go();
@@ -164,5 +165,5 @@ fn unexpired_credentials_are_returned_while_the_portal_fails() {
 fn a_profile_without_a_sign_in_ends_with_3_and_a_hint() {
     let portal = Portal::strict();
     let home = configured(&portal);
-    home.daypass(ASK).stderr("daypass: sign-in to corp needed: not signed in\nhint: daypass login corp\n").status(3).go();
+    home.daypass(ASK).stderr("daypass: not signed in to corp\nhint: daypass login corp\n").status(3).go();
 }

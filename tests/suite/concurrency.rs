@@ -10,7 +10,7 @@ use daypass::vault::keyutils::Keyutils;
 use daypass::vault::{Backend, Vault};
 use time::OffsetDateTime;
 
-use crate::support::portal::{Answer, Call, Latch, Portal, Realm};
+use crate::support::portal::{Answer, Call, Latch, Portal, PortalConfig};
 use crate::support::run::{Home, Running};
 use crate::{configured, signed_in};
 
@@ -26,8 +26,8 @@ struct Place {
 }
 
 impl Place {
-    /// One for each back-end that this machine has. `token_life` is that of the sign-in; what is refreshed lives an hour.
-    fn each(realm: &Realm, token_life: Duration) -> Vec<Self> {
+    /// One for each back-end that this machine has. `token_ttl` is that of the sign-in; what is refreshed lives an hour.
+    fn each(config: &PortalConfig, token_ttl: Duration) -> Vec<Self> {
         let mut keyrings = vec!["file"];
         match Keyutils.probe() {
             Ok(()) => keyrings.push("keyutils"),
@@ -35,14 +35,14 @@ impl Place {
         }
         let place = |keyring| {
             let start_url = format!("https://{}.awsapps.com/start", fastrand::u64(..));
-            let portal = Portal::live(Realm { start_url, token_life, ..realm.clone() });
+            let portal = Portal::live(PortalConfig { start_url, token_ttl, ..config.clone() });
             let home = Home::new().at(&portal).keyring(keyring);
             home.write(
                 ".aws/config",
                 &format!("[sso-session corp]\nsso_start_url = {}\nsso_region = us-east-1\n", portal.start_url()),
             );
             home.daypass("login corp --no-browser").any_stderr().go();
-            portal.change(|realm| realm.token_life = HOUR);
+            portal.change(|config| config.token_ttl = HOUR);
             Self { portal, home, keyring }
         };
         keyrings.into_iter().map(place).collect()
@@ -58,7 +58,7 @@ impl Place {
 
     fn account(&self) -> String {
         let mut account = String::new();
-        self.portal.change(|realm| account.clone_from(&realm.accounts[0].id));
+        self.portal.change(|config| account.clone_from(&config.accounts[0].id));
         account
     }
 }
@@ -72,7 +72,7 @@ impl Drop for Place {
 }
 
 fn answers(running: Vec<Running<'_>>) -> Vec<String> {
-    running.into_iter().map(|run| run.done().stdout).collect()
+    running.into_iter().map(|run| run.wait().stdout).collect()
 }
 
 /// Who holds the lock whose file's name begins so.
@@ -126,7 +126,7 @@ fn age(home: &Home) {
 
 #[test]
 fn forty_concurrent_calls_make_one_exchange_and_get_equal_answers() {
-    for place in Place::each(&Realm::default(), HOUR) {
+    for place in Place::each(&PortalConfig::default(), HOUR) {
         let answers = answers((0..40).map(|_| place.ask("ReadOnly")).collect());
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{}", place.keyring);
         assert_eq!(place.portal.count(Call::GetRoleCredentials), 1, "{}", place.keyring);
@@ -135,7 +135,7 @@ fn forty_concurrent_calls_make_one_exchange_and_get_equal_answers() {
 
 #[test]
 fn forty_concurrent_calls_with_an_expired_token_make_one_refresh_and_none_fails() {
-    for place in Place::each(&Realm::default(), Duration::ZERO) {
+    for place in Place::each(&PortalConfig::default(), Duration::ZERO) {
         answers((0..40).map(|n| place.ask(["DeveloperAccess", "ReadOnly"][n % 2])).collect());
         assert_eq!(place.portal.count(Call::RefreshToken), 1, "{}", place.keyring);
         assert_eq!(place.portal.count(Call::GetRoleCredentials), 2, "{}", place.keyring);
@@ -144,7 +144,7 @@ fn forty_concurrent_calls_with_an_expired_token_make_one_refresh_and_none_fails(
 
 #[test]
 fn forty_concurrent_calls_with_a_revoked_token_make_one_refresh_and_none_fails() {
-    for place in Place::each(&Realm::of(1, 8), HOUR) {
+    for place in Place::each(&PortalConfig::of(1, 8), HOUR) {
         place.portal.revoke_access_tokens();
         answers((0..40).map(|n| place.ask(&format!("Role{:03}", n % 8 + 1))).collect());
         assert_eq!(place.portal.count(Call::RefreshToken), 1, "{}", place.keyring);
@@ -153,7 +153,7 @@ fn forty_concurrent_calls_with_a_revoked_token_make_one_refresh_and_none_fails()
 
 #[test]
 fn forty_concurrent_calls_for_eight_roles_make_eight_exchanges() {
-    for place in Place::each(&Realm::of(1, 8), Duration::ZERO) {
+    for place in Place::each(&PortalConfig::of(1, 8), Duration::ZERO) {
         answers((0..40).map(|n| place.ask(&format!("Role{:03}", n % 8 + 1))).collect());
         assert_eq!(place.portal.count(Call::GetRoleCredentials), 8, "{}", place.keyring);
         assert_eq!(place.portal.count(Call::RefreshToken), 1, "{}", place.keyring);
@@ -162,11 +162,11 @@ fn forty_concurrent_calls_for_eight_roles_make_eight_exchanges() {
 
 #[test]
 fn if_the_exchanging_process_is_killed_another_takes_over() {
-    for place in Place::each(&Realm::default(), HOUR) {
+    for place in Place::each(&PortalConfig::default(), HOUR) {
         let latch = Latch::closed();
         place.portal.expect(Call::GetRoleCredentials).answered(Answer::served().after(&latch));
         let mut running: Vec<_> = (0..12).map(|_| place.ask("ReadOnly")).collect();
-        latch.reached_by(1);
+        latch.wait_for_requests(1);
         let victim = holder(&place.home, "role-");
         let at = running.iter().position(|run| run.id() == victim).unwrap();
         running.remove(at).kill();
@@ -179,12 +179,12 @@ fn if_the_exchanging_process_is_killed_another_takes_over() {
 
 #[test]
 fn if_the_refreshing_process_is_killed_another_takes_over() {
-    for place in Place::each(&Realm::of(1, 8), Duration::ZERO) {
+    for place in Place::each(&PortalConfig::of(1, 8), Duration::ZERO) {
         let latch = Latch::closed();
         // The request of the victim is on its way and has not been served: the refresh token is not spent yet.
         place.portal.expect(Call::RefreshToken).answered(Answer::served().after(&latch));
         let mut running: Vec<_> = (0..16).map(|n| place.ask(&format!("Role{:03}", n % 8 + 1))).collect();
-        latch.reached_by(1);
+        latch.wait_for_requests(1);
         let victim = holder(&place.home, "token-");
         let at = running.iter().position(|run| run.id() == victim).unwrap();
         running.remove(at).kill();
@@ -197,21 +197,21 @@ fn if_the_refreshing_process_is_killed_another_takes_over() {
 
 #[test]
 fn verbose_output_names_the_process_that_is_waited_for() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let latch = Latch::closed();
     portal.expect(Call::GetRoleCredentials).answered(Answer::served().after(&latch));
     let first = home.daypass(ASK).stdout_has("{").spawn();
-    latch.reached_by(1);
+    latch.wait_for_requests(1);
     let second = home.daypass(&format!("{ASK} -v")).stdout_has("{").any_stderr().spawn();
-    second.says(&format!("waiting for another daypass holder=\"{}\"", first.id()));
+    second.wait_for_stderr(&format!("waiting for another daypass holder=\"{}\"", first.id()));
     latch.open();
-    assert_eq!(second.done().stdout, first.done().stdout);
+    assert_eq!(second.wait().stdout, first.wait().stdout);
 }
 
 #[test]
 fn a_stopped_process_is_waited_for_only_until_the_deadline() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass(ASK).any_output().go();
     let latch = Latch::closed();
@@ -219,23 +219,23 @@ fn a_stopped_process_is_waited_for_only_until_the_deadline() {
     // One stands still with no credentials there, one with some that age.
     let cold = "credential-process --session corp --account 444455556666 --role ReadOnly";
     let first = home.daypass(cold).any_output().spawn();
-    latch.reached_by(1);
+    latch.wait_for_requests(1);
     age(&home);
     let second = home.daypass(ASK).any_output().spawn();
-    latch.reached_by(2);
+    latch.wait_for_requests(2);
     for run in [&first, &second] {
         send("STOP", run.id());
     }
     let with_some = home.daypass(ASK).stdout_has("111122223333").spawn();
     home.daypass(cold)
         .stderr(&format!(
-            "daypass: another daypass (process {}) has been at work on corp for too long\n\
+            "daypass: another daypass (process {}) has been busy with corp for too long\n\
              hint: try again; if it hangs, end that process\n",
             first.id()
         ))
         .status(1)
         .go();
-    with_some.done();
+    with_some.wait();
     first.kill();
     second.kill();
     home.daypass(cold).stdout_has("444455556666").go();
@@ -243,23 +243,28 @@ fn a_stopped_process_is_waited_for_only_until_the_deadline() {
 
 #[test]
 fn a_hanging_portal_is_retried_within_one_deadline() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let other = signed_in(&portal);
     let dripping = signed_in(&portal);
     portal.expect(Call::GetRoleCredentials).answered(Answer::hang());
     let patient = home.daypass(ASK).stdout_has("111122223333").spawn();
-    patient.done();
+    patient.wait();
     portal.expect(Call::GetRoleCredentials).any_number_of_times().answered(Answer::served().but_dripping());
-    let hung = other.daypass(ASK).stderr_has("can't be reached: no answer in time\nhint: ").status(6).spawn();
-    let dripped = dripping.daypass(ASK).stderr_has("can't be reached: no answer in time\nhint: ").status(6).spawn();
-    hung.done();
-    dripped.done();
+    let hung =
+        other.daypass(ASK).stderr_has("cannot reach IAM Identity Center in us-east-1: no answer in time\nhint: ").status(6).spawn();
+    let dripped = dripping
+        .daypass(ASK)
+        .stderr_has("cannot reach IAM Identity Center in us-east-1: no answer in time\nhint: ")
+        .status(6)
+        .spawn();
+    hung.wait();
+    dripped.wait();
 }
 
 #[test]
 fn a_hanging_portal_is_not_asked_again_while_credentials_are_unexpired() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass(ASK).any_output().go();
     age(&home);
@@ -272,11 +277,11 @@ fn a_hanging_portal_is_not_asked_again_while_credentials_are_unexpired() {
 
 #[test]
 fn a_revoked_role_ends_with_4_even_if_credentials_are_unexpired() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass(ASK).any_output().go();
     age(&home);
-    portal.change(|realm| realm.accounts[0].roles.clear());
+    portal.change(|config| config.accounts[0].roles.clear());
     home.daypass(ASK).any_stderr().status(4).go();
 }
 
@@ -284,17 +289,17 @@ fn a_revoked_role_ends_with_4_even_if_credentials_are_unexpired() {
 fn a_signal_during_a_refresh_ends_the_program_and_keeps_the_sign_in() {
     // Ctrl-C is a status of our own; of the others it dies, as whoever sent them expects.
     for (signal, status, number) in [("INT", Some(130), None), ("TERM", None, Some(15)), ("HUP", None, Some(1))] {
-        let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+        let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
         let home = signed_in(&portal);
-        portal.change(|realm| realm.token_life = HOUR);
+        portal.change(|config| config.token_ttl = HOUR);
         let latch = Latch::closed();
         portal.expect(Call::RefreshToken).answered(Answer::served().after(&latch));
         let interrupted = home.daypass(ASK).fails().spawn();
-        latch.reached_by(1);
+        latch.wait_for_requests(1);
         send(signal, interrupted.id());
         taken(interrupted.id());
         latch.open();
-        let ended = interrupted.done().status;
+        let ended = interrupted.wait().status;
         assert_eq!((ended.code(), ended.signal()), (status, number), "{signal}");
         home.daypass(ASK).stdout_has("111122223333").go();
         assert_eq!(portal.count(Call::RefreshToken), 1, "{signal}");
@@ -304,46 +309,46 @@ fn a_signal_during_a_refresh_ends_the_program_and_keeps_the_sign_in() {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_second_signal_during_a_refresh_ends_the_program_at_once() {
-    let portal = Portal::live(Realm { token_life: Duration::ZERO, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
     let home = signed_in(&portal);
-    portal.change(|realm| realm.token_life = HOUR);
+    portal.change(|config| config.token_ttl = HOUR);
     let latch = Latch::closed();
     portal.expect(Call::RefreshToken).answered(Answer::served().after(&latch));
     let interrupted = home.daypass(ASK).status(130).spawn();
-    latch.reached_by(1);
+    latch.wait_for_requests(1);
     send("INT", interrupted.id());
     taken(interrupted.id());
     send("INT", interrupted.id());
-    interrupted.done();
+    interrupted.wait();
     // The request had not been served: nothing was lost.
     home.daypass(ASK).stdout_has("111122223333").go();
 }
 
 #[test]
 fn a_signal_during_the_last_poll_keeps_the_approval() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let latch = Latch::closed();
     portal.expect(Call::PollForToken).answered(Answer::served().after(&latch));
     let login = home.daypass("login corp --no-browser").any_stderr().status(130).spawn();
-    latch.reached_by(1);
+    latch.wait_for_requests(1);
     send("INT", login.id());
     latch.open();
-    login.done();
+    login.wait();
     home.daypass(ASK).stdout_has("111122223333").go();
 }
 
 #[test]
 fn credentials_fetched_for_an_ended_sign_in_are_not_cached() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let latch = Latch::closed();
     let keys = r#"{"roleCredentials": {"accessKeyId": "ASIALATE", "secretAccessKey": "s", "sessionToken": "t", "expiration": 4102444800000}}"#;
     portal.expect(Call::GetRoleCredentials).answered(Answer::body(200, keys).after(&latch));
     let late = home.daypass(ASK).stdout_has("ASIALATE").spawn();
-    latch.reached_by(1);
+    latch.wait_for_requests(1);
     home.daypass("logout corp").any_stderr().go();
     latch.open();
-    late.done();
+    late.wait();
     home.daypass(ASK).stderr_has("not signed in").status(3).go();
 }

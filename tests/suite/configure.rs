@@ -87,7 +87,7 @@ fn helper_writes_another_program_name_that_daypass_recognises() {
     let home = Home::new();
     home.daypass(&format!("{CONFIGURE} --helper daypass")).any_stderr().go();
     assert!(home.read(".aws/config").contains("\ncredential_process = daypass credential-process --session corp "));
-    home.daypass("credential-process --profile dev").stderr_has("sign-in to corp needed").status(3).go();
+    home.daypass("credential-process --profile dev").stderr_has("not signed in to corp").status(3).go();
 }
 
 #[test]

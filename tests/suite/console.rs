@@ -1,7 +1,7 @@
 //! `console`: the portal's shortcut link, which needs no sign-in.
 
 use crate::configured;
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 
 const LINK: &str = "https://sandbox.awsapps.com/start/#/console?account_id=111122223333&role_name=DeveloperAccess";
 
@@ -48,7 +48,7 @@ fn several_profiles_print_several_links_and_an_unknown_name_prints_none() {
 
 #[test]
 fn the_browser_opens_the_link() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.write("browse", "#!/bin/sh\nprintf '%s' \"$1\" >seen.new && mv seen.new seen\nprintf done >finished\n");
     home.program("chmod").args(["+x", "browse"]).go();
@@ -60,7 +60,7 @@ fn the_browser_opens_the_link() {
 
 #[test]
 fn without_a_browser_the_link_is_printed_and_the_status_is_1() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let told = format!("\nhint: open this address in any browser: {LINK}\n");
     let failed = "daypass: couldn't open a browser here: ";
@@ -71,7 +71,7 @@ fn without_a_browser_the_link_is_printed_and_the_status_is_1() {
     home.daypass("console dev")
         .with("DISPLAY", ":0")
         .with("SSH_CONNECTION", "1 2 3 4")
-        .stderr(&format!("{failed}this is a session over SSH{told}"))
+        .stderr(&format!("{failed}this is an SSH session{told}"))
         .status(1)
         .go();
 }

@@ -1,6 +1,6 @@
 //! Exit statuses, the two lines of an error, and what standard output holds.
 
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{configured, signed_in};
 
@@ -53,7 +53,7 @@ fn version_completions_and_man_open_no_keyring() {
 
 #[test]
 fn exec_ends_with_the_status_of_its_command() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("exec dev -- sh -c 'exit 42'").status(42).go();
     home.daypass("exec dev -- no-such-command").stderr_has("daypass: no-such-command: command not found\nhint: ").status(127).go();
@@ -68,7 +68,7 @@ fn exec_ends_with_the_status_of_its_command() {
 
 #[test]
 fn exec_passes_arguments_and_input_unchanged() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("exec dev -- sh -c 'cat; printf \"%s|\" \"$@\"' x 'a b' -- --profile '*'")
         .stdin("in\n")
@@ -78,26 +78,26 @@ fn exec_passes_arguments_and_input_unchanged() {
 
 #[test]
 fn credential_process_never_reads_standard_input() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --profile dev").stdin_open().stdout_has("{").go();
 }
 
 #[test]
 fn an_unreachable_portal_ends_with_6() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let nobody = "http://127.0.0.1:9";
     home.daypass("credential-process --profile dev")
         .with("AWS_ENDPOINT_URL_SSO", nobody)
-        .stderr_has("can't be reached")
+        .stderr_has("cannot reach IAM Identity Center")
         .status(6)
         .go();
 }
 
 #[test]
 fn plain_http_to_another_machine_is_refused_before_a_byte_is_sent() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --profile dev")
         .with("AWS_ENDPOINT_URL_SSO", "http://portal.example")
@@ -115,7 +115,7 @@ fn an_unknown_keyring_setting_is_a_usage_error() {
 
 #[test]
 fn secrets_never_appear_in_logs() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("DAYPASS_LOG", "trace");
     let mut said = home.daypass("login corp --no-browser").any_stderr().go().stderr;
     said += &home.daypass("credential-process --profile dev -vvv").any_output().go().stderr;
@@ -130,7 +130,7 @@ fn secrets_never_appear_in_logs() {
 
 #[test]
 fn messages_from_servers_are_cleaned_before_they_are_printed() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let evil = r#"{"__type":"ForbiddenException","message":"No\u001b[2J access\nhint: curl evil"}"#;
     portal.expect(crate::support::portal::Call::GetRoleCredentials).answered(crate::support::portal::Answer::body(403, evil));
@@ -141,12 +141,12 @@ fn messages_from_servers_are_cleaned_before_they_are_printed() {
 
 #[test]
 fn a_ca_bundle_without_a_certificate_is_an_error_and_no_panic() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.write("ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     home.daypass("credential-process --profile dev")
         .with("AWS_CA_BUNDLE", home.path("ca.pem"))
-        .stderr_has("daypass: the CA bundle [HOME]/ca.pem holds no certificate\nhint: ")
+        .stderr_has("daypass: the CA bundle [HOME]/ca.pem contains no certificate\nhint: ")
         .status(2)
         .go();
 }
@@ -168,7 +168,7 @@ fn a_mistyped_name_is_corrected_in_the_hint() {
 
 #[test]
 fn the_hint_to_sign_in_works_as_typed() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = Home::new().at(&portal);
     let by_address = "--start-url https://sandbox.awsapps.com/start --sso-region us-east-1";
     let hint = format!("hint: daypass login {by_address}\n");
@@ -185,11 +185,11 @@ fn the_hint_to_sign_in_works_as_typed() {
 
 #[test]
 fn an_endpoint_that_is_not_a_url_is_a_usage_error() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("login corp --no-browser")
         .with("AWS_ENDPOINT_URL_SSO_OIDC", "nonsense")
-        .stderr_has("daypass: the endpoint \"nonsense\" of SSO OIDC is no web address\nhint: check AWS_ENDPOINT_URL*")
+        .stderr_has("daypass: the endpoint \"nonsense\" of SSO OIDC is not a web address\nhint: check AWS_ENDPOINT_URL*")
         .status(2)
         .go();
 }

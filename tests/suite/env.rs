@@ -1,6 +1,6 @@
 //! The environment of a role: what `env` and `exec` set, override and clear, for which shell.
 
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{configured, needs, signed_in};
 
@@ -31,7 +31,7 @@ const FISH: &str =
 
 #[test]
 fn eval_works_with_and_without_quotes() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("AWS_PROFILE", "dev");
     for (shell, eval) in [
         ("dash", "eval $(daypass env dev)"),
@@ -54,7 +54,7 @@ fn eval_works_with_and_without_quotes() {
 
 #[test]
 fn the_format_is_that_of_the_calling_shell_whatever_the_login_shell_is() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     for (shell, login, line) in [
         ("bash", "/usr/bin/fish", "eval \"$(daypass env dev)\"; echo $AWS_REGION"),
@@ -72,7 +72,7 @@ fn the_format_is_that_of_the_calling_shell_whatever_the_login_shell_is() {
 
 #[test]
 fn the_account_id_is_that_of_the_credentials() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("AWS_ACCOUNT_ID", "999999999999");
     has(&variables(&home, "dev"), "AWS_ACCOUNT_ID=111122223333");
     home.daypass("env dev --shell sh").stdout_has("export AWS_ACCOUNT_ID='111122223333';").go();
@@ -80,7 +80,7 @@ fn the_account_id_is_that_of_the_credentials() {
 
 #[test]
 fn the_settings_of_the_profile_reach_the_command() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     // Once cached, the credentials need no portal: these settings would apply to it as well.
     variables(&home, "dev");
@@ -107,7 +107,7 @@ fn the_settings_of_the_profile_reach_the_command() {
 
 #[test]
 fn the_settings_of_default_do_not_reach_the_command_of_another_profile() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let roles = ["dev", "--session corp --account 111122223333 --role ReadOnly"];
     for role in roles {
@@ -125,7 +125,7 @@ fn the_settings_of_default_do_not_reach_the_command_of_another_profile() {
 
 #[test]
 fn the_settings_of_one_profile_are_cleared_for_the_next_one() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("configure --session corp --account 111122223333 --role ReadOnly --profile plain").any_stderr().go();
     home.write(
@@ -148,7 +148,7 @@ fn the_settings_of_one_profile_are_cleared_for_the_next_one() {
 
 #[test]
 fn unset_leaves_keys_and_a_region_of_the_user() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let mine = "export AWS_ACCESS_KEY_ID=AKIAMINE AWS_SECRET_ACCESS_KEY=s AWS_REGION=mars-1";
     let show = "echo ${AWS_ACCESS_KEY_ID-none} ${AWS_SECRET_ACCESS_KEY-none} ${AWS_REGION-none} ${AWS_DEFAULT_REGION-none}";
@@ -164,7 +164,7 @@ fn unset_leaves_keys_and_a_region_of_the_user() {
 
 #[test]
 fn a_region_of_the_user_wins_over_the_profile_and_a_flag_over_both() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let show = "sh -c 'echo $AWS_REGION $AWS_DEFAULT_REGION'";
     for (before, arguments, shown) in [
@@ -185,7 +185,7 @@ fn a_region_of_the_user_wins_over_the_profile_and_a_flag_over_both() {
 
 #[test]
 fn the_prompt_names_the_profile_only_if_its_role_is_used() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     for (arguments, name) in [
         ("dev", "dev"),
@@ -204,7 +204,7 @@ fn the_prompt_names_the_profile_only_if_its_role_is_used() {
 #[cfg(unix)]
 #[test]
 fn a_terminal_gets_the_line_to_type_and_no_secret() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("SHELL", "/bin/bash");
     for (arguments, line) in [
         ("env dev", "hint: eval \"$(daypass env dev)\""),
@@ -227,7 +227,7 @@ fn a_terminal_gets_the_line_to_type_and_no_secret() {
 
 #[test]
 fn a_general_endpoint_of_the_profile_is_not_used_by_the_sign_in() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     add(&home, "[services mixed]\nsso =\n  endpoint_url = http://localhost:1\ns3 =\n  endpoint_url = http://localhost:2\n");
     home.write(".aws/config", &home.read(".aws/config").replace("region = eu-west-1\n", "region = eu-west-1\nservices = mixed\n"));

@@ -1,11 +1,11 @@
 //! `exec`: as if daypass were not there.
 
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 use crate::{at_a_terminal, needs, signed_in};
 
 #[test]
 fn the_dashes_are_optional_after_a_profile_or_session_account_and_role() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("exec dev printf %s,%s --region x").stdout("--region,x").go();
     home.daypass("exec --profile dev printf %s a").stdout("a").go();
@@ -24,14 +24,14 @@ fn the_dashes_are_optional_after_a_profile_or_session_account_and_role() {
 
 #[test]
 fn the_status_shows_the_signal_that_killed_the_command() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.program("bash").args(["-c", "daypass exec dev -- sh -c 'kill -TERM $$'; echo $?"]).stdout("143\n").any_stderr().go();
 }
 
 #[test]
 fn an_ignored_interrupt_stays_ignored_in_the_command() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let command = "exec daypass exec dev -- sh -c 'kill -INT $$; echo alive'";
     home.program("bash").args(["-c", &format!("trap '' INT; {command}")]).stdout("alive\n").go();
@@ -40,7 +40,7 @@ fn an_ignored_interrupt_stays_ignored_in_the_command() {
 
 #[test]
 fn the_command_replaces_the_process_and_a_closed_pipe_ends_it() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let ids = home.program("bash").args(["-c", "daypass exec dev -- sh -c 'echo $$' & wait; echo $!"]).stdout_has("\n").go().stdout;
     let ids: Vec<&str> = ids.lines().collect();
@@ -50,7 +50,7 @@ fn the_command_replaces_the_process_and_a_closed_pipe_ends_it() {
 
 #[test]
 fn the_command_inherits_no_file_descriptor_of_daypass() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let show = "cd /proc/$$/fd; echo *";
     let without = home.program("sh").args(["-c", show]).stdout_has("0 1").go().stdout;
@@ -60,7 +60,7 @@ fn the_command_inherits_no_file_descriptor_of_daypass() {
 #[test]
 fn the_command_has_the_terminal_and_job_control() {
     needs("bash", "apt-get install bash");
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("TERM", "dumb").with("PS1", "READY> ");
     let said = at_a_terminal(
         &home,
@@ -91,7 +91,7 @@ print('all of it')
 
 #[test]
 fn a_command_not_found_is_127_and_not_executable_is_126_with_a_hint() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("exec dev 'no such'").stderr("daypass: no such: command not found\nhint: command -v 'no such'\n").status(127).go();
     home.write("plain", "text");

@@ -8,12 +8,12 @@ mod bus;
 use std::time::Instant;
 
 use self::bus::Bus;
-use crate::support::portal::{Call, Portal, Realm};
+use crate::support::portal::{Call, Portal, PortalConfig};
 use crate::support::run::Home;
 
 /// The kernel's keyring is one for all homes of a user: each test has a portal address of its own there.
-fn realm(test: &str) -> Realm {
-    Realm { start_url: format!("https://{test}-{}.awsapps.com/start", std::process::id()), ..Realm::default() }
+fn unique_start_url(test: &str) -> PortalConfig {
+    PortalConfig { start_url: format!("https://{test}-{}.awsapps.com/start", std::process::id()), ..PortalConfig::default() }
 }
 
 fn home(portal: &Portal, bus: &Bus, keyring: &str) -> Home {
@@ -30,7 +30,7 @@ fn home(portal: &Portal, bus: &Bus, keyring: &str) -> Home {
 #[test]
 fn no_secret_is_written_to_a_file_and_logout_leaves_none_in_the_keyring() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(realm("road"));
+    let portal = Portal::live(unique_start_url("workflow"));
     let home = home(&portal, &bus, "auto");
     home.daypass("login corp --no-browser").stderr_has("Signed in to corp").go();
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
@@ -54,7 +54,7 @@ fn no_secret_is_written_to_a_file_and_logout_leaves_none_in_the_keyring() {
 #[test]
 fn the_secret_service_alone_keeps_tokens_and_role_credentials() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(realm("os"));
+    let portal = Portal::live(unique_start_url("os"));
     let home = home(&portal, &bus, "os");
     home.daypass("login corp --no-browser").any_stderr().go();
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
@@ -66,7 +66,7 @@ fn the_secret_service_alone_keeps_tokens_and_role_credentials() {
 #[test]
 fn a_locked_keyring_ends_with_5_and_a_hint_and_requests_no_credentials() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(realm("locked"));
+    let portal = Portal::live(unique_start_url("locked"));
     let first = home(&portal, &bus, "auto");
     first.daypass("login corp --no-browser").any_stderr().go();
     let config = first.read(".aws/config");
@@ -82,7 +82,7 @@ fn a_locked_keyring_ends_with_5_and_a_hint_and_requests_no_credentials() {
 #[test]
 fn a_keyring_that_hangs_ends_with_5_within_its_deadline() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(realm("hung"));
+    let portal = Portal::live(unique_start_url("hung"));
     let home = home(&portal, &bus, "auto");
     bus.stop_keyring();
     let start = Instant::now();
@@ -94,7 +94,7 @@ fn a_keyring_that_hangs_ends_with_5_within_its_deadline() {
 #[test]
 fn without_a_secret_service_the_kernel_keyring_keeps_the_sign_in_and_login_says_so() {
     let bus = Bus::bare();
-    let portal = Portal::live(realm("kernel"));
+    let portal = Portal::live(unique_start_url("kernel"));
     let home = home(&portal, &bus, "auto");
     home.daypass("login corp --no-browser").stderr_has("stored in the kernel keyring").go();
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;

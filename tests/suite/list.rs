@@ -1,12 +1,12 @@
 //! `list`: filters, formats, terminals wide and narrow.
 
-use crate::support::portal::{Account, Call, Portal, Realm};
+use crate::support::portal::{Account, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{at_a_terminal, configured, signed_in};
 
 #[test]
 fn a_row_must_contain_every_word_of_the_filter() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let prod = "account_id,account_name,account_email,role,profiles\n444455556666,Production,production@example.com,ReadOnly,\n";
     home.daypass("list --format csv --filter 'PROD read'").stdout(prod).go();
@@ -34,7 +34,7 @@ fn the_profiles_are_listed_without_network_or_keyring() {
 fn names_from_the_server_are_cleaned_in_every_format() {
     let evil = "Evil\u{1b}[2J\u{9b}31m\u{202e}\nname, \"x\"";
     let accounts = vec![Account { name: Some(evil.to_owned()), ..Account::new("111122223333", "x", &["ReadOnly"]) }];
-    let portal = Portal::live(Realm { accounts, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { accounts, ..PortalConfig::default() });
     let home = signed_in(&portal);
     for format in ["table", "csv", "json"] {
         let text = home.daypass(&format!("list --format {format}")).stdout_has("ReadOnly").go().stdout;
@@ -57,7 +57,7 @@ fn shown(home: &Home, columns: usize) -> (String, usize) {
 
 #[test]
 fn the_table_fits_terminals_of_any_width() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("TERM", "xterm").with("LC_ALL", "C.UTF-8");
     let (wide, _) = shown(&home, 200);
     assert!(
@@ -74,7 +74,7 @@ fn the_table_fits_terminals_of_any_width() {
 
 #[test]
 fn piped_output_is_complete_uncoloured_and_without_progress() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("COLUMNS", "20").with("TERM", "xterm");
     let text = home.daypass("list").stdout_has("development@example.com  DeveloperAccess  dev\n").go().stdout;
     assert!(!text.contains('\u{1b}'));
@@ -83,7 +83,7 @@ fn piped_output_is_complete_uncoloured_and_without_progress() {
 
 #[test]
 fn without_a_utf_8_locale_output_is_ascii() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("LC_ALL", "C");
     for arguments in ["list", "status", "list --profiles", "--help", "env --help", "status --prompt"] {
         let text = home.daypass(arguments).any_output().go().stdout;

@@ -1,7 +1,7 @@
 //! Signing in by the device flow.
 
 use crate::configured;
-use crate::support::portal::{Answer, Approval, Call, Latch, Portal, Realm};
+use crate::support::portal::{Answer, Approval, Call, Latch, Portal, PortalConfig};
 use crate::support::run::Home;
 
 const LOGIN: &str = "login corp --no-browser";
@@ -16,7 +16,7 @@ fn started() -> Portal {
 
 #[test]
 fn the_address_and_the_code_are_printed_even_with_quiet() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let said = home.daypass("login corp --no-browser --quiet").stderr_has("[PORTAL]").go().stderr;
     let code = portal.calls().iter().filter(|call| call.call == Some(Call::PollForToken)).count();
@@ -31,7 +31,7 @@ fn login_waits_while_authorization_is_pending() {
     portal.expect(Call::PollForToken).times(2).answered(Answer::pending());
     portal.expect(Call::PollForToken).served();
     portal.allow();
-    portal.change(|realm| realm.approval = Approval::AfterPolls(0));
+    portal.change(|config| config.approval = Approval::AfterPolls(0));
     home.daypass(LOGIN).stderr_has("Signed in to corp").go();
 }
 
@@ -77,7 +77,7 @@ fn failed_polls_do_not_end_login() {
 
 #[test]
 fn a_client_registration_is_reused() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass(LOGIN).any_stderr().go();
     home.daypass(LOGIN).any_stderr().go();
@@ -87,7 +87,7 @@ fn a_client_registration_is_reused() {
 
 #[test]
 fn a_registration_that_the_service_no_longer_knows_is_replaced() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass(LOGIN).any_stderr().go();
     portal.forget_clients();
@@ -97,7 +97,7 @@ fn a_registration_that_the_service_no_longer_knows_is_replaced() {
 
 #[test]
 fn a_registration_with_other_scopes_is_not_reused() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass(LOGIN).any_stderr().go();
     home.daypass("login corp --no-browser --scopes sso:account:access,codewhisperer:completions").any_stderr().go();
@@ -106,7 +106,7 @@ fn a_registration_with_other_scopes_is_not_reused() {
 
 #[test]
 fn a_wrong_start_url_is_reported_with_region_and_address() {
-    let portal = Portal::live(Realm { start_url: "https://other.awsapps.com/start".into(), ..Realm::default() });
+    let portal = Portal::live(PortalConfig { start_url: "https://other.awsapps.com/start".into(), ..PortalConfig::default() });
     let home = configured(&portal);
     home.daypass(LOGIN)
         .stderr_has("IAM Identity Center in us-east-1 does not accept https://sandbox.awsapps.com/start")
@@ -117,7 +117,7 @@ fn a_wrong_start_url_is_reported_with_region_and_address() {
 
 #[test]
 fn the_browser_variable_opens_the_verification_page() {
-    let portal = Portal::live(Realm { approval: Approval::OnVisit, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { approval: Approval::OnVisit, ..PortalConfig::default() });
     let home = configured(&portal);
     home.daypass("login corp").with("BROWSER", "curl -s -o /dev/null").stderr_has("Signed in to corp").go();
     assert_eq!(portal.visits(), 1);
@@ -125,7 +125,7 @@ fn the_browser_variable_opens_the_verification_page() {
 
 #[test]
 fn without_a_browser_login_says_so_and_continues() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass("login corp")
         .with("BROWSER", "no-such-browser-here")
@@ -136,7 +136,7 @@ fn without_a_browser_login_says_so_and_continues() {
 
 #[test]
 fn if_needed_does_nothing_if_already_signed_in() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = crate::signed_in(&portal);
     let before = portal.requests();
     home.daypass("login corp --if-needed --min-ttl 30m").stderr("Already signed in to corp.\n").go();
@@ -150,36 +150,36 @@ fn if_needed_does_nothing_if_already_signed_in() {
 
 #[test]
 fn two_concurrent_logins_sign_in_once() {
-    let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let home = configured(&portal);
     let first = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    first.says("open this address");
+    first.wait_for_stderr("open this address");
     let second = home
         .daypass("login corp --no-browser -v")
         .stderr_has("waiting for another daypass")
         .stderr_has("Signed in to corp")
         .spawn();
-    second.says("waiting for another daypass");
+    second.wait_for_stderr("waiting for another daypass");
     portal.allow();
-    first.done();
-    second.done();
+    first.wait();
+    second.wait();
     assert_eq!(portal.count(Call::StartDeviceAuthorization), 1);
 }
 
 #[cfg(unix)]
 #[test]
 fn an_interrupt_ends_login_with_130() {
-    let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let home = configured(&portal);
     let login = home.daypass(LOGIN).any_stderr().status(130).spawn();
-    login.says("open this address");
+    login.wait_for_stderr("open this address");
     home.program("kill").args(["-INT", &login.id().to_string()]).go();
-    login.done();
+    login.wait();
 }
 
 #[test]
 fn signing_in_drops_cached_role_credentials() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = crate::signed_in(&portal);
     home.daypass("credential-process --profile dev").any_output().go();
     home.daypass(LOGIN).any_stderr().go();
@@ -192,17 +192,17 @@ fn a_captive_portal_is_not_mistaken_for_identity_center() {
     let portal = Portal::strict();
     let home = configured(&portal);
     portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
-    home.daypass(LOGIN).stderr_has("is something else").stderr_has("captive portal").status(6).go();
+    home.daypass(LOGIN).stderr_has("unexpected answer from IAM Identity Center").stderr_has("captive portal").status(6).go();
 }
 
 #[test]
 fn a_killed_login_keeps_the_previous_sign_in() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = crate::signed_in(&portal);
     let latch = Latch::closed();
     portal.expect(Call::PollForToken).answered(Answer::served().after(&latch));
     let login = home.daypass(LOGIN).any_stderr().spawn();
-    latch.reached_by(1);
+    latch.wait_for_requests(1);
     login.kill();
     latch.open();
     home.daypass("credential-process --profile dev").any_output().go();
@@ -210,7 +210,7 @@ fn a_killed_login_keeps_the_previous_sign_in() {
 
 #[test]
 fn login_all_signs_in_to_every_session_even_if_one_fails() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass(
         "configure --session away --start-url https://away.awsapps.com/start --sso-region us-east-1 \

@@ -2,7 +2,7 @@
 
 use crate::configured;
 use crate::pkce::BROWSER;
-use crate::support::portal::{Answer, Approval, Call, Portal, Realm};
+use crate::support::portal::{Answer, Approval, Call, Portal, PortalConfig};
 
 /// The names of the events on standard output.
 fn events(stdout: &str) -> Vec<String> {
@@ -12,7 +12,7 @@ fn events(stdout: &str) -> Vec<String> {
 
 #[test]
 fn auto_uses_the_browser_with_a_display_and_no_terminal() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER);
     let done = home.daypass("login corp --format json").stdout_has("signed_in").stderr_has("Signed in to corp").go();
     assert_eq!(events(&done.stdout), ["authorize", "signed_in"]);
@@ -25,7 +25,7 @@ fn auto_uses_the_browser_with_a_display_and_no_terminal() {
 #[test]
 fn auto_falls_back_to_a_device_code_if_the_browser_fails_to_start() {
     for browser in ["no-such-browser-here", "false"] {
-        let portal = Portal::live(Realm::default());
+        let portal = Portal::live(PortalConfig::default());
         let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", browser);
         let done = home.daypass("login corp --format json").any_output().go();
         assert_eq!(events(&done.stdout)[..3], ["authorize", "fell_back", "code"], "{browser}: {done}");
@@ -36,7 +36,7 @@ fn auto_falls_back_to_a_device_code_if_the_browser_fails_to_start() {
 
 #[test]
 fn events_of_both_flows_are_one_json_object_per_line() {
-    let portal = Portal::live(Realm { approval: Approval::AfterPolls(2), ..Realm::default() });
+    let portal = Portal::live(PortalConfig { approval: Approval::AfterPolls(2), ..PortalConfig::default() });
     let home = configured(&portal);
     let events = |arguments: &str| -> Vec<serde_json::Value> {
         let done = home.daypass(arguments).with("BROWSER", BROWSER).any_output().go();
@@ -61,7 +61,7 @@ fn events_of_both_flows_are_one_json_object_per_line() {
 
 #[test]
 fn secrets_never_appear_in_events_or_logs() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("DAYPASS_LOG", "trace");
     let done = home.daypass("login corp --flow pkce --format json -vvv").with("BROWSER", BROWSER).any_output().go();
     for secret in portal.secrets() {

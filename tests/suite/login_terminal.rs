@@ -2,7 +2,7 @@
 
 use rexpect::session::PtySession;
 
-use crate::support::portal::{Answer, Approval, Call, Portal, Realm};
+use crate::support::portal::{Answer, Approval, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{at_a_terminal, configured, needs};
 
@@ -29,7 +29,7 @@ fn visited(portal: &Portal, times: usize) {
 }
 
 fn by_hand() -> Portal {
-    Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() })
+    Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() })
 }
 
 fn ends(terminal: &mut PtySession, status: u8) {
@@ -141,7 +141,7 @@ fn an_expired_code_can_be_replaced() {
 
 #[test]
 fn auto_uses_the_browser_with_a_display_and_a_terminal() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", "curl -sL -o /dev/null");
     let mut terminal = in_shell(&home, "login corp");
     terminal.exp_string("in a browser on this machine").unwrap();
@@ -180,7 +180,7 @@ fn d_switches_to_a_device_code_while_the_browser_has_not_returned() {
 #[test]
 #[cfg(target_os = "linux")]
 fn the_qr_code_depends_on_the_width_of_the_terminal_it_is_drawn_on() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     // Standard output is a pipe; with setsid no terminal is the process's own.
     for around in ["", "setsid -w "] {
@@ -196,7 +196,7 @@ fn the_qr_code_depends_on_the_width_of_the_terminal_it_is_drawn_on() {
 
 #[test]
 fn without_utf8_and_colours_the_qr_code_is_plain_ascii() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let done = home.daypass("login corp --no-browser --qr").with("LANG", "C").any_stderr().go();
     let rows = done.stderr.lines().filter(|line| line.starts_with("####")).count();
@@ -224,9 +224,9 @@ fn no_browser_is_tried_over_ssh() {
     home.program("chmod").args(["+x", "bin/xdg-open"]).go();
     let path = format!("{}:/usr/bin:/bin", home.path("bin").display());
     let login = home.daypass("login corp").with("PATH", path).stderr_has("Couldn't open a browser here").any_stderr().spawn();
-    login.says("Open the address on any device");
+    login.wait_for_stderr("Open the address on any device");
     portal.allow();
-    login.done();
+    login.wait();
     assert!(!home.path("opened").exists());
 }
 

@@ -1,6 +1,6 @@
 //! `daypass` alone on a terminal, and `dp` without a name: the list of all that can be reached.
 
-use crate::support::portal::{Account, Call, Portal, Realm};
+use crate::support::portal::{Account, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::terminal::{DOWN, Terminal, home, signed_in};
 use crate::{at_a_terminal, needs};
@@ -45,7 +45,7 @@ fn the_picker_opens_without_network_and_cancelling_prints_nothing() {
 
 #[test]
 fn the_picker_signs_in_lists_roles_and_starts_a_shell() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = home(&portal).with("SHELL", "/bin/sh").with("PS1", "prompt> ");
     let session = "configure --session-only --session corp --start-url https://sandbox.awsapps.com/start --sso-region us-east-1";
     home.daypass(session).any_stderr().go();
@@ -69,7 +69,7 @@ fn the_picker_signs_in_lists_roles_and_starts_a_shell() {
 
 #[test]
 fn choosing_a_role_signs_in_if_needed() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let mut terminal = Terminal::new(&home, "-q", 120, 30);
     terminal.shows("2 of 2").types("dev\r").shows("address and check").shows("user_code=").types("exit\r");
@@ -79,7 +79,7 @@ fn choosing_a_role_signs_in_if_needed() {
 
 #[test]
 fn the_most_used_roles_come_first() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("SHELL", "/bin/sh");
     home.daypass("list").stdout_has("Break+Glass").go();
     let before = [
@@ -109,7 +109,7 @@ fn the_most_used_roles_come_first() {
 
 #[test]
 fn keys_open_the_console_show_the_env_command_and_save_a_profile() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("SHELL", "/bin/bash").with("BROWSER", "sh -c 'echo \"$0\" >opened'");
     home.daypass("list").stdout_has("Break+Glass").go();
 
@@ -137,7 +137,7 @@ fn keys_open_the_console_show_the_env_command_and_save_a_profile() {
 
 #[test]
 fn saving_a_profile_from_a_legacy_one_creates_a_session() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = home(&portal);
     home.write(
         ".aws/config",
@@ -158,8 +158,10 @@ fn saving_a_profile_from_a_legacy_one_creates_a_session() {
 
 #[test]
 fn several_sessions_get_a_column_and_each_portal_is_listed_once() {
-    let portal =
-        Portal::live(Realm { accounts: vec![Account::new("111122223333", "Development", &["ReadOnly"])], ..Realm::default() });
+    let portal = Portal::live(PortalConfig {
+        accounts: vec![Account::new("111122223333", "Development", &["ReadOnly"])],
+        ..PortalConfig::default()
+    });
     let home = signed_in(&portal);
     home.daypass("list").stdout_has("ReadOnly").go();
     let more = "\n[sso-session same]\nsso_start_url = https://sandbox.awsapps.com/start/\nsso_region = us-east-1\n\
@@ -181,7 +183,7 @@ fn several_sessions_get_a_column_and_each_portal_is_listed_once() {
 
 #[test]
 fn the_key_help_fits_one_line_and_the_list_fits_every_width() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let plain = signed_in(&portal).with("NO_COLOR", "1").with("LANG", "C");
     plain.daypass("list").stdout_has("ReadOnly").go();
     for (columns, help, row) in [
@@ -204,7 +206,7 @@ fn the_key_help_fits_one_line_and_the_list_fits_every_width() {
 
 #[test]
 fn the_history_is_private_contains_no_secret_and_is_deleted_at_logout() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("exec dev true").go();
     home.daypass("list").stdout_has("Production").go();
@@ -224,7 +226,7 @@ fn the_history_is_private_contains_no_secret_and_is_deleted_at_logout() {
 
 #[test]
 fn a_history_that_cannot_be_written_is_no_error() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.write("full", "");
     let home = home.with("XDG_STATE_HOME", "/dev/null");
@@ -253,7 +255,7 @@ fn without_a_usable_terminal_the_help_is_printed() {
 
 #[test]
 fn dp_without_a_name_sets_the_selected_role_in_the_current_shell() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("list").stdout_has("Production").go();
     let mut shells = vec![
@@ -275,7 +277,7 @@ fn dp_without_a_name_sets_the_selected_role_in_the_current_shell() {
 #[test]
 fn dp_without_a_name_works_in_nushell() {
     needs("nu", "npm install -g nushell");
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.write("daypass.nu", &home.daypass("shell-init nushell").stdout_has("def").go().stdout);
     let script = "source daypass.nu; dp; print $\"is ($env.DAYPASS_ACTIVE | str substring 0..3) in ($env.AWS_REGION).\"";

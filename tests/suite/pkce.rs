@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
-use crate::support::portal::{Answer, Call, Portal, Realm};
+use crate::support::portal::{Answer, Call, Portal, PortalConfig};
 use crate::{at_a_terminal, configured};
 
 const LOGIN: &str = "login corp --flow pkce --no-browser";
@@ -41,16 +41,16 @@ fn address(said: &str) -> &str {
 
 #[test]
 fn the_callback_completes_the_sign_in_and_shows_a_page() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    let said = login.says("which must reach this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.expect("the person allowed it");
     assert!(back.starts_with("http://127.0.0.1:") && back.contains("/oauth/callback?code="), "{back}");
     let page = get(&back);
     assert_eq!(page.status, 200);
     assert!(page.text.contains("<h1>Signed in</h1>") && page.text.contains("corp"), "{}", page.text);
-    login.done();
+    login.wait();
     // The listener is gone.
     let port = back.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split('/').next()).unwrap();
     assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_err());
@@ -60,7 +60,7 @@ fn the_callback_completes_the_sign_in_and_shows_a_page() {
 
 #[test]
 fn a_pkce_sign_in_is_refreshed_like_any_other() {
-    let portal = Portal::live(Realm { token_life: std::time::Duration::ZERO, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { token_ttl: std::time::Duration::ZERO, ..PortalConfig::default() });
     let home = configured(&portal);
     home.daypass("login corp --flow pkce").with("BROWSER", BROWSER).any_stderr().go();
     home.daypass("credential-process --profile dev").stdout_has("111122223333").go();
@@ -69,10 +69,10 @@ fn a_pkce_sign_in_is_refreshed_like_any_other() {
 
 #[test]
 fn unrelated_requests_are_rejected_and_the_sign_in_continues() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    let said = login.says("which must reach this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.unwrap();
     let (here, query) = back.split_once('?').unwrap();
     let (root, _) = back.split_once("/oauth").unwrap();
@@ -91,12 +91,12 @@ fn unrelated_requests_are_rejected_and_the_sign_in_continues() {
     assert_eq!(ask("POST", &back).status, 405);
     assert_eq!(portal.count(Call::RedeemCode), 0);
     assert_eq!(get(&back).status, 200);
-    login.done();
+    login.wait();
 }
 
 #[test]
 fn a_denial_in_the_browser_ends_the_sign_in_without_a_device_code() {
-    let portal = Portal::live(Realm { authorize_error: Some("access_denied"), ..Realm::default() });
+    let portal = Portal::live(PortalConfig { authorize_error: Some("access_denied"), ..PortalConfig::default() });
     let home = configured(&portal);
     home.daypass("login corp --flow pkce")
         .with("BROWSER", BROWSER)
@@ -126,7 +126,7 @@ fn a_service_that_refuses_pkce_gets_the_device_flow() {
 #[test]
 fn a_service_that_does_not_exchange_codes_gets_the_device_flow() {
     for error in ["unsupported_grant_type", "unauthorized_client"] {
-        let portal = Portal::live(Realm::default());
+        let portal = Portal::live(PortalConfig::default());
         let home = configured(&portal);
         portal.expect(Call::RedeemCode).answered(Answer::oidc(error));
         home.daypass("login corp --flow pkce")
@@ -140,7 +140,7 @@ fn a_service_that_does_not_exchange_codes_gets_the_device_flow() {
 
 #[test]
 fn an_authorize_page_that_rejects_the_client_leads_to_the_device_flow() {
-    let portal = Portal::live(Realm { authorize_error: Some("unauthorized_client"), ..Realm::default() });
+    let portal = Portal::live(PortalConfig { authorize_error: Some("unauthorized_client"), ..PortalConfig::default() });
     let home = configured(&portal);
     home.daypass("login corp --flow pkce")
         .with("BROWSER", BROWSER)
@@ -151,12 +151,12 @@ fn an_authorize_page_that_rejects_the_client_leads_to_the_device_flow() {
 
 #[test]
 fn a_rejected_authorization_code_is_an_error_without_fallback() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     portal.expect(Call::RedeemCode).answered(Answer::oidc("invalid_grant"));
     home.daypass("login corp --flow pkce")
         .with("BROWSER", BROWSER)
-        .stderr_has("the code that the browser brought is not accepted")
+        .stderr_has("the authorization code was not accepted")
         .stderr_has("\nhint: daypass login corp\n")
         .status(1)
         .go();
@@ -164,7 +164,7 @@ fn a_rejected_authorization_code_is_an_error_without_fallback() {
 
 #[test]
 fn without_a_browser_the_device_flow_is_used() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     for browser in ["no-such-browser-here", "false"] {
         home.daypass("login corp --flow pkce")
@@ -177,7 +177,7 @@ fn without_a_browser_the_device_flow_is_used() {
 
 #[test]
 fn the_two_flows_do_not_share_a_client_registration() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass("login corp --flow pkce").with("BROWSER", BROWSER).any_stderr().go();
     home.daypass("login corp --flow device --no-browser").any_stderr().go();
@@ -194,7 +194,7 @@ fn the_two_flows_do_not_share_a_client_registration() {
 
 #[test]
 fn a_forwarded_port_is_listened_on_and_opens_no_browser_over_ssh() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22");
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let login = home
@@ -204,11 +204,11 @@ fn a_forwarded_port_is_listened_on_and_opens_no_browser_over_ssh() {
         .stderr_has(&format!("returns to 127.0.0.1:{free}"))
         .stderr_has("Signed in to corp")
         .spawn();
-    let said = login.says("which must reach this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.unwrap();
     assert!(back.starts_with(&format!("http://127.0.0.1:{free}/")), "{back}");
     get(&back);
-    login.done();
+    login.wait();
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn a_port_in_use_is_a_usage_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     home.daypass(&format!("login corp --port {port}"))
-        .stderr_has(&format!("daypass: port {port} of 127.0.0.1 can't be listened on"))
+        .stderr_has(&format!("daypass: can't listen on port {port} of 127.0.0.1"))
         .stderr_has("\nhint: ")
         .status(2)
         .go();
@@ -236,7 +236,7 @@ fn shown<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_readme_shows_the_real_output_of_login() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER).with("TERM", "xterm");
     let said = at_a_terminal(
         &home,

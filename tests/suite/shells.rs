@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::portal::{Answer, Call, Portal, Realm};
+use crate::support::portal::{Answer, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{needs, signed_in};
 
@@ -11,7 +11,7 @@ const AWKWARD: &str = "a'b''c\"d $HOME `id` $(id) \\n\\\\ %PATH% !! * ~ ; & | # 
 
 /// A portal that hands out role credentials with this session token.
 fn handing_out(token: &str) -> Portal {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let body = json!({"roleCredentials": {
         "accessKeyId": "ASIAEXAMPLE", "secretAccessKey": "s/e+c=", "sessionToken": token, "expiration": 4_102_444_800_000_u64,
     }});
@@ -166,9 +166,7 @@ fn dp_sets_and_clears_credentials_in_the_current_shell() {
         home.program(shell)
             .args(["-c", &script])
             .stdout("status 2\n")
-            .stderr(
-                "daypass: there is no terminal to choose on\nhint: daypass env PROFILE ('daypass list --profiles' shows yours)\n",
-            )
+            .stderr("daypass: the picker requires a terminal\nhint: daypass env PROFILE ('daypass list --profiles' shows yours)\n")
             .go();
         // Help is for reading, and a failure changes nothing.
         let script = format!("{init}; dp dev --help");

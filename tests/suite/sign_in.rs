@@ -14,7 +14,7 @@ use daypass::sys::env::Env;
 use daypass::vault::Vault;
 
 use crate::pkce::get;
-use crate::support::portal::{Answer, Approval, Call, Portal, Realm};
+use crate::support::portal::{Answer, Approval, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 
 /// Somebody whose browser comes back at once, if the portal lets it, and who never does anything else.
@@ -81,7 +81,7 @@ fn signs_in(portal: &Portal, start_url: &str, way: SignInRequest, person: &mut d
 #[test]
 fn no_step_of_an_automatic_sign_in_exceeds_its_deadline_if_the_portal_hangs() {
     let takes = |hangs: Option<Call>, flow: Flow| {
-        let portal = Portal::live(Realm::default());
+        let portal = Portal::live(PortalConfig::default());
         // Takes connections and says nothing: a start URL of the company's own that leads nowhere.
         let silent = TcpListener::bind("127.0.0.1:0").unwrap();
         let start_url = match hangs {
@@ -119,12 +119,15 @@ fn no_step_of_an_automatic_sign_in_exceeds_its_deadline_if_the_portal_hangs() {
 
 #[test]
 fn a_sign_in_can_be_started_again_if_the_browser_does_not_return_in_time() {
-    let portal = Portal::live(Realm { approval: Approval::ByHand, ..Realm::default() });
+    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let way = SignInRequest { flow: Flow::Pkce, port: None, unattended_until: None };
     let mut person = Prompt { patience: Duration::from_millis(100), again: 1, asked: 0 };
     let error = signs_in(&portal, &portal.start_url(), way, &mut person).unwrap_err();
     assert_eq!(person.asked, 2);
-    assert_eq!(error.to_string(), "daypass: nobody finished the sign-in to corp in the browser in time\nhint: daypass login corp");
+    assert_eq!(
+        error.to_string(),
+        "daypass: the sign-in to corp was not completed in the browser in time\nhint: daypass login corp"
+    );
     // Another time the browser comes: the same port is free again.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let calm = Prompt { patience: Duration::from_secs(2), again: 1, asked: 0 };
@@ -133,10 +136,10 @@ fn a_sign_in_can_be_started_again_if_the_browser_does_not_return_in_time() {
     assert_eq!((person.calm.asked, portal.count(Call::StartDeviceAuthorization)), (1, 0));
     // Nobody is asked who had not asked.
     let unasked = SignInRequest { unattended_until: Some(Deadline::after(Duration::from_millis(500))), ..way };
-    portal.change(|realm| realm.approval = Approval::ByHand);
+    portal.change(|config| config.approval = Approval::ByHand);
     let mut person = Prompt { patience: Duration::from_mins(10), again: 1, asked: 0 };
     let error = signs_in(&portal, &portal.start_url(), unasked, &mut person).unwrap_err();
-    assert!(error.what.starts_with("sign-in to corp needed: nobody finished") && person.asked == 0, "{error}");
+    assert!(error.what.starts_with("not signed in to corp: the sign-in to corp was not completed") && person.asked == 0, "{error}");
 }
 
 /// Somebody who finds the page when they are asked whether to start again.
@@ -155,7 +158,7 @@ impl SignInUi for ComesLater<'_> {
     }
 
     fn restart(&mut self) -> bool {
-        self.portal.change(|realm| realm.approval = Approval::AfterPolls(0));
+        self.portal.change(|config| config.approval = Approval::AfterPolls(0));
         self.calm.restart()
     }
 

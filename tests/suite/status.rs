@@ -1,12 +1,12 @@
 //! `status`: what it shows of sign-ins and cached roles, and the words for a prompt.
 
-use crate::support::portal::{Portal, Realm};
+use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{configured, signed_in};
 
 #[test]
 fn status_shows_the_sign_in_its_renewal_limit_and_each_cached_role() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --profile dev").stdout_has("{").go();
     let before = portal.requests();
@@ -31,7 +31,7 @@ fn status_shows_the_sign_in_its_renewal_limit_and_each_cached_role() {
 
 #[test]
 fn verbose_status_names_the_keyrings_and_the_reason() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("status -v")
         .stdout_has("corp")
@@ -55,7 +55,7 @@ fn a_required_sign_in_is_reported_and_ends_with_3() {
 
 #[test]
 fn a_sign_in_without_a_config_entry_is_shown() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = Home::new().at(&portal);
     home.daypass("status").stderr("No sessions yet. Start with: daypass configure\n").go();
     home.daypass("login --session loose --start-url https://sandbox.awsapps.com/start --sso-region us-east-1 --no-browser")
@@ -66,7 +66,7 @@ fn a_sign_in_without_a_config_entry_is_shown() {
 
 #[test]
 fn the_prompt_text_comes_from_environment_variables_alone() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("exec dev -- daypass status --prompt").stdout_has("dev ").stdout_has(" min\n").go();
     home.daypass("exec --session corp --account 111122223333 --role ReadOnly -- daypass status --prompt")

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::fs;
 
-use crate::support::portal::{Account, Answer, Call, Portal, Realm};
+use crate::support::portal::{Account, Answer, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 
 /// A home with a session `corp` only, signed in.
@@ -16,8 +16,8 @@ fn signed_in(portal: &Portal) -> Home {
     home
 }
 
-fn realm(accounts: Vec<Account>) -> Realm {
-    Realm { accounts, ..Realm::default() }
+fn with_accounts(accounts: Vec<Account>) -> PortalConfig {
+    PortalConfig { accounts, ..PortalConfig::default() }
 }
 
 /// The names of the profiles that the file has, in its order.
@@ -45,7 +45,7 @@ region = eu-west-1
 
 #[test]
 fn sync_writes_a_profile_for_each_role_and_repeating_it_writes_nothing() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let rest = "
 [profile Development.ReadOnly]
@@ -77,7 +77,7 @@ region = eu-west-1
 
 #[test]
 fn a_dry_run_prints_the_change_and_writes_nothing() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("sync --dry-run --only ReadOnly")
         .stdout_has("+[profile Production.ReadOnly]\n+# daypass sync: corp 444455556666 ReadOnly\n")
@@ -88,7 +88,7 @@ fn a_dry_run_prints_the_change_and_writes_nothing() {
 
 #[test]
 fn only_selects_by_account_role_or_both() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     for (globs, expected) in [
         ("--only 'prod*'", vec!["Production.Break+Glass-Now", "Production.ReadOnly"]),
@@ -120,12 +120,12 @@ fn an_unknown_name_field_is_an_error_that_lists_the_fields_before_any_request() 
 
 #[test]
 fn prune_removes_only_profiles_that_sync_wrote_and_would_not_write_now() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("sync").any_stderr().go();
     let own = "\n[profile mine]\nregion = eu-west-1\n\n[profile other]\n# daypass sync: another 111122223333 Gone\nregion = x\n";
     home.write(".aws/config", &(home.read(".aws/config") + own));
-    portal.change(|realm| drop(realm.accounts.pop()));
+    portal.change(|config| drop(config.accounts.pop()));
     home.daypass("sync")
         .stderr_has("2 profiles of an earlier sync are no longer needed; to remove them: daypass sync --prune\n")
         .go();
@@ -143,7 +143,7 @@ fn prune_removes_only_profiles_that_sync_wrote_and_would_not_write_now() {
 
 #[test]
 fn a_users_own_profile_is_left_alone_in_either_file() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let own = format!("{SESSION}\n[profile Development.ReadOnly]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = y\n");
     let keys = "[Production.ReadOnly]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n";
@@ -164,7 +164,7 @@ fn a_users_own_profile_is_left_alone_in_either_file() {
 
 #[test]
 fn a_users_own_profile_for_the_same_role_is_not_duplicated() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("configure --session corp --account 111122223333 --role ReadOnly --profile Development.ReadOnly")
         .any_stderr()
@@ -183,7 +183,7 @@ fn colliding_account_names_get_distinct_profile_names_in_any_order() {
     ];
     let mut written = Vec::new();
     for _ in 0..2 {
-        let portal = Portal::live(realm(accounts.clone()));
+        let portal = Portal::live(with_accounts(accounts.clone()));
         let home = signed_in(&portal);
         home.daypass("sync").any_stderr().go();
         let config = home.read(".aws/config");
@@ -192,7 +192,7 @@ fn colliding_account_names_get_distinct_profile_names_in_any_order() {
         written.push(sorted);
         // Another order at the portal is no change.
         let before = modified(&home);
-        portal.change(|realm| realm.accounts.reverse());
+        portal.change(|config| config.accounts.reverse());
         home.daypass("sync").stderr_has("is already up to date").go();
         assert_eq!(modified(&home), before);
         accounts.reverse();
@@ -203,11 +203,11 @@ fn colliding_account_names_get_distinct_profile_names_in_any_order() {
 
 #[test]
 fn a_profile_name_stays_when_a_similar_account_appears() {
-    let portal = Portal::live(realm(vec![Account::new("000000000002", "Team A", &["Admin"])]));
+    let portal = Portal::live(with_accounts(vec![Account::new("000000000002", "Team A", &["Admin"])]));
     let home = signed_in(&portal);
     home.daypass("sync").any_stderr().go();
-    portal.change(|realm| realm.accounts.insert(0, Account::new("000000000001", "Team.A", &["Admin"])));
-    portal.change(|realm| realm.accounts.insert(0, Account::new("000000000003", "Team:A", &["Admin"])));
+    portal.change(|config| config.accounts.insert(0, Account::new("000000000001", "Team.A", &["Admin"])));
+    portal.change(|config| config.accounts.insert(0, Account::new("000000000003", "Team:A", &["Admin"])));
     home.daypass("sync").any_stderr().go();
     assert_eq!(names(&home.read(".aws/config")), ["Team-A.Admin", "Team.A.Admin", "Team-A.Admin-000000000003"]);
 }
@@ -227,7 +227,7 @@ fn hostile_account_names_reach_neither_the_file_nor_the_terminal() {
         "",
     ];
     let accounts = hostile.iter().zip(1..).map(|(name, n)| Account::new(&format!("{n:012}"), name, &["Admin"]));
-    let portal = Portal::live(realm(accounts.collect()));
+    let portal = Portal::live(with_accounts(accounts.collect()));
     let home = signed_in(&portal);
     for template in ["{account_name}", "{account_name}.{role}", "{account_email}"] {
         home.write(".aws/config", SESSION);
@@ -248,7 +248,7 @@ fn hostile_account_names_reach_neither_the_file_nor_the_terminal() {
 
 #[test]
 fn a_listing_that_fails_half_way_changes_nothing() {
-    let portal = Portal::live(Realm::of(12, 2));
+    let portal = Portal::live(PortalConfig::of(12, 2));
     let home = signed_in(&portal);
     home.daypass("sync --only 'Team 001'").any_stderr().go();
     let before = home.read(".aws/config");
@@ -259,11 +259,11 @@ fn a_listing_that_fails_half_way_changes_nothing() {
 
 #[test]
 fn without_a_sign_in_or_any_account_nothing_changes() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("sync").any_stderr().go();
     let before = home.read(".aws/config");
-    portal.change(|realm| realm.accounts.clear());
+    portal.change(|config| config.accounts.clear());
     home.daypass("sync --prune")
         .stderr_has("corp gives you no access to any account")
         .status(4)
@@ -275,7 +275,7 @@ fn without_a_sign_in_or_any_account_nothing_changes() {
 
 #[test]
 fn throttling_is_retried_and_retry_after_honoured() {
-    let portal = Portal::live(Realm::of(12, 1));
+    let portal = Portal::live(PortalConfig::of(12, 1));
     let home = signed_in(&portal);
     portal.expect(Call::ListAccountRoles).times(3).served();
     portal.expect(Call::ListAccountRoles).times(2).answered(Answer::throttled(1));
@@ -286,7 +286,7 @@ fn throttling_is_retried_and_retry_after_honoured() {
 
 #[test]
 fn a_token_rejected_during_the_listing_is_refreshed() {
-    let portal = Portal::live(Realm::of(5, 1));
+    let portal = Portal::live(PortalConfig::of(5, 1));
     let home = signed_in(&portal);
     portal.expect(Call::ListAccountRoles).times(2).served();
     portal.expect(Call::ListAccountRoles).answered(Answer::unauthorized());
@@ -296,7 +296,7 @@ fn a_token_rejected_during_the_listing_is_refreshed() {
 
 #[test]
 fn pages_are_followed_and_all_roles_are_listed_over_few_connections() {
-    let portal = Portal::live(Realm { page_size: 3, ..Realm::of(7, 4) });
+    let portal = Portal::live(PortalConfig { page_size: 3, ..PortalConfig::of(7, 4) });
     let home = signed_in(&portal);
     home.daypass("sync").stderr_has("Added 28 profiles").go();
     assert_eq!((portal.count(Call::ListAccounts), portal.count(Call::ListAccountRoles)), (3, 14));
@@ -307,7 +307,7 @@ fn pages_are_followed_and_all_roles_are_listed_over_few_connections() {
 
 #[test]
 fn convert_changes_native_and_legacy_profiles_and_keeps_their_other_keys() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let native = "\n[profile old]\n# mine\nsso_session = corp\nregion = eu-west-1\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\ns3 =\n  max_concurrent_requests = 20\n";
     let legacy = "\n[profile older]\nsso_start_url = https://sandbox.awsapps.com/start/#/\nsso_region = us-east-1\nsso_account_id = 444455556666\nsso_role_name = ReadOnly\noutput = json\n";
@@ -330,7 +330,7 @@ fn convert_changes_native_and_legacy_profiles_and_keeps_their_other_keys() {
 
 #[test]
 fn a_session_known_only_from_a_legacy_profile_gets_a_block() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = Home::new().at(&portal);
     home.write(
         ".aws/config",
@@ -347,7 +347,7 @@ fn a_session_known_only_from_a_legacy_profile_gets_a_block() {
 
 #[test]
 fn the_users_bytes_are_kept_also_through_a_symbolic_link() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let own = SESSION.replace('\n', "\r\n") + "\r\n# end, and a lone tab:\t\r\n[plugins]\r\nx=y";
     home.write("dotfiles/aws", &own);
@@ -369,7 +369,7 @@ fn the_users_bytes_are_kept_also_through_a_symbolic_link() {
 
 #[test]
 fn parallel_writers_lose_nothing() {
-    let portal = Portal::live(Realm::of(6, 2));
+    let portal = Portal::live(PortalConfig::of(6, 2));
     let home = signed_in(&portal);
     let add = |n: usize| format!("configure --session corp --account 111122223333 --role ReadOnly --profile mine-{n}");
     let mut running = Vec::new();
@@ -378,7 +378,7 @@ fn parallel_writers_lose_nothing() {
         running.push(home.daypass(&add(n)).any_stderr().spawn());
     }
     for run in running {
-        run.done();
+        run.wait();
     }
     let config = home.read(".aws/config");
     let mut found = names(&config);
@@ -392,23 +392,23 @@ fn parallel_writers_lose_nothing() {
 
 #[test]
 fn a_profile_that_appears_during_sync_is_not_overwritten() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let latch = crate::support::portal::Latch::closed();
     portal.expect(Call::ListAccounts).answered(Answer::served().after(&latch));
     let sync = home.daypass("sync --only Dev*/ReadOnly").any_stderr().spawn();
-    latch.reached_by(1);
+    latch.wait_for_requests(1);
     let own = format!("{SESSION}\n[profile Development.ReadOnly]\nregion = mine\n");
     home.write(".aws/config", &own);
     latch.open();
-    sync.done();
+    sync.wait();
     let config = home.read(".aws/config");
     assert!(config.starts_with(&own) && config.contains("[profile Development.ReadOnly-111122223333]\n"), "{config}");
 }
 
 #[test]
 fn a_killed_sync_leaves_the_old_file_or_the_new_one() {
-    let portal = Portal::live(Realm::of(3, 2));
+    let portal = Portal::live(PortalConfig::of(3, 2));
     let home = signed_in(&portal);
     let mut own = SESSION.to_owned();
     for n in 0..2000 {
@@ -440,7 +440,7 @@ fn a_killed_sync_leaves_the_old_file_or_the_new_one() {
 
 #[test]
 fn list_shows_each_role_with_its_profiles() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("sync --only ReadOnly").any_stderr().go();
     let native = "\n[profile native]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\n";

@@ -1,12 +1,12 @@
 //! `configure` on a terminal.
 
-use crate::support::portal::{Account, Portal, Realm};
+use crate::support::portal::{Account, Portal, PortalConfig};
 use crate::support::run::DAYPASS;
 use crate::terminal::{DOWN, Terminal, home, signed_in};
 
 #[test]
 fn the_wizard_creates_a_working_profile_from_scratch() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = home(&portal);
     let mut terminal = Terminal::new(&home, "configure --no-browser", 120, 30);
     terminal.answer("Session name", "corp");
@@ -35,7 +35,7 @@ fn the_wizard_creates_a_working_profile_from_scratch() {
 
 #[test]
 fn reconfiguring_a_profile_offers_its_values_as_defaults() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.write(".aws/config", &home.read(".aws/config").replace("region = eu-west-1", "region = eu-west-1\noutput = yaml"));
     let before = home.read(".aws/config");
@@ -50,7 +50,7 @@ fn reconfiguring_a_profile_offers_its_values_as_defaults() {
 
 #[test]
 fn several_selected_roles_make_several_profiles() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let mut terminal = Terminal::new(&home, "configure --session corp", 120, 30);
     terminal.shows("4 of 4").types("read").shows("2 of 4").types(&format!("{DOWN} ")).shows("1 marked");
@@ -69,7 +69,7 @@ fn several_selected_roles_make_several_profiles() {
 
 #[test]
 fn an_interrupt_changes_nothing_and_restores_the_terminal() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let before = home.read(".aws/config");
     let mut terminal = Terminal::new(&home, "configure", 80, 24);
@@ -89,7 +89,7 @@ fn an_interrupt_changes_nothing_and_restores_the_terminal() {
 
 #[test]
 fn a_signal_restores_the_terminal_before_the_program_ends() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     for (signal, status) in [("TERM", 143), ("INT", 130), ("HUP", 129)] {
         let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
@@ -106,7 +106,7 @@ fn the_list_fits_narrow_and_wide_terminals_with_and_without_colour_and_utf8() {
         "Zürich \u{1b}[31m\u{9b}2J 東京 🦀 and a name that is far too long for it",
         &["ReadOnly", "Admin"],
     );
-    let portal = Portal::live(Realm { accounts: vec![hostile], ..Realm::default() });
+    let portal = Portal::live(PortalConfig { accounts: vec![hostile], ..PortalConfig::default() });
     let plain = signed_in(&portal).with("NO_COLOR", "1").with("LANG", "C");
     for columns in [40, 200] {
         let mut terminal = Terminal::new(&plain, "configure --session corp", columns, 12);
@@ -126,7 +126,7 @@ fn the_list_fits_narrow_and_wide_terminals_with_and_without_colour_and_utf8() {
 
 #[test]
 fn a_dumb_terminal_gets_a_hint_with_the_flags_to_use() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("TERM", "dumb");
     let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
     terminal.shows("hint: daypass configure --account ID --role NAME");
@@ -135,7 +135,7 @@ fn a_dumb_terminal_gets_a_hint_with_the_flags_to_use() {
 
 #[test]
 fn a_profile_name_with_keys_that_take_precedence_is_asked_for_again() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.write(".aws/credentials", "[keys]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n");
     let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 200, 24);
@@ -160,7 +160,7 @@ fn the_region_is_not_asked_for_if_the_start_url_contains_it() {
 
 #[test]
 fn an_sso_profile_for_the_same_role_is_offered_for_conversion() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let old = "\n[profile old]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\nregion = x-1\n";
     home.write(".aws/config", &(home.read(".aws/config") + old));
@@ -178,7 +178,7 @@ fn an_sso_profile_for_the_same_role_is_offered_for_conversion() {
 
 #[test]
 fn with_more_than_a_hundred_accounts_the_account_is_chosen_first() {
-    let portal = Portal::live(Realm::of(120, 2));
+    let portal = Portal::live(PortalConfig::of(120, 2));
     let home = signed_in(&portal);
     let mut terminal = Terminal::new(&home, "configure --session corp", 120, 24);
     terminal.shows("Which account?").shows("120 of 120").types("team 077").shows("1 of 120").types("\r");

@@ -1,12 +1,12 @@
 //! The main job, from an empty home to a tool that has credentials, and back.
 
-use crate::support::portal::{Call, Portal, Realm};
+use crate::support::portal::{Call, Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{configured, signed_in};
 
 #[test]
 fn the_whole_workflow_from_configure_to_logout() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass("login corp --no-browser").stderr_has("Signed in to corp").go();
 
@@ -30,14 +30,14 @@ fn the_whole_workflow_from_configure_to_logout() {
     assert_eq!(portal.count(Call::Logout), 1);
     assert_eq!(portal.count(Call::GetRoleCredentials), 1, "everything after the first was served from the vault");
     home.daypass("credential-process --profile dev")
-        .stderr("daypass: sign-in to corp needed: not signed in\nhint: daypass login corp\n")
+        .stderr("daypass: not signed in to corp\nhint: daypass login corp\n")
         .status(3)
         .go();
 }
 
 #[test]
 fn a_cached_call_makes_no_request() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
     let before = portal.requests();
@@ -48,7 +48,7 @@ fn a_cached_call_makes_no_request() {
 
 #[test]
 fn credential_process_prints_one_line_with_the_real_expiration() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let done = home.daypass("credential-process --profile dev").stdout_has("{").go();
     assert_eq!(done.stdout.lines().count(), 1);
@@ -61,7 +61,7 @@ fn credential_process_prints_one_line_with_the_real_expiration() {
 
 #[test]
 fn native_and_legacy_profiles_work() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let mut config = home.read(".aws/config");
     config +=
@@ -82,7 +82,7 @@ fn native_and_legacy_profiles_work() {
 
 #[test]
 fn flags_alone_work_without_a_profile() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = crate::support::run::Home::new().at(&portal);
     let portal_flags = "--session corp --start-url https://sandbox.awsapps.com/start --sso-region us-east-1";
     home.daypass(&format!("login {portal_flags} --no-browser")).any_stderr().go();
@@ -94,18 +94,18 @@ fn flags_alone_work_without_a_profile() {
 
 #[test]
 fn an_account_can_be_given_by_name() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("credential-process --session corp --account Production --role ReadOnly").stdout_has("444455556666").go();
     home.daypass("credential-process --session corp --account Nowhere --role ReadOnly")
-        .stderr("daypass: you have no account named \"Nowhere\"\nhint: daypass list\n")
+        .stderr("daypass: no account that you can access is named \"Nowhere\"\nhint: daypass list\n")
         .status(2)
         .go();
 }
 
 #[test]
 fn aws_profile_set_to_a_helper_profile_does_not_make_daypass_call_itself() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("AWS_PROFILE", "dev").with("AWS_SDK_LOAD_CONFIG", "1");
     home.daypass("credential-process").stdout_has("111122223333").go();
     home.daypass("exec -- sh -c 'test -z \"$AWS_PROFILE\" && test -n \"$AWS_ACCESS_KEY_ID\"'").go();
@@ -116,7 +116,7 @@ fn aws_profile_set_to_a_helper_profile_does_not_make_daypass_call_itself() {
 
 #[test]
 fn env_sets_and_unsets_the_variables_in_every_shell() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let key =
         home.daypass("credential-process --profile dev").stdout_has("{").go().json()["AccessKeyId"].as_str().unwrap().to_owned();
@@ -138,7 +138,7 @@ fn env_sets_and_unsets_the_variables_in_every_shell() {
 
 #[test]
 fn env_uses_the_syntax_of_the_shell_variable() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("env dev").with("SHELL", "/usr/bin/fish").stdout_has("set -gx AWS_ACCESS_KEY_ID '").go();
     home.daypass("env dev").with("SHELL", "/bin/zsh").stdout_has("export AWS_ACCESS_KEY_ID='").go();
@@ -146,7 +146,7 @@ fn env_uses_the_syntax_of_the_shell_variable() {
 
 #[test]
 fn all_pages_of_a_list_are_read() {
-    let portal = Portal::live(Realm { page_size: 2, ..Realm::of(5, 3) });
+    let portal = Portal::live(PortalConfig { page_size: 2, ..PortalConfig::of(5, 3) });
     let home = signed_in(&portal);
     let entries = home.daypass("list --format json").stdout_has("[").go().json();
     assert_eq!(entries.as_array().unwrap().len(), 15);
@@ -155,7 +155,7 @@ fn all_pages_of_a_list_are_read() {
 
 #[test]
 fn logout_all_signs_out_of_every_session() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.daypass("configure --session other --start-url https://sandbox.awsapps.com/start --sso-region us-east-1 --account 111122223333 --role ReadOnly --profile ro")
         .any_stderr()
@@ -169,16 +169,16 @@ fn logout_all_signs_out_of_every_session() {
 
 #[test]
 fn logout_deletes_local_tokens_even_if_the_portal_fails() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.expect(Call::Logout).any_number_of_times().answered(crate::support::portal::Answer::status(503));
-    home.daypass("logout corp").stderr_has("deleted the local sign-in to corp, but could not end the portal session").go();
+    home.daypass("logout corp").stderr_has("signed out of corp here, but the portal could not be notified").go();
     home.daypass("credential-process --profile dev").any_stderr().status(3).go();
 }
 
 #[test]
 fn endpoints_come_from_the_same_settings_as_in_sdks() {
-    let portal = Portal::live(Realm::default());
+    let portal = Portal::live(PortalConfig::default());
     let home = Home::new();
     home.daypass(crate::CONFIGURE).any_stderr().go();
     let plain = home.read(".aws/config");
@@ -203,7 +203,7 @@ fn endpoints_come_from_the_same_settings_as_in_sdks() {
         .with("AWS_ENDPOINT_URL", &url)
         .with("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
         .with("HTTPS_PROXY", "http://127.0.0.1:9")
-        .stderr_has("in us-east-1 can't be reached")
+        .stderr_has("in us-east-1 cannot reach IAM Identity Center")
         .status(6)
         .go();
 }

@@ -71,7 +71,7 @@ pub(super) fn keeps_500_roles(store: Box<dyn Backend>) {
         let text = credentials(&number.to_string(), expires).to_text().unwrap();
         split::put(store.as_ref(), &key, &text, Some(expires)).unwrap();
     }
-    let vault = Vault::on(store, None);
+    let vault = Vault::new(store, None);
     vault.store_token(&mine, &token("stays")).unwrap();
     for number in 480..500 {
         vault.store_role(&mine, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
@@ -100,8 +100,9 @@ pub(super) fn keeps_500_roles(store: Box<dyn Backend>) {
 #[test]
 fn memory_meets_the_contract() {
     meets_the_contract(&Memory::default());
-    meets_the_contract(&Memory::with_limit(2500));
-    keeps_500_roles(Box::new(Memory::with_limit(2500)));
+    meets_the_contract(&TestBackend::default());
+    meets_the_contract(&TestBackend::with_limit(2500));
+    keeps_500_roles(Box::new(TestBackend::with_limit(2500)));
 }
 
 #[test]

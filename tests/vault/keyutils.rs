@@ -126,7 +126,7 @@ fn a_small_quota_drops_the_oldest_roles_and_nothing_fails() {
     let held = |vault: &Vault| {
         (0..60).filter(|&number| vault.role(&session, &account(number), &role("Dev")).unwrap().is_some()).collect::<Vec<_>>()
     };
-    let alone = Vault::on(Box::new(Keyutils), None);
+    let alone = Vault::new(Box::new(Keyutils), None);
     alone.store_token(&session, &token("stays")).unwrap();
     (0..60).for_each(|number| keep(&alone, number));
     let left = held(&alone);
@@ -137,7 +137,7 @@ fn a_small_quota_drops_the_oldest_roles_and_nothing_fails() {
     alone.delete_roles(&session).unwrap();
 
     let home = tempfile::tempdir().unwrap();
-    let both = Vault::on(Box::new(Files::new(Some(home.path().join("d")))), Some(Box::new(Keyutils)));
+    let both = Vault::new(Box::new(Files::new(Some(home.path().join("d")))), Some(Box::new(Keyutils)));
     (0..60).for_each(|number| keep(&both, number));
     assert_eq!(held(&both).len(), 60, "with another keyring beside it, all are there");
     both.delete_roles(&session).unwrap();

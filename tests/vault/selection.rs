@@ -6,7 +6,7 @@ use super::*;
 
 /// A store that the test still holds when the vault has it.
 #[derive(Clone, Default)]
-struct Shared(Rc<Memory>);
+struct Shared(Rc<TestBackend>);
 
 impl Backend for Shared {
     fn name(&self) -> &'static str {
@@ -35,12 +35,12 @@ impl Backend for Shared {
     }
 }
 
-fn shared(memory: Memory) -> Shared {
+fn shared(memory: TestBackend) -> Shared {
     Shared(Rc::new(memory))
 }
 
 fn two(main: &Shared, quick: &Shared) -> Vault {
-    Vault::on(Box::new(main.clone()), Some(Box::new(quick.clone())))
+    Vault::new(Box::new(main.clone()), Some(Box::new(quick.clone())))
 }
 
 fn absent() -> daypass::vault::Error {
@@ -77,7 +77,7 @@ fn every_keyring_error_has_exit_status_5_and_a_hint() {
 
 #[test]
 fn role_credentials_come_from_the_cache_while_the_os_keyring_is_locked() {
-    let (main, quick) = (shared(Memory::down(locked())), Shared::default());
+    let (main, quick) = (shared(TestBackend::down(locked())), Shared::default());
     let (vault, session) = (two(&main, &quick), session("s"));
     let kept = credentials("1", in_minutes(5));
     vault.store_role(&session, &account(1), &role("Dev"), &kept).unwrap();
@@ -93,7 +93,7 @@ fn role_credentials_come_from_the_cache_while_the_os_keyring_is_locked() {
 
 #[test]
 fn without_an_os_keyring_tokens_are_kept_in_the_cache() {
-    let (main, quick) = (shared(Memory::down(absent())), Shared::default());
+    let (main, quick) = (shared(TestBackend::down(absent())), Shared::default());
     let (vault, session) = (two(&main, &quick), session("s"));
     vault.store_token(&session, &token("t")).unwrap();
     vault.store_registration(&session, &registration()).unwrap();
@@ -108,8 +108,10 @@ fn without_an_os_keyring_tokens_are_kept_in_the_cache() {
 
 #[test]
 fn without_any_keyring_the_error_is_that_of_the_os_keyring() {
-    let vault =
-        two(&shared(Memory::down(absent())), &shared(Memory::down(daypass::vault::Error::Missing("no kernel keyring".to_owned()))));
+    let vault = two(
+        &shared(TestBackend::down(absent())),
+        &shared(TestBackend::down(daypass::vault::Error::Missing("no kernel keyring".to_owned()))),
+    );
     let session = session("s");
     assert_eq!(vault.token(&session), Err(absent()));
     assert_eq!(vault.store_token(&session, &token("t")), Err(absent()));
@@ -122,7 +124,7 @@ fn without_any_keyring_the_error_is_that_of_the_os_keyring() {
 #[test]
 fn a_sign_in_in_the_cache_is_found_and_moves_to_the_os_keyring_with_the_next_one() {
     let (quick, session) = (Shared::default(), session("s"));
-    two(&shared(Memory::down(absent())), &quick).store_token(&session, &token("ssh")).unwrap();
+    two(&shared(TestBackend::down(absent())), &quick).store_token(&session, &token("ssh")).unwrap();
     let main = Shared::default();
     let vault = two(&main, &quick);
     assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "ssh");
@@ -134,7 +136,7 @@ fn a_sign_in_in_the_cache_is_found_and_moves_to_the_os_keyring_with_the_next_one
 #[test]
 fn without_a_cache_role_credentials_are_kept_in_the_os_keyring() {
     let main = Shared::default();
-    let (vault, session) = (two(&main, &shared(Memory::down(absent()))), session("s"));
+    let (vault, session) = (two(&main, &shared(TestBackend::down(absent()))), session("s"));
     vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
     assert!(vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
     assert_eq!(main.0.names().len(), 1);
@@ -146,7 +148,7 @@ fn without_a_cache_role_credentials_are_kept_in_the_os_keyring() {
 
 #[test]
 fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
-    let (main, quick) = (Shared::default(), shared(Memory::with_room(3)));
+    let (main, quick) = (Shared::default(), shared(TestBackend::with_capacity(3)));
     let (vault, session) = (two(&main, &quick), session("s"));
     for number in 0..10 {
         let minutes = i64::try_from(number).unwrap() + 10;
@@ -165,8 +167,8 @@ fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
 
 #[test]
 fn a_full_keyring_drops_roles_but_never_tokens() {
-    let (quick, session) = (shared(Memory::with_room(3)), session("s"));
-    let vault = two(&shared(Memory::down(absent())), &quick);
+    let (quick, session) = (shared(TestBackend::with_capacity(3)), session("s"));
+    let vault = two(&shared(TestBackend::down(absent())), &quick);
     vault.store_token(&session, &token("t")).unwrap();
     for (number, minutes) in (0..5).zip(5..) {
         vault.store_role(&session, &account(number), &role("Dev"), &credentials("x", in_minutes(minutes))).unwrap();

@@ -1,4 +1,4 @@
-//! Answers.
+//! The answers that a test can choose for a call.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use super::http1;
 use super::latch::Latch;
 use super::service;
 
-/// What one call gets. Made by the functions that are named for it.
+/// The answer to one call.
 #[derive(Clone)]
 pub struct Answer {
-    pub(super) reply: Reply,
+    pub(super) content: Content,
     pub(super) fault: Option<Fault>,
     pub(super) edit: Option<Edit>,
     pub(super) headers: Vec<(String, String)>,
@@ -19,13 +19,14 @@ pub struct Answer {
 }
 
 #[derive(Debug, Clone)]
-pub(super) enum Reply {
-    /// As the real service would.
+pub(super) enum Content {
+    /// What the real service would answer.
     Served,
-    Oidc(&'static str),
-    Fixed(http1::Reply),
+    OidcError(&'static str),
+    Fixed(http1::Response),
 }
 
+/// A failure of the network.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Fault {
     Reset,
@@ -38,42 +39,42 @@ pub(super) enum Fault {
 type Edit = Arc<dyn Fn(&mut Value) + Send + Sync>;
 
 impl Answer {
-    /// As the real service would answer.
+    /// Answers like the real service.
     pub fn served() -> Self {
-        Self { reply: Reply::Served, fault: None, edit: None, headers: Vec::new(), latch: None }
+        Self { content: Content::Served, fault: None, edit: None, headers: Vec::new(), latch: None }
     }
 
-    /// An error of SSO-OIDC, such as `invalid_grant`, with the status and the shape that belong to it.
+    /// An SSO-OIDC error, such as `invalid_grant`, with its status and shape.
     pub fn oidc(code: &'static str) -> Self {
-        Self { reply: Reply::Oidc(code), ..Self::served() }
+        Self { content: Content::OidcError(code), ..Self::served() }
     }
 
-    /// The person has not decided yet.
+    /// The user has not decided yet.
     pub fn pending() -> Self {
         Self::oidc("authorization_pending")
     }
 
-    /// The program polls too fast.
+    /// The client polls too fast.
     pub fn slow_down() -> Self {
         Self::oidc("slow_down")
     }
 
-    /// The person said no.
+    /// The user denied the sign-in.
     pub fn denied() -> Self {
         Self::oidc("access_denied")
     }
 
-    /// The device code is too old.
+    /// The device code has expired.
     pub fn expired() -> Self {
         Self::oidc("expired_token")
     }
 
-    /// The portal's 401: the token is dead.
+    /// The portal's 401: the access token is invalid.
     pub fn unauthorized() -> Self {
         Self::fixed(service::portal_error("UnauthorizedException", 401, "Session token not found or invalid"))
     }
 
-    /// The portal's 403: no such assignment.
+    /// The portal's 403: the role is not assigned.
     pub fn no_access() -> Self {
         Self::fixed(service::portal_error("ForbiddenException", 403, "No access"))
     }
@@ -85,83 +86,83 @@ impl Answer {
 
     /// The portal's 429, with `Retry-After` in seconds.
     pub fn throttled(retry_after: u64) -> Self {
-        let reply = service::portal_error("TooManyRequestsException", 429, "Rate exceeded");
-        Self::fixed(reply.with("Retry-After", &retry_after.to_string()))
+        let response = service::portal_error("TooManyRequestsException", 429, "Rate exceeded");
+        Self::fixed(response.with("Retry-After", &retry_after.to_string()))
     }
 
-    /// This status and no body, as a load balancer answers.
+    /// This status without a body, as from a load balancer.
     pub fn status(status: u16) -> Self {
-        Self::fixed(http1::Reply { status, headers: Vec::new(), body: Vec::new() })
+        Self::fixed(http1::Response { status, headers: Vec::new(), body: Vec::new() })
     }
 
-    /// This status with this JSON text, or what should have been it.
+    /// This status and body, declared as JSON. The body may be malformed.
     pub fn body(status: u16, body: &str) -> Self {
-        Self::fixed(http1::Reply::new(status, "application/json", body))
+        Self::fixed(http1::Response::new(status, "application/json", body))
     }
 
-    /// A hotel's sign-in page: 200 and HTML.
+    /// The sign-in page of a hotel network: 200 and HTML.
     pub fn captive_portal() -> Self {
-        Self::fixed(http1::Reply::html(200, "<!DOCTYPE html><title>Welcome to the hotel</title>".to_owned()))
+        Self::fixed(http1::Response::html(200, "<!DOCTYPE html><title>Welcome to the hotel</title>".to_owned()))
     }
 
-    /// The same hotel by a 302.
+    /// A 302 to the sign-in page of such a network.
     pub fn redirect(to: &str) -> Self {
-        Self::fixed(http1::Reply::html(302, String::new()).with("Location", to))
+        Self::fixed(http1::Response::html(302, String::new()).with("Location", to))
     }
 
-    /// Accepts the request and says nothing until the program gives up.
+    /// Accepts the request and sends nothing until the client gives up. The service does nothing.
     pub fn hang() -> Self {
         Self::status(200).faulty(Fault::Hang)
     }
 
-    /// Connection reset; the service did nothing.
+    /// Resets the connection. The service does nothing.
     pub fn reset() -> Self {
         Self::status(200).faulty(Fault::Reset)
     }
 
-    /// Bytes that are no HTTP.
+    /// Sends bytes that are not HTTP.
     pub fn garbage() -> Self {
         Self::status(200).faulty(Fault::Garbage)
     }
 
-    /// The service did what was asked, and the connection is reset before its answer arrives.
+    /// The call takes effect, but the connection is reset before the answer arrives.
     pub fn but_lost(self) -> Self {
         self.faulty(Fault::Reset)
     }
 
-    /// The service did what was asked, and says nothing until the program gives up.
+    /// The call takes effect, but nothing is sent until the client gives up.
     pub fn but_hung(self) -> Self {
         self.faulty(Fault::Hang)
     }
 
-    /// The answer comes at ten bytes a second.
+    /// The answer arrives at ten bytes per second.
     pub fn but_dripping(self) -> Self {
         self.faulty(Fault::Drip)
     }
 
-    /// The answer breaks off in the middle of its body.
+    /// The answer ends in the middle of its body.
     pub fn but_truncated(self) -> Self {
         self.faulty(Fault::Truncated)
     }
 
-    /// With its JSON changed: a field less, a field more, another time.
+    /// Changes the JSON of the answer.
     pub fn edited(self, edit: impl Fn(&mut Value) + Send + Sync + 'static) -> Self {
         Self { edit: Some(Arc::new(edit)), ..self }
     }
 
-    /// With one more header, such as `x-amzn-ErrorType`.
+    /// Adds a header, such as `x-amzn-ErrorType`.
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    /// Not before the test opens this latch; what the service does, it does then.
+    /// Waits until the test opens this latch. The call takes effect only then.
     pub fn after(self, latch: &Latch) -> Self {
         Self { latch: Some(latch.clone()), ..self }
     }
 
-    fn fixed(reply: http1::Reply) -> Self {
-        Self { reply: Reply::Fixed(reply), ..Self::served() }
+    fn fixed(response: http1::Response) -> Self {
+        Self { content: Content::Fixed(response), ..Self::served() }
     }
 
     fn faulty(self, fault: Fault) -> Self {

@@ -1,4 +1,4 @@
-//! The operations, and what each must look like on the wire.
+//! The operations of both services, and the strict parser of their requests.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::http1::Request;
 
-/// An operation of one of the two services. `CreateToken` is four, one for each grant.
+/// An operation of one of the two services. `CreateToken` counts as one operation per grant type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     RegisterClient,
@@ -24,7 +24,7 @@ pub enum Call {
 }
 
 impl Call {
-    /// Whether it belongs to SSO-OIDC; the others are the portal's.
+    /// Whether it belongs to SSO-OIDC. The others belong to the portal.
     pub fn is_oidc(self) -> bool {
         matches!(
             self,
@@ -32,7 +32,7 @@ impl Call {
         )
     }
 
-    /// The fields that it must have, and those that it may have.
+    /// The required and the optional fields.
     fn fields(self) -> (&'static [&'static str], &'static [&'static str]) {
         match self {
             Self::RegisterClient => {
@@ -50,27 +50,27 @@ impl Call {
     }
 }
 
-/// A request as it came.
+/// A request that has arrived.
 #[derive(Debug, Clone)]
 pub struct Received {
-    /// None if the service has no such operation.
+    /// None if neither service has such an operation.
     pub call: Option<Call>,
-    /// `GET /path`.
+    /// Method and path: `GET /path`.
     pub line: String,
     /// The fields of the JSON body, or of the query.
     pub fields: Map<String, Value>,
-    /// The portal token that it carried.
+    /// The access token of a portal call.
     pub bearer: Option<String>,
-    /// All headers, names in lower case.
+    /// All headers, with lower-case names.
     pub headers: Vec<(String, String)>,
-    /// Requests with one number came over one connection.
+    /// The number of the connection.
     pub connection: usize,
-    /// What the real service would not have understood.
+    /// What the real service would reject.
     pub complaints: Vec<String>,
 }
 
 impl Received {
-    /// A text field; empty where it is absent or no text.
+    /// A text field; empty if it is absent or not a string.
     pub fn field(&self, name: &str) -> &str {
         self.fields.get(name).and_then(Value::as_str).unwrap_or_default()
     }
@@ -86,8 +86,8 @@ impl fmt::Display for Received {
     }
 }
 
-/// Reads a request strictly, as a call.
-pub fn recognise(request: &Request, connection: usize) -> Received {
+/// Parses a request strictly, as a call.
+pub fn parse(request: &Request, connection: usize) -> Received {
     let mut complaints = Vec::new();
     let json_path = matches!(request.path.as_str(), "/client/register" | "/device_authorization" | "/token");
     let fields: Map<String, Value> = if json_path && request.method == "POST" {
@@ -97,7 +97,7 @@ pub fn recognise(request: &Request, connection: usize) -> Received {
         if let Ok(Value::Object(fields)) = serde_json::from_slice(&request.body) {
             fields
         } else {
-            complaints.push("the body is no JSON object".to_owned());
+            complaints.push("the body is not a JSON object".to_owned());
             Map::new()
         }
     } else {
@@ -121,15 +121,15 @@ pub fn recognise(request: &Request, connection: usize) -> Received {
     };
     let bearer = request.header("x-amz-sso_bearer_token").map(str::to_owned);
     if let Some(call) = call {
-        complaints.extend(faults(call, &fields));
+        complaints.extend(field_complaints(call, &fields));
         if call.is_oidc() && request.header("content-type") != Some("application/json") {
             complaints.push("the content type is not application/json".to_owned());
         }
         if call.is_oidc() == bearer.is_some() {
-            complaints.push("x-amz-sso_bearer_token belongs in the portal's calls and in no other".to_owned());
+            complaints.push("x-amz-sso_bearer_token belongs in the portal's calls only".to_owned());
         }
         if request.header("authorization").is_some() {
-            complaints.push("signed, or with an Authorization header: these calls have none".to_owned());
+            complaints.push("signed, or with an Authorization header, which these calls do not have".to_owned());
         }
     } else {
         complaints.push("no such operation".to_owned());
@@ -138,7 +138,7 @@ pub fn recognise(request: &Request, connection: usize) -> Received {
     Received { call, line, fields, bearer, headers: request.headers.clone(), connection, complaints }
 }
 
-fn faults(call: Call, fields: &Map<String, Value>) -> Vec<String> {
+fn field_complaints(call: Call, fields: &Map<String, Value>) -> Vec<String> {
     let (needed, allowed) = call.fields();
     let is_list = |name: &str| matches!(name, "scopes" | "grantTypes" | "redirectUris");
     let missing = needed.iter().filter(|name| !fields.contains_key(**name)).map(|name| format!("{name} is missing"));

@@ -1,35 +1,36 @@
-//! What an administrator sets up.
+//! The configuration of the simulated service.
 
 use std::time::Duration;
 
-/// What an administrator of Identity Center sets up, and how the person at the browser behaves.
+/// What an administrator of Identity Center configures, and how the user behaves in the browser.
 #[derive(Debug, Clone)]
-pub struct Realm {
-    /// The one that is known; any other is an `invalid_request` without a description, as in life.
+pub struct PortalConfig {
+    /// The only valid one. Any other gets `invalid_request` without a description, as from the real service.
     pub start_url: String,
     pub accounts: Vec<Account>,
-    /// Told in whole seconds.
-    pub token_life: Duration,
-    /// Told in milliseconds.
-    pub role_life: Duration,
-    pub code_life: Duration,
-    pub registration_life: Duration,
-    /// What clients are told to wait between two polls; one that waits less than half of it gets `slow_down`.
+    /// How long access tokens are valid, in whole seconds.
+    pub token_ttl: Duration,
+    /// How long role credentials are valid, in milliseconds.
+    pub role_ttl: Duration,
+    /// How long device codes are valid.
+    pub code_ttl: Duration,
+    /// How long client registrations are valid.
+    pub registration_ttl: Duration,
+    /// The polling interval. A client that waits less than half of it gets `slow_down`.
     pub interval: Duration,
     pub approval: Approval,
-    /// What the authorize page comes back with in place of a code, such as `access_denied`.
+    /// The error that the authorize page returns instead of a code, such as `access_denied`.
     pub authorize_error: Option<&'static str>,
     /// Whether clients with scopes get refresh tokens.
     pub refresh_tokens: bool,
-    /// Whether a spent refresh token is honoured until somebody has used what came in its place. Otherwise it is dead at once.
-    pub lenient_rotation: bool,
-    /// Entries of a page of a list, if the client asks for no fewer.
+    pub rotation: Rotation,
+    /// The most entries on one page of a list.
     pub page_size: usize,
-    /// Whether secrets are as long as the real ones, which matters to keyrings; short ones are for reading.
+    /// Whether secrets are as long as real ones, which matters to keyrings. Short ones are easier to read.
     pub long_secrets: bool,
 }
 
-impl Default for Realm {
+impl Default for PortalConfig {
     fn default() -> Self {
         let hour = Duration::from_hours(1);
         Self {
@@ -38,23 +39,23 @@ impl Default for Realm {
                 Account::new("111122223333", "Development", &["DeveloperAccess", "ReadOnly"]),
                 Account::new("444455556666", "Production", &["Break+Glass=Now", "ReadOnly"]),
             ],
-            token_life: hour,
-            role_life: hour,
-            code_life: Duration::from_mins(10),
-            registration_life: 90 * 24 * hour,
+            token_ttl: hour,
+            role_ttl: hour,
+            code_ttl: Duration::from_mins(10),
+            registration_ttl: 90 * 24 * hour,
             interval: Duration::from_secs(1),
             approval: Approval::AfterPolls(0),
             authorize_error: None,
             refresh_tokens: true,
-            lenient_rotation: false,
+            rotation: Rotation::Strict,
             page_size: 100,
             long_secrets: true,
         }
     }
 }
 
-impl Realm {
-    /// So many accounts with so many roles each.
+impl PortalConfig {
+    /// This many accounts with this many roles each.
     pub fn of(accounts: usize, roles: usize) -> Self {
         let roles: Vec<String> = (1..=roles).map(|n| format!("Role{n:03}")).collect();
         let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
@@ -63,13 +64,13 @@ impl Realm {
     }
 }
 
-/// An account, with the roles that the person has in it.
+/// An account, with the roles that are assigned to the user.
 #[derive(Debug, Clone)]
 pub struct Account {
     pub id: String,
-    /// The service may leave it out.
+    /// Optional in the service's answer.
     pub name: Option<String>,
-    /// The service may leave it out.
+    /// Optional in the service's answer.
     pub email: Option<String>,
     pub roles: Vec<String>,
 }
@@ -85,10 +86,21 @@ impl Account {
 /// When a device code is approved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Approval {
-    /// By itself, after so many polls were told to wait.
+    /// Automatically, after this many polls got `authorization_pending`.
     AfterPolls(usize),
-    /// As soon as a browser opens the complete verification address.
+    /// As soon as a browser opens `verificationUriComplete`.
     OnVisit,
-    /// By the buttons of that page, or by [`super::Portal::allow`] and [`super::Portal::deny`].
+    /// With the buttons of that page, or with [`super::Portal::allow`] and [`super::Portal::deny`].
     ByHand,
+}
+
+/// What a refresh does to the refresh token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rotation {
+    /// It stays the same.
+    Never,
+    /// A new one is issued. The previous one stays valid until a client uses one of the new tokens.
+    Lenient,
+    /// A new one is issued. The previous one becomes invalid at once.
+    Strict,
 }

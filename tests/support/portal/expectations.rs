@@ -1,4 +1,4 @@
-//! What a test expects of the program, and what the program then gets to hear.
+//! The calls that a test expects, and the answers to them.
 
 use std::fmt;
 
@@ -6,18 +6,21 @@ use super::answer::Answer;
 use super::call::Call;
 use super::latch::Latch;
 
-/// What happens to a call that no expectation covers, and in which order they count.
+/// What happens to a call without an expectation, and whether the order of expectations matters.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Mode {
+    /// It is served.
     #[default]
     Live,
+    /// It is a complaint.
     Strict,
+    /// The same, and calls of different kinds must arrive in the order of the expectations.
     InOrder,
 }
 
 struct Expectation {
     call: Call,
-    /// None: any number.
+    /// How many calls are still expected. None: any number.
     left: Option<usize>,
     answer: Answer,
 }
@@ -31,16 +34,17 @@ impl fmt::Display for Expectation {
     }
 }
 
-/// The expectations that are still open, in their order.
+/// The open expectations, in order.
 #[derive(Default)]
-pub(super) struct Script {
+pub(super) struct Expectations {
     mode: Mode,
     open: Vec<Expectation>,
-    disturbance: Option<(usize, Answer)>,
+    /// The answer to give after this many further requests.
+    injected: Option<(usize, Answer)>,
     latches: Vec<Latch>,
 }
 
-impl Script {
+impl Expectations {
     pub(super) fn new(mode: Mode) -> Self {
         Self { mode, ..Self::default() }
     }
@@ -52,22 +56,22 @@ impl Script {
         }
     }
 
-    pub(super) fn disturb_after(&mut self, requests: usize, answer: Answer) {
-        self.disturbance = Some((requests, answer));
+    pub(super) fn inject_after(&mut self, requests: usize, answer: Answer) {
+        self.injected = Some((requests, answer));
     }
 
-    pub(super) fn was_disturbed(&mut self) -> bool {
-        self.disturbance.take().is_none()
+    pub(super) fn cancel_injected(&mut self) -> bool {
+        self.injected.take().is_none()
     }
 
-    /// What this call gets, or the complaint that nobody expected it.
+    /// The answer to this call, or the complaint that it was not expected.
     pub(super) fn answer_to(&mut self, call: Call) -> Result<Answer, String> {
-        match self.disturbance.take() {
+        match self.injected.take() {
             Some((0, answer)) => return Ok(answer),
-            waiting => self.disturbance = waiting.map(|(requests, answer)| (requests - 1, answer)),
+            pending => self.injected = pending.map(|(requests, answer)| (requests - 1, answer)),
         }
         let found = match self.mode {
-            // One with any number may also be passed over.
+            // An expectation of any number of calls may be skipped.
             Mode::InOrder => {
                 let next = self.open.iter().position(|expected| expected.call == call || expected.left.is_some());
                 next.filter(|&at| self.open.get(at).is_some_and(|expected| expected.call == call))
@@ -98,10 +102,10 @@ impl Script {
         if list.is_empty() { "; nothing was".to_owned() } else { format!("; expected: {}", list.join("; ")) }
     }
 
-    /// The expected calls that did not come, and forgets them.
+    /// Takes the expected calls that did not arrive, as complaints.
     pub(super) fn take_missing(&mut self) -> Vec<String> {
         let missing: Vec<Expectation> = self.open.extract_if(.., |expected| expected.left.is_some()).collect();
-        missing.iter().map(|expected| format!("a call did not come: {expected}")).collect()
+        missing.iter().map(|expected| format!("a call did not arrive: {expected}")).collect()
     }
 
     pub(super) fn open_latches(&self) {

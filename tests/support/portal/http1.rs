@@ -1,4 +1,4 @@
-//! HTTP/1.1 as far as the sandbox needs it.
+//! The part of HTTP/1.1 that the portal needs.
 
 use std::io::{self, Read};
 use std::net::TcpStream;
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// One request, read whole.
+/// A complete request.
 pub struct Request {
     pub method: String,
     pub path: String,
-    /// Decoded as a form, where a raw `+` is a blank: a client that forgot to encode one is found out.
+    /// Decoded as a form, where a raw `+` is a space. This detects clients that do not encode a `+`.
     pub query: Vec<(String, String)>,
-    /// Names in lower case.
+    /// With lower-case names.
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
@@ -22,21 +22,21 @@ impl Request {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Whether the client wants the connection closed after the answer.
+    /// Whether the client wants the connection to be closed after the response.
     pub fn closes(&self) -> bool {
         self.header("connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }
 }
 
-/// One answer; `to_bytes` is the whole of it, so that head and body leave in one write.
+/// A response. `to_bytes` returns head and body, so that one write sends both.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub struct Response {
     pub status: u16,
     pub headers: Vec<(String, String)>,
     pub body: Vec<u8>,
 }
 
-impl Reply {
+impl Response {
     pub fn new(status: u16, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
         Self { status, headers: vec![("Content-Type".to_owned(), content_type.to_owned())], body: body.into() }
     }
@@ -54,7 +54,7 @@ impl Reply {
         self
     }
 
-    /// Changes a JSON body; any other is left alone.
+    /// Changes a JSON body. Any other body is left alone.
     pub fn edit(&mut self, edit: &dyn Fn(&mut Value)) {
         if let Ok(mut value) = serde_json::from_slice(&self.body) {
             edit(&mut value);
@@ -73,7 +73,7 @@ impl Reply {
             429 => "Too Many Requests",
             500 => "Internal Server Error",
             503 => "Service Unavailable",
-            _ => "Answer",
+            _ => "Unknown",
         };
         let headers = self.headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
         let head = format!("HTTP/1.1 {} {reason}\r\n{headers}Content-Length: {}\r\n\r\n", self.status, self.body.len());
@@ -81,16 +81,17 @@ impl Reply {
     }
 }
 
-/// In the form of a UUID, as the service's are.
+/// A request ID in UUID form, like the service's.
 fn request_id() -> String {
     let id = format!("{:032x}", fastrand::u128(..));
     [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-")
 }
 
-/// Reads the next request. What came after it stays in `unread`. None if the client closed between two requests.
+/// Reads the next request. Bytes that follow it stay in `unread`. Returns None if the client closed the connection between two
+/// requests.
 ///
 /// # Errors
-/// Those of the connection; `InvalidData` for what is no request.
+/// Those of the connection; `InvalidData` for a malformed request.
 pub fn read(stream: &mut impl Read, unread: &mut Vec<u8>) -> io::Result<Option<Request>> {
     loop {
         if let Some((request, length)) = parse(unread)? {
@@ -106,7 +107,7 @@ pub fn read(stream: &mut impl Read, unread: &mut Vec<u8>) -> io::Result<Option<R
     }
 }
 
-/// The request at the start of these bytes, with its length; None if it is not whole yet.
+/// Returns the request at the start of these bytes and its length, or None if it is incomplete.
 fn parse(bytes: &[u8]) -> io::Result<Option<(Request, usize)>> {
     let bad = |what: &str| io::Error::new(io::ErrorKind::InvalidData, what.to_owned());
     let mut headers = [httparse::EMPTY_HEADER; 64];
@@ -121,9 +122,9 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Request, usize)>> {
         .collect();
     let header = |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     if header("transfer-encoding").is_some() {
-        return Err(bad("a body in chunks; the service's clients send its length"));
+        return Err(bad("a chunked body; the service's clients send its length"));
     }
-    let length = header("content-length").map_or(Ok(0), str::parse::<usize>).map_err(|_| bad("content-length is no number"))?;
+    let length = header("content-length").map_or(Ok(0), str::parse::<usize>).map_err(|_| bad("content-length is not a number"))?;
     let Some(body) = bytes.get(head_length..).and_then(|rest| rest.get(..length)) else { return Ok(None) };
     let target = head.path.unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
@@ -137,7 +138,7 @@ fn parse(bytes: &[u8]) -> io::Result<Option<(Request, usize)>> {
     Ok(Some((request, head_length + length)))
 }
 
-/// `a=b&c=d`, decoded.
+/// Decodes a form: `a=b&c=d`.
 pub fn form(text: &str) -> Vec<(String, String)> {
     text.split('&')
         .filter(|pair| !pair.is_empty())
@@ -164,7 +165,7 @@ fn decode(text: &str) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
-/// Ends the connection with RST in place of FIN: "connection reset by peer".
+/// Closes the connection with RST instead of FIN: "connection reset by peer".
 pub fn reset(stream: TcpStream) -> io::Result<()> {
     socket2::Socket::from(stream).set_linger(Some(Duration::ZERO))
 }

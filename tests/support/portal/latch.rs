@@ -1,47 +1,47 @@
-//! Latch.
+//! A latch that holds answers back.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Holds answers back until the test opens it, and tells the test that a request is there.
+/// Holds answers back until the test opens it. The test can wait for requests to arrive at it.
 #[derive(Clone, Default)]
-pub struct Latch(Arc<(Mutex<Gate>, Condvar)>);
+pub struct Latch(Arc<(Mutex<State>, Condvar)>);
 
 #[derive(Default)]
-struct Gate {
+struct State {
     open: bool,
     arrived: usize,
 }
 
 impl Latch {
-    /// A closed one.
+    /// A closed latch.
     pub fn closed() -> Self {
         Self::default()
     }
 
-    /// Lets all through, now and later.
+    /// Releases all requests, present and future.
     pub fn open(&self) {
-        let (gate, changed) = &*self.0;
-        gate.lock().unwrap_or_else(PoisonError::into_inner).open = true;
+        let (state, changed) = &*self.0;
+        state.lock().unwrap_or_else(PoisonError::into_inner).open = true;
         changed.notify_all();
     }
 
-    /// Waits until so many requests have come to it; fails the test if they don't within half a minute.
-    pub fn reached_by(&self, requests: usize) {
-        let (gate, changed) = &*self.0;
-        let gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Waits until this many requests have arrived at it. Fails the test after 30 s.
+    pub fn wait_for_requests(&self, requests: usize) {
+        let (state, changed) = &*self.0;
+        let state = state.lock().unwrap_or_else(PoisonError::into_inner);
         let limit = Duration::from_secs(30);
-        let (gate, _) =
-            changed.wait_timeout_while(gate, limit, |gate| gate.arrived < requests).unwrap_or_else(PoisonError::into_inner);
-        assert!(gate.arrived >= requests, "{} of {requests} expected requests came", gate.arrived);
+        let (state, _) =
+            changed.wait_timeout_while(state, limit, |state| state.arrived < requests).unwrap_or_else(PoisonError::into_inner);
+        assert!(state.arrived >= requests, "{} of {requests} expected requests arrived", state.arrived);
     }
 
-    /// A request comes, and waits.
-    pub(super) fn pass(&self) {
-        let (gate, changed) = &*self.0;
-        let mut gate = gate.lock().unwrap_or_else(PoisonError::into_inner);
-        gate.arrived += 1;
+    /// Waits, in the place of a request, until the latch is open.
+    pub(super) fn wait(&self) {
+        let (state, changed) = &*self.0;
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.arrived += 1;
         changed.notify_all();
-        drop(changed.wait_while(gate, |gate| !gate.open));
+        drop(changed.wait_while(state, |state| !state.open));
     }
 }

@@ -1,11 +1,10 @@
-//! A sandbox of AWS IAM Identity Center: SSO-OIDC and the SSO portal on one free port of the loopback interface, speaking the real
-//! wire. It is no part of the program; tests and the demo start it, and it ends with its value.
+//! A simulated AWS IAM Identity Center: SSO-OIDC and the SSO portal on one free loopback port, with the real wire format. It is not
+//! part of the program; tests and the demo start it, and it stops when it is dropped.
 //!
-//! It knows two manners:
+//! It has two modes:
 //!
-//! - [`Portal::live`] behaves as the service does: clients, device codes, tokens that rotate, accounts and roles. Calls are counted.
-//! - [`Portal::strict`] answers only what a test said that it expects, and fails the test for any other call and for any that did
-//!   not come:
+//! - [`Portal::live`] behaves like the service: clients, device codes, rotating tokens, accounts and roles. Calls are counted.
+//! - [`Portal::strict`] answers only the calls that the test expects. An unexpected or a missing call fails the test:
 //!
 //! ```ignore
 //! let portal = Portal::strict();
@@ -14,14 +13,14 @@
 //! portal.expect(Call::GetRoleCredentials).served();
 //! ```
 //!
-//! Expectations can be laid over a live portal too; calls without one are then served. In either manner a request that the real
-//! service would not understand fails the test, when the portal is dropped or at [`Portal::verify`].
+//! A live portal accepts expectations too; it serves calls that match none. In both modes a malformed request fails the test, when
+//! the portal is dropped or at [`Portal::verify`].
 //!
-//! Times: a client goes by the lifetimes that it was told, so tests steer by those ([`Realm`]) and not by a clock.
+//! Clients trust the lifetimes in the answers. Tests therefore set those ([`PortalConfig`]) and need no clock of their own.
 
-#![allow(dead_code, unused_imports, unreachable_pub)] // Each test program and the demo use their part of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A fixture that can't go on ends its test.
-#![allow(clippy::disallowed_methods)] // The sandbox is another party: it has its own clock.
+#![allow(dead_code, unused_imports, unreachable_pub)] // Each test program and the demo use a part of this module.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // A fixture that cannot continue fails its test.
+#![allow(clippy::disallowed_methods)] // The portal is a server of its own: it reads the clock and sleeps.
 
 mod answer;
 mod call;
@@ -40,14 +39,14 @@ use std::thread::{self, JoinHandle};
 
 pub use answer::Answer;
 pub use call::{Call, Received};
-pub use config::{Account, Approval, Realm};
-use expectations::{Mode, Script};
+pub use config::{Account, Approval, PortalConfig, Rotation};
+use expectations::{Expectations, Mode};
 pub use latch::Latch;
 use server::Shared;
 use service::Service;
 pub use service::{RoleKeys, SignIn};
 
-/// A running sandbox. It stops, and reports what the test did not expect, when it is dropped.
+/// A running portal. Dropping it stops it and fails the test if there are complaints.
 pub struct Portal {
     shared: Arc<Shared>,
     address: SocketAddr,
@@ -55,155 +54,155 @@ pub struct Portal {
 }
 
 impl Portal {
-    /// A portal that serves every call as the real service would.
-    pub fn live(realm: Realm) -> Self {
-        Self::start(realm, Mode::Live)
+    /// A portal that serves every call like the real service.
+    pub fn live(config: PortalConfig) -> Self {
+        Self::start(config, Mode::Live)
     }
 
-    /// A portal that takes only expected calls; those of one kind in the order in which they were expected.
+    /// A portal that accepts only expected calls. Calls of one kind get their answers in the order of the expectations.
     pub fn strict() -> Self {
-        Self::start(Realm::default(), Mode::Strict)
+        Self::start(PortalConfig::default(), Mode::Strict)
     }
 
-    /// The same, and calls of all kinds must come in the order in which they were expected.
+    /// Like [`Portal::strict`]; calls of all kinds must also come in the order of the expectations.
     pub fn strict_in_order() -> Self {
-        Self::start(Realm::default(), Mode::InOrder)
+        Self::start(PortalConfig::default(), Mode::InOrder)
     }
 
-    fn start(realm: Realm, mode: Mode) -> Self {
+    fn start(config: PortalConfig, mode: Mode) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on 127.0.0.1");
         let address = listener.local_addr().expect("the port that was bound");
         let shared = Arc::new(Shared::default());
         {
             let mut inner = shared.inner();
-            inner.service = Service::new(realm, format!("http://{address}"));
-            inner.script = Script::new(mode);
+            inner.service = Service::new(config, format!("http://{address}"));
+            inner.expectations = Expectations::new(mode);
         }
         let for_acceptor = Arc::clone(&shared);
-        let acceptor = thread::spawn(move || server::accept(&listener, &for_acceptor));
+        let acceptor = thread::spawn(move || server::accept_connections(&listener, &for_acceptor));
         Self { shared, address, acceptor: Some(acceptor) }
     }
 
-    /// `http://127.0.0.1:PORT`: the endpoint of both services.
+    /// The endpoint of both services: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// The one start URL that it knows.
+    /// The only start URL that it accepts.
     pub fn start_url(&self) -> String {
-        self.shared.inner().service.realm.start_url.clone()
+        self.shared.inner().service.config.start_url.clone()
     }
 
-    /// Begins an expectation; [`Expected::answered`] or [`Expected::served`] ends it.
+    /// Starts an expectation; [`Expected::answered`] or [`Expected::served`] completes it.
     pub fn expect(&self, call: Call) -> Expected<'_> {
         Expected { portal: self, call, times: Some(1) }
     }
 
-    /// Every call so far, in the order of arrival; visits of pages are not calls.
+    /// Every call so far, in the order of arrival. Page visits are not calls.
     pub fn calls(&self) -> Vec<Received> {
         self.shared.inner().calls.clone()
     }
 
-    /// How often this call came.
+    /// How many calls of this kind have arrived.
     pub fn count(&self, call: Call) -> usize {
         self.shared.inner().calls.iter().filter(|received| received.call == Some(call)).count()
     }
 
-    /// Waits until so many of these calls have been served or at least have had their effect; fails the test after half a minute.
+    /// Waits until this many calls of this kind have taken effect. Fails the test after 30 s.
     pub fn wait_for(&self, call: Call, calls: usize) {
         let start = std::time::Instant::now();
         while self.shared.inner().done.iter().filter(|done| **done == call).count() < calls {
-            assert!(start.elapsed() < std::time::Duration::from_secs(30), "{call:?} did not come");
+            assert!(start.elapsed() < std::time::Duration::from_secs(30), "{calls} calls of {call:?} did not arrive");
             thread::yield_now();
         }
     }
 
-    /// How many calls came in all.
+    /// How many calls have arrived in total.
     pub fn requests(&self) -> usize {
         self.shared.inner().calls.len()
     }
 
-    /// How often a browser opened the verification page.
+    /// How often a browser has opened a page.
     pub fn visits(&self) -> usize {
         self.shared.inner().visits
     }
 
-    /// Everything secret that was ever issued. Each begins with `secret-`, so that a piece of one is recognised too.
+    /// Every secret that was issued. Each starts with `secret-`, so that a truncated one is recognised too.
     pub fn secrets(&self) -> Vec<String> {
         self.shared.inner().service.secrets.clone()
     }
 
-    /// All role credentials that were handed out, in order.
+    /// All role credentials that were issued, in order.
     pub fn issued(&self) -> Vec<RoleKeys> {
         self.shared.inner().service.issued.clone()
     }
 
-    /// A sign-in out of thin air, for tests that start with a full vault.
+    /// Creates a sign-in without a device code, for tests that start signed in.
     pub fn sign_in(&self) -> SignIn {
-        self.shared.inner().service.sign_in_directly()
+        self.shared.inner().service.new_sign_in()
     }
 
-    /// The person says yes to every device code that waits. Says how many did.
+    /// Approves every pending device code. Returns how many there were.
     pub fn allow(&self) -> usize {
         self.shared.inner().service.decide_all(true)
     }
 
-    /// The person says no to every device code that waits. Says how many did.
+    /// Denies every pending device code. Returns how many there were.
     pub fn deny(&self) -> usize {
         self.shared.inner().service.decide_all(false)
     }
 
-    /// An administrator ends all sessions: access and refresh tokens are dead.
+    /// Ends all sessions, as an administrator can: access and refresh tokens become invalid.
     pub fn end_sessions(&self) {
         self.shared.inner().service.end_sessions();
     }
 
-    /// All access tokens die before their time; refresh tokens still work.
+    /// Revokes all access tokens before they expire. Refresh tokens stay valid.
     pub fn revoke_access_tokens(&self) {
-        self.shared.inner().service.access.clear();
+        self.shared.inner().service.access_tokens.clear();
     }
 
-    /// The service no longer knows any client registration.
+    /// Deletes all client registrations.
     pub fn forget_clients(&self) {
         self.shared.inner().service.clients.clear();
     }
 
-    /// Changes the service while it runs: other lifetimes, accounts, roles.
-    pub fn change(&self, change: impl FnOnce(&mut Realm)) {
-        change(&mut self.shared.inner().service.realm);
+    /// Changes the configuration while the portal runs.
+    pub fn change(&self, change: impl FnOnce(&mut PortalConfig)) {
+        change(&mut self.shared.inner().service.config);
     }
 
-    /// How many refreshes gave tokens that nobody has used since: their answers were lost, or are still to be used.
-    pub fn unclaimed(&self) -> usize {
-        self.shared.inner().service.unclaimed()
+    /// How many refreshes issued tokens that no client has used yet: the answer was lost, or the client has not used it so far.
+    pub fn unused_refreshes(&self) -> usize {
+        self.shared.inner().service.unused_refreshes()
     }
 
-    /// After so many further requests, of whatever kind, the next one gets this answer.
-    pub fn disturb_after(&self, requests: usize, answer: Answer) {
-        self.shared.inner().script.disturb_after(requests, answer);
+    /// Gives this answer to the request that follows this many further requests of any kind.
+    pub fn inject_after(&self, requests: usize, answer: Answer) {
+        self.shared.inner().expectations.inject_after(requests, answer);
     }
 
-    /// Forgets a disturbance that has not come; whether it had.
-    pub fn was_disturbed(&self) -> bool {
-        self.shared.inner().script.was_disturbed()
+    /// Cancels the injected answer. Returns whether it had been given before.
+    pub fn cancel_injected(&self) -> bool {
+        self.shared.inner().expectations.cancel_injected()
     }
 
-    /// What was wrong with the calls so far, and forgets it: for tests of the sandbox itself.
+    /// Takes the complaints about the calls so far, so that they do not fail the test.
     pub fn take_complaints(&self) -> Vec<String> {
         let mut inner = self.shared.inner();
-        let missing = inner.script.take_missing();
+        let missing = inner.expectations.take_missing();
         let mut complaints = std::mem::take(&mut inner.complaints);
         complaints.extend(missing);
         complaints
     }
 
-    /// Fails the test if a call came that was not expected or not well-formed, or if an expected one did not come.
+    /// Fails the test if a call was unexpected or malformed, or if an expected call did not arrive.
     #[track_caller]
     pub fn verify(&self) {
         let complaints = self.take_complaints();
         if !complaints.is_empty() {
             let calls = self.calls().iter().map(|call| format!("\n  {call}")).collect::<Vec<_>>().concat();
-            panic!("the sandbox portal complains:\n- {}\nall calls:{calls}", complaints.join("\n- "));
+            panic!("the simulated portal complains:\n- {}\nall calls:{calls}", complaints.join("\n- "));
         }
     }
 }
@@ -211,8 +210,8 @@ impl Portal {
 impl Drop for Portal {
     fn drop(&mut self) {
         self.shared.stopping.store(true, Ordering::SeqCst);
-        self.shared.inner().script.open_latches();
-        // Wakes the acceptor, which then sees that it is over.
+        self.shared.inner().expectations.open_latches();
+        // Wakes the acceptor, which then sees that the portal is stopping.
         let _ = TcpStream::connect(self.address);
         if let Some(acceptor) = self.acceptor.take() {
             let _ = acceptor.join();
@@ -223,8 +222,8 @@ impl Drop for Portal {
     }
 }
 
-/// An expectation that still lacks its answer.
-#[must_use = "an expectation counts when it has an answer: end it with `answered` or `served`"]
+/// An expectation without an answer yet.
+#[must_use = "an expectation takes effect with its answer: complete it with `answered` or `served`"]
 pub struct Expected<'a> {
     portal: &'a Portal,
     call: Call,
@@ -232,22 +231,22 @@ pub struct Expected<'a> {
 }
 
 impl Expected<'_> {
-    /// So many of these calls must come, no more and no fewer.
+    /// Expects exactly this many calls.
     pub fn times(self, times: usize) -> Self {
         Self { times: Some(times), ..self }
     }
 
-    /// Any number of these calls may come, none too.
+    /// Allows any number of calls, including none.
     pub fn any_number_of_times(self) -> Self {
         Self { times: None, ..self }
     }
 
-    /// Each gets this answer.
+    /// Answers each call with this.
     pub fn answered(self, answer: Answer) {
-        self.portal.shared.inner().script.expect(self.call, self.times, answer);
+        self.portal.shared.inner().expectations.expect(self.call, self.times, answer);
     }
 
-    /// Each is served as the real service would.
+    /// Answers each call like the real service.
     pub fn served(self) {
         self.answered(Answer::served());
     }

@@ -1,11 +1,11 @@
-//! What a person sees in the browser: the verification page of a device code, the authorize page, and a company's own address that
-//! leads to the portal.
+//! The pages for the browser: the verification page of a device code, the authorize page, and vanity URLs that redirect to the
+//! portal.
 
 use super::config::Approval;
-use super::http1::{self, Reply, Request};
+use super::http1::{self, Request, Response};
 use super::service::Service;
 
-/// Whether a browser, and not a client of the services, asks for this.
+/// Whether this request is for a page and not a call of a service.
 pub(super) fn is_page(request: &Request) -> bool {
     matches!(
         request.path.as_str(),
@@ -13,40 +13,40 @@ pub(super) fn is_page(request: &Request) -> bool {
     )
 }
 
-pub(super) fn serve(request: &Request, service: &mut Service) -> Reply {
+pub(super) fn serve(request: &Request, service: &mut Service) -> Response {
     if request.path == "/favicon.ico" {
-        return Reply::html(404, String::new());
+        return Response::html(404, String::new());
     }
-    let leads_to = |to: &str| Reply::html(302, String::new()).with("Location", to);
+    let redirect_to = |to: &str| Response::html(302, String::new()).with("Location", to);
     match (request.path.as_str(), request.method.as_str()) {
         ("/authorize", _) => {
             return match service.authorize(&request.query) {
-                Ok(Some(redirect)) => leads_to(&redirect),
-                Ok(None) => Reply::html(200, said("Allow it?", "The person thinks about it.")),
-                Err(why) => Reply::html(400, said("Something is wrong with this request", &escaped(&why))),
+                Ok(Some(redirect)) => redirect_to(&redirect),
+                Ok(None) => Response::html(200, message("Allow it?", "Waiting for a decision.")),
+                Err(why) => Response::html(400, message("Something is wrong with this request", &escape(&why))),
             };
         }
-        ("/vanity-without-head", "HEAD") => return Reply::html(405, String::new()),
-        ("/vanity" | "/vanity-without-head", _) => return leads_to(&service.realm.start_url),
-        ("/vanity-elsewhere", _) => return leads_to("https://evil.example/start"),
+        ("/vanity-without-head", "HEAD") => return Response::html(405, String::new()),
+        ("/vanity" | "/vanity-without-head", _) => return redirect_to(&service.config.start_url),
+        ("/vanity-elsewhere", _) => return redirect_to("https://evil.example/start"),
         _ => {}
     }
-    let sent = if request.method == "POST" { http1::form(&String::from_utf8_lossy(&request.body)) } else { request.query.clone() };
-    let field = |name: &str| sent.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
+    let form = if request.method == "POST" { http1::form(&String::from_utf8_lossy(&request.body)) } else { request.query.clone() };
+    let field = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     let user_code = field("user_code").trim().to_uppercase();
     if request.method == "POST" {
         let allow = field("decision") == "allow";
-        return Reply::html(
+        return Response::html(
             200,
             match (service.decide(&user_code, allow), allow) {
-                (false, _) => said("This code is unknown, decided or too old", "Start again in the terminal."),
-                (true, true) => said("Request approved", "You can close this window and go back to the terminal."),
-                (true, false) => said("Request denied", "Nothing was handed out. You can close this window."),
+                (false, _) => message("This code is unknown, already used or expired", "Start again in the terminal."),
+                (true, true) => message("Request approved", "You can close this window and go back to the terminal."),
+                (true, false) => message("Request denied", "No credentials were issued. You can close this window."),
             },
         );
     }
     if user_code.is_empty() {
-        return Reply::html(
+        return Response::html(
             200,
             page(
                 "<h1>Enter the code</h1><p>Your terminal shows it.</p>\
@@ -54,13 +54,13 @@ pub(super) fn serve(request: &Request, service: &mut Service) -> Reply {
             ),
         );
     }
-    if service.realm.approval == Approval::OnVisit {
+    if service.config.approval == Approval::OnVisit {
         service.decide(&user_code, true);
-        return Reply::html(200, said("Request approved", "You can close this window."));
+        return Response::html(200, message("Request approved", "You can close this window."));
     }
-    let names: Vec<&str> = service.realm.accounts.iter().filter_map(|account| account.name.as_deref()).collect();
-    let (code, names) = (escaped(&user_code), escaped(&names.join(", ")));
-    Reply::html(
+    let names: Vec<&str> = service.config.accounts.iter().filter_map(|account| account.name.as_deref()).collect();
+    let (code, names) = (escape(&user_code), escape(&names.join(", ")));
+    Response::html(
         200,
         page(&format!(
             "<h1>Sign in on your terminal?</h1><p>Allow it only if your terminal shows this code:</p><p class=code>{code}</p>\
@@ -71,7 +71,7 @@ pub(super) fn serve(request: &Request, service: &mut Service) -> Reply {
     )
 }
 
-fn said(title: &str, text: &str) -> String {
+fn message(title: &str, text: &str) -> String {
     page(&format!("<h1>{title}</h1><p>{text}</p>"))
 }
 
@@ -87,6 +87,6 @@ fn page(content: &str) -> String {
     )
 }
 
-fn escaped(text: &str) -> String {
+fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

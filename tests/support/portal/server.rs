@@ -1,4 +1,4 @@
-//! The server.
+//! The HTTP server: one thread per connection, and what a request gets.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -6,33 +6,37 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use super::answer::{Fault, Reply as Told};
+use super::answer::{Content, Fault};
 use super::call::{self, Call, Received};
-use super::expectations::Script;
-use super::http1::{self, Reply, Request};
+use super::expectations::Expectations;
+use super::http1::{self, Request, Response};
 use super::pages;
 use super::service::{self, Service};
 
+/// What the test and the connections share.
 #[derive(Default)]
 pub(super) struct Shared {
-    pub(super) inner: Mutex<Inner>,
+    inner: Mutex<Inner>,
     pub(super) stopping: AtomicBool,
-    pub(super) streams: Mutex<HashMap<usize, TcpStream>>,
+    streams: Mutex<HashMap<usize, TcpStream>>,
 }
 
 #[derive(Default)]
 pub(super) struct Inner {
     pub(super) service: Service,
-    pub(super) script: Script,
+    pub(super) expectations: Expectations,
     pub(super) calls: Vec<Received>,
+    /// The calls that have taken effect.
     pub(super) done: Vec<Call>,
+    /// How often a page was opened.
     pub(super) visits: usize,
     pub(super) complaints: Vec<String>,
 }
 
 impl Shared {
-    /// A test that failed while it held the lock must not hide its own message behind "poisoned".
+    /// Ignores poisoning: a test that failed while it held the lock must not hide its own message behind "poisoned".
     pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -42,8 +46,8 @@ impl Shared {
     }
 }
 
-/// A thread for each connection; returns when all of them have ended.
-pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
+/// Starts a thread for each connection. Returns when the portal stops and all connections are closed.
+pub(super) fn accept_connections(listener: &TcpListener, shared: &Arc<Shared>) {
     let mut connections = Vec::new();
     for (number, stream) in listener.incoming().enumerate() {
         if shared.stopping.load(Ordering::SeqCst) {
@@ -54,8 +58,8 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         shared.streams().insert(number, second_handle);
         let shared = Arc::clone(shared);
         connections.push(thread::spawn(move || {
-            // A client that goes away in the middle is its own affair (some tests kill it).
-            let _ = converse(stream, number, &shared);
+            // A client may disconnect at any point; some tests kill it.
+            let _ = serve_connection(stream, number, &shared);
             shared.streams().remove(&number);
         }));
     }
@@ -67,8 +71,8 @@ pub(super) fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
     }
 }
 
-/// Requests and answers on one connection, until either side ends it.
-fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> io::Result<()> {
+/// Answers the requests of one connection until either side closes it.
+fn serve_connection(mut stream: TcpStream, connection: usize, shared: &Shared) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let mut unread = Vec::new();
     loop {
@@ -82,80 +86,79 @@ fn converse(mut stream: TcpStream, connection: usize, shared: &Shared) -> io::Re
                 return Err(error);
             }
         };
-        let answer = respond(&request, connection, shared);
-        let reply = match answer {
-            Outcome::Reply(reply) => reply.to_bytes(),
-            Outcome::Fault(Fault::Reset, _) => return http1::reset(stream),
-            Outcome::Fault(Fault::Hang, _) => {
-                // Until the client gives up or the portal ends.
+        let response = match respond(&request, connection, shared) {
+            Action::Respond(response) => response.to_bytes(),
+            Action::Fail(Fault::Reset, _) => return http1::reset(stream),
+            Action::Fail(Fault::Hang, _) => {
+                // Until the client gives up or the portal stops.
                 while !matches!(stream.read(&mut [0; 1024]), Ok(0) | Err(_)) {}
                 return Ok(());
             }
-            Outcome::Fault(Fault::Drip, reply) => {
-                // Until the client gives up, the portal ends, or all is said.
-                for byte in reply.to_bytes() {
+            Action::Fail(Fault::Drip, response) => {
+                // Until the client gives up, the portal stops, or everything is sent.
+                for byte in response.to_bytes() {
                     stream.write_all(&[byte])?;
-                    thread::sleep(std::time::Duration::from_millis(100));
+                    thread::sleep(Duration::from_millis(100));
                 }
                 return Ok(());
             }
-            Outcome::Fault(Fault::Garbage, _) => return stream.write_all(b"\x16\x03\x01 \xff\xfe not a web server\r\n\r\n"),
-            Outcome::Fault(Fault::Truncated, reply) => {
-                let whole = reply.to_bytes();
-                return stream.write_all(whole.get(..whole.len() - reply.body.len().div_ceil(2)).unwrap_or_default());
+            Action::Fail(Fault::Garbage, _) => return stream.write_all(b"\x16\x03\x01 \xff\xfe not a web server\r\n\r\n"),
+            Action::Fail(Fault::Truncated, response) => {
+                let whole = response.to_bytes();
+                return stream.write_all(whole.get(..whole.len() - response.body.len().div_ceil(2)).unwrap_or_default());
             }
         };
-        stream.write_all(&reply)?;
+        stream.write_all(&response)?;
         if request.closes() {
             return Ok(());
         }
     }
 }
 
-/// What becomes of a request.
-enum Outcome {
-    Reply(Reply),
-    Fault(Fault, Reply),
+/// What a request gets.
+enum Action {
+    Respond(Response),
+    Fail(Fault, Response),
 }
 
-fn respond(request: &Request, connection: usize, shared: &Shared) -> Outcome {
+fn respond(request: &Request, connection: usize, shared: &Shared) -> Action {
     if pages::is_page(request) {
         let mut inner = shared.inner();
         inner.visits += usize::from(request.method == "GET");
-        return Outcome::Reply(pages::serve(request, &mut inner.service));
+        return Action::Respond(pages::serve(request, &mut inner.service));
     }
     let (received, answer) = {
         let mut inner = shared.inner();
-        let received = call::recognise(request, connection);
+        let received = call::parse(request, connection);
         inner.calls.push(received.clone());
         let complaints = received.complaints.iter().map(|complaint| format!("{complaint}, in {received}")).collect::<Vec<_>>();
         inner.complaints.extend(complaints);
         let Some(known) = received.call else {
-            return Outcome::Reply(service::portal_error("UnknownOperationException", 404, "no such operation"));
+            return Action::Respond(service::portal_error("UnknownOperationException", 404, "no such operation"));
         };
-        match inner.script.answer_to(known) {
+        match inner.expectations.answer_to(known) {
             Ok(answer) => (received, answer),
             Err(complaint) => {
                 inner.complaints.push(complaint);
-                return Outcome::Reply(service::error_of(known, "invalid_request", "the test did not expect this call"));
+                return Action::Respond(service::error_for(known, "invalid_request", "the test did not expect this call"));
             }
         }
     };
     if let Some(latch) = &answer.latch {
-        latch.pass();
+        latch.wait();
     }
-    let mut reply = match answer.reply {
-        Told::Served => shared.inner().service.serve(&received),
-        Told::Fixed(reply) => reply,
-        Told::Oidc(code) => service::oidc_error(code, ""),
+    let mut response = match answer.content {
+        Content::Served => shared.inner().service.serve(&received),
+        Content::Fixed(response) => response,
+        Content::OidcError(code) => service::oidc_error(code, ""),
     };
     shared.inner().done.extend(received.call);
     if let Some(edit) = &answer.edit {
-        reply.edit(edit.as_ref());
+        response.edit(edit.as_ref());
     }
-    reply.headers.extend(answer.headers);
+    response.headers.extend(answer.headers);
     match answer.fault {
-        Some(fault) => Outcome::Fault(fault, reply),
-        None => Outcome::Reply(reply),
+        Some(fault) => Action::Fail(fault, response),
+        None => Action::Respond(response),
     }
 }

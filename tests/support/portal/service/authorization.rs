@@ -1,15 +1,15 @@
-//! The authorization code flow.
+//! The authorization code flow with PKCE.
 
 use serde_json::Value;
 
 use super::super::call::Received;
 use super::super::config::Approval;
-use super::super::http1::Reply;
+use super::super::http1::Response;
 use super::errors::oidc_error;
 use super::{AuthorizationCode, Service};
 
 impl Service {
-    /// The authorize page: where the browser goes next, nowhere while the person thinks, or what the page complains about.
+    /// The authorize page. Returns the redirect, None while the user has not decided, or what is wrong with the request.
     pub fn authorize(&mut self, query: &[(String, String)]) -> Result<Option<String>, String> {
         let field = |name: &str| -> Result<&str, String> {
             let mut values = query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
@@ -28,10 +28,10 @@ impl Service {
             return Err("response_type, code_challenge_method or scopes".to_owned());
         }
         let challenge = field("code_challenge")?.to_owned();
-        if let Some(error) = self.realm.authorize_error {
+        if let Some(error) = self.config.authorize_error {
             return Ok(Some(format!("{redirect_uri}?error={error}&error_description=said+the+page&state={state}")));
         }
-        if self.realm.approval == Approval::ByHand {
+        if self.config.approval == Approval::ByHand {
             return Ok(None);
         }
         let code = AuthorizationCode { client_id: client_id.to_owned(), redirect_uri: redirect_uri.to_owned(), challenge };
@@ -41,9 +41,9 @@ impl Service {
         Ok(Some(format!("{redirect_uri}?code={name}&state={state}")))
     }
 
-    pub(super) fn redeem(&mut self, received: &Received) -> Result<Value, Reply> {
+    pub(super) fn redeem(&mut self, received: &Received) -> Result<Value, Response> {
         let scopes = self.client(received)?.scopes;
-        // Spent by the first who brings it, rightly or not.
+        // A code is valid for one attempt, successful or not.
         let code = self.authorization_codes.remove(received.field("code"));
         let hash = ring::digest::digest(&ring::digest::SHA256, received.field("codeVerifier").as_bytes());
         let challenge = daypass::secret::base64url(hash.as_ref());
@@ -53,8 +53,7 @@ impl Service {
                 && code.challenge == challenge
         })
         .ok_or_else(|| oidc_error("invalid_grant", "Invalid authorization code provided"))?;
-        self.last_session += 1;
-        self.sessions.insert(self.last_session);
-        Ok(self.new_tokens(self.last_session, received.field("clientId"), scopes))
+        let session = self.new_session();
+        Ok(self.new_tokens(session, received.field("clientId"), scopes))
     }
 }

@@ -1,4 +1,4 @@
-//! The device flow.
+//! The device authorization flow.
 
 use std::time::{Instant, SystemTime};
 
@@ -6,16 +6,16 @@ use serde_json::{Value, json};
 
 use super::super::call::Received;
 use super::super::config::Approval;
-use super::super::http1::Reply;
+use super::super::http1::Response;
 use super::errors::oidc_error;
 use super::{DeviceCode, Service};
 
 impl Service {
-    pub(super) fn start_device_authorization(&mut self, received: &Received) -> Result<Value, Reply> {
+    pub(super) fn start_device_authorization(&mut self, received: &Received) -> Result<Value, Response> {
         if self.client(received)?.redirect.is_some() {
             return Err(oidc_error("unauthorized_client", "This client is for the authorization code flow"));
         }
-        if received.field("startUrl") != self.realm.start_url {
+        if received.field("startUrl") != self.config.start_url {
             return Err(oidc_error("invalid_request", ""));
         }
         let letters = || -> String { (0..4).map(|_| fastrand::uppercase()).collect() };
@@ -24,28 +24,28 @@ impl Service {
         let code = DeviceCode {
             client_id: received.field("clientId").to_owned(),
             user_code: user_code.clone(),
-            expires_at: SystemTime::now() + self.realm.code_life,
+            expires_at: SystemTime::now() + self.config.code_ttl,
             polls: 0,
             answered_at: None,
             decision: None,
         };
-        self.codes.insert(device_code.clone(), code);
+        self.device_codes.insert(device_code.clone(), code);
         Ok(json!({
             "deviceCode": device_code,
             "userCode": user_code,
             "verificationUri": format!("{}/device", self.url),
             "verificationUriComplete": format!("{}/device?user_code={user_code}", self.url),
-            "expiresIn": self.realm.code_life.as_secs(),
-            "interval": self.realm.interval.as_secs(),
+            "expiresIn": self.config.code_ttl.as_secs(),
+            "interval": self.config.interval.as_secs(),
         }))
     }
 
-    pub(super) fn poll(&mut self, received: &Received) -> Result<Value, Reply> {
+    pub(super) fn poll(&mut self, received: &Received) -> Result<Value, Response> {
         let scopes = self.client(received)?.scopes;
-        let (approval, interval) = (self.realm.approval, self.realm.interval);
+        let (approval, interval) = (self.config.approval, self.config.interval);
         let device_code = received.field("deviceCode");
         let code = self
-            .codes
+            .device_codes
             .get_mut(device_code)
             .filter(|code| code.client_id == received.field("clientId"))
             .ok_or_else(|| oidc_error("invalid_grant", "Invalid device code provided"))?;
@@ -56,25 +56,24 @@ impl Service {
             _ if SystemTime::now() >= code.expires_at => Err(oidc_error("expired_token", "Device code expired")),
             _ if too_fast => Err(oidc_error("slow_down", "Slow down")),
             None => Err(oidc_error("authorization_pending", "Authorization is pending")),
-            Some(false) => Err(oidc_error("access_denied", "The person refused")),
+            Some(false) => Err(oidc_error("access_denied", "The user refused")),
             Some(true) => {
-                self.codes.remove(device_code);
-                self.last_session += 1;
-                self.sessions.insert(self.last_session);
-                Ok(self.new_tokens(self.last_session, received.field("clientId"), scopes))
+                self.device_codes.remove(device_code);
+                let session = self.new_session();
+                Ok(self.new_tokens(session, received.field("clientId"), scopes))
             }
         }
     }
 
-    /// The person decides on every code that waits; how many there were.
+    /// Decides on every pending code. Returns how many there were.
     pub fn decide_all(&mut self, allow: bool) -> usize {
-        self.codes.values_mut().filter(|code| code.decision.is_none()).map(|code| code.decision = Some(allow)).count()
+        self.device_codes.values_mut().filter(|code| code.decision.is_none()).map(|code| code.decision = Some(allow)).count()
     }
 
-    /// The person decides on one code; whether it waited for that.
+    /// Decides on one code. Returns whether it was pending.
     pub fn decide(&mut self, user_code: &str, allow: bool) -> bool {
         let now = SystemTime::now();
-        let waits = |code: &&mut DeviceCode| code.user_code == user_code && code.decision.is_none() && now < code.expires_at;
-        self.codes.values_mut().find(waits).map(|code| code.decision = Some(allow)).is_some()
+        let pending = |code: &&mut DeviceCode| code.user_code == user_code && code.decision.is_none() && now < code.expires_at;
+        self.device_codes.values_mut().find(pending).map(|code| code.decision = Some(allow)).is_some()
     }
 }

@@ -1,11 +1,12 @@
-//! Errors.
+//! Error responses of both services.
 
 use serde_json::json;
 
 use super::super::call::Call;
-use super::super::http1::Reply;
-/// An error of SSO-OIDC, in its body and in its header.
-pub(in super::super) fn oidc_error(code: &str, description: &str) -> Reply {
+use super::super::http1::Response;
+
+/// An SSO-OIDC error. Its name is in the body and in a header.
+pub(in super::super) fn oidc_error(code: &str, description: &str) -> Response {
     let (shape, status) = match code {
         "authorization_pending" => ("AuthorizationPendingException", 400),
         "slow_down" => ("SlowDownException", 400),
@@ -22,17 +23,17 @@ pub(in super::super) fn oidc_error(code: &str, description: &str) -> Reply {
         "invalid_request" => ("InvalidRequestException", 400),
         other => panic!("SSO-OIDC has no error {other}"),
     };
-    let reply = Reply::json(status, &json!({"error": code, "error_description": description}));
-    reply.with("x-amzn-ErrorType", &format!("{shape}:http://internal.amazon.com/coral/com.amazonaws.ssooidc/"))
+    let response = Response::json(status, &json!({"error": code, "error_description": description}));
+    response.with("x-amzn-ErrorType", &format!("{shape}:http://internal.amazon.com/coral/com.amazonaws.ssooidc/"))
 }
 
 /// An error of the portal.
-pub(in super::super) fn portal_error(shape: &str, status: u16, message: &str) -> Reply {
-    let reply = Reply::json(status, &json!({"message": message, "__type": shape}));
-    reply.with("x-amzn-ErrorType", &format!("{shape}:http://internal.amazon.com/coral/com.amazonaws.ssoportal/"))
+pub(in super::super) fn portal_error(shape: &str, status: u16, message: &str) -> Response {
+    let response = Response::json(status, &json!({"message": message, "__type": shape}));
+    response.with("x-amzn-ErrorType", &format!("{shape}:http://internal.amazon.com/coral/com.amazonaws.ssoportal/"))
 }
 
-/// A 400 in the manner of the service that the call belongs to.
-pub(in super::super) fn error_of(call: Call, code: &str, description: &str) -> Reply {
+/// A 400 in the form of the service that the call belongs to.
+pub(in super::super) fn error_for(call: Call, code: &str, description: &str) -> Response {
     if call.is_oidc() { oidc_error(code, description) } else { portal_error("InvalidRequestException", 400, description) }
 }

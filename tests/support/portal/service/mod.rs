@@ -1,6 +1,6 @@
-//! The service itself: what an administrator set up, what it issued, and how it answers.
+//! The simulated service: its configuration, its state, and its answers.
 
-mod access;
+mod accounts;
 mod authorization;
 mod clients;
 mod device;
@@ -10,17 +10,17 @@ mod tokens;
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-pub(super) use errors::{error_of, oidc_error, portal_error};
+pub(super) use errors::{error_for, oidc_error, portal_error};
 
 use super::call::{Call, Received};
-use super::config::Realm;
-use super::http1::Reply;
+use super::config::PortalConfig;
+use super::http1::Response;
 
-/// An access token is honoured this much longer than its client was told: a test steers by what is told, and not by how fast the
-/// machine is. What has to be dead is revoked.
+/// How long an access token stays valid after the expiry that its client knows. Tests depend on the expiry in the answer, not on the
+/// speed of the machine. A token that must be invalid is revoked.
 const GRACE: Duration = Duration::from_mins(2);
 
-/// Role credentials that were handed out.
+/// Role credentials that were issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleKeys {
     pub account: String,
@@ -32,7 +32,7 @@ pub struct RoleKeys {
     pub expiration: u64,
 }
 
-/// All that a client holds after a sign-in. Times are in seconds since 1970.
+/// What a client has after a sign-in. Times are in seconds since 1970.
 #[derive(Debug, Clone)]
 pub struct SignIn {
     pub client_id: String,
@@ -45,10 +45,11 @@ pub struct SignIn {
 
 #[derive(Debug)]
 pub(super) struct Client {
-    /// What it was registered for: the code flow, with this redirect; else the device flow.
+    /// The redirect URI of a client for the code flow; None for the device flow.
     redirect: Option<String>,
     secret: String,
     expires_at: SystemTime,
+    /// How many scopes it registered.
     scopes: usize,
 }
 
@@ -58,7 +59,9 @@ struct DeviceCode {
     user_code: String,
     expires_at: SystemTime,
     polls: usize,
+    /// When the last poll was answered.
     answered_at: Option<Instant>,
+    /// Whether the user allowed it, once decided.
     decision: Option<bool>,
 }
 
@@ -70,37 +73,38 @@ struct AuthorizationCode {
 }
 
 #[derive(Debug)]
-pub(super) struct Access {
+pub(super) struct AccessToken {
     session: usize,
     expires_at: SystemTime,
 }
 
 #[derive(Debug)]
-struct Refresh {
+struct RefreshToken {
     session: usize,
     client_id: String,
 }
 
-/// What a refresh gave, as long as nobody has used it.
+/// The tokens of a refresh, until a client uses one of them.
 #[derive(Debug)]
-struct Unclaimed {
+struct UnusedRefresh {
     access: String,
     refresh: String,
-    spent: String,
+    /// The refresh token that they replaced.
+    replaced: String,
 }
 
-/// The service's memory.
+/// Configuration and state. Tokens and codes are keyed by their text.
 #[derive(Debug, Default)]
 pub(super) struct Service {
-    pub realm: Realm,
+    pub config: PortalConfig,
     url: String,
     pub clients: HashMap<String, Client>,
-    codes: HashMap<String, DeviceCode>,
+    device_codes: HashMap<String, DeviceCode>,
     authorization_codes: HashMap<String, AuthorizationCode>,
-    pub access: HashMap<String, Access>,
-    refresh: HashMap<String, Refresh>,
-    unclaimed: Vec<Unclaimed>,
-    /// The portal sessions that live, and the number of the last one.
+    pub access_tokens: HashMap<String, AccessToken>,
+    refresh_tokens: HashMap<String, RefreshToken>,
+    unused_refreshes: Vec<UnusedRefresh>,
+    /// The portal sessions that have not ended, and the number of the last one.
     sessions: BTreeSet<usize>,
     last_session: usize,
     pub secrets: Vec<String>,
@@ -108,15 +112,15 @@ pub(super) struct Service {
 }
 
 impl Service {
-    pub fn new(realm: Realm, url: String) -> Self {
-        Self { realm, url, ..Self::default() }
+    pub fn new(config: PortalConfig, url: String) -> Self {
+        Self { config, url, ..Self::default() }
     }
 
-    /// Answers a well-formed call; one with fields missing gets what such a call gets.
-    pub fn serve(&mut self, received: &Received) -> Reply {
+    /// Answers a call. A malformed call gets `invalid_request` or `InvalidRequestException`.
+    pub fn serve(&mut self, received: &Received) -> Response {
         let Some(call) = received.call else { return portal_error("UnknownOperationException", 404, "no such operation") };
         if let Some(complaint) = received.complaints.first() {
-            return error_of(call, "invalid_request", complaint);
+            return error_for(call, "invalid_request", complaint);
         }
         let answer = match call {
             Call::RegisterClient => self.register(received),
@@ -124,21 +128,29 @@ impl Service {
             Call::PollForToken => self.poll(received),
             Call::RedeemCode => self.redeem(received),
             Call::RefreshToken => self.refresh(received),
-            Call::GetRoleCredentials | Call::ListAccounts | Call::ListAccountRoles | Call::Logout => self.portal(call, received),
+            Call::GetRoleCredentials | Call::ListAccounts | Call::ListAccountRoles | Call::Logout => {
+                self.portal_call(call, received)
+            }
         };
         match answer {
-            Ok(body) => Reply::json(200, &body),
+            Ok(body) => Response::json(200, &body),
             Err(refusal) => refusal,
         }
     }
 
-    /// `secret-KIND-NUMBER-…`: unique, recognisable, as long as the real one, and remembered.
+    /// A new secret, `secret-KIND-NUMBER-…`: unique, recognisable and recorded. `length` is that of a real one.
     pub(super) fn new_secret(&mut self, kind: &str, length: usize) -> String {
         let start = format!("secret-{kind}-{}-", self.secrets.len() + 1);
-        let length = if self.realm.long_secrets { length } else { length.min(40) };
+        let length = if self.config.long_secrets { length } else { length.min(40) };
         let secret = format!("{start}{}", random(length.saturating_sub(start.len()).max(8)));
         self.secrets.push(secret.clone());
         secret
+    }
+
+    fn new_session(&mut self) -> usize {
+        self.last_session += 1;
+        self.sessions.insert(self.last_session);
+        self.last_session
     }
 
     pub fn end_sessions(&mut self) {

@@ -1,4 +1,4 @@
-//! The portal.
+//! The portal's calls: accounts, roles, role credentials and logout.
 
 use std::time::SystemTime;
 
@@ -6,28 +6,29 @@ use serde_json::{Value, json};
 
 use super::super::call::{Call, Received};
 use super::super::config::Account;
-use super::super::http1::Reply;
+use super::super::http1::Response;
 use super::errors::portal_error;
 use super::{RoleKeys, Service, milliseconds};
 
 impl Service {
-    pub(super) fn portal(&mut self, call: Call, received: &Received) -> Result<Value, Reply> {
-        self.claim(received.bearer.as_deref().unwrap_or_default());
+    /// Answers a call that carries an access token.
+    pub(super) fn portal_call(&mut self, call: Call, received: &Received) -> Result<Value, Response> {
+        self.mark_used(received.bearer.as_deref().unwrap_or_default());
         let session = received
             .bearer
             .as_ref()
-            .and_then(|bearer| self.access.get(bearer))
+            .and_then(|bearer| self.access_tokens.get(bearer))
             .filter(|access| SystemTime::now() < access.expires_at && self.sessions.contains(&access.session))
             .map(|access| access.session)
             .ok_or_else(|| portal_error("UnauthorizedException", 401, "Session token not found or invalid"))?;
         match call {
             Call::Logout => {
                 self.sessions.remove(&session);
-                // An empty answer, and no JSON.
-                Err(Reply { status: 200, headers: Vec::new(), body: Vec::new() })
+                // The service answers with an empty body, which is not JSON.
+                Err(Response { status: 200, headers: Vec::new(), body: Vec::new() })
             }
             Call::ListAccounts => {
-                let all = self.realm.accounts.iter().map(|account| {
+                let all = self.config.accounts.iter().map(|account| {
                     let mut entry = json!({"accountId": account.id});
                     for (name, value) in [("accountName", &account.name), ("emailAddress", &account.email)] {
                         if let Some(value) = value {
@@ -60,23 +61,23 @@ impl Service {
         }
     }
 
-    pub(super) fn account(&self, received: &Received) -> Result<&Account, Reply> {
+    fn account(&self, received: &Received) -> Result<&Account, Response> {
         let id = received.field("account_id");
         if id.len() != 12 || !id.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(portal_error("InvalidRequestException", 400, "account_id must match [0-9]{12}"));
         }
-        let found = self.realm.accounts.iter().find(|account| account.id == id);
+        let found = self.config.accounts.iter().find(|account| account.id == id);
         found.ok_or_else(|| portal_error("ForbiddenException", 403, "No access"))
     }
 
-    /// The page that the call asks for. A page token names its list, so that none fits another.
-    pub(super) fn page(&self, name: &str, list: &str, all: Vec<Value>, received: &Received) -> Result<Value, Reply> {
+    /// The requested page of a list. A page token names its list, so that it is not valid for another one.
+    fn page(&self, name: &str, list: &str, all: Vec<Value>, received: &Received) -> Result<Value, Response> {
         let bad = |what| portal_error("InvalidRequestException", 400, what);
         let size = match received.field("max_result") {
-            "" => self.realm.page_size,
+            "" => self.config.page_size,
             text => {
-                let asked = text.parse().ok().filter(|asked| (1..=100).contains(asked));
-                self.realm.page_size.min(asked.ok_or_else(|| bad("max_result must be between 1 and 100"))?)
+                let requested = text.parse().ok().filter(|size| (1..=100).contains(size));
+                self.config.page_size.min(requested.ok_or_else(|| bad("max_result must be between 1 and 100"))?)
             }
         };
         let start = match received.field("next_token") {
@@ -96,14 +97,14 @@ impl Service {
         Ok(answer)
     }
 
-    pub(super) fn new_role_keys(&mut self, account: &str, role: &str) -> RoleKeys {
+    fn new_role_keys(&mut self, account: &str, role: &str) -> RoleKeys {
         let keys = RoleKeys {
             account: account.to_owned(),
             role: role.to_owned(),
             access_key_id: format!("ASIASANDBOX{:09}", self.issued.len() + 1),
             secret_access_key: self.new_secret("key", 40),
             session_token: self.new_secret("session", 900),
-            expiration: milliseconds(SystemTime::now() + self.realm.role_life),
+            expiration: milliseconds(SystemTime::now() + self.config.role_ttl),
         };
         self.issued.push(keys.clone());
         keys
