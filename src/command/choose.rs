@@ -35,11 +35,11 @@ pub(super) type Row = (Vec<String>, Choice);
 pub(super) fn target(context: &Context) -> Result<Option<RoleTarget>> {
     if !context.may_choose() {
         let hint = "daypass env PROFILE ('daypass list --profiles' shows yours)";
-        return Err(Error::usage("there is no terminal to choose on", hint));
+        return Err(Error::usage("the picker requires a terminal", hint));
     }
     let choices = choices(context, &Config::read(&context.env)?);
     if choices.is_empty() {
-        return Err(Error::usage("there are no sessions or profiles to choose from", "daypass configure"));
+        return Err(Error::usage("there is no session or profile to choose from", "daypass configure"));
     }
     Ok(choose(context, choices, |picker| picker)?.map(|(_, target)| target))
 }
@@ -122,6 +122,7 @@ fn add(targets: &mut Vec<RoleTarget>, session: &Session, listed: Vec<ListedRole>
         role,
         region: None,
         profile: None,
+        overridden: false,
     }));
 }
 

@@ -36,11 +36,11 @@ pub struct Args {
 
 /// Runs the command. On Unix it returns only if the command could not be started.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
-    let named = args.role.name.clone();
+    let (named, region) = (args.role.name.clone(), args.role.flags.region.clone());
     let target = resolve::target(&context.env, &args.role.into())
         .map_err(|error| command_for_profile(context, named.as_deref(), &args.command, error))?;
     let (account, credentials) = context.credentials(&target, COMMAND_TIMEOUT)?;
-    let (set, cleared) = super::variables(context, &target, &account, &credentials);
+    let (set, cleared) = super::variables(context, &target, &account, &credentials, region.as_deref());
     child::run(&args.command, &set, &cleared)
 }
 

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use wildmatch::WildMatch;
 
 use super::convert::{self, Sessions};
-use super::flags::{SessionArgs, SessionFlags};
+use super::flags::SessionArgs;
 use super::roles::{self, Reachable};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -320,18 +320,15 @@ fn tell(context: &Context, plan: &Plan, args: &Args, notes: &Notes) {
 /// The same command with one more flag.
 fn again(args: &Args, flag: &str) -> String {
     let Args { session, template, only, region, prune, convert, helper, dry_run: _ } = args;
-    let SessionArgs { name, flags: SessionFlags { session, start_url, sso_region, scopes } } = session;
     let valued = [
-        ("--session", session.as_ref()),
-        ("--start-url", start_url.as_ref()),
-        ("--sso-region", sso_region.as_ref()),
-        ("--scopes", scopes.as_ref()),
         ("--name", Some(template).filter(|template| *template != naming::DEFAULT)),
         ("--region", region.as_ref()),
         ("--helper", helper.as_ref()),
     ];
     let valued = valued.into_iter().chain(only.iter().map(|glob| ("--only", Some(glob))));
-    let mut words: Vec<&str> = ["daypass", "sync"].into_iter().chain(name.as_deref()).collect();
+    let flags = session.flags.words();
+    let mut words: Vec<&str> = ["daypass", "sync"].into_iter().chain(session.name.as_deref()).collect();
+    words.extend(flags.iter().map(String::as_str));
     for (name, value) in valued {
         words.extend(value.into_iter().flat_map(|value| [name, value.as_str()]));
     }

@@ -29,6 +29,8 @@ pub struct RoleTarget {
     pub region: Option<String>,
     /// The profile that was resolved, if any.
     pub profile: Option<String>,
+    /// Whether arguments name another portal, account or role than the profile.
+    pub overridden: bool,
 }
 
 /// How a profile gets credentials.
@@ -75,6 +77,24 @@ pub fn target(env: &Env, request: &RoleRequest) -> Result<RoleTarget> {
 /// # Errors
 /// As [`target`].
 pub fn target_in(config: &Config, env: &Env, request: &RoleRequest) -> Result<RoleTarget> {
+    let target = resolve_request(config, env, request)?;
+    Ok(RoleTarget { overridden: is_overridden(config, request, &target), ..target })
+}
+
+fn is_overridden(config: &Config, request: &RoleRequest, target: &RoleTarget) -> bool {
+    let Some(name) = &target.profile else { return false };
+    let given = [&request.session, &request.start_url, &request.sso_region, &request.account, &request.role];
+    if given.iter().all(|value| value.is_none()) {
+        return false;
+    }
+    let own = resolve_profile(config, RoleRequest::default(), name, Need::Credentials, &mut Vec::new())
+        .and_then(|whole| resolve_role(config, whole, None));
+    let is_same =
+        |own: RoleTarget| own.session.is_same_portal(&target.session) && own.account == target.account && own.role == target.role;
+    !own.is_ok_and(is_same)
+}
+
+fn resolve_request(config: &Config, env: &Env, request: &RoleRequest) -> Result<RoleTarget> {
     let named = request.profile.as_deref();
     if request.is_complete() {
         // Only the region of an explicitly given profile may still be needed.
@@ -198,7 +218,7 @@ fn resolve_role(config: &Config, request: RoleRequest, profile: Option<String>) 
     let account = Account::new(request.account.as_deref().ok_or_else(|| missing("account"))?)?;
     let role = RoleName::new(request.role.as_deref().ok_or_else(|| missing("role"))?)?;
     let session = portal(config, &request)?;
-    Ok(RoleTarget { session, account, role, region: request.region, profile })
+    Ok(RoleTarget { session, account, role, region: request.region, profile, overridden: false })
 }
 
 /// The session of a request.

@@ -7,5 +7,6 @@ pub mod clock;
 pub mod env;
 pub mod file;
 pub mod listener;
+pub mod parent;
 pub mod signal;
 pub mod stderr;

@@ -15,6 +15,7 @@ mod configure;
 mod console;
 mod contract;
 mod crash_recovery;
+mod env;
 mod exec;
 mod keyring;
 mod list;
