@@ -189,7 +189,7 @@ fn the_qr_code_depends_on_the_width_of_the_terminal_it_is_drawn_on() {
             let mut terminal = home.program("sh").args(["-c", &script]).with("LANG", "C.UTF-8").on_terminal();
             let said = terminal.exp_eof().unwrap();
             assert!(said.contains("Signed in to corp"), "{said}");
-            assert_eq!(said.contains("does not fit into a QR code here"), narrow, "{columns} columns, '{around}':\n{said}");
+            assert_eq!(said.contains("too narrow for the QR code"), narrow, "{columns} columns, '{around}':\n{said}");
         }
     }
 }

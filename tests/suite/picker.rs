@@ -26,7 +26,8 @@ fn rows(home: &Home) -> Vec<String> {
     let plain =
         |line: &str| line.replace("\u{1b}[7m", "").replace("\u{1b}[0m", "").replace("\u{1b}[2m", "").replace("\u{1b}[K", "");
     let lines: Vec<String> = screen.split("\r\n").skip(2).map(|line| plain(line).trim_end().to_owned()).collect();
-    let end = lines.iter().position(|line| line.contains(" of ")).unwrap();
+    let is_count = |line: &str| line.split_once(" of ").is_some_and(|(shown, _)| shown.trim().parse::<usize>().is_ok());
+    let end = lines.iter().position(|line| is_count(line)).unwrap();
     lines[..end].iter().map(|line| line.get(2..).unwrap_or_default().to_owned()).collect()
 }
 
