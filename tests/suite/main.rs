@@ -15,6 +15,7 @@ mod configure;
 mod console;
 mod contract;
 mod crash_recovery;
+mod endpoints;
 mod exec;
 mod keyring;
 mod list;
@@ -22,6 +23,7 @@ mod login;
 mod login_events;
 #[cfg(unix)]
 mod login_terminal;
+mod network;
 #[cfg(unix)]
 mod picker;
 mod pkce;
