@@ -134,7 +134,10 @@ impl Held {
         let (kind, why) = match (error, token) {
             (portal::Error::Forbidden(why), Some(_)) => (Kind::Refused, why),
             (portal::Error::Unauthorized(why), Some(_)) => (Kind::SignIn, why),
-            (portal::Error::Unavailable(_, why) | portal::Error::UnexpectedResponse(why), _) => (Kind::Failed, why),
+            (
+                portal::Error::Unavailable(_, why) | portal::Error::Unreachable(_, why) | portal::Error::UnexpectedResponse(why),
+                _,
+            ) => (Kind::Failed, why),
             _ => return,
         };
         let note = Note { kind, at: now, token: token.map_or("-".to_owned(), fingerprint), why: why.replace(['\n', '\r'], " ") };

@@ -221,6 +221,41 @@ impl Env {
         self.os("AWS_CA_BUNDLE").map(|path| self.expand(path))
     }
 
+    /// `AWS_ENDPOINT_URL_SSO`: the endpoint of the access portal.
+    pub fn portal_endpoint(&self) -> Option<&str> {
+        self.get("AWS_ENDPOINT_URL_SSO")
+    }
+
+    /// `AWS_ENDPOINT_URL_SSO_OIDC`: the endpoint of SSO-OIDC.
+    pub fn oidc_endpoint(&self) -> Option<&str> {
+        self.get("AWS_ENDPOINT_URL_SSO_OIDC")
+    }
+
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`
+    pub fn ignore_configured_endpoints(&self) -> Option<&str> {
+        self.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+    }
+
+    /// `AWS_USE_FIPS_ENDPOINT`
+    pub fn use_fips_endpoint(&self) -> Option<&str> {
+        self.get("AWS_USE_FIPS_ENDPOINT")
+    }
+
+    /// `AWS_USE_DUALSTACK_ENDPOINT`
+    pub fn use_dual_stack_endpoint(&self) -> Option<&str> {
+        self.get("AWS_USE_DUALSTACK_ENDPOINT")
+    }
+
+    /// The proxy for https and the name of its variable: `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` or `all_proxy`.
+    pub fn https_proxy(&self) -> Option<(&'static str, &str)> {
+        ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| Some((name, self.get(name)?)))
+    }
+
+    /// `NO_PROXY` or `no_proxy`: the hosts that are reached without a proxy, separated by commas.
+    pub fn no_proxy(&self) -> Option<&str> {
+        self.get("NO_PROXY").or_else(|| self.get("no_proxy"))
+    }
+
     /// Whether `SSL_CERT_FILE` or `SSL_CERT_DIR` (OpenSSL's variables) is set.
     pub fn names_certificates(&self) -> bool {
         self.os("SSL_CERT_FILE").is_some() || self.os("SSL_CERT_DIR").is_some()

@@ -16,6 +16,7 @@ mod console;
 mod contract;
 mod crash_recovery;
 mod env;
+mod endpoints;
 mod exec;
 mod keyring;
 mod list;
@@ -23,6 +24,7 @@ mod login;
 mod login_events;
 #[cfg(unix)]
 mod login_terminal;
+mod network;
 #[cfg(unix)]
 mod picker;
 mod pkce;
