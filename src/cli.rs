@@ -95,6 +95,30 @@ commands! {
     Man(man),
 }
 
+/// When the warning about the user's files is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileWarning {
+    /// Before the command runs.
+    Before,
+    /// If it fails: SDKs show the standard error of a `credential_process`.
+    OnFailure,
+    /// Never, or by the command itself.
+    Never,
+}
+
+impl Command {
+    /// When the warning about the user's files is printed.
+    pub fn file_warning(&self) -> FileWarning {
+        match self {
+            Self::Login(_) | Self::Logout(_) | Self::Env(_) | Self::Exec(_) | Self::Console(_) | Self::List(_) | Self::Sync(_) => {
+                FileWarning::Before
+            }
+            Self::CredentialProcess(_) => FileWarning::OnFailure,
+            Self::Configure(_) | Self::Status(_) | Self::ShellInit(_) | Self::Completions(_) | Self::Man(_) => FileWarning::Never,
+        }
+    }
+}
+
 impl Cli {
     /// Parses the command line. If `exec` is given without `--`, one is inserted after the arguments that name the role.
     ///

@@ -11,8 +11,10 @@ use crate::portal::{self, Portal};
 use crate::profile::names::{AccountId, Session};
 use crate::profile::request::Account;
 use crate::profile::resolve::RoleTarget;
+use crate::profile::{Config, diagnosis};
 use crate::sys::clock::Deadline;
 use crate::sys::env::Env;
+use crate::text;
 use crate::ui::table;
 use crate::ui::terminal::{self, Interaction, TerminalCapabilities};
 use crate::vault::Vault;
@@ -35,6 +37,16 @@ impl Context {
     /// Creates the context; opens nothing.
     pub fn new(env: Env, interaction: Interaction, definition: fn() -> clap::Command) -> Self {
         Self { env, interaction, definition, vault: OnceCell::new() }
+    }
+
+    /// Prints the most serious warning about the user's files, if there is one, as one line.
+    pub fn warn_of_files(&self) {
+        // The command itself reports a file that can't be read.
+        let Ok(config) = Config::read(&self.env) else { return };
+        if let Some((warning, others)) = diagnosis::worst(&config) {
+            let more = if others > 0 { format!(" (and {others} more: daypass status -v)") } else { String::new() };
+            self.tell(&text::clean(&format!("warning: {}{more}", warning.line())));
+        }
     }
 
     /// The vault that `DAYPASS_KEYRING` selects.

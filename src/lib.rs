@@ -36,7 +36,7 @@ use std::ffi::OsString;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
-use cli::Cli;
+use cli::{Cli, Command, FileWarning};
 use context::Context;
 use error::{Error, Result};
 use sys::env::Env;
@@ -64,10 +64,18 @@ fn dispatch(cli: Option<Cli>, env: Env) -> Result<u8> {
     let Some(Cli { global, command }) = cli else { return Ok(0) };
     log::start(env.log(), global.verbose);
     let context = Context::new(env, global.into(), Cli::command);
-    match command {
+    let warning = command.as_ref().map_or(FileWarning::Before, Command::file_warning);
+    if warning == FileWarning::Before {
+        context.warn_of_files();
+    }
+    let result = match command {
         Some(command) => command.run(&context),
         None => command::pick::run(&context),
+    };
+    if warning == FileWarning::OnFailure && result.is_err() {
+        context.warn_of_files();
     }
+    result
 }
 
 /// Reads the command line. None if help or the version was requested, which it has printed.

@@ -76,18 +76,16 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let program = helper::program(&context.env, args.helper.as_deref())?;
     let config = Config::read(&context.env)?;
     let session = resolve::session_in(&config, &args.session.clone().into())?;
-    // A helper profile names its session's block.
-    let session = if config.session(&session.name).is_some() || session.name != session.start_url {
-        session
-    } else {
-        Sessions::of(&config).with_block(&session)
-    };
-
     let all = roles::all(context, &session, &context.broker(&session, None)?)?;
     if all.is_empty() {
         return Err(roles::nothing_reachable(&session.name));
     }
     let chosen = only(all, &args.only)?;
+    // A helper profile names its session's block. A legacy session has none, and not every name can be written.
+    let listed = &session;
+    let has_block = config.session(&listed.name).is_some() || listed.name != listed.start_url;
+    let session =
+        if has_block && helper::is_argument(&listed.name) { listed.clone() } else { Sessions::of(&config).with_block(listed) };
     let sync = Syncing {
         env: &context.env,
         session: &session,
@@ -112,6 +110,11 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         store::update_by(&context.env, &make, Others::Allow)?
     };
     tell(context, &plan, &args, &notes.into_inner());
+    if session.name != listed.name && !plan.is_empty() {
+        let (name, old) = (&session.name, &listed.name);
+        context
+            .tell(&text::clean(&format!("These profiles use session {name} for the portal of {old}. Next: daypass login {name}")));
+    }
     Ok(0)
 }
 
@@ -209,9 +212,14 @@ impl Syncing<'_> {
                 continue;
             };
             if is_taken(&want.name) {
-                notes
-                    .remarks
-                    .push(format!("Profile {} was not created by sync; it is left alone and {name} is used instead.", want.name));
+                let taken = &want.name;
+                notes.remarks.push(match known.get(&**taken).map(|block| &block.mark) {
+                    _ if taken == "default" => format!("sync does not write profile default; {name} is used instead."),
+                    Some(Some(_)) => {
+                        format!("Profile {taken} belongs to another sync; it is left alone and {name} is used instead.")
+                    }
+                    _ => format!("Profile {taken} was not created by sync; it is left alone and {name} is used instead."),
+                });
             }
             written.insert(name);
             let line = helper::line(self.program, &self.session.name, &want.role.account, &want.role.role)?;

@@ -11,7 +11,7 @@ pub use args::Args;
 
 use super::roles::Reachable;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::profile::Config;
 use crate::profile::edit::Change;
 use wizard::Wizard;
@@ -22,6 +22,11 @@ use wizard::Wizard;
 /// Missing or invalid values, those of signing in and of listing roles, and those of writing the config file.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let config = Config::read(&context.env)?;
+    if let (false, Some(rejection)) = (args.force, config.rejections().first()) {
+        let hint = format!("{}; or write all the same with --force", rejection.fix);
+        return Err(Error::usage(rejection.line(), hint));
+    }
+    context.warn_of_files();
     let wizard = Wizard::new(context, &config, &args);
     if args.convert && args.account.is_none() && args.role.is_none() {
         return wizard.convert_all();

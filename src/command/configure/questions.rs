@@ -211,7 +211,7 @@ impl Wizard<'_> {
             };
             let check = |name: &str| {
                 let name = plain_name(name, "--profile")?;
-                self.refuse_other_keys(&self.profile(session, &name, role, &[])?)?;
+                self.refuse_other_keys(&[self.profile(session, &name, role, &[])?])?;
                 Ok(name)
             };
             return Ok(vec![self.required("--profile", None, "Profile name", Some(&default), check)?]);
