@@ -34,7 +34,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         match context.broker(session, profile.as_deref())?.sign_out(TIMEOUT)? {
             None => context.tell(&format!("Signed out of {name}.")),
             Some(why) => terminal::say(&format!(
-                "daypass: signed out of {name} here, but the portal could not be notified ({}); its session expires on its own",
+                "daypass: deleted the local sign-in to {name}, but could not end the portal session ({}); it expires on its own",
                 text::clean(&why)
             )),
         }

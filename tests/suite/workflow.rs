@@ -172,7 +172,7 @@ fn logout_deletes_local_tokens_even_if_the_portal_fails() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.expect(Call::Logout).any_number_of_times().answered(crate::support::portal::Answer::status(503));
-    home.daypass("logout corp").stderr_has("signed out of corp here, but the portal could not be notified").go();
+    home.daypass("logout corp").stderr_has("deleted the local sign-in to corp, but could not end the portal session").go();
     home.daypass("credential-process --profile dev").any_stderr().status(3).go();
 }
 
