@@ -141,7 +141,9 @@ fn show<T: Serialize, const N: usize>(
             // Rarely used: no column of blanks.
             let used = rows.iter().any(|row| row.last().is_some_and(|cell| !cell.is_empty()));
             let shown = if columns.last() == Some(&"overridden_by") && !used { N - 1 } else { N };
-            rows.iter_mut().for_each(|row| row.truncate(shown));
+            for row in &mut rows {
+                row.truncate(shown);
+            }
             context.table(head.get(..shown).unwrap_or(&head), &rows)
         }
     })?;

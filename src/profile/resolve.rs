@@ -431,7 +431,6 @@ fn unknown_profile(config: &Config, name: &str) -> Error {
 
 /// The key without which the other keys of this profile have no effect.
 fn missing_key(profile: &Block<'_>) -> Option<&'static str> {
-    let has = |key: &&str| profile.text(key).is_some();
     // Each key requires those after it.
     const REQUIRES: [(&str, &[&str]); 8] = [
         ("sso_region", &["sso_start_url"]),
@@ -443,6 +442,7 @@ fn missing_key(profile: &Block<'_>) -> Option<&'static str> {
         ("external_id", &["role_arn"]),
         ("mfa_serial", &["role_arn"]),
     ];
+    let has = |key: &&str| profile.text(key).is_some();
     REQUIRES.iter().filter(|(key, _)| has(key)).flat_map(|(_, needed)| *needed).find(|key| !has(key)).copied()
 }
 
