@@ -36,13 +36,13 @@ use std::ffi::OsString;
 use clap::CommandFactory;
 use clap::error::ErrorKind;
 
-use cli::Cli;
+use cli::{Cli, Command, FileWarning};
 use context::Context;
 use error::{Error, Result};
 use sys::env::Env;
 use ui::{log, terminal};
 
-/// Runs daypass with these arguments (the program's name first) and returns the exit status.
+/// Runs daypass with these arguments, the program name first, and returns the exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, env: Env) -> u8 {
     if env.completing().is_some() {
         return completion::answer(arguments, &env);
@@ -64,24 +64,32 @@ fn dispatch(cli: Option<Cli>, env: Env) -> Result<u8> {
     let Some(Cli { global, command }) = cli else { return Ok(0) };
     log::start(env.log(), global.verbose);
     let context = Context::new(env, global.into(), Cli::command);
-    match command {
+    let warning = command.as_ref().map_or(FileWarning::Before, Command::file_warning);
+    if warning == FileWarning::Before {
+        context.warn_of_files();
+    }
+    let result = match command {
         Some(command) => command.run(&context),
         None => command::pick::run(&context),
+    };
+    if warning == FileWarning::OnFailure && result.is_err() {
+        context.warn_of_files();
     }
+    result
 }
 
-/// None if help or the version was requested, which has been printed.
+/// Reads the command line. None if help or the version was requested, which it has printed.
 fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
     let error = match Cli::read(arguments) {
         Ok(cli) => return Ok(Some(cli)),
         Err(error) => error,
     };
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // Clap knows whether the terminal shows colour.
+        // Clap detects whether the terminal shows colour.
         let _ = error.print();
         return Ok(None);
     }
-    // The first paragraph is the message; usage and tips follow, which the command of the hint shows better.
+    // The first paragraph is the message. Usage and tips follow; the hint names the command that shows them.
     let text = error.render().to_string();
     let message: Vec<&str> = text.split("\n\n").next().unwrap_or_default().lines().map(str::trim).collect();
     let message = message.join(" ");
@@ -91,7 +99,7 @@ fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
     Err(Error::usage(message.strip_prefix("error: ").unwrap_or(&message), help))
 }
 
-/// The command line with `meant` in place of `wrong`; None if `wrong` is not in it.
+/// The command line with `wrong` replaced by `meant`; None if it does not contain `wrong`.
 fn corrected_command(arguments: &[OsString], wrong: &str, meant: &str) -> Option<String> {
     let mut words: Vec<String> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     let is_it = |word: &&mut String| {

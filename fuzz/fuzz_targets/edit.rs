@@ -1,10 +1,5 @@
-<<<<<<< HEAD
-//! Edits any text: nothing panics, the result contains the new values, the same edit again changes nothing, and every other profile
-//! reads as before.
-=======
 //! Edits arbitrary text. No edit panics, the new values can be read afterwards, the same edit again changes nothing, and all other profiles
 //! keep their values.
->>>>>>> main
 #![no_main]
 
 use std::path::PathBuf;
@@ -32,18 +27,6 @@ fuzz_target!(|text: &str| {
     };
     let helper = Change::helper("dev", "/usr/bin/daypass credential-process --session corp".to_owned(), Vec::new());
     let changes = [Change::Session(session), helper.marked("corp 111122223333 Admin"), Change::Forget { name: "old".to_owned() }];
-<<<<<<< HEAD
-    let Ok(after) = apply(text, FileKind::Config, &changes) else { return };
-    assert_eq!(apply(&after, FileKind::Config, &changes).as_deref(), Ok(&*after), "the same edit again");
-    let (was, is) = (config(text), config(&after));
-    let dev = is.profile("dev").expect("the profile that was set");
-    assert_eq!(dev.text("credential_process"), Some("/usr/bin/daypass credential-process --session corp"));
-    assert_eq!(dev.mark.as_deref(), Some("corp 111122223333 Admin"));
-    assert_eq!(is.session("corp").and_then(|block| block.text("sso_region").map(str::to_owned)).as_deref(), Some("us-east-1"));
-    assert!(is.profile("old").is_none());
-    for block in was.profiles().iter().filter(|block| !["dev", "old"].contains(&&*block.name)) {
-        assert_eq!(values(block), values(&is.profile(&block.name).expect("a profile that was there")), "{}", block.name);
-=======
     let Ok(edited) = apply(text, FileKind::Config, &changes) else { return };
     assert_eq!(apply(&edited, FileKind::Config, &changes).as_deref(), Ok(&*edited), "the same edit again changed the text");
     let (old, new) = (config(text), config(&edited));
@@ -59,6 +42,5 @@ fuzz_target!(|text: &str| {
             "{}",
             block.name
         );
->>>>>>> main
     }
 });

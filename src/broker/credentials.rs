@@ -159,10 +159,15 @@ impl<'a> Broker<'a> {
             TokenState::RefreshSoon => {
                 // It still works, and the call that needs it needs time too.
                 let half = Deadline::after(deadline.left() / 2);
-                self.renew(&token, RefreshReason::Expiring, half).or_else(|failure| {
-                    tracing::warn!(?failure, "the token expires soon and could not be refreshed");
-                    Ok(token)
-                })
+                match self.renew(&token, RefreshReason::Expiring, half) {
+                    // The next call would fail alike, and a proxy may lock the account after a few attempts.
+                    Err(failure @ Failure::Portal(portal::Error::Unreachable(..))) => Err(failure),
+                    Err(failure) => {
+                        tracing::warn!(?failure, "the token expires soon and could not be refreshed");
+                        Ok(token)
+                    }
+                    renewed => renewed,
+                }
             }
         }
     }

@@ -87,9 +87,10 @@ impl Locks {
         let Some((folder, vault)) = self.folders.usable().zip(self.vault.as_ref()) else { return };
         let of_session = hash_of(vault, session);
         for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().contains(&of_session) {
-                // Dropping the lock deletes the file.
-                drop(Lock::take(&entry.path(), Deadline::after(std::time::Duration::ZERO)));
+            if entry.file_name().to_string_lossy().contains(&of_session)
+                && let Ok(Some(mut lock)) = Lock::take(&entry.path(), Deadline::after(std::time::Duration::ZERO))
+            {
+                lock.leave_note("", false);
             }
         }
     }
@@ -157,7 +158,9 @@ impl Held {
         let kind = match (error, token) {
             (portal::Error::Forbidden(_), Some(_)) => Kind::Refused,
             (portal::Error::Unauthorized(_), Some(_)) => Kind::SignIn,
-            (portal::Error::Unavailable(..) | portal::Error::UnexpectedResponse(_), _) => Kind::Failed,
+            (portal::Error::Unavailable(..) | portal::Error::Unreachable(..) | portal::Error::UnexpectedResponse(_), _) => {
+                Kind::Failed
+            }
             _ => return,
         };
         self.record(Note { kind, at: now, token: token.map_or("-".to_owned(), fingerprint) });

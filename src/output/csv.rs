@@ -1,8 +1,8 @@
-//! CSV for spreadsheets. Cells are cleaned: many come from a server.
+//! CSV for spreadsheets. Cells are cleaned, because many come from a server.
 
 use crate::text;
 
-/// RFC 4180, with line feeds.
+/// A table as in RFC 4180, with line feeds.
 pub fn table(head: &[&str], rows: &[Vec<String>]) -> String {
     let quoted = |cell: &String| {
         let cell = text::clean(cell);
@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn csv_quotes_as_rfc_4180_says() {
+    fn cells_are_quoted_as_in_rfc_4180() {
         assert_eq!(table(&["a", "b"], &[["x,y", "say \"hi\""].map(str::to_owned).to_vec()]), "a,b\n\"x,y\",\"say \"\"hi\"\"\"\n");
     }
 }

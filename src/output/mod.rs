@@ -1,4 +1,4 @@
-//! What goes to standard output, as text: one format, one file. Pure.
+//! Text for standard output, one file for each format. Pure.
 
 pub mod console;
 pub mod credential_process;
@@ -32,17 +32,17 @@ pub enum Format {
     Csv,
 }
 
-/// A moment as every SDK reads it: RFC 3339, UTC, `Z`, whole seconds.
+/// A time as every SDK reads it: RFC 3339, UTC, `Z`, whole seconds.
 pub fn rfc3339(moment: OffsetDateTime) -> String {
     moment.to_offset(time::UtcOffset::UTC).format(RFC_3339).unwrap_or_default()
 }
 
-/// A moment as people read it.
+/// A time for people: UTC, to the minute.
 pub fn when(moment: OffsetDateTime) -> String {
     moment.to_offset(time::UtcOffset::UTC).format(FOR_PEOPLE).unwrap_or_default()
 }
 
-/// How long until then: `2 h 05 min`, `12 min`, `40 s`.
+/// The time until then: `2 h 05 min`, `12 min`, `40 s`.
 pub fn left(until: OffsetDateTime, now: OffsetDateTime) -> String {
     let seconds = (until - now).whole_seconds().max(0);
     match (seconds / 3600, seconds / 60 % 60) {
@@ -53,14 +53,14 @@ pub fn left(until: OffsetDateTime, now: OffsetDateTime) -> String {
     }
 }
 
-/// JSON for programs, with nothing in it that a terminal would act on: JSON itself only escapes the controls of ASCII.
+/// JSON for programs, in which characters that a terminal would act on are escaped; JSON itself only escapes ASCII control characters.
 pub fn json(value: &impl Serialize) -> String {
     let text = serde_json::to_string_pretty(value).unwrap_or_default();
     let acts = |c: char| c != '\n' && *text::clean(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4]);
     let mut safe = String::with_capacity(text.len() + 1);
     for c in text.chars() {
         if acts(c) {
-            // All of them are in the basic plane.
+            // All of them are in the basic multilingual plane.
             let _ = write!(safe, "\\u{:04x}", u32::from(c));
         } else {
             safe.push(c);
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_holds_nothing_that_a_terminal_acts_on_and_means_the_same() {
+    fn json_escapes_what_a_terminal_acts_on() {
         let evil = "a\u{9b}31m\u{202e}b\u{1b}[2J ü\n";
         let text = json(&[evil]);
         assert!(!text.contains(['\u{9b}', '\u{202e}', '\u{1b}']) && text.contains('ü'), "{text}");
@@ -84,12 +84,12 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn a_moment_has_whole_seconds_and_a_z() {
+    fn a_time_has_whole_seconds_and_a_z() {
         assert_eq!(rfc3339(datetime!(2026-11-22 10:00:00.999 +01:00)), "2026-11-22T09:00:00Z");
     }
 
     #[test]
-    fn what_is_left_is_short() {
+    fn a_remaining_time_is_short() {
         let now = datetime!(2026-01-01 00:00 UTC);
         assert_eq!(left(now + time::Duration::seconds(7500), now), "2 h 05 min");
         assert_eq!(left(now + time::Duration::seconds(59), now), "59 s");

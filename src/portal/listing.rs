@@ -7,15 +7,16 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use aws_sdk_sso::Client;
+use aws_sdk_sso::Client as PortalClient;
 use aws_sdk_sso::types::AccountInfo;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::backoff::backoff;
-use super::client::{MIN_ATTEMPT, within};
+use super::client::{Client, MIN_ATTEMPT, within};
 use super::error::Error;
+use super::exchange::LastExchange;
 use super::types::{Account, filled};
 use crate::credentials::Token;
 use crate::profile::names::{AccountId, RoleName};
@@ -62,7 +63,8 @@ impl RateLimiter {
 
 /// A listing.
 pub(super) struct Listing {
-    client: Client,
+    client: PortalClient,
+    last: LastExchange,
     token: Secret,
     timeout: Duration,
     limiter: RefCell<RateLimiter>,
@@ -70,8 +72,9 @@ pub(super) struct Listing {
 
 impl Listing {
     /// `timeout` is for each page.
-    pub(super) fn new(client: Client, token: &Token, timeout: Duration) -> Self {
-        Self { client, token: token.access.clone(), timeout, limiter: RefCell::new(RateLimiter { next: Instant::now() }) }
+    pub(super) fn new(client: &Client, token: &Token, timeout: Duration) -> Self {
+        let limiter = RefCell::new(RateLimiter { next: Instant::now() });
+        Self { client: client.sso().clone(), last: client.last().clone(), token: token.access.clone(), timeout, limiter }
     }
 
     /// All accounts.
@@ -142,7 +145,7 @@ impl Listing {
             let now = Instant::now();
             clock::pause(self.limiter(|limiter| limiter.reserve(now)).saturating_duration_since(now)).await;
             let deadline = *deadline.get_or_insert_with(|| Deadline::after(self.timeout));
-            let error = match within(deadline, MIN_ATTEMPT, request()).await {
+            let error = match within(&self.last, deadline, MIN_ATTEMPT, request()).await {
                 Err(error @ Error::Unavailable(..)) => error,
                 other => return other,
             };

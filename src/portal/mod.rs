@@ -7,9 +7,12 @@
 mod backoff;
 mod client;
 mod error;
+mod exchange;
 mod listing;
+mod proxy;
+mod redact;
 mod redirect;
-mod request_log;
+pub mod regions;
 mod settings;
 mod start_url;
 mod tls;
@@ -29,10 +32,9 @@ use crate::sys::clock::{self, Deadline};
 
 pub use backoff::backoff;
 use client::{Client, MIN_ATTEMPT};
-pub use error::Error;
+pub use error::{Error, Obstacle};
 use listing::Listing;
 pub use listing::MIN_INTERVAL;
-use request_log::RequestUri;
 pub use settings::Settings;
 use types::filled;
 pub use types::{Account, CodeClient, DeviceAuthorization};
@@ -122,7 +124,6 @@ impl Portal {
     ) -> Result<CodeClient, Error> {
         let scopes = scopes_of(session);
         let client = self.client()?;
-        let sent = RequestUri::default();
         let request = client
             .oidc()
             .register_client()
@@ -132,12 +133,10 @@ impl Portal {
             .grant_types(AUTHORIZATION_CODE)
             .grant_types(REFRESH_TOKEN)
             .redirect_uris(redirect)
-            .issuer_url(issuer)
-            .customize()
-            .interceptor(sent.clone());
+            .issuer_url(issuer);
         let registration = registration(client.call(deadline, request.send())?, scopes)?;
         // The page is on the host that the endpoint rules or the user's settings chose (as in the AWS CLI).
-        let base = sent.uri().and_then(|uri| uri.strip_suffix("/client/register").map(str::to_owned));
+        let base = client.last().uri().strip_suffix("/client/register").map(str::to_owned);
         let base = base.ok_or_else(|| Error::unexpected_response("the endpoint of RegisterClient is not known"))?;
         Ok(CodeClient { registration, authorize: format!("{base}/authorize") })
     }
@@ -261,7 +260,7 @@ impl Portal {
     /// `ListAccounts`, all pages. Throttled calls are retried; `timeout` is for each page.
     pub fn accounts(&self, token: &Token, timeout: Duration) -> Result<Vec<Account>, Error> {
         let client = self.client()?;
-        client.run(Listing::new(client.sso().clone(), token, timeout).accounts())?
+        client.run(Listing::new(client, token, timeout).accounts())?
     }
 
     /// `ListAccountRoles` for each of these accounts, in their order; several calls at once, within the rate limit. Throttled calls are
@@ -274,7 +273,7 @@ impl Portal {
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<Vec<RoleName>>, Error> {
         let client = self.client()?;
-        client.run(Listing::new(client.sso().clone(), token, timeout).roles_of(accounts, done))?
+        client.run(Listing::new(client, token, timeout).roles_of(accounts, done))?
     }
 
     /// `Logout`: ends the portal session. Role credentials that were issued remain valid until they expire.

@@ -10,6 +10,7 @@ use rustls::pki_types::pem::PemObject;
 
 use super::error::Error;
 use crate::sys::env::Env;
+use crate::sys::file;
 
 /// Where Linux systems keep all their roots in one file (Debian, Fedora, openSUSE, Alpine). The folders beside it contain the same ones in
 /// more than a hundred files, which take longer to read than a request.
@@ -20,8 +21,8 @@ const BUNDLES: [&str; 4] =
 pub(super) fn store(bundle: Option<PathBuf>, env: &Env) -> Result<TrustStore, Error> {
     if let Some(path) = bundle {
         let shown = path.display();
-        let pem = std::fs::read(&path)
-            .map_err(|error| Error::InvalidSettings(format!("the CA bundle {shown} can't be read: {error}")))?;
+        let pem =
+            file::read(&path).map_err(|error| Error::InvalidSettings(format!("the CA bundle {shown} can't be read: {error}")))?;
         let usable =
             usable(&pem).ok_or_else(|| Error::InvalidSettings(format!("the CA bundle {shown} contains no certificate")))?;
         return Ok(TrustStore::empty().with_pem_certificate(usable));

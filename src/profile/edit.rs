@@ -470,7 +470,10 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
         let Change::Profile { name, .. } = change else { continue };
         if let Some(what) = known.get(&**name).and_then(|block| other_source(config, block, change)) {
             let other = format!("{name}-sso");
-            let hint = format!("remove that line, or choose another name: daypass configure --profile {}", shell_quote(&other));
+            let hint = format!(
+                "use another name, remove that line, or add --keep-other-keys: daypass configure --profile {}",
+                shell_quote(&other)
+            );
             return Err(Error::usage(what, hint));
         }
     }

@@ -22,14 +22,6 @@ pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) 
     ))
 }
 
-/// Returns the line that refers to another profile.
-///
-/// # Errors
-/// As [`line()`].
-pub fn line_for_profile(program: &str, profile: &str) -> Result<String> {
-    Ok(format!("{} credential-process --profile {}", word(program, cfg!(windows))?, argument(profile)?))
-}
-
 /// Returns the program to write: the value of `--helper`; else the absolute path by which `PATH` finds this program, with links kept so
 /// that an upgrade does not break the line; else the program's own path.
 ///
@@ -99,10 +91,15 @@ fn word(program: &str, windows: bool) -> Result<String> {
     Ok(if program.chars().all(plain) { program.to_owned() } else { format!("\"{program}\"") })
 }
 
+/// Whether the line can contain this name.
+pub fn is_argument(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._/:@+-".contains(&b) || b == b'%' && cfg!(not(windows));
+    !name.is_empty() && !name.starts_with('-') && name.bytes().all(plain)
+}
+
 /// A name as an argument, which is never quoted.
 fn argument(name: &str) -> Result<&str> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._/:@+-".contains(&b) || b == b'%' && cfg!(not(windows));
-    if !name.is_empty() && !name.starts_with('-') && name.bytes().all(plain) {
+    if is_argument(name) {
         return Ok(name);
     }
     Err(Error::usage(

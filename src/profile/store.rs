@@ -2,7 +2,8 @@
 //!
 //! The file is replaced whole or not at all. Under a lock it is read, changed in memory and checked. The result goes to a temporary file
 //! in the same folder, is synced to the disk, and replaces the old one by a rename, but only if that is still what was read. A symbolic
-//! link stays: its target is replaced. Mode and owner are kept. The previous version is kept beside it as `NAME.daypass.bak`.
+//! link stays: its target is replaced. Mode and owner are kept. The previous version, without secrets, is kept beside it as
+//! `NAME.daypass.bak`, of mode 0600.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -10,8 +11,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::config::{Config, text_of};
+use super::backup;
+use super::config::Config;
 use super::edit::{self, Change};
+use super::encoding;
 use super::ini::FileKind;
 use crate::error::{Error, Result};
 use crate::sys::clock::{self, Deadline};
@@ -123,8 +126,8 @@ fn no_home() -> Error {
 }
 
 fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<Plan> {
-    let before = match fs::read(&path) {
-        Ok(bytes) => Some(text_of(bytes, &path)?),
+    let before = match file::read(&path) {
+        Ok(bytes) => Some(encoding::decode(bytes, &path)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(cannot("read", &path, &error)),
     };
@@ -134,8 +137,11 @@ fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<P
     if others == Others::Refuse {
         edit::refuse_other_sources(&config, &changes)?;
     }
-    let after = edit::apply(&text, FileKind::Config, &changes)?;
-    Ok(Plan { path, before, after })
+    let after = edit::apply(&text, FileKind::Config, &changes);
+    if after.as_ref() != Ok(&text) {
+        encoding::check_editable(&text, &path)?;
+    }
+    Ok(Plan { path, before, after: after? })
 }
 
 #[derive(PartialEq)]
@@ -208,10 +214,12 @@ fn write(plan: &Plan) -> Result<Written> {
         if folder.canonicalize().is_ok_and(|folder| folder != target.folder) {
             sweep(folder, &prefix);
         }
-        let copy = temporary(folder, &prefix, before.as_bytes(), target.meta.as_ref())?;
+        let content = backup::without_secrets(before);
+        let copy = temporary(folder, &prefix, content.as_bytes(), target.meta.as_ref())?;
+        private(copy.as_file()).map_err(|error| cannot("write", &backup, &error))?;
         file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))?;
     }
-    let now = match fs::read(&target.path) {
+    let now = match file::read(&target.path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(cannot("read", &target.path, &error)),
@@ -290,6 +298,19 @@ fn adopt(file: &File, like: &Metadata) -> io::Result<()> {
 #[allow(clippy::unnecessary_wraps)]
 fn adopt(_: &File, _: &Metadata) -> io::Result<()> {
     // A file in the same folder inherits the same permissions.
+    Ok(())
+}
+
+/// Makes a file readable for its owner only.
+#[cfg(unix)]
+fn private(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)]
+fn private(_: &File) -> io::Result<()> {
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Runs the command of `exec`. Touches processes.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io;
 use std::process::Command;
@@ -16,7 +17,11 @@ const SCRIPTS: &[&str] = if cfg!(windows) { &[".cmd", ".bat"] } else { &[] };
 /// # Errors
 /// 127 if the command is not found, 126 if it can't be executed, as in POSIX shells.
 #[allow(clippy::disallowed_methods)]
-pub fn run(command: &[OsString], set: &[(&str, Zeroizing<String>)], cleared: &[&str]) -> Result<u8, Error> {
+pub fn run(
+    command: &[OsString],
+    set: &[(Cow<'static, str>, Zeroizing<String>)],
+    cleared: &[Cow<'static, str>],
+) -> Result<u8, Error> {
     let Some((program, arguments)) = command.split_first() else {
         return Err(Error::usage("no command to run", "daypass exec PROFILE -- COMMAND"));
     };
@@ -24,9 +29,9 @@ pub fn run(command: &[OsString], set: &[(&str, Zeroizing<String>)], cleared: &[&
         let mut child = Command::new(program);
         child.args(arguments);
         for name in cleared {
-            child.env_remove(name);
+            child.env_remove(&**name);
         }
-        child.envs(set.iter().map(|(name, value)| (name, value.as_str())));
+        child.envs(set.iter().map(|(name, value)| (&**name, value.as_str())));
         child
     };
     let mut result = exec_or_wait(prepared(program));

@@ -5,6 +5,19 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+/// The variables of the region, in the order in which they count.
+pub const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+/// The variables that tell which others daypass set.
+const MARKS: [&str; 2] = ["DAYPASS_REGION", "DAYPASS_SETTINGS"];
+
+/// An entry of `DAYPASS_SETTINGS`: the name of a variable and a hash of its value (FNV-1a), so that one that was changed since is the
+/// user's.
+pub fn setting(name: &str, value: &str) -> String {
+    let hash = value.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{name}:{hash:016x}")
+}
+
 /// The variables as they were when the program started. An empty value counts as unset.
 #[derive(Debug, Clone, Default)]
 pub struct Env {
@@ -96,11 +109,31 @@ impl Env {
         (self.access_key() == Some(key)).then_some(name)
     }
 
-    /// The variables that still contain the region that daypass set, which is in `DAYPASS_REGION`.
-    pub fn our_region(&self) -> Vec<&'static str> {
-        let Some(ours) = self.get("DAYPASS_REGION") else { return Vec::new() };
-        let all = ["AWS_REGION", "AWS_DEFAULT_REGION", "DAYPASS_REGION"];
-        all.into_iter().filter(|name| self.get(name) == Some(ours)).collect()
+    /// Whether daypass set this variable, to the value that it still has: the region's, whose value `DAYPASS_REGION` repeats, or another
+    /// that `DAYPASS_SETTINGS` lists.
+    pub fn is_ours(&self, name: &str) -> bool {
+        let Some(value) = self.get(name) else { return false };
+        let region = REGION.contains(&name) && self.get("DAYPASS_REGION") == Some(value);
+        region || self.get("DAYPASS_SETTINGS").is_some_and(|list| list.split(',').any(|entry| entry == setting(name, value)))
+    }
+
+    /// The variables that daypass set for a role, apart from the credentials, with those that mark them.
+    pub fn our_settings(&self) -> Vec<String> {
+        let names = self.vars.keys().filter(|name| MARKS.contains(&name.as_str()) || self.is_ours(name));
+        let mut names: Vec<String> = names.cloned().collect();
+        names.sort();
+        names
+    }
+
+    /// The names of the AWS variables that the user set.
+    pub fn users_variables(&self) -> Vec<&str> {
+        let names = self.vars.keys().map(String::as_str);
+        names.filter(|name| name.starts_with("AWS_") && self.get(name).is_some() && !self.is_ours(name)).collect()
+    }
+
+    /// The region that the user set: `AWS_REGION`, then `AWS_DEFAULT_REGION`.
+    pub fn region(&self) -> Option<&str> {
+        REGION.into_iter().find_map(|name| self.get(name).filter(|_| !self.is_ours(name)))
     }
 
     /// `AWS_ACCESS_KEY_ID`
@@ -186,6 +219,41 @@ impl Env {
     /// `AWS_CA_BUNDLE`: certificates to trust instead of the system's.
     pub fn ca_bundle(&self) -> Option<PathBuf> {
         self.os("AWS_CA_BUNDLE").map(|path| self.expand(path))
+    }
+
+    /// `AWS_ENDPOINT_URL_SSO`: the endpoint of the access portal.
+    pub fn portal_endpoint(&self) -> Option<&str> {
+        self.get("AWS_ENDPOINT_URL_SSO")
+    }
+
+    /// `AWS_ENDPOINT_URL_SSO_OIDC`: the endpoint of SSO-OIDC.
+    pub fn oidc_endpoint(&self) -> Option<&str> {
+        self.get("AWS_ENDPOINT_URL_SSO_OIDC")
+    }
+
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`
+    pub fn ignore_configured_endpoints(&self) -> Option<&str> {
+        self.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+    }
+
+    /// `AWS_USE_FIPS_ENDPOINT`
+    pub fn use_fips_endpoint(&self) -> Option<&str> {
+        self.get("AWS_USE_FIPS_ENDPOINT")
+    }
+
+    /// `AWS_USE_DUALSTACK_ENDPOINT`
+    pub fn use_dual_stack_endpoint(&self) -> Option<&str> {
+        self.get("AWS_USE_DUALSTACK_ENDPOINT")
+    }
+
+    /// The proxy for https and the name of its variable: `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` or `all_proxy`.
+    pub fn https_proxy(&self) -> Option<(&'static str, &str)> {
+        ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| Some((name, self.get(name)?)))
+    }
+
+    /// `NO_PROXY` or `no_proxy`: the hosts that are reached without a proxy, separated by commas.
+    pub fn no_proxy(&self) -> Option<&str> {
+        self.get("NO_PROXY").or_else(|| self.get("no_proxy"))
     }
 
     /// Whether `SSL_CERT_FILE` or `SSL_CERT_DIR` (OpenSSL's variables) is set.

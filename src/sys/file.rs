@@ -1,7 +1,7 @@
 //! Creates private folders, checks who can change them, replaces files atomically. Touches only the paths it is given.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -139,6 +139,127 @@ pub fn rename(mut file: NamedTempFile, path: &Path) -> io::Result<()> {
                 clock::sleep(Duration::from_millis(8));
             }
             other => return other.map(drop).map_err(Into::into),
+        }
+    }
+}
+
+/// The largest file that [`read`] accepts, in bytes.
+const MAX_FILE: u64 = 1 << 30;
+/// The most bytes that [`read`] takes from a pipe, and how long it waits for them.
+#[cfg(unix)]
+const MAX_PIPE: u64 = 16 << 20;
+#[cfg(unix)]
+const PIPE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Reads a file whose path comes from the user: a regular file, the null device, or a pipe (`<(…)` of a shell). Neither blocks without
+/// end nor reads without end. A pipe can be read only once, so its bytes are kept for later calls.
+///
+/// # Errors
+/// Those of the system; anything else than a file or pipe; more than 1 GiB, or 16 MiB from a pipe; a pipe that is not closed within 5
+/// seconds.
+pub fn read(path: &Path) -> io::Result<Vec<u8>> {
+    let meta = fs::metadata(path)?;
+    if meta.is_file() {
+        // A folder or device may have replaced it meanwhile: what was opened counts.
+        return match open_regular(path)? {
+            Some(file) => limited(&file, MAX_FILE),
+            None => Err(not_a_file()),
+        };
+    }
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{FileTypeExt, MetadataExt};
+        if meta.file_type().is_fifo() {
+            return pipe::read(path, (meta.dev(), meta.ino()));
+        }
+        let null = fs::metadata("/dev/null").ok().map(|null| null.rdev());
+        if meta.file_type().is_char_device() && Some(meta.rdev()) == null {
+            return Ok(Vec::new());
+        }
+    }
+    Err(if meta.is_dir() { io::ErrorKind::IsADirectory.into() } else { not_a_file() })
+}
+
+/// Opens a regular file; None if it is anything else, which is not opened.
+///
+/// # Errors
+/// Those of the system.
+pub fn open_regular(path: &Path) -> io::Result<Option<File>> {
+    if !fs::metadata(path)?.is_file() {
+        return Ok(None);
+    }
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, NONBLOCK);
+    let file = options.open(path)?;
+    Ok(file.metadata()?.is_file().then_some(file))
+}
+
+// `O_NONBLOCK`: opening a pipe or device does not wait.
+#[cfg(target_os = "linux")]
+const NONBLOCK: i32 = if cfg!(any(target_arch = "mips", target_arch = "mips64")) { 0o200 } else { 0o4000 };
+#[cfg(all(unix, not(target_os = "linux")))]
+const NONBLOCK: i32 = 0x4;
+
+fn limited(file: impl Read, most: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    file.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {} MiB", most >> 20)));
+    }
+    Ok(bytes)
+}
+
+fn not_a_file() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, "it is not a regular file")
+}
+
+#[cfg(unix)]
+mod pipe {
+    use std::fs::OpenOptions;
+    use std::io::{self, Read};
+    use std::os::unix::fs::OpenOptionsExt;
+    use std::path::Path;
+    use std::sync::{Mutex, PoisonError};
+
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use zeroize::Zeroizing;
+
+    use super::{MAX_PIPE, NONBLOCK, PIPE_TIMEOUT, limited};
+    use crate::sys::clock::Deadline;
+
+    /// Device and inode of a pipe, with its bytes.
+    type Known = Vec<((u64, u64), Zeroizing<Vec<u8>>)>;
+    static KNOWN: Mutex<Known> = Mutex::new(Vec::new());
+
+    pub(super) fn read(path: &Path, identity: (u64, u64)) -> io::Result<Vec<u8>> {
+        let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, bytes)) = known.iter().find(|(other, _)| *other == identity) {
+            return Ok(bytes.to_vec());
+        }
+        let file = OpenOptions::new().read(true).custom_flags(NONBLOCK).open(path)?;
+        let bytes = Zeroizing::new(limited(Waiting { file: &file, deadline: Deadline::after(PIPE_TIMEOUT) }, MAX_PIPE)?);
+        known.push((identity, bytes.clone()));
+        Ok(bytes.to_vec())
+    }
+
+    /// A pipe that is read until its writers close it, at most until the deadline.
+    struct Waiting<'a> {
+        file: &'a std::fs::File,
+        deadline: Deadline,
+    }
+
+    impl Read for Waiting<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let left = self.deadline.left();
+            let timeout = Timespec { tv_sec: left.as_secs().try_into().unwrap_or(0), tv_nsec: left.subsec_nanos().into() };
+            let mut asked = [PollFd::new(self.file, PollFlags::IN)];
+            match poll(&mut asked, Some(&timeout)) {
+                Ok(0) => Err(io::Error::new(io::ErrorKind::TimedOut, "it is a pipe whose writer does not close it")),
+                Ok(_) => self.file.read(buffer),
+                Err(error) => Err(error.into()),
+            }
         }
     }
 }

@@ -106,7 +106,10 @@ impl Lock {
         let mut pause = Duration::from_millis(1);
         loop {
             match file.try_lock() {
-                Ok(()) if is_at(&file, path) => return Ok(Some(Self { file, path: path.to_owned(), keep: false })),
+                Ok(()) if is_at(&file, path) => {
+                    let keep = file.metadata()?.len() > 0;
+                    return Ok(Some(Self { file, path: path.to_owned(), keep }));
+                }
                 // The last holder deleted the file.
                 Ok(()) => {
                     file = open(path)?;

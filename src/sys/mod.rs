@@ -8,6 +8,7 @@ pub mod env;
 pub mod file;
 pub mod listener;
 pub mod lock;
+pub mod parent;
 pub mod process;
 pub mod signal;
 pub mod stderr;

@@ -1,118 +1,42 @@
-//! A back-end in the memory of the process: `DAYPASS_KEYRING=memory`, and for tests, which can make its calls fail. Touches nothing.
+//! A back-end in the memory of the process: `DAYPASS_KEYRING=memory`. Touches nothing.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-use super::error::{Error, Result};
+use super::error::Result;
 use super::store::{Backend, Bytes, Item};
 
 /// Items in a map.
 #[derive(Default)]
-pub struct Memory {
-    items: RefCell<BTreeMap<String, Bytes>>,
-    limit: Option<usize>,
-    capacity: Option<usize>,
-    down: Option<Error>,
-    errors: RefCell<VecDeque<Option<Error>>>,
-}
-
-impl Memory {
-    /// A back-end that takes at most `limit` bytes per item.
-    pub fn with_limit(limit: usize) -> Self {
-        Self { limit: Some(limit), ..Self::default() }
-    }
-
-    /// A back-end that takes at most `capacity` items.
-    pub fn with_capacity(capacity: usize) -> Self {
-        Self { capacity: Some(capacity), ..Self::default() }
-    }
-
-    /// A back-end whose every call fails with this error.
-    pub fn down(error: Error) -> Self {
-        Self { down: Some(error), ..Self::default() }
-    }
-
-    /// Makes one call fail after `calls` more calls. A second use counts from that failing call.
-    pub fn fail_after(&self, calls: usize, error: Error) {
-        let mut errors = self.errors.borrow_mut();
-        errors.extend(std::iter::repeat_n(None, calls));
-        errors.push_back(Some(error));
-    }
-
-    /// A copy of another back-end's items, without its errors.
-    pub fn copy_of(other: &Self) -> Self {
-        Self { items: other.items.clone(), limit: other.limit, capacity: other.capacity, ..Self::default() }
-    }
-
-    /// The names of all items.
-    pub fn names(&self) -> Vec<String> {
-        self.items.borrow().keys().cloned().collect()
-    }
-
-    /// Overwrites an item without any check.
-    pub fn damage(&self, name: &str, content: &[u8]) {
-        self.items.borrow_mut().insert(name.to_owned(), Zeroizing::new(content.to_vec()));
-    }
-
-    /// The content of an item.
-    pub fn content(&self, name: &str) -> Option<Bytes> {
-        self.items.borrow().get(name).cloned()
-    }
-
-    fn next_error(&self) -> Result<()> {
-        if let Some(error) = &self.down {
-            return Err(error.clone());
-        }
-        self.errors.borrow_mut().pop_front().flatten().map_or(Ok(()), Err)
-    }
-}
+pub struct Memory(RefCell<BTreeMap<String, Bytes>>);
 
 impl Backend for Memory {
     fn name(&self) -> &'static str {
         "memory"
     }
 
-    fn limit(&self) -> Option<usize> {
-        self.limit
-    }
-
     fn volatile(&self) -> bool {
         true
     }
 
-    fn probe(&self) -> Result<()> {
-        self.next_error()
-    }
-
     fn get(&self, item: &Item) -> Result<Option<Bytes>> {
-        self.next_error()?;
-        Ok(self.items.borrow().get(&item.name).cloned())
+        Ok(self.0.borrow().get(&item.name).cloned())
     }
 
     fn put(&self, item: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<()> {
-        self.next_error()?;
-        if self.limit.is_some_and(|limit| content.len() > limit) {
-            return Err(Error::Full(format!("{} bytes are too many for one item", content.len())));
-        }
-        let mut items = self.items.borrow_mut();
-        if self.capacity.is_some_and(|capacity| items.len() >= capacity && !items.contains_key(&item.name)) {
-            return Err(Error::Full("no item is left".to_owned()));
-        }
-        items.insert(item.name.clone(), Zeroizing::new(content.to_vec()));
+        self.0.borrow_mut().insert(item.name.clone(), Zeroizing::new(content.to_vec()));
         Ok(())
     }
 
     fn delete(&self, item: &Item) -> Result<()> {
-        self.next_error()?;
-        self.items.borrow_mut().remove(&item.name);
+        self.0.borrow_mut().remove(&item.name);
         Ok(())
     }
 
     fn list(&self) -> Result<Vec<Bytes>> {
-        self.next_error()?;
-        Ok(self.items.borrow().values().cloned().collect())
+        Ok(self.0.borrow().values().cloned().collect())
     }
 }

@@ -143,8 +143,7 @@ impl Vault {
 
     /// Stores a sign-in until it is neither valid nor refreshable.
     pub fn store_token(&self, session: &Session, token: &Token) -> Result<()> {
-        let (text, expires) = self.sign_in_record(session, token)?;
-        self.store(&Key::new(session, Kind::Token), &text, expires)
+        self.put_sign_in(session, token, |key, text, expires| self.store(key, text, expires))
     }
 
     /// Stores a sign-in in the kernel keyring, because the OS keyring has just failed and the sign-in can't be had again. It moves with
@@ -154,8 +153,7 @@ impl Vault {
     /// [`Error::Missing`] if there is no kernel keyring beside the OS keyring.
     pub fn rescue_token(&self, session: &Session, token: &Token) -> Result<()> {
         let cache = self.cache().ok_or_else(|| Error::Missing("there is no other keyring".to_owned()))?;
-        let (text, expires) = self.sign_in_record(session, token)?;
-        put(cache, None, &Key::new(session, Kind::Token), &text, expires)
+        self.put_sign_in(session, token, |key, text, expires| put(cache, None, key, text, expires))
     }
 
     /// Whether the sign-in is in the cache although the OS keyring is there.
@@ -169,8 +167,7 @@ impl Vault {
         let Some(cache) = self.cache() else { return Ok(()) };
         let key = Key::new(session, Kind::Token);
         let Some(token) = read::<SignIn>(cache, &key)?.map(SignIn::token) else { return Ok(()) };
-        let (text, expires) = self.sign_in_record(session, &token)?;
-        put(self.durable(), None, &key, &text, expires)?;
+        self.put_sign_in(session, &token, |key, text, expires| put(self.durable(), None, key, text, expires))?;
         split::delete(cache, &key)
     }
 
@@ -217,20 +214,31 @@ impl Vault {
         }
     }
 
-    /// The text of a sign-in and its expiry. It contains the registration, so a registration stored for the next sign-in is deleted if
-    /// it is the same one: the kernel keyring of a user is small.
-    fn sign_in_record(&self, session: &Session, token: &Token) -> Result<(Secret, OffsetDateTime)> {
+    /// Stores a sign-in with `put`. It contains the registration, so a registration stored for the next sign-in is deleted if it is the
+    /// same one, because the kernel keyring of a user is small. One that only the previous sign-in contained is stored again.
+    fn put_sign_in(
+        &self,
+        session: &Session,
+        token: &Token,
+        put: impl FnOnce(&Key, &Secret, OffsetDateTime) -> Result<()>,
+    ) -> Result<()> {
         let key = Key::new(session, Kind::Registration);
         let is_same = |registration: &Registration| registration.client_id == token.registration.client_id;
         let separate = self.find::<Registration>(&key).ok().flatten().is_some_and(|registration| is_same(&registration));
-        let reusable =
-            separate || self.sign_in(session).ok().flatten().is_some_and(|old| old.reusable && is_same(&old.token().registration));
+        let old = self.sign_in(session).ok().flatten().filter(|old| old.reusable).map(|old| old.token().registration);
+        let reusable = separate || old.as_ref().is_some_and(is_same);
         let text = SignIn::new(token.clone(), reusable).to_text()?;
+        let refreshable_until = token.refresh.as_ref().map(|_| token.registration.expires_at);
+        let expires = refreshable_until.map_or(token.expires_at, |until| until.max(token.expires_at));
+        // Neither registration is worth an error: it saves one request.
         if separate {
             let _ = self.delete(&key);
         }
-        let refreshable_until = token.refresh.as_ref().map(|_| token.registration.expires_at);
-        Ok((text, refreshable_until.map_or(token.expires_at, |until| until.max(token.expires_at))))
+        put(&Key::new(session, Kind::Token), &text, expires)?;
+        if let Some(old) = old.filter(|_| !reusable) {
+            let _ = self.store_registration(session, &old);
+        }
+        Ok(())
     }
 
     /// The cached role credentials of all sessions that have not expired, with their expiry.

@@ -10,7 +10,7 @@ use daypass::profile::Config;
 use daypass::profile::edit::{Change, apply};
 use daypass::profile::helper;
 use daypass::profile::ini::{Document, FileKind, lines};
-use daypass::profile::names::Session;
+use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::profile::request::RoleRequest;
 use daypass::profile::resolve::{session_in, sessions, target_in};
 use proptest::prelude::*;
@@ -233,8 +233,10 @@ proptest! {
 
     #[test]
     fn a_written_program_path_is_read_back_as_one_word(path in "/[ -~é]{0,12}(/[a-z #;%&'()*]{1,6})?") {
-        let Ok(line) = helper::line_for_profile(&path, "dev") else { return Ok(()) };
-        prop_assert_eq!(shlex::split(&line).unwrap(), [&*path, "credential-process", "--profile", "dev"]);
+        let (account, role) = (AccountId::new("111122223333").unwrap(), RoleName::new("R").unwrap());
+        let Ok(line) = helper::line(&path, "corp", &account, &role) else { return Ok(()) };
+        let words = shlex::split(&line).unwrap();
+        prop_assert_eq!(&words[..4], [&*path, "credential-process", "--session", "corp"]);
         let after = apply("", FileKind::Config, &[Change::helper("a", line.clone(), vec![])]).unwrap();
         let written = config(&after, "");
         let profile = written.profile("a").unwrap();

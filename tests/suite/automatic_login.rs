@@ -21,7 +21,7 @@ fn concurrent_calls_of_a_login_profile_open_one_browser() {
     let home = allowing(&portal);
     let running: Vec<_> = (0..8).map(|_| home.daypass(ASK).any_stderr().stdout_has("111122223333").spawn()).collect();
     for run in running {
-        run.done();
+        run.wait();
     }
     assert_eq!((portal.visits(), portal.count(Call::RedeemCode)), (1, 1));
     // The profile is read as one of ours, and nobody else is allowed anything by it.

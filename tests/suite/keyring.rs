@@ -96,7 +96,7 @@ fn without_a_secret_service_the_kernel_keyring_keeps_the_sign_in_and_login_says_
     let bus = Bus::bare();
     let portal = Portal::live(unique_start_url("kernel"));
     let home = home(&portal, &bus, "auto");
-    home.daypass("login corp --no-browser").stderr_has("kept in the kernel's keyring").go();
+    home.daypass("login corp --no-browser").stderr_has("stored in the kernel keyring").go();
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
     home.daypass("credential-process --profile dev").stdout(&first).go();
     for secret in portal.secrets() {
@@ -119,7 +119,7 @@ fn a_keyring_that_hangs_during_a_refresh_costs_no_sign_in() {
     latch.wait_for_requests(1);
     bus.stop_keyring();
     latch.open();
-    refreshing.done();
+    refreshing.wait();
     bus.continue_keyring();
     home.daypass("credential-process --session corp --account 444455556666 --role ReadOnly").stdout_has("AccessKeyId").go();
     assert_eq!(portal.count(Call::RefreshToken), 1);

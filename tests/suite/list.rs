@@ -12,7 +12,7 @@ fn a_row_must_contain_every_word_of_the_filter() {
     home.daypass("list --format csv --filter 'PROD read'").stdout(prod).go();
     home.daypass("list --format csv --filter read --filter prod").stdout(prod).go();
     home.daypass("list --format csv --filter dev --filter 1111 --filter developeraccess").stdout_has(",DeveloperAccess,dev\n").go();
-    home.daypass("list --filter nothing-like-it").stdout_has("ACCOUNT").stderr("Nothing holds these words.\n").go();
+    home.daypass("list --filter nothing-like-it").stdout_has("ACCOUNT").stderr("No matches.\n").go();
 }
 
 #[test]

@@ -123,7 +123,7 @@ fn processes_with_two_runtime_folders_make_one_refresh() {
         .collect();
     latch.wait_for_requests(1);
     latch.open();
-    running.into_iter().for_each(|run| drop(run.done()));
+    running.into_iter().for_each(|run| drop(run.wait()));
     assert_eq!(portal.count(Call::RefreshToken), 1);
     assert_eq!(portal.count(Call::GetRoleCredentials), 1);
     let left: Vec<_> = fs::read_dir(runtime.0.join("daypass")).unwrap().collect();
@@ -167,7 +167,7 @@ fn links_that_another_user_planted_are_not_followed() {
     latch.wait_for_requests(1);
     let names: Vec<_> = fs::read_dir(user.home.path("run/daypass")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     latch.open();
-    running.done();
+    running.wait();
     assert!(!names.is_empty());
     user.daypass("logout corp").any_stderr().go();
     user.daypass("login corp --no-browser").any_stderr().go();
@@ -234,7 +234,7 @@ fn a_lock_file_that_root_left_does_not_stop_the_user() {
     latch.wait_for_requests(1);
     let names: Vec<_> = fs::read_dir(user.home.path("run/daypass")).unwrap().map(|entry| entry.unwrap().path()).collect();
     latch.open();
-    running.done();
+    running.wait();
     user.daypass("logout corp").any_stderr().go();
     user.daypass("login corp --no-browser").any_stderr().go();
     for path in &names {

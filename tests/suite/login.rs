@@ -129,7 +129,7 @@ fn without_a_browser_login_says_so_and_continues() {
     let home = configured(&portal);
     home.daypass("login corp")
         .with("BROWSER", "no-such-browser-here")
-        .stderr_has("No browser could be opened here")
+        .stderr_has("Couldn't open a browser here")
         .stderr_has("Signed in to corp")
         .go();
 }
@@ -153,16 +153,16 @@ fn two_concurrent_logins_sign_in_once() {
     let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let home = configured(&portal);
     let first = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    first.says("open this address");
+    first.wait_for_stderr("open this address");
     let second = home
         .daypass("login corp --no-browser -v")
         .stderr_has("waiting for another daypass")
         .stderr_has("Signed in to corp")
         .spawn();
-    second.says("waiting for another daypass");
+    second.wait_for_stderr("waiting for another daypass");
     portal.allow();
-    first.done();
-    second.done();
+    first.wait();
+    second.wait();
     assert_eq!(portal.count(Call::StartDeviceAuthorization), 1);
 }
 
@@ -172,9 +172,9 @@ fn an_interrupt_ends_login_with_130() {
     let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let home = configured(&portal);
     let login = home.daypass(LOGIN).any_stderr().status(130).spawn();
-    login.says("open this address");
+    login.wait_for_stderr("open this address");
     home.program("kill").args(["-INT", &login.id().to_string()]).go();
-    login.done();
+    login.wait();
 }
 
 #[test]
@@ -226,5 +226,5 @@ fn login_all_signs_in_to_every_session_even_if_one_fails() {
         .go();
     assert_eq!(done.stderr.matches("\nhint: ").count(), 1);
     home.daypass("login --all --if-needed").any_stderr().stderr_has("Already signed in to corp").status(1).go();
-    Home::new().daypass("login --all").stderr_has("no session").status(2).go();
+    Home::new().daypass("login --all").stderr_has("no sessions").status(2).go();
 }

@@ -129,7 +129,7 @@ fn an_expired_code_can_be_replaced() {
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::expired());
     let mut terminal = in_shell(&home, "login corp --no-browser");
-    terminal.exp_string("Enter starts again with a new one").unwrap();
+    terminal.exp_string("Press Enter for a new one").unwrap();
     terminal.send_line("").unwrap();
     terminal.exp_string("open this address").unwrap();
     terminal.exp_string("left").unwrap();
@@ -169,7 +169,7 @@ fn d_switches_to_a_device_code_while_the_browser_has_not_returned() {
     terminal.exp_string("d device code").unwrap();
     terminal.send("d").unwrap();
     terminal.flush().unwrap();
-    terminal.exp_string("Going on with a code, as you wish.").unwrap();
+    terminal.exp_string("Switching to a device code.").unwrap();
     terminal.exp_string("check that it shows this code").unwrap();
     terminal.exp_string("left").unwrap();
     portal.allow();
@@ -189,7 +189,7 @@ fn the_qr_code_depends_on_the_width_of_the_terminal_it_is_drawn_on() {
             let mut terminal = home.program("sh").args(["-c", &script]).with("LANG", "C.UTF-8").on_terminal();
             let said = terminal.exp_eof().unwrap();
             assert!(said.contains("Signed in to corp"), "{said}");
-            assert_eq!(said.contains("does not fit into a QR code here"), narrow, "{columns} columns, '{around}':\n{said}");
+            assert_eq!(said.contains("too narrow for the QR code"), narrow, "{columns} columns, '{around}':\n{said}");
         }
     }
 }
@@ -209,7 +209,7 @@ fn a_browser_that_fails_to_start_is_reported_while_waiting() {
     let home = configured(&portal).with("BROWSER", "false");
     let mut terminal = in_shell(&home, "login corp --flow device");
     terminal.exp_string(&as_read("▀")).unwrap();
-    terminal.exp_string("No browser could be opened here").unwrap();
+    terminal.exp_string("Couldn't open a browser here").unwrap();
     terminal.exp_string("left").unwrap();
     portal.allow();
     terminal.exp_string("Signed in to corp").unwrap();
@@ -223,10 +223,10 @@ fn no_browser_is_tried_over_ssh() {
     home.write("bin/xdg-open", "#!/bin/sh\ntouch \"$HOME/opened\"\n");
     home.program("chmod").args(["+x", "bin/xdg-open"]).go();
     let path = format!("{}:/usr/bin:/bin", home.path("bin").display());
-    let login = home.daypass("login corp").with("PATH", path).stderr_has("No browser could be opened here").any_stderr().spawn();
-    login.says("use one elsewhere");
+    let login = home.daypass("login corp").with("PATH", path).stderr_has("Couldn't open a browser here").any_stderr().spawn();
+    login.wait_for_stderr("Open the address on any device");
     portal.allow();
-    login.done();
+    login.wait();
     assert!(!home.path("opened").exists());
 }
 

@@ -15,6 +15,8 @@ mod configure;
 mod console;
 mod contract;
 mod crash_recovery;
+mod endpoints;
+mod env;
 mod exec;
 mod keyring;
 mod list;
@@ -24,6 +26,7 @@ mod login;
 mod login_events;
 #[cfg(unix)]
 mod login_terminal;
+mod network;
 #[cfg(unix)]
 mod picker;
 mod pkce;

@@ -44,13 +44,13 @@ fn the_callback_completes_the_sign_in_and_shows_a_page() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    let said = login.says("which must lead to this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.expect("the person allowed it");
     assert!(back.starts_with("http://127.0.0.1:") && back.contains("/oauth/callback?code="), "{back}");
     let page = get(&back);
     assert_eq!(page.status, 200);
     assert!(page.text.contains("<h1>Signed in</h1>") && page.text.contains("corp"), "{}", page.text);
-    login.done();
+    login.wait();
     // The listener is gone.
     let port = back.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split('/').next()).unwrap();
     assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_err());
@@ -72,7 +72,7 @@ fn unrelated_requests_are_rejected_and_the_sign_in_continues() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    let said = login.says("which must lead to this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.unwrap();
     let (here, query) = back.split_once('?').unwrap();
     let (root, _) = back.split_once("/oauth").unwrap();
@@ -91,7 +91,7 @@ fn unrelated_requests_are_rejected_and_the_sign_in_continues() {
     assert_eq!(ask("POST", &back).status, 405);
     assert_eq!(portal.count(Call::RedeemCode), 0);
     assert_eq!(get(&back).status, 200);
-    login.done();
+    login.wait();
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_service_that_refuses_pkce_gets_the_device_flow() {
         portal.expect(Call::StartDeviceAuthorization).served();
         portal.expect(Call::PollForToken).served();
         home.daypass(LOGIN)
-            .stderr_has("going on with a code")
+            .stderr_has("using a device code instead")
             .stderr_has("check that it shows this code")
             .stderr_has("Signed in to corp")
             .go();
@@ -131,7 +131,7 @@ fn a_service_that_does_not_exchange_codes_gets_the_device_flow() {
         portal.expect(Call::RedeemCode).answered(Answer::oidc(error));
         home.daypass("login corp --flow pkce")
             .with("BROWSER", BROWSER)
-            .stderr_has("going on with a code")
+            .stderr_has("using a device code instead")
             .stderr_has("Signed in to corp")
             .go();
         assert_eq!(portal.count(Call::PollForToken), 1);
@@ -144,7 +144,7 @@ fn an_authorize_page_that_rejects_the_client_leads_to_the_device_flow() {
     let home = configured(&portal);
     home.daypass("login corp --flow pkce")
         .with("BROWSER", BROWSER)
-        .stderr_has("(said the page): going on with a code")
+        .stderr_has("(said the page); using a device code instead")
         .stderr_has("Signed in to corp")
         .go();
 }
@@ -169,7 +169,7 @@ fn without_a_browser_the_device_flow_is_used() {
     for browser in ["no-such-browser-here", "false"] {
         home.daypass("login corp --flow pkce")
             .with("BROWSER", browser)
-            .stderr_has("going on with a code")
+            .stderr_has("using a device code instead")
             .stderr_has("Signed in to corp")
             .go();
     }
@@ -200,15 +200,15 @@ fn a_forwarded_port_is_listened_on_and_opens_no_browser_over_ssh() {
     let login = home
         .daypass(&format!("login corp --port {free}"))
         .with("BROWSER", "touch [HOME]/opened")
-        .stderr_has(&format!("in a browser on the machine whose port {free} you forward to this one:\n"))
-        .stderr_has(&format!("comes back to port {free} of 127.0.0.1"))
+        .stderr_has(&format!("in a browser on the machine that forwards port {free} to this one:\n"))
+        .stderr_has(&format!("returns to 127.0.0.1:{free}"))
         .stderr_has("Signed in to corp")
         .spawn();
-    let said = login.says("which must lead to this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.unwrap();
     assert!(back.starts_with(&format!("http://127.0.0.1:{free}/")), "{back}");
     get(&back);
-    login.done();
+    login.wait();
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn a_port_in_use_is_a_usage_error() {
         .stderr_has("\nhint: ")
         .status(2)
         .go();
-    home.daypass("login corp --flow device --port 8400").stderr_has("--port is for --flow pkce").status(2).go();
+    home.daypass("login corp --flow device --port 8400").stderr_has("--port requires --flow pkce").status(2).go();
 }
 
 /// What stands behind this command in a document, up to the next one; an address and a time may be any.

@@ -62,7 +62,7 @@ fn a_sign_in_that_can_not_be_stored_is_ended_at_the_portal() {
     latch.wait_for_requests(1);
     fs::set_permissions(user.home.path("data/daypass"), fs::Permissions::from_mode(0o500)).unwrap();
     latch.open();
-    login.done();
+    login.wait();
     assert_eq!(portal.count(Call::Logout), 1);
 }
 
@@ -88,7 +88,7 @@ fn no_core_is_dumped_while_secrets_are_in_memory_but_commands_of_exec_may_dump()
     latch.wait_for_requests(1);
     let sent = std::process::Command::new("sh").arg("-c").arg(format!("kill -QUIT {}", asking.id())).status().unwrap();
     assert!(sent.success());
-    let status = asking.done().status;
+    let status = asking.wait().status;
     assert_eq!((status.signal(), status.core_dumped()), (Some(3), false));
     latch.open();
 }

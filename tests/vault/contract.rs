@@ -100,8 +100,9 @@ pub(super) fn keeps_500_roles(store: Box<dyn Backend>) {
 #[test]
 fn memory_meets_the_contract() {
     meets_the_contract(&Memory::default());
-    meets_the_contract(&Memory::with_limit(2500));
-    keeps_500_roles(Box::new(Memory::with_limit(2500)));
+    meets_the_contract(&TestBackend::default());
+    meets_the_contract(&TestBackend::with_limit(2500));
+    keeps_500_roles(Box::new(TestBackend::with_limit(2500)));
 }
 
 #[test]

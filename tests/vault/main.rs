@@ -23,6 +23,7 @@ mod records;
 mod secret_service;
 mod selection;
 mod splitting;
+mod test_backend;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,6 +40,7 @@ use daypass::vault::memory::Memory;
 use daypass::vault::record::{Record, SignIn};
 use daypass::vault::{Backend, Bytes, Item, Key, Kind, Vault, split};
 use proptest::prelude::*;
+use test_backend::TestBackend;
 use time::OffsetDateTime;
 
 /// A text in the start URL of every session of this run, and of no other run.

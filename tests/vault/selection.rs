@@ -6,7 +6,7 @@ use super::*;
 
 /// A store that the test still holds when the vault has it.
 #[derive(Clone, Default)]
-struct Shared(Rc<Memory>);
+struct Shared(Rc<TestBackend>);
 
 impl Backend for Shared {
     fn name(&self) -> &'static str {
@@ -35,7 +35,7 @@ impl Backend for Shared {
     }
 }
 
-fn shared(memory: Memory) -> Shared {
+fn shared(memory: TestBackend) -> Shared {
     Shared(Rc::new(memory))
 }
 
@@ -78,7 +78,7 @@ fn every_keyring_error_has_exit_status_5_and_a_hint() {
 
 #[test]
 fn role_credentials_come_from_the_cache_while_the_os_keyring_is_locked() {
-    let (main, quick) = (shared(Memory::down(locked())), Shared::default());
+    let (main, quick) = (shared(TestBackend::down(locked())), Shared::default());
     let (vault, session) = (two(&main, &quick), session("s"));
     let kept = credentials("1", in_minutes(5));
     vault.store_role(&session, &account(1), &role("Dev"), &kept).unwrap();
@@ -94,7 +94,7 @@ fn role_credentials_come_from_the_cache_while_the_os_keyring_is_locked() {
 
 #[test]
 fn without_an_os_keyring_tokens_are_kept_in_the_cache() {
-    let (main, quick) = (shared(Memory::down(absent())), Shared::default());
+    let (main, quick) = (shared(TestBackend::down(absent())), Shared::default());
     let (vault, session) = (two(&main, &quick), session("s"));
     vault.store_token(&session, &token("t")).unwrap();
     vault.store_registration(&session, &registration()).unwrap();
@@ -109,8 +109,10 @@ fn without_an_os_keyring_tokens_are_kept_in_the_cache() {
 
 #[test]
 fn without_any_keyring_the_error_is_that_of_the_os_keyring() {
-    let vault =
-        two(&shared(Memory::down(absent())), &shared(Memory::down(daypass::vault::Error::Missing("no kernel keyring".to_owned()))));
+    let vault = two(
+        &shared(TestBackend::down(absent())),
+        &shared(TestBackend::down(daypass::vault::Error::Missing("no kernel keyring".to_owned()))),
+    );
     let session = session("s");
     assert_eq!(vault.token(&session), Err(absent()));
     assert_eq!(vault.store_token(&session, &token("t")), Err(absent()));
@@ -123,7 +125,7 @@ fn without_any_keyring_the_error_is_that_of_the_os_keyring() {
 #[test]
 fn a_sign_in_in_the_cache_is_found_and_moves_to_the_os_keyring_with_the_next_one() {
     let (quick, session) = (Shared::default(), session("s"));
-    two(&shared(Memory::down(absent())), &quick).store_token(&session, &token("ssh")).unwrap();
+    two(&shared(TestBackend::down(absent())), &quick).store_token(&session, &token("ssh")).unwrap();
     let main = Shared::default();
     let vault = two(&main, &quick);
     assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "ssh");
@@ -135,7 +137,7 @@ fn a_sign_in_in_the_cache_is_found_and_moves_to_the_os_keyring_with_the_next_one
 #[test]
 fn without_a_cache_role_credentials_are_kept_in_the_os_keyring() {
     let main = Shared::default();
-    let (vault, session) = (two(&main, &shared(Memory::down(absent()))), session("s"));
+    let (vault, session) = (two(&main, &shared(TestBackend::down(absent()))), session("s"));
     vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
     assert!(vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
     assert_eq!(main.0.names().len(), 1);
@@ -147,7 +149,7 @@ fn without_a_cache_role_credentials_are_kept_in_the_os_keyring() {
 
 #[test]
 fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
-    let (main, quick) = (Shared::default(), shared(Memory::with_capacity(3)));
+    let (main, quick) = (Shared::default(), shared(TestBackend::with_capacity(3)));
     let (vault, session) = (two(&main, &quick), session("s"));
     for number in 0..10 {
         let minutes = i64::try_from(number).unwrap() + 10;
@@ -166,8 +168,8 @@ fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
 
 #[test]
 fn a_full_keyring_drops_roles_but_never_tokens() {
-    let (quick, session) = (shared(Memory::with_capacity(3)), session("s"));
-    let vault = two(&shared(Memory::down(absent())), &quick);
+    let (quick, session) = (shared(TestBackend::with_capacity(3)), session("s"));
+    let vault = two(&shared(TestBackend::down(absent())), &quick);
     vault.store_token(&session, &token("t")).unwrap();
     for (number, minutes) in (0..5).zip(5..) {
         vault.store_role(&session, &account(number), &role("Dev"), &credentials("x", in_minutes(minutes))).unwrap();
@@ -201,7 +203,7 @@ fn reading_deletes_nothing_even_if_the_clock_is_ahead() {
 
 #[test]
 fn expired_role_credentials_make_space_and_expired_sign_ins_stay() {
-    let (store, session) = (shared(Memory::with_capacity(3)), session("s"));
+    let (store, session) = (shared(TestBackend::with_capacity(3)), session("s"));
     let vault = Vault::new(Box::new(store.clone()), None);
     vault.store_token(&session, &Token { refresh: None, expires_at: in_minutes(-5), ..token("t") }).unwrap();
     vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(-5))).unwrap();
@@ -234,7 +236,7 @@ fn a_sign_in_contains_its_registration_and_both_survive_a_sign_out_and_a_refresh
 fn a_sign_in_that_the_keyring_lost_in_the_middle_moves_home_when_it_is_back() {
     let (main, quick, session) = (Shared::default(), Shared::default(), session("s"));
     two(&main, &quick).store_token(&session, &token("old")).unwrap();
-    let locked_now = two(&shared(Memory::down(locked())), &quick);
+    let locked_now = two(&shared(TestBackend::down(locked())), &quick);
     assert_eq!(locked_now.store_token(&session, &token("new")), Err(locked()));
     locked_now.rescue_token(&session, &token("new")).unwrap();
     assert_eq!(locked_now.token(&session).unwrap().unwrap().access.expose(), "new", "while it is locked");
@@ -256,7 +258,7 @@ fn a_vault_that_takes_no_sign_in_is_found_by_a_write_that_leaves_nothing() {
     vault.store_token(&session, &token("t")).unwrap();
     vault.verify(&session).unwrap();
     assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "t");
-    let full = Vault::new(Box::new(Memory::with_capacity(0)), None);
+    let full = Vault::new(Box::new(TestBackend::with_capacity(0)), None);
     assert!(matches!(full.verify(&session), Err(daypass::vault::Error::Full(_))));
-    assert_eq!(two(&shared(Memory::down(locked())), &Shared::default()).verify(&session), Err(locked()));
+    assert_eq!(two(&shared(TestBackend::down(locked())), &Shared::default()).verify(&session), Err(locked()));
 }
