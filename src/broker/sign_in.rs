@@ -182,6 +182,7 @@ impl Broker<'_> {
         // Another person, or the same one with other rights, may have signed in: old role credentials are not theirs.
         self.vault.delete_roles(self.session)?;
         lock.answered();
+        self.warn_of_wrong_clock();
         Ok(token)
     }
 

@@ -17,6 +17,8 @@ const LAUNCHING: Duration = Duration::from_secs(5);
 pub struct Opened {
     child: Child,
     launching: Deadline,
+    /// Whether its exit status tells whether it opened the address.
+    status_counts: bool,
 }
 
 impl Opened {
@@ -27,8 +29,7 @@ impl Opened {
 
     /// Whether the program has failed to open the address, as far as is known now.
     pub fn failed(&mut self) -> bool {
-        // On Windows the status of a launcher is meaningless.
-        cfg!(unix) && !self.launching.passed() && matches!(self.child.try_wait(), Ok(Some(status)) if !status.success())
+        self.status_counts && !self.launching.passed() && matches!(self.child.try_wait(), Ok(Some(status)) if !status.success())
     }
 }
 
@@ -44,7 +45,11 @@ pub fn open(address: &str, env: &Env) -> io::Result<Opened> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
-            Ok(child) => return Ok(Opened { child, launching: Deadline::after(LAUNCHING) }),
+            Ok(child) => {
+                // The status of a Windows launcher is meaningless: `explorer.exe` ends with 1 if it has opened the page. WSL starts them too.
+                let is_windows = cfg!(windows) || command.get_program().to_string_lossy().to_ascii_lowercase().ends_with(".exe");
+                return Ok(Opened { child, launching: Deadline::after(LAUNCHING), status_counts: !is_windows });
+            }
             Err(error) => failure = error,
         }
     }

@@ -104,7 +104,7 @@ impl Vault {
     /// Stores role credentials until they expire.
     pub fn store_role(&self, session: &Session, account: &AccountId, role: &RoleName, credentials: &RoleCredentials) -> Result<()> {
         let key = role_key(session, account, role);
-        let (text, expires) = (credentials.to_text()?, credentials.expires_at);
+        let (text, expires) = (credentials.to_text()?, credentials.expires_by_local_clock());
         if let Some(cache) = self.cache() {
             match put(cache, Some(self.durable()), &key, &text, expires) {
                 Err(Error::Missing(_) | Error::Full(_)) => {}

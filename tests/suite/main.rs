@@ -8,6 +8,7 @@ mod support;
 
 mod automatic_login;
 mod broker;
+mod clock;
 mod completion;
 #[cfg(target_os = "linux")]
 mod concurrency;
