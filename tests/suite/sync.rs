@@ -110,7 +110,7 @@ fn an_unknown_name_field_is_an_error_that_lists_the_fields_before_any_request() 
     let home = Home::new().at(&portal);
     home.daypass("sync --name '{acct}.{role}'")
         .stderr_has(
-            "\"{acct}\" is not a field of a profile's name: those are account_id account_name account_email role session region",
+            "\"{acct}\" is not a field of a profile's name; the fields are account_id account_name account_email role session region",
         )
         .stderr_has("\nhint: daypass sync --name '{account_name}.{role}'\n")
         .status(2)
