@@ -75,17 +75,18 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let template = Template::parse(&args.template, region.is_some())?;
     let program = helper::program(&context.env, args.helper.as_deref())?;
     let config = Config::read(&context.env)?;
-    let session = resolve::session_in(&config, &args.session.clone().into())?;
-    let listed = roles::all(context, &session, &context.broker(&session, None)?)?;
-    if listed.roles.is_empty() {
-        return Err(roles::nothing_reachable(&session.name));
-    }
-    let chosen = only(listed.roles, &args.only)?;
+    let given = resolve::session_in(&config, &args.session.clone().into())?;
     // A helper profile names its session's block. A legacy session has none, and not every name can be written.
-    let given = &session;
     let has_block = config.session(&given.name).is_some() || given.name != given.start_url;
     let session =
-        if has_block && helper::is_argument(&given.name) { given.clone() } else { Sessions::of(&config).with_block(given) };
+        if has_block && helper::is_argument(&given.name) { given.clone() } else { Sessions::of(&config).with_block(&given) };
+    // The person may have signed in under either name.
+    let signed_in = if context.vault()?.token(&session)?.is_some() { &session } else { &given };
+    let listed = roles::all(context, signed_in, &context.broker(signed_in, None)?)?;
+    if listed.roles.is_empty() {
+        return Err(roles::nothing_reachable(&given.name));
+    }
+    let chosen = only(listed.roles, &args.only)?;
     let sync = Syncing {
         env: &context.env,
         session: &session,

@@ -84,7 +84,7 @@ impl HttpConnector for Exchange {
         tracing::debug!(method = request.method(), server = %target, path = uri.path(), "request");
         {
             let mut state = self.last.state();
-            state.uri = request.uri().to_owned();
+            request.uri().clone_into(&mut state.uri);
             state.target = target;
         }
         if !is_allowed(&uri) {
