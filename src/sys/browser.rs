@@ -116,6 +116,21 @@ mod tests {
         vars.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
+    #[cfg(unix)]
+    #[test]
+    fn the_exit_status_of_a_windows_launcher_does_not_count() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        for (name, failed) in [("browser", true), ("explorer.exe", false), ("Firefox.EXE", false)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "#!/bin/sh\nexit 1\n").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let mut opened = open("https://example.com", &env(&[("BROWSER", &path.to_string_lossy())])).unwrap();
+            opened.child.wait().unwrap();
+            assert_eq!(opened.failed(), failed, "{name}");
+        }
+    }
+
     #[test]
     fn a_browser_is_on_this_machine_if_there_is_a_display_and_no_remote_session() {
         let on_linux = |vars: &[(&str, &str)]| here(&env(vars), true).is_ok();
