@@ -120,6 +120,7 @@ impl<'a> Broker<'a> {
         if let Err(error) = self.store_role(account, role, &credentials, used.as_ref()) {
             tracing::warn!(?error, "the role credentials were not stored");
         }
+        lock.clear();
         Ok(credentials)
     }
 
@@ -154,6 +155,7 @@ impl<'a> Broker<'a> {
     }
 
     fn usable_token(&self, deadline: Deadline) -> std::result::Result<Token, Failure> {
+        self.settle(deadline);
         let Some(token) = self.vault.token(self.session)? else {
             return Err(portal::Error::Unauthorized(String::new()).into());
         };
@@ -218,7 +220,7 @@ impl<'a> Broker<'a> {
             return Err(portal::Error::Unauthorized("the sign-in can't be refreshed".to_owned()).into());
         }
         // The request uses up the refresh token. A vault that can't store this one now (a full disk) can't store the next one either.
-        self.vault.store_token(self.session, &token)?;
+        self.store_or_rescue(&token)?;
         let answer = retry::until_with(deadline, MIN_REFRESH_TIME, || {
             let hold = signal::hold();
             self.portal.refresh(&token, deadline).map(|renewed| (renewed, hold))
@@ -226,7 +228,7 @@ impl<'a> Broker<'a> {
         match answer {
             Ok((renewed, _hold)) => {
                 // Before anything else, also before a signal is handled: the old refresh token is used up.
-                self.store_renewed(&renewed);
+                self.store_refreshed(&renewed);
                 Ok(renewed)
             }
             Err(portal::Error::InvalidGrant(why)) => {
@@ -263,18 +265,6 @@ impl<'a> Broker<'a> {
                 return Ok(stored);
             }
             clock::sleep(REPLACEMENT_POLL.min(limit.left()));
-        }
-    }
-
-    /// Stores a token that was just received. The old one is used up, so a vault that fails is tried twice; then a warning is printed.
-    fn store_renewed(&self, token: &Token) {
-        let stored = self.vault.store_token(self.session, token).or_else(|_| self.vault.store_token(self.session, token));
-        if let Err(error) = stored {
-            let error = Error::from(error);
-            stderr::say(&format!(
-                "daypass: the refreshed sign-in could not be stored ({}); you will have to sign in again",
-                error.what
-            ));
         }
     }
 

@@ -66,6 +66,7 @@ fn usable(pem: &[u8]) -> Option<String> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)] // Tests write files of their own.
 mod tests {
     use super::*;
 

@@ -109,6 +109,7 @@ fn here(env: &Env, linux: bool) -> Result<(), &'static str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)] // Tests write files of their own.
 mod tests {
     use super::*;
 

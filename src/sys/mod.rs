@@ -7,6 +7,8 @@ pub mod clock;
 pub mod env;
 pub mod file;
 pub mod listener;
+pub mod lock;
 pub mod parent;
+pub mod process;
 pub mod signal;
 pub mod stderr;

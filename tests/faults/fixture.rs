@@ -10,6 +10,7 @@ use daypass::portal::{Portal as Client, Settings};
 use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::secret::Secret;
 use daypass::sys::env::Env;
+use daypass::sys::lock::Folders;
 use daypass::vault::Vault;
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -73,9 +74,10 @@ impl Fixture {
             .chain(endpoints)
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
+        let locks = Folders::new(&env);
         let settings =
             Settings { region: self.session.region.clone(), start_url: self.session.start_url.clone(), profile: None, env };
-        Broker::new(&self.session, &self.vault, Client::new(settings), Locks::new(Some(self.folder.path().join("run"))))
+        Broker::new(&self.session, &self.vault, Client::new(settings), Locks::new(locks, Some(path(""))))
     }
 
     pub(super) fn ask(&self, role: &str) -> Result<RoleCredentials, Error> {

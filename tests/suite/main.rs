@@ -21,6 +21,8 @@ mod env;
 mod exec;
 mod keyring;
 mod list;
+#[cfg(target_os = "linux")]
+mod locks;
 mod login;
 mod login_events;
 #[cfg(unix)]
@@ -33,6 +35,8 @@ mod shells;
 mod sign_in;
 mod start_url;
 mod status;
+#[cfg(target_os = "linux")]
+mod storing;
 mod sync;
 #[cfg(unix)]
 mod terminal;

@@ -11,6 +11,7 @@ use daypass::portal::Settings;
 use daypass::profile::names::Session;
 use daypass::sys::clock::Deadline;
 use daypass::sys::env::Env;
+use daypass::sys::lock::Folders;
 use daypass::vault::Vault;
 
 use crate::pkce::get;
@@ -71,7 +72,7 @@ fn signs_in(portal: &Portal, start_url: &str, way: SignInRequest, person: &mut d
     let settings =
         Settings { region: session.region.clone(), start_url: session.start_url.clone(), profile: None, env: env.clone() };
     let vault = Vault::open(&env)?;
-    let locks = Locks::new(env.runtime_folder());
+    let locks = Locks::new(Folders::new(&env), vault.identity());
     Broker::new(&session, &vault, daypass::portal::Portal::new(settings), locks).sign_in(way, person)
 }
 

@@ -37,7 +37,7 @@ use daypass::sys::clock;
 use daypass::sys::env::Env;
 use daypass::vault::file::Files;
 use daypass::vault::memory::Memory;
-use daypass::vault::record::Record;
+use daypass::vault::record::{Record, SignIn};
 use daypass::vault::{Backend, Bytes, Item, Key, Kind, Vault, split};
 use proptest::prelude::*;
 use test_backend::TestBackend;
