@@ -16,4 +16,7 @@ mod sign_in;
 
 pub use credentials::Broker;
 pub use locks::Locks;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use locks::note_round_trip;
 pub use sign_in::{Decision, Event, Flow, PollState, SignInRequest, SignInUi};

@@ -11,6 +11,8 @@ mod broker;
 mod completion;
 #[cfg(target_os = "linux")]
 mod concurrency;
+#[cfg(unix)]
+mod config_files;
 mod configure;
 mod console;
 mod contract;
