@@ -227,6 +227,12 @@ impl std::fmt::Display for Note {
     }
 }
 
+/// Parses a note and writes it again, for `fuzz/`; None if it is no note.
+#[cfg(fuzzing)]
+pub fn note_round_trip(line: &str) -> Option<String> {
+    Note::parse(line).map(|note| note.to_string())
+}
+
 fn fingerprint(token: &Token) -> String {
     hex(token.access.expose(), 8)
 }

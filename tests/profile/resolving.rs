@@ -196,7 +196,7 @@ fn a_missing_or_invalid_setting_is_reported_with_file_and_line() {
             "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = a b\n",
             "config:8: \"a b\" is not a role name",
         ),
-        ("[profile dev]\nregion = x\n", "(config:5) names no account and role"),
+        ("[profile dev]\nregion = x\n", "(config:5) has no account and role"),
         (
             "[sso-session s]\nsso_region = x\n[profile dev]\nsso_session = s\nsso_account_id = 111122223333\nsso_role_name = R\n",
             "(config:5) has no sso_start_url",
@@ -205,7 +205,7 @@ fn a_missing_or_invalid_setting_is_reported_with_file_and_line() {
             "[profile dev]\nsso_session = none\nsso_account_id = 111122223333\nsso_role_name = R\n",
             "no [sso-session none] in config",
         ),
-        ("[profile dev]\ncredential_process = daypass credential-process --session corp --role R\n", "has no account"),
+        ("[profile dev]\ncredential_process = daypass credential-process --session corp --role R\n", "has no --account"),
     ];
     for (text, expected) in cases {
         let error = fails(text, &[], &[("profile", "dev")]);

@@ -12,6 +12,8 @@ mod clock;
 mod completion;
 #[cfg(target_os = "linux")]
 mod concurrency;
+#[cfg(unix)]
+mod config_files;
 mod configure;
 mod console;
 mod contract;
