@@ -10,3 +10,4 @@ pub mod listener;
 pub mod parent;
 pub mod signal;
 pub mod stderr;
+mod web_address;

@@ -22,18 +22,31 @@ pub enum Error {
 
 impl From<Error> for error::Error {
     fn from(error: Error) -> Self {
-        let status = "run 'daypass status -v' to see which keyring is used; DAYPASS_KEYRING selects another";
         let (what, hint) = match error {
-            Error::Locked(what) => {
-                (format!("{what} is locked"), "unlock it, or run 'daypass login' on the desktop to be asked".to_owned())
-            }
-            Error::Missing(why) => (format!("no keyring: {why}"), format!("export DAYPASS_KEYRING={}", fallback())),
-            Error::Failed(why) => (format!("the keyring fails: {why}"), status.to_owned()),
-            Error::TimedOut(why) => (format!("the keyring hangs: {why}"), status.to_owned()),
+            // On a terminal it prompts to unlock.
+            Error::Locked(what) => (format!("{what} is locked"), "daypass login".to_owned()),
+            Error::Missing(why) => (format!("no keyring: {why}"), other_keyring()),
+            Error::Failed(why) => (format!("the keyring fails: {why}"), other_keyring()),
+            Error::TimedOut(why) => (format!("the keyring hangs: {why}"), other_keyring()),
             Error::Full(why) => (format!("the keyring is full: {why}"), "daypass logout --all".to_owned()),
         };
         Self::new(Exit::Keyring, what, hint)
     }
+}
+
+impl Error {
+    /// The error of a command that has tried to unlock the keyring, or cannot.
+    pub fn after_unlocking(self) -> error::Error {
+        match self {
+            Self::Locked(what) => error::Error::new(Exit::Keyring, format!("{what} is locked"), other_keyring()),
+            other => other.into(),
+        }
+    }
+}
+
+/// The command that selects another back-end.
+fn other_keyring() -> String {
+    format!("{} DAYPASS_KEYRING={}", if cfg!(windows) { "set" } else { "export" }, fallback())
 }
 
 /// The back-end to suggest if the operating system's keyring is missing.

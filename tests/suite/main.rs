@@ -17,6 +17,7 @@ mod contract;
 mod crash_recovery;
 mod env;
 mod exec;
+mod hints;
 mod keyring;
 mod list;
 mod login;
