@@ -34,8 +34,7 @@ pub(super) type Row = (Vec<String>, Choice);
 /// No terminal; nothing to choose from; those of refreshing a session.
 pub(super) fn target(context: &Context) -> Result<Option<RoleTarget>> {
     if !context.may_choose() {
-        let hint = "daypass env PROFILE ('daypass list --profiles' shows yours)";
-        return Err(Error::usage("the picker requires a terminal", hint));
+        return Err(Error::usage("the picker requires a terminal", "daypass list --profiles"));
     }
     let choices = choices(context, &Config::read(&context.env)?);
     if choices.is_empty() {

@@ -70,7 +70,7 @@ pub struct Args {
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let region = args.region.as_deref();
     if let Some(region) = region.filter(|region| !start_url::is_region(region)) {
-        return Err(Error::usage(format!("\"{region}\" is not a region"), "--region us-east-1 (or another)"));
+        return Err(Error::typo(format!("\"{region}\" is not a region"), region, "us-east-1", "add --region us-east-1"));
     }
     let template = Template::parse(&args.template, region.is_some())?;
     let program = helper::program(&context.env, args.helper.as_deref())?;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::sys::clock::Deadline;
 use crate::sys::env::Env;
+use crate::sys::web_address;
 
 /// How long a failure of the program counts as a failure to open the address. Later it may be the browser itself that exits.
 const LAUNCHING: Duration = Duration::from_secs(5);
@@ -37,11 +38,13 @@ impl Opened {
 /// program), else with the system's opener.
 ///
 /// # Errors
-/// The last command's, if none could be started.
+/// The address is not that of a web page; else the last command's, if none could be started.
 #[allow(clippy::disallowed_methods)]
 pub fn open(address: &str, env: &Env) -> io::Result<Opened> {
+    let address = web_address::for_programs(address)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "this is not the address of a web page"))?;
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "no browser");
-    for mut command in commands(address, env) {
+    for mut command in commands(&address, env) {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {

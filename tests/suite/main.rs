@@ -21,6 +21,7 @@ mod crash_recovery;
 mod endpoints;
 mod env;
 mod exec;
+mod hints;
 mod keyring;
 mod list;
 #[cfg(target_os = "linux")]

@@ -115,7 +115,7 @@ fn an_unknown_name_field_is_an_error_that_lists_the_fields_before_any_request() 
         .stderr_has("\nhint: daypass sync --name '{account_name}.{role}'\n")
         .status(2)
         .go();
-    home.daypass("sync --name '{region}'").stderr_has("hint: add --region REGION").status(2).go();
+    home.daypass("sync --name '{region}'").stderr_has("hint: daypass sync --region us-east-1 --name '{region}'\n").status(2).go();
 }
 
 #[test]
