@@ -72,7 +72,7 @@ impl Locks {
         let Some(mut lock) = lock else {
             return Err(Error::new(
                 Exit::Failed,
-                format!("another daypass (process {}) has been busy with {} for too long", holder(&path), session.name),
+                format!("timed out waiting for another daypass (process {}) to finish with {}", holder(&path), session.name),
                 "try again; if it hangs, end that process",
             ));
         };

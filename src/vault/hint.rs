@@ -10,8 +10,8 @@ impl From<Error> for error::Error {
             // On a terminal it prompts to unlock.
             Error::Locked(what) => (format!("{what} is locked"), "daypass login".to_owned()),
             Error::Missing(why) => (format!("no keyring: {why}"), select(alternative())),
-            Error::Failed(why) => (format!("the keyring fails: {why}"), select(alternative())),
-            Error::TimedOut(why) => (format!("the keyring hangs: {why}"), select(alternative())),
+            Error::Failed(why) => (format!("keyring error: {why}"), select(alternative())),
+            Error::TimedOut(why) => (format!("the keyring timed out: {why}"), select(alternative())),
             Error::Full(why) => (format!("the keyring is full: {why}"), "df -h".to_owned()),
             Error::Quota(why) => (format!("the kernel keyring is full: {why}"), select("file")),
         };

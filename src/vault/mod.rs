@@ -77,7 +77,7 @@ impl Vault {
             other => {
                 return Err(crate::error::Error::usage(
                     format!(
-                        "DAYPASS_KEYRING is \"{other}\"; this system has auto, os, {}file and memory",
+                        "DAYPASS_KEYRING is \"{other}\"; this system supports auto, os, {}file and memory",
                         if LINUX { "keyutils, " } else { "" }
                     ),
                     if cfg!(windows) { "set DAYPASS_KEYRING=auto" } else { "export DAYPASS_KEYRING=auto" },
@@ -302,7 +302,7 @@ impl Vault {
             return [token, role].map(|of| Location { of, store: durable, why: self.chosen.clone() });
         };
         let lasting = match self.durable().probe() {
-            Err(Error::Missing(why)) => Location { of: token, store: cache.name(), why: format!("{why}; gone at a reboot") },
+            Err(Error::Missing(why)) => Location { of: token, store: cache.name(), why: format!("{why}; lost on reboot") },
             Err(error) => Location { of: token, store: durable, why: crate::error::Error::from(error).what },
             Ok(()) => Location { of: token, store: durable, why: "the system's keyring".to_owned() },
         };
