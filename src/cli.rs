@@ -15,7 +15,7 @@ use crate::ui::terminal::Interaction;
 /// Short-lived AWS role credentials for every tool on the machine, from one IAM Identity Center sign-in.
 ///
 /// Run without a command to open the picker: Enter starts a shell with the role's credentials, Ctrl-O opens the AWS console,
-/// Ctrl-E prints environment variables, Ctrl-S writes a profile.
+/// Ctrl-E shows the command that loads them into this shell, Ctrl-S writes a profile.
 #[derive(Debug, Parser)]
 #[command(name = "daypass", version, disable_help_subcommand = true, after_help = EXIT_STATUS, max_term_width = 100)]
 pub struct Cli {

@@ -14,6 +14,7 @@ use crate::profile::resolve::RoleTarget;
 use crate::profile::{Config, diagnosis};
 use crate::sys::clock::Deadline;
 use crate::sys::env::Env;
+use crate::sys::lock::Folders;
 use crate::text;
 use crate::ui::table;
 use crate::ui::terminal::{self, Interaction, TerminalCapabilities};
@@ -72,7 +73,9 @@ impl Context {
             profile: profile.or(self.env.profile()).map(str::to_owned),
             env: self.env.clone(),
         };
-        Ok(Broker::new(session, self.vault()?, Portal::new(settings), Locks::new(self.env.runtime_folder())))
+        let vault = self.vault()?;
+        let locks = Locks::new(Folders::new(&self.env), vault.identity());
+        Ok(Broker::new(session, vault, Portal::new(settings), locks))
     }
 
     /// The role credentials of a target, with the account ID. A name is looked up at the portal.
@@ -160,10 +163,12 @@ pub fn account_called(name: &str, accounts: &[portal::Account]) -> Result<Accoun
     }
     match found.as_slice() {
         [id] => Ok(id.clone()),
-        [] => Err(Error::usage(format!("you have no account named \"{name}\""), "daypass list")),
+        [] => Err(Error::usage(format!("no account that you can access is named \"{name}\""), "daypass list")),
         several => {
             let ids: Vec<&str> = several.iter().map(AccountId::as_str).collect();
-            Err(Error::usage(format!("several accounts are named \"{name}\": {}", ids.join(", ")), "give the ID: --account ID"))
+            let first = ids.first().copied().unwrap_or_default();
+            let what = format!("several accounts are named \"{name}\": {}", ids.join(", "));
+            Err(Error::typo(what, name, first, format!("add --account {first}")))
         }
     }
 }

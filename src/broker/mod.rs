@@ -13,6 +13,7 @@ mod locks;
 pub mod pkce;
 mod retry;
 mod sign_in;
+mod storing;
 
 pub use credentials::Broker;
 pub use locks::Locks;

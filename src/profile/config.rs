@@ -128,6 +128,15 @@ impl Config {
         self.config.find(Kind::Session, name)
     }
 
+    /// The `[services NAME]` block.
+    pub fn services(&self, name: &str) -> Option<Block<'_>> {
+        let is_it = |block: &Block<'_>| {
+            let rest = block.name.strip_prefix("services").filter(|rest| rest.starts_with([' ', '\t']));
+            rest.is_some_and(|rest| rest.trim().trim_matches(['"', '\'']) == name)
+        };
+        self.config.blocks(Kind::Other).into_iter().find(is_it)
+    }
+
     /// All profiles, those in the config file first.
     pub fn profiles(&self) -> Vec<Block<'_>> {
         let mut blocks = self.config.blocks(Kind::Profile);

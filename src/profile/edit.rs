@@ -470,11 +470,8 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
         let Change::Profile { name, .. } = change else { continue };
         if let Some(what) = known.get(&**name).and_then(|block| other_source(config, block, change)) {
             let other = format!("{name}-sso");
-            let hint = format!(
-                "use another name, remove that line, or add --keep-other-keys: daypass configure --profile {}",
-                shell_quote(&other)
-            );
-            return Err(Error::usage(what, hint));
+            let hint = format!("daypass configure --profile {}", shell_quote(&other));
+            return Err(Error::typo(format!("{what} (--keep-other-keys writes it anyway)"), name, &other, hint));
         }
     }
     Ok(())

@@ -15,6 +15,7 @@ pub mod naming;
 pub mod request;
 pub mod resolve;
 mod scan;
+pub mod settings;
 pub mod start_url;
 pub mod store;
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::support::portal::Portal;
+use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{CONFIGURE, configured, signed_in};
 
@@ -39,7 +39,7 @@ fn configure_names_a_rejected_credentials_file() {
 
 #[test]
 fn other_commands_warn_once_and_status_v_lists_all() {
-    let portal = Portal::live();
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let text = home.read(".aws/config");
     home.write(".aws/config", &format!("{text}output = json # mine\nstray\nregion = z\n"));
@@ -57,7 +57,7 @@ fn other_commands_warn_once_and_status_v_lists_all() {
 
 #[test]
 fn credential_process_warns_only_if_it_fails() {
-    let portal = Portal::live();
+    let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let text = home.read(".aws/config");
     home.write(".aws/config", &format!("{text}stray\n"));
@@ -143,7 +143,7 @@ fn hints_quote_names_that_contain_blanks() {
 
 #[test]
 fn sync_and_convert_use_a_plain_session_for_one_whose_name_can_not_be_an_argument() {
-    let portal = Portal::live();
+    let portal = Portal::live(PortalConfig::default());
     let home = Home::new().at(&portal);
     let session =
         "sso_start_url = https://sandbox.awsapps.com/start\nsso_region = us-east-1\nsso_registration_scopes = sso:account:access\n";
