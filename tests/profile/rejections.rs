@@ -29,7 +29,7 @@ const KINDS: &[(&str, &str, &[usize])] = &[
     ("byte order mark before a comment", "\u{feff}# c\n[profile a]\n", &[1]),
     ("stray line", "[profile a]\nregion\nk = 1\n", &[2]),
     ("no key", "[profile a]\n= 1\n", &[2]),
-    ("no ]", "[default]\nk = 1\n[profile dev\nk = 1\n", &[3]),
+    ("no ]", "[default]\nk = 1\n[profile dev\nj = 1\n", &[3]),
     ("no ] in the first line", "[profile dev\n", &[1]),
     ("empty header", "[profile a]\n[]\n", &[2]),
     ("merge", "[profile a]\n<<<<<<< HEAD\nk = 1\n=======\nj = 2\n>>>>>>> theirs\n", &[2, 4, 6]),
@@ -53,14 +53,13 @@ const READER: &str = "
 import sys
 try:
     from awscli.botocore.configloader import raw_config_parse
-    from awscli.botocore.exceptions import ConfigParseError
 except ImportError:
     sys.exit('this test needs the AWS CLI: apt-get install awscli')
 for path in sys.argv[1:]:
     try:
         raw_config_parse(path)
         print('accepts')
-    except ConfigParseError:
+    except Exception:  # Not only ConfigParseError: some files make Python's reader itself fail.
         print('rejects')
 ";
 

@@ -128,7 +128,10 @@ fn account_and_role_flags_use_the_only_session_unless_a_profile_is_chosen() {
     let flags = [("account", "111122223333"), ("role", "Dev")];
     assert_eq!(means("", &[], &flags), "corp 111122223333 Dev - -");
     assert_eq!(means("[default]\naws_access_key_id = A\n", &[], &flags), "corp 111122223333 Dev - -");
-    assert!(fails("[profile keys]\naws_access_key_id = A\n", &[("AWS_PROFILE", "keys")], &flags).contains("static access keys"));
+    assert!(
+        fails("[profile keys]\naws_access_key_id = A\naws_secret_access_key = x\n", &[("AWS_PROFILE", "keys")], &flags)
+            .contains("static access keys")
+    );
 }
 
 #[test]
@@ -222,7 +225,11 @@ fn other_credential_sources_are_reported_with_a_hint() {
             "daypass env base",
         ),
         ("role_arn = arn:x\ncredential_source = Environment\n", "assumes arn:x", "AWS_PROFILE=dev"),
-        ("aws_access_key_id = A\n", "has static access keys (config:6)", "daypass configure --profile dev"),
+        (
+            "aws_access_key_id = A\naws_secret_access_key = x\n",
+            "has static access keys (config:6)",
+            "daypass configure --profile dev",
+        ),
         ("login_session = x\n", "by login_session", "daypass configure --profile dev"),
     ];
     for (text, what, hint) in cases {
