@@ -141,7 +141,7 @@ impl Context {
     /// Standard output cannot be written.
     pub fn print(&self, text: &str) -> Result<()> {
         terminal::print(text)
-            .map_err(|error| Error::failed(format!("cannot write standard output: {error}"), "check where it is redirected to"))
+            .map_err(|error| Error::failed(format!("cannot write to standard output: {error}"), "check where it is redirected to"))
     }
 }
 
@@ -166,7 +166,9 @@ pub fn account_called(name: &str, accounts: &[portal::Account]) -> Result<Accoun
         [] => Err(Error::usage(format!("no account that you can access is named \"{name}\""), "daypass list")),
         several => {
             let ids: Vec<&str> = several.iter().map(AccountId::as_str).collect();
-            Err(Error::usage(format!("several accounts are named \"{name}\": {}", ids.join(", ")), "give the ID: --account ID"))
+            let first = ids.first().copied().unwrap_or_default();
+            let what = format!("several accounts are named \"{name}\": {}", ids.join(", "));
+            Err(Error::typo(what, name, first, format!("add --account {first}")))
         }
     }
 }

@@ -98,14 +98,11 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
             portal::Error::Forbidden(why) => Error::new(
                 Exit::Refused,
                 format!("the portal refuses: {why}"),
-                format!("daypass list {}", session_argument(session)),
+                "ask your administrator for an assignment in IAM Identity Center",
             ),
             portal::Error::InvalidRequest(why) => Error::failed(
                 format!("IAM Identity Center in {region} does not accept {start_url}: {why}"),
-                format!(
-                    "check the start URL and the region: daypass configure --session {} --start-url URL --sso-region REGION",
-                    if name == start_url { "NAME".into() } else { shell_quote(name) }
-                ),
+                "check the start URL and the region in the config file",
             ),
             portal::Error::Unavailable(_, why) => {
                 Error::new(Exit::Unreachable, why, "check the network (HTTPS_PROXY and NO_PROXY are honoured), then try again")

@@ -72,7 +72,7 @@ impl Locks {
         let Some(mut lock) = lock else {
             return Err(Error::new(
                 Exit::Failed,
-                format!("another daypass (process {}) has been busy with {} for too long", holder(&path), session.name),
+                format!("timed out waiting for another daypass (process {}) to finish with {}", holder(&path), session.name),
                 "try again; if it hangs, end that process",
             ));
         };
@@ -225,6 +225,12 @@ impl std::fmt::Display for Note {
         let word = Kind::WORDS.into_iter().find(|(kind, _)| *kind == self.kind).map_or("", |(_, word)| word);
         write!(f, "{word} {} {}", self.at.unix_timestamp_nanos(), self.token)
     }
+}
+
+/// Parses a note and writes it again, for `fuzz/`; None if it is no note.
+#[cfg(fuzzing)]
+pub fn note_round_trip(line: &str) -> Option<String> {
+    Note::parse(line).map(|note| note.to_string())
 }
 
 fn fingerprint(token: &Token) -> String {

@@ -183,6 +183,7 @@ impl Broker<'_> {
         // Another person, or the same one with other rights, may have signed in: old role credentials are not theirs.
         self.vault.delete_roles(self.session)?;
         lock.clear();
+        self.warn_of_wrong_clock();
         Ok(token)
     }
 
@@ -230,7 +231,7 @@ impl Broker<'_> {
             (Ok(listener), _) => listener,
             (Err(error), Some(port)) => {
                 let what = format!("can't listen on port {port} of 127.0.0.1: {error}");
-                return Err(Error::usage(what, "choose another --port, or leave it out").into());
+                return Err(Error::usage(what, failure::login_command(self.session)).into());
             }
             (Err(error), None) => return Ok(PkceResult::FellBack(format!("can't listen on 127.0.0.1: {error}"))),
         };

@@ -107,7 +107,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         profiles: by_role.remove(&role).unwrap_or_default(),
         role: role.role.to_string(),
     };
-    let entries: Vec<Entry> = roles::all(context, &session, &broker)?.into_iter().map(entry).collect();
+    let entries: Vec<Entry> = roles::all(context, &session, &broker)?.roles.into_iter().map(entry).collect();
     let row = |entry: &Entry, separator: &str| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let profiles = entry.profiles.join(separator);

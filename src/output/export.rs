@@ -159,7 +159,8 @@ fn checked(shell: Shell, set: &[Variable], fits: impl Fn(char) -> bool) -> Resul
         None => Ok(good),
         Some((name, _)) => {
             let format = if shell == Shell::Cmd { "cmd" } else { "dotenv" };
-            Err(Error::usage(format!("the value of {name} cannot be written as {format}"), "daypass env --shell json"))
+            let what = format!("the value of {name} cannot be written as {format}");
+            Err(Error::typo(what, format, "json", "daypass env --shell json"))
         }
     }
 }
@@ -218,9 +219,9 @@ pub fn shell_of(parent: Option<&str>, login: Option<&str>) -> Result<Shell> {
     let unsupported = |name: &String| ["csh", "tcsh", "elvish", "xonsh"].contains(&name.as_str());
     let known = [parent, login].into_iter().flatten().map(name).find(|name| unsupported(name) || known_shell(name).is_some());
     match known {
-        Some(name) => known_shell(&name).ok_or_else(|| {
-            Error::usage(format!("there is no format for {name}"), "add --shell SHELL, or run your tool with 'daypass exec'")
-        }),
+        Some(name) => {
+            known_shell(&name).ok_or_else(|| Error::missing(format!("{name} reads none of the formats"), "--shell", "json"))
+        }
         None if cfg!(windows) && login.is_none() => Ok(Shell::Powershell),
         None => Ok(Shell::Sh),
     }

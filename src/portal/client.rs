@@ -114,14 +114,14 @@ impl Drop for Client {
 pub(super) async fn within<T, E>(
     last: &LastExchange,
     deadline: Deadline,
-    least: Duration,
+    minimum: Duration,
     request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 ) -> Result<T, Error>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
     let left = deadline.left();
-    match tokio::time::timeout((left / 2).max(least).min(left), request).await {
+    match tokio::time::timeout((left / 2).max(minimum).min(left), request).await {
         Ok(answer) => answer.map_err(|error| Error::of_call(&error, &last.target())),
         Err(_) => Err(Error::timed_out(&last.target())),
     }

@@ -238,7 +238,8 @@ fn answered<'a>(
     let why = |fallback: &str| text.clone().unwrap_or_else(|| secrets.clean(fallback));
     let and_why = || text.as_ref().map_or_else(String::new, |text| format!(": {text}"));
     let unavailable = |what: &str| {
-        let retry_after = header("retry-after").and_then(|text| wait(text.trim()));
+        let now = header("date").and_then(http_date).unwrap_or_else(|| clock::now().unix_timestamp());
+        let retry_after = header("retry-after").and_then(|text| wait(text.trim(), now));
         let wait = retry_after.map_or_else(String::new, |wait| format!(" and asks to wait {} s", wait.as_secs()));
         Error::Unavailable(retry_after, format!("{target} {what}{wait}{}", and_why()))
     };
@@ -277,12 +278,14 @@ fn answered<'a>(
 }
 
 /// `Retry-After` in either of its forms (RFC 9110 §10.2.3): seconds, or a date.
-fn wait(text: &str) -> Option<Duration> {
-    let seconds = text.parse().ok().or_else(|| {
-        let at = DateTime::from_str(text, Format::HttpDate).ok()?.secs();
-        Some(u64::try_from(at - clock::now().unix_timestamp()).unwrap_or(0))
-    });
+fn wait(text: &str, now: i64) -> Option<Duration> {
+    let seconds = text.parse().ok().or_else(|| Some(u64::try_from(http_date(text)? - now).unwrap_or(0)));
     seconds.map(Duration::from_secs)
+}
+
+/// A date of a header, in seconds since 1970.
+pub(super) fn http_date(text: &str) -> Option<i64> {
+    DateTime::from_str(text, Format::HttpDate).ok().map(|date| date.secs())
 }
 
 /// An error and its causes. The payload of an [`io::Error`] is one of them; `source` would skip it.
@@ -342,10 +345,10 @@ mod tests {
 
     #[test]
     fn retry_after_is_read_as_seconds_and_as_a_date() {
-        assert_eq!(wait("7"), Some(Duration::from_secs(7)));
-        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT"), Some(Duration::ZERO));
-        assert!(wait("Fri, 31 Dec 2100 23:59:59 GMT").is_some_and(|wait| wait > Duration::from_hours(24)));
-        assert_eq!(wait("soon"), None);
+        assert_eq!(wait("7", 0), Some(Duration::from_secs(7)));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_777), Some(Duration::ZERO));
+        assert_eq!(wait("Sun, 06 Nov 1994 08:49:37 GMT", 784_111_700), Some(Duration::from_secs(77)));
+        assert_eq!(wait("soon", 0), None);
     }
 
     #[test]

@@ -9,14 +9,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use aws_smithy_runtime_api::client::http::{HttpConnector, HttpConnectorFuture, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_types::DateTime;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
-use aws_smithy_types::date_time::Format;
 use http::Uri;
 use time::{Duration, OffsetDateTime};
 
-use super::error::{PlainHttp, Target, TooLong};
+use super::error::{PlainHttp, Target, TooLong, http_date};
 use super::proxy::Proxy;
 use super::redact::RequestSecrets;
 use super::settings::is_allowed;
@@ -86,7 +84,7 @@ impl HttpConnector for Exchange {
         tracing::debug!(method = request.method(), server = %target, path = uri.path(), "request");
         {
             let mut state = self.last.state();
-            state.uri = request.uri().to_owned();
+            request.uri().clone_into(&mut state.uri);
             state.target = target;
         }
         if !is_allowed(&uri) {
@@ -124,6 +122,5 @@ async fn read(body: SdkBody) -> Result<Vec<u8>, ConnectorError> {
 
 /// The difference between a `Date` header and this machine's clock.
 fn offset(date: &str) -> Option<Duration> {
-    let seconds = DateTime::from_str(date, Format::HttpDate).ok()?.secs();
-    Some(OffsetDateTime::from_unix_timestamp(seconds).ok()? - clock::now())
+    Some(OffsetDateTime::from_unix_timestamp(http_date(date)?).ok()? - clock::now())
 }

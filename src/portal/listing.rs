@@ -17,7 +17,7 @@ use super::backoff::backoff;
 use super::client::{Client, MIN_ATTEMPT, within};
 use super::error::Error;
 use super::exchange::LastExchange;
-use super::types::{Account, filled};
+use super::types::{Account, AccountRoles, filled};
 use crate::credentials::Token;
 use crate::profile::names::{AccountId, RoleName};
 use crate::secret::Secret;
@@ -90,10 +90,11 @@ impl Listing {
         .await
     }
 
-    /// The roles of each of these accounts, in their order. `done` gets the number of accounts that are done.
-    pub(super) async fn roles_of(self, accounts: &[AccountId], done: &mut dyn FnMut(usize)) -> Result<Vec<Vec<RoleName>>, Error> {
+    /// The roles of each of these accounts, in their order. `done` gets the number of accounts that are done. An account that the portal
+    /// refuses does not end the listing.
+    pub(super) async fn roles_of(self, accounts: &[AccountId], done: &mut dyn FnMut(usize)) -> Result<Vec<AccountRoles>, Error> {
         let listing = Rc::new(self);
-        let mut found = vec![Vec::new(); accounts.len()];
+        let mut found: Vec<AccountRoles> = vec![Ok(Vec::new()); accounts.len()];
         let mut waiting = accounts.iter().cloned().enumerate();
         let mut running = JoinSet::new();
         let mut count = 0;
@@ -105,12 +106,15 @@ impl Listing {
                     let listing = Rc::clone(&listing);
                     running.spawn_local(async move { (at, listing.roles(&account).await) });
                 }
-                // The first failure ends the listing; dropping the set cancels the calls under way.
+                // The first error ends the listing; dropping the set cancels the calls under way.
                 let Some(ended) = running.join_next().await else { return Ok(found) };
                 let (at, roles) =
                     ended.map_err(|error| Error::InvalidSettings(format!("can't list accounts and roles: {error}")))?;
                 if let Some(slot) = found.get_mut(at) {
-                    *slot = roles?;
+                    *slot = match roles {
+                        Err(Error::Forbidden(why)) => Err(why),
+                        other => Ok(other?),
+                    };
                 }
                 count += 1;
                 done(count);

@@ -49,7 +49,7 @@ impl Proxy {
                 host.len() == authority.host().len() || authority.port_u16().is_some()
             })
         };
-        if !uri.host().is_some_and(|host| !host.is_empty()) || !port_is_valid(&uri) {
+        if uri.host().is_none_or(str::is_empty) || !port_is_valid(&uri) {
             return Err(malformed());
         }
         let excluded = format!("{LOOPBACK},{}", env.no_proxy().unwrap_or_default());

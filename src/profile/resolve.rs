@@ -213,7 +213,9 @@ fn resolve_role(config: &Config, request: RoleRequest, profile: Option<String>) 
             };
             Error::usage(what, configure_hint(name))
         }
-        None => Error::usage(format!("--{flag} is missing"), format!("add --{flag}, or --profile with a profile that has one")),
+        None => {
+            Error::usage(format!("--{flag} is missing"), if flag == "account" { "daypass list" } else { "daypass list --profiles" })
+        }
     };
     let account = Account::new(request.account.as_deref().ok_or_else(|| missing("account"))?)?;
     let role = RoleName::new(request.role.as_deref().ok_or_else(|| missing("role"))?)?;
@@ -244,11 +246,13 @@ fn portal(config: &Config, request: &RoleRequest) -> Result<Session> {
             Ok(session)
         }
         (None, Some(_), None) => {
-            Err(Error::usage("--start-url needs --sso-region, the region of Identity Center", "add --sso-region REGION"))
+            Err(Error::missing("--start-url needs --sso-region, the region of Identity Center", "--sso-region", "us-east-1"))
         }
-        (None, None, Some(_)) => {
-            Err(Error::usage("--sso-region needs --start-url, the address of the portal", "add --start-url URL"))
-        }
+        (None, None, Some(_)) => Err(Error::missing(
+            "--sso-region needs --start-url, the address of the portal",
+            "--start-url",
+            "https://corp.awsapps.com/start",
+        )),
         (None, None, None) => {
             let mut session = only_session(config)?;
             session.scopes = scopes.unwrap_or(session.scopes);
@@ -270,10 +274,7 @@ fn only_session(config: &Config) -> Result<Session> {
             let legacy = all.iter().filter(|session| session.name == session.start_url).map(|session| &*session.name);
             let names: Vec<&str> = blocks.iter().map(|block| &*block.name).chain(legacy).collect();
             let first = names.first().copied().unwrap_or_default();
-            Err(Error::usage(
-                format!("there are several sessions: {}", names.join(", ")),
-                format!("add --session {}", shell_quote(first)),
-            ))
+            Err(Error::missing(format!("there are several sessions: {}", names.join(", ")), "--session", first))
         }
     }
 }
@@ -318,18 +319,16 @@ pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
     if let Some(role) = profile.text("role_arn") {
         return match profile.text("source_profile") {
             Some(source) => other(
-                format!("assumes {role} with the credentials of profile \"{source}\", which the AWS SDK does itself"),
                 format!(
-                    "use AWS_PROFILE={} with your tool, or load the source: daypass env {}",
-                    shell_quote(name),
-                    shell_quote(source)
+                    "assumes {role} with the credentials of profile \"{source}\", which the AWS SDK does itself (AWS_PROFILE={name})"
                 ),
+                format!("daypass env {}", shell_quote(source)),
             ),
             None if has("web_identity_token_file") || has("credential_source") => other(
                 format!("assumes {role}, which the AWS SDK does itself"),
-                format!("use AWS_PROFILE={} with your tool", shell_quote(name)),
+                format!("AWS_PROFILE={} aws sts get-caller-identity", shell_quote(name)),
             ),
-            None => other("has role_arn but no source_profile".to_owned(), configure_hint(name)),
+            None => other("has role_arn but no source_profile".to_owned(), other_profile_hint(name)),
         };
     }
     if has("sso_account_id") || has("sso_role_name") {
@@ -343,7 +342,9 @@ pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
     if let Some(process) = process {
         return match helper::read(process) {
             Some(request) => CredentialSource::Helper(Box::new(request)),
-            None => other("gets its credentials from a credential_process that is not daypass".to_owned(), configure_hint(name)),
+            None => {
+                other("gets its credentials from a credential_process that is not daypass".to_owned(), other_profile_hint(name))
+            }
         };
     }
     if has("sso_session") {
@@ -354,12 +355,15 @@ pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
     }
     if let Some(key) = profile.get("aws_access_key_id") {
         if !has("aws_secret_access_key") {
-            return other(format!("has aws_access_key_id ({}) but no aws_secret_access_key", key.place()), configure_hint(name));
+            return other(
+                format!("has aws_access_key_id ({}) but no aws_secret_access_key", key.place()),
+                other_profile_hint(name),
+            );
         }
-        return other(format!("has static access keys ({})", key.place()), configure_hint(name));
+        return other(format!("has static access keys ({})", key.place()), other_profile_hint(name));
     }
     if let Some(key) = ["web_identity_token_file", "login_session", "credential_source"].into_iter().find(|key| has(key)) {
-        return other(format!("gets its credentials by {key}, which the AWS SDK does itself"), configure_hint(name));
+        return other(format!("gets its credentials from {key}, which AWS SDKs handle themselves"), other_profile_hint(name));
     }
     CredentialSource::Nothing
 }
@@ -425,7 +429,8 @@ fn unknown_profile(config: &Config, name: &str) -> Error {
     }
     match near {
         Some(near) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass list --profiles"),
-        None => Error::usage(what, configure_hint(name)),
+        None if blocks.is_empty() => Error::usage(what, configure_hint(name)),
+        None => Error::usage(what, "daypass list --profiles"),
     }
 }
 
@@ -453,17 +458,29 @@ fn unknown_session(config: &Config, name: &str) -> Error {
     if let Some((place, header)) = lookalike(config, Kind::Session, name) {
         return Error::usage(format!("{what}, but {place}"), header);
     }
-    match near {
-        Some(near) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass status"),
-        None if config.profile(name).is_some() => {
-            Error::usage(format!("{what}; \"{name}\" is a profile"), format!("daypass login --profile {}", shell_quote(name)))
+    match (session_of_profile(config, name), near) {
+        (Some(session), _) => {
+            Error::typo(format!("{what}; \"{name}\" is a profile of session {session}"), name, &session, "daypass status")
         }
-        None => Error::usage(what, configure_session_hint(name)),
+        (None, Some(near)) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass status"),
+        (None, None) => Error::usage(what, configure_session_hint(name)),
     }
 }
 
+/// The name of the session that a profile refers to, if both exist.
+fn session_of_profile(config: &Config, name: &str) -> Option<String> {
+    config.profile(name)?;
+    let whole = resolve_profile(config, RoleRequest::default(), name, Need::Session, &mut Vec::new()).ok()?;
+    whole.session.filter(|session| config.session(session).is_some()).or(whole.start_url)
+}
+
 fn configure_session_hint(name: &str) -> String {
-    format!("daypass configure --session {} --start-url URL --sso-region REGION", shell_quote(name))
+    format!("daypass configure --session-only --session {}", shell_quote(name))
+}
+
+/// A profile with another credential source keeps it: the role gets a profile of its own.
+fn other_profile_hint(profile: &str) -> String {
+    configure_hint(&format!("{profile}-sso"))
 }
 
 fn configure_hint(profile: &str) -> String {

@@ -179,7 +179,7 @@ impl Destination {
         let real = match real {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let to = fs::read_link(path).unwrap_or_default();
-                let what = format!("{shown} is a link to {}, which does not exist", to.display());
+                let what = format!("{shown} is a symbolic link to {}, which does not exist", to.display());
                 return Err(Error::failed(what, format!("ls -l \"{shown}\"")));
             }
             other => other.map_err(|error| cannot("follow", path, &error))?,

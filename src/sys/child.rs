@@ -8,6 +8,7 @@ use std::process::Command;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Exit};
+use crate::text::shell_quote;
 
 /// The extensions that cmd.exe tries after `.exe`, which the system tries: on Windows many tools (cdk, npm, sam) are such scripts.
 const SCRIPTS: &[&str] = if cfg!(windows) { &[".cmd", ".bat"] } else { &[] };
@@ -23,7 +24,7 @@ pub fn run(
     cleared: &[Cow<'static, str>],
 ) -> Result<u8, Error> {
     let Some((program, arguments)) = command.split_first() else {
-        return Err(Error::usage("no command to run", "daypass exec PROFILE -- COMMAND"));
+        return Err(Error::usage("no command to run", "daypass exec --help"));
     };
     let prepared = |program: &OsString| {
         let mut child = Command::new(program);
@@ -44,9 +45,15 @@ pub fn run(
     }
     result.map_err(|error| {
         let name = program.to_string_lossy();
-        let quoted = shlex::try_quote(&name).unwrap_or_else(|_| name.clone());
+        let quoted = shell_quote(&name);
         if error.kind() == io::ErrorKind::NotFound {
-            Error::new(Exit::NotFound, format!("{name}: command not found"), format!("command -v {quoted}"))
+            // Shows where it was looked for.
+            let hint = match std::path::Path::new(program).parent() {
+                Some(folder) if folder != std::path::Path::new("") => format!("ls -ld {}", shell_quote(&folder.to_string_lossy())),
+                _ if cfg!(windows) => "echo %PATH%".to_owned(),
+                _ => "echo \"$PATH\"".to_owned(),
+            };
+            Error::new(Exit::NotFound, format!("{name}: command not found"), hint)
         } else {
             Error::new(Exit::NotExecutable, format!("{name} can't be executed: {error}"), format!("ls -l {quoted}"))
         }

@@ -231,19 +231,23 @@ impl Env {
         self.get("AWS_ENDPOINT_URL_SSO_OIDC")
     }
 
-    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, unless `env` or `exec` set it for a profile.
     pub fn ignore_configured_endpoints(&self) -> Option<&str> {
-        self.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+        self.set_by_user("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
     }
 
-    /// `AWS_USE_FIPS_ENDPOINT`
+    /// `AWS_USE_FIPS_ENDPOINT`, unless `env` or `exec` set it for a profile.
     pub fn use_fips_endpoint(&self) -> Option<&str> {
-        self.get("AWS_USE_FIPS_ENDPOINT")
+        self.set_by_user("AWS_USE_FIPS_ENDPOINT")
     }
 
-    /// `AWS_USE_DUALSTACK_ENDPOINT`
+    /// `AWS_USE_DUALSTACK_ENDPOINT`, unless `env` or `exec` set it for a profile.
     pub fn use_dual_stack_endpoint(&self) -> Option<&str> {
-        self.get("AWS_USE_DUALSTACK_ENDPOINT")
+        self.set_by_user("AWS_USE_DUALSTACK_ENDPOINT")
+    }
+
+    fn set_by_user(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|_| !self.is_ours(name))
     }
 
     /// The proxy for https and the name of its variable: `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` or `all_proxy`.

@@ -12,3 +12,4 @@ pub mod parent;
 pub mod process;
 pub mod signal;
 pub mod stderr;
+mod web_address;

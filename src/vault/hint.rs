@@ -6,14 +6,12 @@ use crate::error::{self, Exit};
 
 impl From<Error> for error::Error {
     fn from(error: Error) -> Self {
-        let status = "run 'daypass status -v' to see which keyring is used; DAYPASS_KEYRING selects another";
         let (what, hint) = match error {
-            Error::Locked(what) => {
-                (format!("{what} is locked"), "unlock it, or run 'daypass login' on the desktop to be asked".to_owned())
-            }
+            // On a terminal it prompts to unlock.
+            Error::Locked(what) => (format!("{what} is locked"), "daypass login".to_owned()),
             Error::Missing(why) => (format!("no keyring: {why}"), select(alternative())),
-            Error::Failed(why) => (format!("the keyring fails: {why}"), status.to_owned()),
-            Error::TimedOut(why) => (format!("the keyring hangs: {why}"), status.to_owned()),
+            Error::Failed(why) => (format!("keyring error: {why}"), select(alternative())),
+            Error::TimedOut(why) => (format!("the keyring timed out: {why}"), select(alternative())),
             Error::Full(why) => (format!("the keyring is full: {why}"), "df -h".to_owned()),
             Error::Quota(why) => (format!("the kernel keyring is full: {why}"), select("file")),
         };
@@ -21,6 +19,17 @@ impl From<Error> for error::Error {
     }
 }
 
+impl Error {
+    /// The error of a command that has tried to unlock the keyring, or cannot.
+    pub fn after_unlocking(self) -> error::Error {
+        match self {
+            Self::Locked(what) => error::Error::new(Exit::Keyring, format!("{what} is locked"), select(alternative())),
+            other => other.into(),
+        }
+    }
+}
+
+/// The command that selects another back-end.
 fn select(keyring: &str) -> String {
     format!("{} DAYPASS_KEYRING={keyring}", if cfg!(windows) { "set" } else { "export" })
 }

@@ -77,7 +77,7 @@ impl Vault {
             other => {
                 return Err(crate::error::Error::usage(
                     format!(
-                        "DAYPASS_KEYRING is \"{other}\"; this system has auto, os, {}file and memory",
+                        "DAYPASS_KEYRING is \"{other}\"; this system supports auto, os, {}file and memory",
                         if LINUX { "keyutils, " } else { "" }
                     ),
                     if cfg!(windows) { "set DAYPASS_KEYRING=auto" } else { "export DAYPASS_KEYRING=auto" },
@@ -120,7 +120,7 @@ impl Vault {
     /// Stores role credentials until they expire.
     pub fn store_role(&self, session: &Session, account: &AccountId, role: &RoleName, credentials: &RoleCredentials) -> Result<()> {
         let key = role_key(session, account, role);
-        let (text, expires) = (credentials.to_text()?, credentials.expires_at);
+        let (text, expires) = (credentials.to_text()?, credentials.expires_by_local_clock());
         if let Some(cache) = self.cache() {
             match put(cache, Some(self.durable()), &key, &text, expires) {
                 Err(error) if error.is_full() || matches!(error, Error::Missing(_)) => {}
@@ -300,7 +300,7 @@ impl Vault {
             return [token, role].map(|of| Location { of, store: durable, why: self.chosen.clone() });
         };
         let lasting = match self.durable().probe() {
-            Err(Error::Missing(why)) => Location { of: token, store: cache.name(), why: format!("{why}; gone at a reboot") },
+            Err(Error::Missing(why)) => Location { of: token, store: cache.name(), why: format!("{why}; lost on reboot") },
             Err(error) => Location { of: token, store: durable, why: crate::error::Error::from(error).what },
             Ok(()) => Location { of: token, store: durable, why: "the system's keyring".to_owned() },
         };

@@ -6,8 +6,8 @@
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 use time::serde::rfc3339;
+use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 use super::error::{Error, Result};
@@ -122,8 +122,29 @@ record!(
         expires_at: OffsetDateTime,
         #[serde(with = "rfc3339")]
         received_at: OffsetDateTime,
+        #[serde(default, with = "seconds", skip_serializing_if = "seconds::is_zero")]
+        clock_offset: Duration,
     }
 );
+
+/// A duration in whole seconds.
+mod seconds {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use time::Duration;
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(duration.whole_seconds())
+    }
+
+    /// Nothing is written for zero: an older daypass wrote nothing either.
+    pub(super) fn is_zero(duration: &Duration) -> bool {
+        duration.whole_seconds() == 0
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        i64::deserialize(deserializer).map(Duration::seconds)
+    }
+}
 
 // serde prescribes the signature.
 #[allow(clippy::trivially_copy_pass_by_ref)]

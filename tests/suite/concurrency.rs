@@ -232,7 +232,7 @@ fn a_stopped_process_is_waited_for_only_until_the_deadline() {
     let with_some = home.daypass(ASK).stdout_has("111122223333").spawn();
     home.daypass(cold)
         .stderr(&format!(
-            "daypass: another daypass (process {}) has been busy with corp for too long\n\
+            "daypass: timed out waiting for another daypass (process {}) to finish with corp\n\
              hint: try again; if it hangs, end that process\n",
             first.id()
         ))

@@ -159,7 +159,10 @@ fn a_mistyped_name_is_corrected_in_the_hint() {
         ("list --session=corpp", "daypass list '--session=corp'"),
         ("exec deb -- echo 'a b'", "daypass exec dev -- echo 'a b'"),
         ("status --profile deb", "daypass status --profile dev"),
-        ("login dev", "daypass login --profile dev"),
+        ("login dev", "daypass login corp"),
+        ("logout dev", "daypass logout corp"),
+        ("status dev", "daypass status corp"),
+        ("list --session dev", "daypass list --session corp"),
     ] {
         home.daypass(typed).stderr_has("\nhint: ").stderr_has(&format!("hint: {hint}\n")).status(2).go();
     }

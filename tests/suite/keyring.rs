@@ -73,9 +73,14 @@ fn a_locked_keyring_ends_with_5_and_a_hint_and_requests_no_credentials() {
     let bus = bus.locked_again();
     let home = home(&portal, &bus, "auto");
     home.write(".aws/config", &config);
-    for verb in ["credential-process --profile dev", "login corp --no-browser", "status corp"] {
-        home.daypass(verb).stderr_has("is locked").stderr_has("\nhint: unlock it").status(5).go();
+    for command in ["credential-process --profile dev", "status corp"] {
+        home.daypass(command).stderr_has("is locked").stderr_has("\nhint: daypass login\n").status(5).go();
     }
+    home.daypass("login corp --no-browser")
+        .stderr_has("is locked")
+        .stderr_has("\nhint: export DAYPASS_KEYRING=keyutils\n")
+        .status(5)
+        .go();
     assert_eq!(portal.count(Call::GetRoleCredentials), 0);
 }
 
@@ -86,7 +91,7 @@ fn a_keyring_that_hangs_ends_with_5_within_its_deadline() {
     let home = home(&portal, &bus, "auto");
     bus.stop_keyring();
     let start = Instant::now();
-    home.daypass("credential-process --profile dev").stderr_has("the keyring hangs").status(5).go();
+    home.daypass("credential-process --profile dev").stderr_has("the keyring timed out").status(5).go();
     // No measurement: without its deadline it would never end.
     assert!(start.elapsed().as_secs() < 30);
 }

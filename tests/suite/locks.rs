@@ -123,7 +123,9 @@ fn processes_with_two_runtime_folders_make_one_refresh() {
         .collect();
     latch.wait_for_requests(1);
     latch.open();
-    running.into_iter().for_each(|run| drop(run.wait()));
+    for run in running {
+        run.wait();
+    }
     assert_eq!(portal.count(Call::RefreshToken), 1);
     assert_eq!(portal.count(Call::GetRoleCredentials), 1);
     let left: Vec<_> = fs::read_dir(runtime.0.join("daypass")).unwrap().collect();

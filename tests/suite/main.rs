@@ -8,9 +8,12 @@ mod support;
 
 mod automatic_login;
 mod broker;
+mod clock;
 mod completion;
 #[cfg(target_os = "linux")]
 mod concurrency;
+#[cfg(unix)]
+mod config_files;
 mod configure;
 mod console;
 mod contract;
@@ -18,6 +21,7 @@ mod crash_recovery;
 mod endpoints;
 mod env;
 mod exec;
+mod hints;
 mod keyring;
 mod list;
 #[cfg(target_os = "linux")]

@@ -192,7 +192,7 @@ fn an_answer_that_never_ends_is_cut_off() {
     let server = Server::start(|mut stream| {
         read_head(&mut stream);
         let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n");
-        while stream.write_all(&[b' '; 65536]).is_ok() {}
+        while stream.write_all(&vec![b' '; 65536]).is_ok() {}
     });
     let (_portal, home) = without_portal();
     home.daypass(ASK)

@@ -269,7 +269,7 @@ fn dp_without_a_name_sets_the_selected_role_in_the_current_shell() {
         let script = format!("{init}; dp; echo left {status}; dp; echo is $DAYPASS_ACTIVE, {status}.");
         let mut terminal = Terminal::running(&home, &[shell, "-c", &script], 100, 30);
         terminal.shows("Enter select, Esc cancel").types(ESCAPE).shows("left 130\r\n");
-        terminal.shows("Enter select, Esc cancel").types("read").shows("2 of 5").types(DOWN).types(" prod\r");
+        terminal.shows("Enter select, Esc cancel").types("readonly").shows("2 of 5").types(DOWN).types(" prod\r");
         terminal.shows("is ASIA").shows("ReadOnly@444455556666, 0.");
         terminal.ends(0);
     }

@@ -79,6 +79,7 @@ fn credentials(text: &str, expires_at: OffsetDateTime) -> RoleCredentials {
         session_token: Secret::new("t".repeat(900)),
         expires_at,
         received_at: clock::now(),
+        clock_offset: time::Duration::ZERO,
     }
 }
 

@@ -38,6 +38,7 @@ proptest! {
             session_token: token.access.clone(),
             expires_at: at,
             received_at: token.expires_at,
+            clock_offset: time::Duration::minutes(-780),
         };
         prop_assert_eq!(RoleCredentials::from_text(&role.to_text().unwrap()), Some(role));
     }

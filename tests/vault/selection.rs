@@ -101,7 +101,7 @@ fn without_an_os_keyring_tokens_are_kept_in_the_cache() {
     assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "t");
     assert!(vault.registration(&session).unwrap().is_some());
     assert!(vault.token_is_volatile());
-    assert_eq!(vault.locations()[0].why, "not here; gone at a reboot");
+    assert_eq!(vault.locations()[0].why, "not here; lost on reboot");
     vault.delete_token(&session).unwrap();
     assert_eq!(vault.token(&session).unwrap(), None);
     assert_eq!(vault.unlock(Duration::ZERO), Ok(()));

@@ -14,7 +14,14 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::profile::Config;
 use crate::profile::edit::Change;
+use crate::sys::env::Env;
 use wizard::Wizard;
+
+/// The command line that these arguments, with the values that they lack, make up: for a hint where nothing can be prompted for.
+pub fn complete_command(env: &Env, args: &Args) -> String {
+    let config = Config::read(env).unwrap_or_else(|_| Config::of_texts(Default::default(), Default::default()));
+    wizard::complete_command(args, &config)
+}
 
 /// Runs the command.
 ///

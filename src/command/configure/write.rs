@@ -1,6 +1,6 @@
 //! What `daypass configure` writes: the changes, the confirmation, and the next step.
 
-use super::wizard::{Wizard, confirm};
+use super::wizard::Wizard;
 use crate::command::{clean_lines, diff_for_stdout};
 use crate::error::Result;
 use crate::profile::edit::{self, Change};
@@ -50,7 +50,7 @@ impl Wizard<'_> {
         let path = text::clean(&path);
         if self.interactive && !plan.is_empty() {
             terminal::say(&format!("\n{}", clean_lines(&plan.diff())));
-            if !confirm(&format!("Write this to {path}?"), true)? {
+            if !self.confirm(&format!("Write this to {path}?"), true)? {
                 self.context.tell("Nothing was written.");
                 return Ok(0);
             }
