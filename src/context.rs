@@ -14,6 +14,7 @@ use crate::profile::resolve::RoleTarget;
 use crate::profile::{Config, diagnosis};
 use crate::sys::clock::Deadline;
 use crate::sys::env::Env;
+use crate::sys::lock::Folders;
 use crate::text;
 use crate::ui::table;
 use crate::ui::terminal::{self, Interaction, TerminalCapabilities};
@@ -72,7 +73,9 @@ impl Context {
             profile: profile.or(self.env.profile()).map(str::to_owned),
             env: self.env.clone(),
         };
-        Ok(Broker::new(session, self.vault()?, Portal::new(settings), Locks::new(self.env.runtime_folder())))
+        let vault = self.vault()?;
+        let locks = Locks::new(Folders::new(&self.env), vault.identity());
+        Ok(Broker::new(session, vault, Portal::new(settings), locks))
     }
 
     /// The role credentials of a target, with the account ID. A name is looked up at the portal.
@@ -138,7 +141,7 @@ impl Context {
     /// Standard output cannot be written.
     pub fn print(&self, text: &str) -> Result<()> {
         terminal::print(text)
-            .map_err(|error| Error::failed(format!("cannot write standard output: {error}"), "check where it is redirected to"))
+            .map_err(|error| Error::failed(format!("cannot write to standard output: {error}"), "check where it is redirected to"))
     }
 }
 

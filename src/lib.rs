@@ -129,7 +129,8 @@ fn corrected_command(arguments: &[OsString], correction: Correction) -> Option<S
             // Right after the command's name: what follows may belong to another program.
             let definition = Cli::command();
             let command = words.iter().position(|word| definition.find_subcommand(word).is_some())?;
-            words.splice(command + 1..command + 1, more);
+            let after = command + 1;
+            words.splice(after..after, more);
         }
     }
     Some(text::command_line(["daypass"].into_iter().chain(words.iter().map(String::as_str))))

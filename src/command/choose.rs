@@ -73,8 +73,8 @@ pub(super) fn choose(
 
 fn refresh(context: &Context, session: &Session) -> Result<()> {
     let broker = context.broker(session, None)?;
-    let all = signing_in(context, session, None, false, || roles::all(context, session, &broker))?;
-    if all.is_empty() { Err(roles::nothing_reachable(&session.name)) } else { Ok(()) }
+    let listed = signing_in(context, session, None, false, || roles::all(context, session, &broker))?;
+    if listed.roles.is_empty() { Err(roles::nothing_reachable(&session.name)) } else { Ok(()) }
 }
 
 /// The items: profiles and the roles without a profile, most used first; then the sessions.

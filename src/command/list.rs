@@ -107,7 +107,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         profiles: by_role.remove(&role).unwrap_or_default(),
         role: role.role.to_string(),
     };
-    let entries: Vec<Entry> = roles::all(context, &session, &broker)?.into_iter().map(entry).collect();
+    let entries: Vec<Entry> = roles::all(context, &session, &broker)?.roles.into_iter().map(entry).collect();
     let row = |entry: &Entry, separator: &str| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let profiles = entry.profiles.join(separator);
@@ -141,7 +141,9 @@ fn show<T: Serialize, const N: usize>(
             // Rarely used: no column of blanks.
             let used = rows.iter().any(|row| row.last().is_some_and(|cell| !cell.is_empty()));
             let shown = if columns.last() == Some(&"overridden_by") && !used { N - 1 } else { N };
-            rows.iter_mut().for_each(|row| row.truncate(shown));
+            for row in &mut rows {
+                row.truncate(shown);
+            }
             context.table(head.get(..shown).unwrap_or(&head), &rows)
         }
     })?;

@@ -68,7 +68,7 @@ fn pick(context: &Context) -> Result<Option<u8>> {
 fn shell(context: &Context, target: &RoleTarget) -> Result<u8> {
     let (account, credentials) = credentials(context, target)?;
     let name = super::name_of(target, &account);
-    let left = output::left(credentials.expires_at, clock::now());
+    let left = output::left(credentials.expires_by_local_clock(), clock::now());
     context.tell(&format!("Started a shell with credentials for {} (valid for {left}). Type 'exit' to leave.", text::clean(&name)));
     let (set, cleared) = super::variables(context, target, &account, &credentials, None);
     child::run(&[context.env.shell_program().into()], &set, &cleared)

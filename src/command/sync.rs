@@ -75,17 +75,18 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let template = Template::parse(&args.template, region.is_some())?;
     let program = helper::program(&context.env, args.helper.as_deref())?;
     let config = Config::read(&context.env)?;
-    let session = resolve::session_in(&config, &args.session.clone().into())?;
-    let all = roles::all(context, &session, &context.broker(&session, None)?)?;
-    if all.is_empty() {
-        return Err(roles::nothing_reachable(&session.name));
-    }
-    let chosen = only(all, &args.only)?;
+    let given = resolve::session_in(&config, &args.session.clone().into())?;
     // A helper profile names its session's block. A legacy session has none, and not every name can be written.
-    let listed = &session;
-    let has_block = config.session(&listed.name).is_some() || listed.name != listed.start_url;
+    let has_block = config.session(&given.name).is_some() || given.name != given.start_url;
     let session =
-        if has_block && helper::is_argument(&listed.name) { listed.clone() } else { Sessions::of(&config).with_block(listed) };
+        if has_block && helper::is_argument(&given.name) { given.clone() } else { Sessions::of(&config).with_block(&given) };
+    // The person may have signed in under either name.
+    let signed_in = if context.vault()?.token(&session)?.is_some() { &session } else { &given };
+    let listed = roles::all(context, signed_in, &context.broker(signed_in, None)?)?;
+    if listed.roles.is_empty() {
+        return Err(roles::nothing_reachable(&given.name));
+    }
+    let chosen = only(listed.roles, &args.only)?;
     let sync = Syncing {
         env: &context.env,
         session: &session,
@@ -95,6 +96,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         prune: args.prune,
         convert: args.convert,
         wanted: &chosen,
+        refused: &listed.refused,
     };
     let notes = RefCell::default();
     let make = |config: &Config| {
@@ -110,8 +112,8 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         store::update_by(&context.env, &make, Others::Allow)?
     };
     tell(context, &plan, &args, &notes.into_inner());
-    if session.name != listed.name && !plan.is_empty() {
-        let (name, old) = (&session.name, &listed.name);
+    if session.name != given.name && !plan.is_empty() {
+        let (name, old) = (&session.name, &given.name);
         context
             .tell(&text::clean(&format!("These profiles use session {name} for the portal of {old}. Next: daypass login {name}")));
     }
@@ -150,6 +152,8 @@ struct Syncing<'a> {
     prune: bool,
     convert: bool,
     wanted: &'a [Reachable],
+    /// Accounts whose roles could not be listed: their profiles are left alone.
+    refused: &'a [AccountId],
 }
 
 /// What to report.
@@ -230,7 +234,11 @@ impl Syncing<'_> {
                 None => changes.push(change),
             }
         }
+        let is_unlisted = |block: &Block<'_>| self.role_of_mark(block).is_some_and(|role| self.refused.contains(&role.account));
         for block in profiles.iter().filter(|block| marked.contains(&*block.name) && !written.contains(&*block.name)) {
+            if is_unlisted(block) {
+                continue;
+            }
             if self.prune {
                 changes.push(Change::Forget { name: block.name.to_string() });
             } else {

@@ -85,7 +85,7 @@ fn word(program: &str, windows: bool) -> Result<String> {
         return refuse("a shell would change a part of it");
     }
     if [" #", " ;"].iter().any(|comment| program.contains(comment)) {
-        return refuse("the AWS tools take the rest for a comment");
+        return refuse("AWS tools would treat the rest as a comment");
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "._/:@+-".contains(c) || windows && c == '\\';
     Ok(if program.chars().all(plain) { program.to_owned() } else { format!("\"{program}\"") })
@@ -103,7 +103,7 @@ fn argument(name: &str) -> Result<&str> {
         return Ok(name);
     }
     Err(Error::usage(
-        format!("\"{name}\" can't be an argument of credential_process: that takes letters, digits and ._/:@+-"),
+        format!("\"{name}\" can't be an argument of credential_process: only letters, digits and ._/:@+- are allowed"),
         "daypass configure --session NAME",
     ))
 }

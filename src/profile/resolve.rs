@@ -363,7 +363,7 @@ pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
         return other(format!("has static access keys ({})", key.place()), other_profile_hint(name));
     }
     if let Some(key) = ["web_identity_token_file", "login_session", "credential_source"].into_iter().find(|key| has(key)) {
-        return other(format!("gets its credentials by {key}, which the AWS SDK does itself"), other_profile_hint(name));
+        return other(format!("gets its credentials from {key}, which AWS SDKs handle themselves"), other_profile_hint(name));
     }
     CredentialSource::Nothing
 }
@@ -436,7 +436,6 @@ fn unknown_profile(config: &Config, name: &str) -> Error {
 
 /// The key without which the other keys of this profile have no effect.
 fn missing_key(profile: &Block<'_>) -> Option<&'static str> {
-    let has = |key: &&str| profile.text(key).is_some();
     // Each key requires those after it.
     const REQUIRES: [(&str, &[&str]); 8] = [
         ("sso_region", &["sso_start_url"]),
@@ -448,6 +447,7 @@ fn missing_key(profile: &Block<'_>) -> Option<&'static str> {
         ("external_id", &["role_arn"]),
         ("mfa_serial", &["role_arn"]),
     ];
+    let has = |key: &&str| profile.text(key).is_some();
     REQUIRES.iter().filter(|(key, _)| has(key)).flat_map(|(_, needed)| *needed).find(|key| !has(key)).copied()
 }
 

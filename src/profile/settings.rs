@@ -58,7 +58,7 @@ pub fn settings(config: &Config, profile: Option<&str>, by_user: &[&str]) -> Set
     let given: Vec<&str> = carried.iter().map(|(name, _)| &**name).chain(by_user.iter().copied()).collect();
     let is_endpoint = |name: &&str| name.starts_with(ENDPOINT.0) && !SIGN_IN.contains(name);
     if let Some((exposed, _)) = inherited.iter().find(|(name, _)| !given.contains(&&**name) && !given.contains(&ENDPOINT.0)) {
-        if given.iter().any(|name| is_endpoint(name)) {
+        if given.iter().any(is_endpoint) {
             found.warning = Some(format!(
                 "[default] in {} sets an endpoint ({exposed}) that applies here too, because only some services have one of their own",
                 config.path().display()
@@ -83,10 +83,8 @@ fn endpoints(config: &Config, profile: Option<&Block<'_>>) -> Vec<(String, Strin
         let id = service.key.replace(['-', ' '], "_").to_ascii_uppercase();
         let name = format!("{}_{id}", ENDPOINT.0);
         let nested = service.text.lines().filter_map(|line| line.split_once('='));
-        let (_, url) = nested
-            .map(|(key, value)| (key.trim(), value.trim()))
-            .filter(|(key, _)| key.eq_ignore_ascii_case(ENDPOINT.1))
-            .next_back()?;
+        let (_, url) =
+            nested.map(|(key, value)| (key.trim(), value.trim())).rfind(|(key, _)| key.eq_ignore_ascii_case(ENDPOINT.1))?;
         let valid = !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         (valid && !url.is_empty() && !SIGN_IN.contains(&&*name)).then(|| (name, url.to_owned()))
     });

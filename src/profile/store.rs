@@ -19,7 +19,8 @@ use super::ini::FileKind;
 use crate::error::{Error, Result};
 use crate::sys::clock::{self, Deadline};
 use crate::sys::env::Env;
-use crate::sys::file::{self, Lock};
+use crate::sys::file;
+use crate::sys::lock::{Folders, Lock};
 
 /// How long to wait for another daypass that writes.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -178,7 +179,7 @@ impl Destination {
         let real = match real {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let to = fs::read_link(path).unwrap_or_default();
-                let what = format!("{shown} is a link to {}, which does not exist", to.display());
+                let what = format!("{shown} is a symbolic link to {}, which does not exist", to.display());
                 return Err(Error::failed(what, format!("ls -l \"{shown}\"")));
             }
             other => other.map_err(|error| cannot("follow", path, &error))?,
@@ -320,11 +321,11 @@ pub fn backup_path(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Takes the lock of a file, which is the same for all links to it. It is in the runtime folder, so nothing is left beside the file.
-fn lock(env: &Env, target: &Path) -> Result<Lock> {
+/// Takes the lock of a file, which is the same for all links to it. It is in the folder of lock files, so nothing is left beside the
+/// file. None if there is no such folder: [`write`] notices other changes too.
+fn lock(env: &Env, target: &Path) -> Result<Option<Lock>> {
     use std::fmt::Write;
-    let folder = env.runtime_folder().ok_or_else(no_home)?;
-    file::private_folder(&folder).map_err(|error| cannot("create the folder", &folder, &error))?;
+    let Some(folder) = Folders::new(env).usable() else { return Ok(None) };
     let digest = ring::digest::digest(&ring::digest::SHA256, target.as_os_str().as_encoded_bytes());
     let mut name = "config-".to_owned();
     for byte in digest.as_ref().iter().take(16) {
@@ -332,9 +333,9 @@ fn lock(env: &Env, target: &Path) -> Result<Lock> {
     }
     let path = folder.join(name + ".lock");
     let lock = Lock::take(&path, Deadline::after(LOCK_TIMEOUT)).map_err(|error| cannot("lock", &path, &error))?;
-    lock.ok_or_else(|| {
-        let what = format!("another daypass has been writing {} for {} seconds", target.display(), LOCK_TIMEOUT.as_secs());
-        Error::failed(what, "wait for it to end and try again")
+    lock.map(Some).ok_or_else(|| {
+        let what = format!("another daypass has been changing {} for {} seconds", target.display(), LOCK_TIMEOUT.as_secs());
+        Error::failed(what, "wait for it to end, and try again")
     })
 }
 

@@ -18,6 +18,8 @@ const LAUNCHING: Duration = Duration::from_secs(5);
 pub struct Opened {
     child: Child,
     launching: Deadline,
+    /// Whether its exit status tells whether it opened the address.
+    status_counts: bool,
 }
 
 impl Opened {
@@ -28,8 +30,7 @@ impl Opened {
 
     /// Whether the program has failed to open the address, as far as is known now.
     pub fn failed(&mut self) -> bool {
-        // On Windows the status of a launcher is meaningless.
-        cfg!(unix) && !self.launching.passed() && matches!(self.child.try_wait(), Ok(Some(status)) if !status.success())
+        self.status_counts && !self.launching.passed() && matches!(self.child.try_wait(), Ok(Some(status)) if !status.success())
     }
 }
 
@@ -47,7 +48,11 @@ pub fn open(address: &str, env: &Env) -> io::Result<Opened> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
-            Ok(child) => return Ok(Opened { child, launching: Deadline::after(LAUNCHING) }),
+            Ok(child) => {
+                // The status of a Windows launcher is meaningless: `explorer.exe` ends with 1 if it has opened the page. WSL starts them too.
+                let is_windows = cfg!(windows) || command.get_program().to_string_lossy().to_ascii_lowercase().ends_with(".exe");
+                return Ok(Opened { child, launching: Deadline::after(LAUNCHING), status_counts: !is_windows });
+            }
             Err(error) => failure = error,
         }
     }
@@ -107,11 +112,27 @@ fn here(env: &Env, linux: bool) -> Result<(), &'static str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)] // Tests write files of their own.
 mod tests {
     use super::*;
 
     fn env(vars: &[(&str, &str)]) -> Env {
         vars.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_exit_status_of_a_windows_launcher_does_not_count() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        for (name, failed) in [("browser", true), ("explorer.exe", false), ("Firefox.EXE", false)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "#!/bin/sh\nexit 1\n").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let mut opened = open("https://example.com", &env(&[("BROWSER", &path.to_string_lossy())])).unwrap();
+            opened.child.wait().unwrap();
+            assert_eq!(opened.failed(), failed, "{name}");
+        }
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Creates private folders, replaces files atomically, takes kernel file locks. Touches only the paths it is given.
+//! Creates private folders, checks who can change them, replaces files atomically. Touches only the paths it is given.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
@@ -12,13 +12,98 @@ use crate::sys::clock::{self, Deadline};
 /// Creates a folder of mode 0700, with its parents. An existing folder keeps its mode.
 ///
 /// # Errors
-/// Those of the system.
+/// Those of the system. [`io::ErrorKind::PermissionDenied`] if root would create something in another user's folder, as
+/// `sudo -E` does: that user could not use it.
 pub fn private_folder(path: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    {
+        refuse_for_root(path)?;
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    }
     builder.create(path)
+}
+
+#[cfg(unix)]
+fn refuse_for_root(path: &Path) -> io::Result<()> {
+    let existing = path.ancestors().find_map(|folder| Some((folder, fs::metadata(folder).ok()?)));
+    match existing {
+        Some((folder, meta)) if is_root() && !owned(&meta) => Err(denied(folder, "belongs to another user, and this is root")),
+        _ => Ok(()),
+    }
+}
+
+/// Checks that nobody but the user and root can replace the files in a folder: it belongs to the user, only the user may write in it,
+/// and nobody else can replace it or one of the folders that contain it. Symbolic links are followed, their targets are checked.
+///
+/// # Errors
+/// [`io::ErrorKind::NotFound`] if there is no such folder; [`io::ErrorKind::PermissionDenied`] with the reason if it is not safe.
+#[cfg(unix)]
+pub fn check_folder(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    const WRITABLE_BY_GROUP_OR_OTHERS: u32 = 0o022;
+    const WRITABLE_BY_OTHERS: u32 = 0o002;
+    const STICKY: u32 = 0o1000;
+    let real = fs::canonicalize(folder)?;
+    let meta = fs::symlink_metadata(&real)?;
+    if !meta.is_dir() {
+        return Err(denied(folder, "is not a folder"));
+    }
+    if !owned(&meta) {
+        return Err(denied(folder, "belongs to another user"));
+    }
+    if meta.mode() & WRITABLE_BY_GROUP_OR_OTHERS != 0 {
+        return Err(denied(folder, "is writable by others; 'chmod 700' it"));
+    }
+    // The folders that contain a link are checked too: whoever writes in them can change the link.
+    let link = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let link = link.map(fs::canonicalize).transpose()?;
+    let of_link = link.iter().flat_map(|parent| parent.ancestors());
+    for parent in real.ancestors().skip(1).chain(of_link) {
+        let above = fs::symlink_metadata(parent)?;
+        if !owned(&above) && above.uid() != 0 && !is_unmapped(above.uid()) {
+            return Err(denied(parent, "belongs to another user"));
+        }
+        // Group-writable folders are common on systems where each user has a group of their own.
+        if above.mode() & WRITABLE_BY_OTHERS != 0 && above.mode() & STICKY == 0 {
+            return Err(denied(parent, "is writable by anybody"));
+        }
+    }
+    Ok(())
+}
+
+/// The access list of the user's profile folder excludes others.
+///
+/// # Errors
+/// As on Unix.
+#[cfg(not(unix))]
+pub fn check_folder(folder: &Path) -> io::Result<()> {
+    if fs::metadata(folder)?.is_dir() { Ok(()) } else { Err(denied(folder, "is not a folder")) }
+}
+
+/// Whether a folder that contains it belongs to a user of the host, who has no number in this user namespace (rootless containers,
+/// bubblewrap). Such folders are the host's own.
+#[cfg(unix)]
+fn is_unmapped(uid: u32) -> bool {
+    let text = |path| fs::read_to_string(path).unwrap_or_default();
+    let overflow = text("/proc/sys/kernel/overflowuid").trim().parse() == Ok(uid);
+    overflow && !text("/proc/self/uid_map").split_whitespace().eq(["0", "0", "4294967295"])
+}
+
+/// Whether a file or folder belongs to the effective user.
+#[cfg(unix)]
+pub fn owned(meta: &fs::Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(meta) == rustix::process::geteuid().as_raw()
+}
+
+#[cfg(unix)]
+fn is_root() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+fn denied(path: &Path, why: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::PermissionDenied, format!("{} {why}", path.display()))
 }
 
 /// Replaces `path` atomically by a new file of mode 0600: a temporary file beside it, then a rename. If `durable`, the content is on the
@@ -183,56 +268,5 @@ mod pipe {
 pub fn sync_folder(folder: &Path) {
     if cfg!(unix) {
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    }
-}
-
-/// A kernel lock on a file. It is released when this value is dropped or the process ends.
-///
-/// The file is never deleted: otherwise two processes could hold the lock on two files of the same name.
-#[derive(Debug)]
-pub struct Lock {
-    file: File,
-    path: PathBuf,
-}
-
-impl Lock {
-    /// Takes the lock and waits for its holder until the deadline. None if it is still held then.
-    ///
-    /// # Errors
-    /// Those of opening the file; its folder must exist.
-    pub fn take(path: &Path, deadline: Deadline) -> io::Result<Option<Self>> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(path)?;
-        // A wait in the kernel has no time-out, so the lock is tried again after 1, 2, 4, then every 8 ms.
-        let mut pause = Duration::from_millis(1);
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(Some(Self { file, path: path.to_owned() })),
-                Err(TryLockError::WouldBlock) if deadline.passed() => return Ok(None),
-                Err(TryLockError::WouldBlock) => clock::sleep(pause.min(deadline.left())),
-                Err(TryLockError::Error(error)) => return Err(error),
-            }
-            pause = (pause * 2).min(Duration::from_millis(8));
-        }
-    }
-
-    /// The text that the last holder wrote into the lock file; empty if it is unreadable.
-    pub fn note(&mut self) -> String {
-        let mut text = String::new();
-        let read = self.file.rewind().and_then(|()| (&self.file).take(4096).read_to_string(&mut text));
-        if read.is_ok() { text } else { String::new() }
-    }
-
-    /// Writes a text for the next holder. Errors, such as a full disk, are ignored.
-    pub fn leave_note(&mut self, text: &str) {
-        let _ = self.file.set_len(0).and_then(|()| self.file.rewind()).and_then(|()| self.file.write_all(text.as_bytes()));
-    }
-
-    /// The lock file.
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 }

@@ -1,7 +1,5 @@
 //! Why a back-end could not do its work, told apart by what the caller does next. Touches nothing.
 
-use crate::error::{self, Exit};
-
 /// The result of a call to a back-end.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -18,38 +16,13 @@ pub enum Error {
     TimedOut(String),
     /// The back-end has no space for this value.
     Full(String),
-}
-
-impl From<Error> for error::Error {
-    fn from(error: Error) -> Self {
-        let (what, hint) = match error {
-            // On a terminal it prompts to unlock.
-            Error::Locked(what) => (format!("{what} is locked"), "daypass login".to_owned()),
-            Error::Missing(why) => (format!("no keyring: {why}"), other_keyring()),
-            Error::Failed(why) => (format!("the keyring fails: {why}"), other_keyring()),
-            Error::TimedOut(why) => (format!("the keyring hangs: {why}"), other_keyring()),
-            Error::Full(why) => (format!("the keyring is full: {why}"), "daypass logout --all".to_owned()),
-        };
-        Self::new(Exit::Keyring, what, hint)
-    }
+    /// The kernel keyring has no space, which keys of other programs may use up.
+    Quota(String),
 }
 
 impl Error {
-    /// The error of a command that has tried to unlock the keyring, or cannot.
-    pub fn after_unlocking(self) -> error::Error {
-        match self {
-            Self::Locked(what) => error::Error::new(Exit::Keyring, format!("{what} is locked"), other_keyring()),
-            other => other.into(),
-        }
+    /// Whether there is no space.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_) | Self::Quota(_))
     }
-}
-
-/// The command that selects another back-end.
-fn other_keyring() -> String {
-    format!("{} DAYPASS_KEYRING={}", if cfg!(windows) { "set" } else { "export" }, fallback())
-}
-
-/// The back-end to suggest if the operating system's keyring is missing.
-fn fallback() -> &'static str {
-    if cfg!(target_os = "linux") { "keyutils" } else { "file" }
 }

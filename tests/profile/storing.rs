@@ -155,7 +155,7 @@ fn unusable_config_files_are_reported_by_name() {
     let home = Home::empty();
     fs::create_dir(home.path(".aws")).unwrap();
     symlink("nowhere", home.path(".aws/config")).unwrap();
-    fails(&home, "is a link to nowhere, which does not exist");
+    fails(&home, "is a symbolic link to nowhere, which does not exist");
     assert_eq!(home.names(".aws"), ["config"]);
 
     let home = Home::empty();

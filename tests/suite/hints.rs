@@ -10,7 +10,7 @@ fn follow(home: &Home, command: &str) -> String {
     let failed = home.daypass(command).any_output().fails().go();
     let (error, hint) = failed.stderr.trim_end().rsplit_once("\nhint: ").unwrap_or_else(|| panic!("{command}: no hint\n{failed}"));
     let error = error.lines().last().unwrap();
-    let done = home.program("sh").args(["-c", hint]).any_output().status_of(Vec::from_iter(0..=255)).go();
+    let done = home.program("sh").args(["-c", hint]).any_output().status_of((0..=255).collect::<Vec<_>>()).go();
     assert!(!done.stderr.contains(error), "{command}: the hint {hint} leads to the same error\n{done}");
     assert!(!matches!(done.status.code(), Some(2 | 126 | 127)), "{command}: the hint {hint} is refused\n{done}");
     hint.to_owned()

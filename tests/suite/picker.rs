@@ -26,7 +26,8 @@ fn rows(home: &Home) -> Vec<String> {
     let plain =
         |line: &str| line.replace("\u{1b}[7m", "").replace("\u{1b}[0m", "").replace("\u{1b}[2m", "").replace("\u{1b}[K", "");
     let lines: Vec<String> = screen.split("\r\n").skip(2).map(|line| plain(line).trim_end().to_owned()).collect();
-    let end = lines.iter().position(|line| line.contains(" of ")).unwrap();
+    let is_count = |line: &str| line.split_once(" of ").is_some_and(|(shown, _)| shown.trim().parse::<usize>().is_ok());
+    let end = lines.iter().position(|line| is_count(line)).unwrap();
     lines[..end].iter().map(|line| line.get(2..).unwrap_or_default().to_owned()).collect()
 }
 
@@ -217,7 +218,7 @@ fn the_history_is_private_contains_no_secret_and_is_deleted_at_logout() {
         assert!(home.files_with(&secret).iter().all(|path| !path.starts_with(&folder)));
     }
     let modes = "stat -c '%a %n' .local/state/daypass .local/state/daypass/*";
-    let expected = "700 .local/state/daypass\n600 .local/state/daypass/lock\n600 .local/state/daypass/roles.json\n600 .local/state/daypass/uses\n";
+    let expected = "700 .local/state/daypass\n600 .local/state/daypass/roles.json\n600 .local/state/daypass/uses\n";
     home.program("sh").args(["-c", modes]).stdout(expected).go();
     home.daypass("logout").any_stderr().go();
     assert_eq!(left(), 0);
@@ -268,7 +269,7 @@ fn dp_without_a_name_sets_the_selected_role_in_the_current_shell() {
         let script = format!("{init}; dp; echo left {status}; dp; echo is $DAYPASS_ACTIVE, {status}.");
         let mut terminal = Terminal::running(&home, &[shell, "-c", &script], 100, 30);
         terminal.shows("Enter select, Esc cancel").types(ESCAPE).shows("left 130\r\n");
-        terminal.shows("Enter select, Esc cancel").types("read").shows("2 of 5").types(DOWN).types(" prod\r");
+        terminal.shows("Enter select, Esc cancel").types("readonly").shows("2 of 5").types(DOWN).types(" prod\r");
         terminal.shows("is ASIA").shows("ReadOnly@444455556666, 0.");
         terminal.ends(0);
     }

@@ -177,19 +177,21 @@ fn logout_deletes_local_tokens_even_if_the_portal_fails() {
 }
 
 #[test]
-fn endpoints_come_from_the_same_settings_as_in_sdks() {
+fn endpoints_come_from_the_settings_of_identity_center() {
     let portal = Portal::live(PortalConfig::default());
     let home = Home::new();
     home.daypass(crate::CONFIGURE).any_stderr().go();
     let plain = home.read(".aws/config");
     let url = portal.url();
     for (more, vars) in [
-        (String::new(), &[("AWS_ENDPOINT_URL", url.as_str())][..]),
         (
             String::new(),
-            &[("AWS_ENDPOINT_URL_SSO", &url), ("AWS_ENDPOINT_URL_SSO_OIDC", &url), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9")],
+            &[
+                ("AWS_ENDPOINT_URL_SSO", url.as_str()),
+                ("AWS_ENDPOINT_URL_SSO_OIDC", &url),
+                ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ][..],
         ),
-        (format!("endpoint_url = {url}\n"), &[]),
         (format!("services = here\n\n[services here]\nsso =\n  endpoint_url = {url}\nsso_oidc =\n  endpoint_url = {url}\n"), &[]),
     ] {
         home.write(".aws/config", &format!("{plain}{more}"));
@@ -198,12 +200,11 @@ fn endpoints_come_from_the_same_settings_as_in_sdks() {
         run("credential-process --profile dev").stdout_has("Version").go();
         run("logout --profile dev").stderr("Signed out of corp.\n").go();
     }
-    // And not where they are told not to look.
     home.daypass("login --profile dev --no-browser")
-        .with("AWS_ENDPOINT_URL", &url)
+        .with("AWS_ENDPOINT_URL_SSO_OIDC", &url)
         .with("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
         .with("HTTPS_PROXY", "http://127.0.0.1:9")
-        .stderr_has("cannot reach IAM Identity Center in us-east-1")
+        .stderr_has("cannot reach oidc.us-east-1.amazonaws.com:443 through the proxy http://127.0.0.1:9 (HTTPS_PROXY): ")
         .status(6)
         .go();
 }

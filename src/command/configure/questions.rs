@@ -141,7 +141,7 @@ impl Wizard<'_> {
         } else {
             accounts
         };
-        let mut all = roles::roles_in(self.context, broker, &accounts)?;
+        let mut all = roles::roles_in(self.context, broker, &accounts)?.roles;
         if all_accounts {
             roles::remember(self.context, session, &all);
         }
