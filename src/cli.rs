@@ -15,7 +15,7 @@ use crate::ui::terminal::Interaction;
 /// Short-lived AWS role credentials for every tool on the machine, from one IAM Identity Center sign-in.
 ///
 /// Run without a command to open the picker: Enter starts a shell with the role's credentials, Ctrl-O opens the AWS console,
-/// Ctrl-E prints environment variables, Ctrl-S writes a profile.
+/// Ctrl-E shows the command that loads them into this shell, Ctrl-S writes a profile.
 #[derive(Debug, Parser)]
 #[command(name = "daypass", version, disable_help_subcommand = true, after_help = EXIT_STATUS, max_term_width = 100)]
 pub struct Cli {
@@ -93,6 +93,30 @@ commands! {
     ShellInit(shell_init),
     Completions(completions),
     Man(man),
+}
+
+/// When the warning about the user's files is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileWarning {
+    /// Before the command runs.
+    Before,
+    /// If it fails: SDKs show the standard error of a `credential_process`.
+    OnFailure,
+    /// Never, or by the command itself.
+    Never,
+}
+
+impl Command {
+    /// When the warning about the user's files is printed.
+    pub fn file_warning(&self) -> FileWarning {
+        match self {
+            Self::Login(_) | Self::Logout(_) | Self::Env(_) | Self::Exec(_) | Self::Console(_) | Self::List(_) | Self::Sync(_) => {
+                FileWarning::Before
+            }
+            Self::CredentialProcess(_) => FileWarning::OnFailure,
+            Self::Configure(_) | Self::Status(_) | Self::ShellInit(_) | Self::Completions(_) | Self::Man(_) => FileWarning::Never,
+        }
+    }
 }
 
 impl Cli {

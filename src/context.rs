@@ -11,8 +11,11 @@ use crate::portal::{self, Portal};
 use crate::profile::names::{AccountId, Session};
 use crate::profile::request::Account;
 use crate::profile::resolve::RoleTarget;
+use crate::profile::{Config, diagnosis};
 use crate::sys::clock::Deadline;
 use crate::sys::env::Env;
+use crate::sys::lock::Folders;
+use crate::text;
 use crate::ui::table;
 use crate::ui::terminal::{self, Interaction, TerminalCapabilities};
 use crate::vault::Vault;
@@ -35,6 +38,16 @@ impl Context {
     /// Creates the context; opens nothing.
     pub fn new(env: Env, interaction: Interaction, definition: fn() -> clap::Command) -> Self {
         Self { env, interaction, definition, vault: OnceCell::new() }
+    }
+
+    /// Prints the most serious warning about the user's files, if there is one, as one line.
+    pub fn warn_of_files(&self) {
+        // The command itself reports a file that can't be read.
+        let Ok(config) = Config::read(&self.env) else { return };
+        if let Some((warning, others)) = diagnosis::worst(&config) {
+            let more = if others > 0 { format!(" (and {others} more: daypass status -v)") } else { String::new() };
+            self.tell(&text::clean(&format!("warning: {}{more}", warning.line())));
+        }
     }
 
     /// The vault that `DAYPASS_KEYRING` selects.
@@ -60,7 +73,9 @@ impl Context {
             profile: profile.or(self.env.profile()).map(str::to_owned),
             env: self.env.clone(),
         };
-        Ok(Broker::new(session, self.vault()?, Portal::new(settings), Locks::new(self.env.runtime_folder())))
+        let vault = self.vault()?;
+        let locks = Locks::new(Folders::new(&self.env), vault.identity());
+        Ok(Broker::new(session, vault, Portal::new(settings), locks))
     }
 
     /// The role credentials of a target, with the account ID. A name is looked up at the portal.
@@ -126,7 +141,7 @@ impl Context {
     /// Standard output cannot be written.
     pub fn print(&self, text: &str) -> Result<()> {
         terminal::print(text)
-            .map_err(|error| Error::failed(format!("cannot write standard output: {error}"), "check where it is redirected to"))
+            .map_err(|error| Error::failed(format!("cannot write to standard output: {error}"), "check where it is redirected to"))
     }
 }
 
@@ -148,10 +163,12 @@ pub fn account_called(name: &str, accounts: &[portal::Account]) -> Result<Accoun
     }
     match found.as_slice() {
         [id] => Ok(id.clone()),
-        [] => Err(Error::usage(format!("you have no account named \"{name}\""), "daypass list")),
+        [] => Err(Error::usage(format!("no account that you can access is named \"{name}\""), "daypass list")),
         several => {
             let ids: Vec<&str> = several.iter().map(AccountId::as_str).collect();
-            Err(Error::usage(format!("several accounts are named \"{name}\": {}", ids.join(", ")), "give the ID: --account ID"))
+            let first = ids.first().copied().unwrap_or_default();
+            let what = format!("several accounts are named \"{name}\": {}", ids.join(", "));
+            Err(Error::typo(what, name, first, format!("add --account {first}")))
         }
     }
 }

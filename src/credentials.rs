@@ -1,6 +1,6 @@
 //! Defines what the portal issues: client registrations, tokens and role credentials, each with its expiry. Touches nothing.
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::secret::Secret;
 
@@ -50,4 +50,13 @@ pub struct RoleCredentials {
     pub expires_at: OffsetDateTime,
     /// When they were received; with `expires_at` this gives their full lifetime.
     pub received_at: OffsetDateTime,
+    /// How far the service's clock was ahead of this machine's then; zero if unknown.
+    pub clock_offset: Duration,
+}
+
+impl RoleCredentials {
+    /// When they expire by this machine's clock, which may be wrong.
+    pub fn expires_by_local_clock(&self) -> OffsetDateTime {
+        self.expires_at.saturating_sub(self.clock_offset)
+    }
 }

@@ -43,19 +43,36 @@ pub struct Error {
     pub what: String,
     /// What to do next: a command if there is one.
     pub hint: String,
-    /// A wrong word of the command line and the one probably meant, from which the caller with the command line builds the hint.
-    pub typo: Option<Box<(String, String)>>,
+    /// How to correct the command line. The hint is then the corrected one, if the command line allows it.
+    pub correction: Option<Box<Correction>>,
+}
+
+/// A correction of the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Correction {
+    /// A wrong word, and the one probably meant.
+    Replace(String, String),
+    /// Words to add to the command's arguments.
+    Add(Vec<String>),
 }
 
 impl Error {
     /// An error of any kind.
     pub fn new(exit: Exit, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), hint: hint.into(), typo: None }
+        Self { exit, what: what.into(), hint: hint.into(), correction: None }
     }
 
     /// [`Exit::Usage`] for a wrong name, with the one probably meant. The hint is used if the name was not on the command line.
     pub fn typo(what: impl Into<String>, wrong: &str, meant: &str, hint: impl Into<String>) -> Self {
-        Self { typo: Some(Box::new((wrong.to_owned(), meant.to_owned()))), ..Self::usage(what, hint) }
+        let correction = Correction::Replace(wrong.to_owned(), meant.to_owned());
+        Self { correction: Some(Box::new(correction)), ..Self::usage(what, hint) }
+    }
+
+    /// [`Exit::Usage`] for a missing flag, with an example or the probable value.
+    pub fn missing(what: impl Into<String>, flag: &str, value: &str) -> Self {
+        let correction = Correction::Add(vec![flag.to_owned(), value.to_owned()]);
+        let hint = format!("add {}", text::command_line([flag, value]));
+        Self { correction: Some(Box::new(correction)), ..Self::usage(what, hint) }
     }
 
     /// [`Exit::Failed`].

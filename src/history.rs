@@ -13,7 +13,8 @@ use time::OffsetDateTime;
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::profile::start_url;
 use crate::sys::clock::Deadline;
-use crate::sys::file::{self, Lock};
+use crate::sys::file;
+use crate::sys::lock::Lock;
 
 /// One line for each use: seconds since 1970, a blank, the name.
 const USES: &str = "uses";
@@ -159,8 +160,8 @@ impl History {
     /// Writes into the folder, which is created if it is missing.
     fn record(&self, write: impl FnOnce(&Path) -> io::Result<()>) {
         let Some(folder) = &self.folder else { return };
-        let created = if folder.is_dir() { Ok(()) } else { file::private_folder(folder) };
-        if let Err(error) = created.and_then(|()| write(folder)) {
+        let checked = file::private_folder(folder).and_then(|()| file::check_folder(folder));
+        if let Err(error) = checked.and_then(|()| write(folder)) {
             tracing::debug!(%error, folder = %folder.display(), "the history can't be written");
         }
     }

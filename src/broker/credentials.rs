@@ -12,7 +12,7 @@ use super::locks::{Locks, Scope};
 use super::retry;
 use crate::credentials::{RoleCredentials, Token};
 use crate::error::{Error, Exit, Result};
-use crate::portal::{self, Account, Portal};
+use crate::portal::{self, Account, AccountRoles, Portal};
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::sys::clock::{self, Deadline};
 use crate::sys::signal;
@@ -25,6 +25,15 @@ const REPLACEMENT_TIMEOUT: Duration = Duration::from_secs(4);
 
 /// A refresh is not started with less time left: if this process ends before the answer arrives, the sign-in is lost.
 const MIN_REFRESH_TIME: Duration = Duration::from_secs(2);
+
+/// How long to look for a token that another process may be about to store, before a refresh token counts as unusable.
+const REPLACEMENT_WAIT: Duration = Duration::from_secs(2);
+
+/// The pause between two such looks.
+const REPLACEMENT_POLL: Duration = Duration::from_millis(100);
+
+/// How far this machine's clock may be wrong without a warning: AWS refuses signatures that are older.
+const CLOCK_TOLERANCE: time::Duration = time::Duration::minutes(5);
 
 /// The credentials of one session.
 pub struct Broker<'a> {
@@ -107,12 +116,11 @@ impl<'a> Broker<'a> {
             }
             Failure::Local(error) => error,
         })?;
-        if credentials.expires_at <= clock::now() {
-            stderr::say("daypass: the new role credentials have already expired by this machine's clock: check its time");
-        }
+        self.warn_of_wrong_clock();
         if let Err(error) = self.store_role(account, role, &credentials, used.as_ref()) {
             tracing::warn!(?error, "the role credentials were not stored");
         }
+        lock.clear();
         Ok(credentials)
     }
 
@@ -147,6 +155,7 @@ impl<'a> Broker<'a> {
     }
 
     fn usable_token(&self, deadline: Deadline) -> std::result::Result<Token, Failure> {
+        self.settle(deadline);
         let Some(token) = self.vault.token(self.session)? else {
             return Err(portal::Error::Unauthorized(String::new()).into());
         };
@@ -157,10 +166,15 @@ impl<'a> Broker<'a> {
             TokenState::RefreshSoon => {
                 // It still works, and the call that needs it needs time too.
                 let half = Deadline::after(deadline.left() / 2);
-                self.renew(&token, RefreshReason::Expiring, half).or_else(|failure| {
-                    tracing::warn!(?failure, "the token expires soon and could not be refreshed");
-                    Ok(token)
-                })
+                match self.renew(&token, RefreshReason::Expiring, half) {
+                    // The next call would fail alike, and a proxy may lock the account after a few attempts.
+                    Err(failure @ Failure::Portal(portal::Error::Unreachable(..))) => Err(failure),
+                    Err(failure) => {
+                        tracing::warn!(?failure, "the token expires soon and could not be refreshed");
+                        Ok(token)
+                    }
+                    renewed => renewed,
+                }
             }
         }
     }
@@ -206,7 +220,7 @@ impl<'a> Broker<'a> {
             return Err(portal::Error::Unauthorized("the sign-in can't be refreshed".to_owned()).into());
         }
         // The request uses up the refresh token. A vault that can't store this one now (a full disk) can't store the next one either.
-        self.vault.store_token(self.session, &token)?;
+        self.store_or_rescue(&token)?;
         let answer = retry::until_with(deadline, MIN_REFRESH_TIME, || {
             let hold = signal::hold();
             self.portal.refresh(&token, deadline).map(|renewed| (renewed, hold))
@@ -214,32 +228,56 @@ impl<'a> Broker<'a> {
         match answer {
             Ok((renewed, _hold)) => {
                 // Before anything else, also before a signal is handled: the old refresh token is used up.
-                self.store_renewed(&renewed);
+                self.store_refreshed(&renewed);
                 Ok(renewed)
             }
-            Err(portal::Error::InvalidGrant(why) | portal::Error::InvalidClient(why)) => {
-                // A process that does not share this lock (on another host with the same home) may have refreshed first.
-                match self.vault.token(self.session)? {
-                    Some(newer) if newer.refresh != token.refresh && now < newer.expires_at => return Ok(newer),
-                    _ if rejected || token.expires_at <= now => self.vault.delete_token(self.session)?,
-                    _ => self.vault.store_token(self.session, &Token { refresh: None, ..token })?,
+            Err(portal::Error::InvalidGrant(why)) => {
+                let stored = self.replacement(&token, deadline)?;
+                let now = clock::now();
+                match stored {
+                    Some(other) if other != token && now < other.expires_at => return Ok(other),
+                    Some(same) if same == token && (rejected || token.expires_at <= now) => {
+                        self.vault.delete_token(self.session)?;
+                    }
+                    // It can be used until it expires, but not be refreshed again.
+                    Some(same) if same == token => {
+                        self.vault.store_token(self.session, &Token { refresh: None, ..token })?;
+                    }
+                    _ => {}
                 }
                 Err(portal::Error::Unauthorized(why).into())
             }
+            // The registration is not accepted, which says nothing about the refresh token: nothing is deleted.
+            Err(portal::Error::InvalidClient(why)) => Err(portal::Error::Unauthorized(why).into()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Stores a token that was just received. The old one is used up, so a vault that fails is tried twice; then a warning is printed.
-    fn store_renewed(&self, token: &Token) {
-        let stored = self.vault.store_token(self.session, token).or_else(|_| self.vault.store_token(self.session, token));
-        if let Err(error) = stored {
-            let error = Error::from(error);
-            stderr::say(&format!(
-                "daypass: the refreshed sign-in could not be stored ({}); you will have to sign in again",
-                error.what
-            ));
+    /// The stored token, as soon as it is another than this one, or after [`REPLACEMENT_WAIT`].
+    ///
+    /// A process that does not share this lock (on another host with the same home) may have refreshed first, and its token may not be
+    /// stored yet.
+    fn replacement(&self, token: &Token, deadline: Deadline) -> std::result::Result<Option<Token>, Failure> {
+        let limit = Deadline::after(REPLACEMENT_WAIT.min(deadline.left()));
+        loop {
+            let stored = self.vault.token(self.session)?;
+            if limit.passed() || stored.as_ref() != Some(token) {
+                return Ok(stored);
+            }
+            clock::sleep(REPLACEMENT_POLL.min(limit.left()));
         }
+    }
+
+    /// Warns if this machine's clock differs from the service's by more than [`CLOCK_TOLERANCE`].
+    pub(super) fn warn_of_wrong_clock(&self) {
+        let Some(ahead) = self.portal.clock_offset().filter(|offset| offset.abs() > CLOCK_TOLERANCE) else { return };
+        let (hours, minutes) = (ahead.whole_hours().abs(), ahead.whole_minutes().abs() % 60);
+        let difference = if hours > 0 { format!("{hours} h {minutes} min") } else { format!("{minutes} min") };
+        let direction = if ahead.is_positive() { "behind" } else { "ahead" };
+        stderr::say(&format!(
+            "daypass: this machine's clock is {difference} {direction}: set it, because AWS tools misjudge when credentials expire, and AWS \
+             refuses their requests"
+        ));
     }
 
     /// All accounts that the session can reach.
@@ -250,9 +288,9 @@ impl<'a> Broker<'a> {
         self.with_token(&token, deadline, list).map_err(|failure| failure::to_error(self.session, failure))
     }
 
-    /// The roles of each of these accounts, in their order. `timeout` is for one answer of the portal; `done` gets the number of accounts
-    /// that are done.
-    pub fn roles_of(&self, accounts: &[AccountId], timeout: Duration, done: &mut dyn FnMut(usize)) -> Result<Vec<Vec<RoleName>>> {
+    /// The roles of each of these accounts, in their order; an error text for each account that the portal refuses. `timeout` is for one
+    /// answer of the portal; `done` gets the number of accounts that are done.
+    pub fn roles_of(&self, accounts: &[AccountId], timeout: Duration, done: &mut dyn FnMut(usize)) -> Result<Vec<AccountRoles>> {
         // The calls are rate-limited, and a token that expires meanwhile is refreshed.
         let calls = portal::MIN_INTERVAL.saturating_mul(u32::try_from(accounts.len()).unwrap_or(u32::MAX));
         let deadline = Deadline::after(timeout.saturating_add(calls));

@@ -1,7 +1,7 @@
 //! Turns errors of the portal into messages, hints and exit statuses. Pure.
 
 use crate::error::{Error, Exit};
-use crate::portal;
+use crate::portal::{self, Obstacle};
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::text::shell_quote;
 use crate::vault;
@@ -41,6 +41,7 @@ pub(super) fn why(error: portal::Error) -> String {
         | portal::Error::Forbidden(why)
         | portal::Error::InvalidRequest(why)
         | portal::Error::Unavailable(_, why)
+        | portal::Error::Unreachable(_, why)
         | portal::Error::UnexpectedResponse(why)
         | portal::Error::InvalidSettings(why) => why,
         portal::Error::AuthorizationPending | portal::Error::SlowDown | portal::Error::DeviceCodeExpired => String::new(),
@@ -97,28 +98,52 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
             portal::Error::Forbidden(why) => Error::new(
                 Exit::Refused,
                 format!("the portal refuses: {why}"),
-                format!("daypass list {}", session_argument(session)),
+                "ask your administrator for an assignment in IAM Identity Center",
             ),
             portal::Error::InvalidRequest(why) => Error::failed(
                 format!("IAM Identity Center in {region} does not accept {start_url}: {why}"),
-                format!(
-                    "check the start URL and the region: daypass configure --session {} --start-url URL --sso-region REGION",
-                    if name == start_url { "NAME".into() } else { shell_quote(name) }
-                ),
+                "check the start URL and the region in the config file",
             ),
-            portal::Error::Unavailable(_, why) => Error::new(
-                Exit::Unreachable,
-                format!("cannot reach IAM Identity Center in {region}: {why}"),
-                "check the network (HTTPS_PROXY and NO_PROXY are honoured), then try again",
-            ),
+            portal::Error::Unavailable(_, why) => {
+                Error::new(Exit::Unreachable, why, "check the network (HTTPS_PROXY and NO_PROXY are honoured), then try again")
+            }
+            portal::Error::Unreachable(obstacle, why) => unreachable(session, obstacle, why),
             portal::Error::UnexpectedResponse(why) => Error::new(
                 Exit::Unreachable,
                 format!("unexpected answer from IAM Identity Center in {region}: {why}"),
-                "check for a captive portal or a proxy, and AWS_ENDPOINT_URL_SSO, AWS_ENDPOINT_URL_SSO_OIDC and AWS_ENDPOINT_URL",
+                "check for a captive portal or a proxy, and AWS_ENDPOINT_URL_SSO and AWS_ENDPOINT_URL_SSO_OIDC",
             ),
             portal::Error::InvalidSettings(why) => {
-                Error::usage(why, "check AWS_ENDPOINT_URL*, AWS_CA_BUNDLE, HTTPS_PROXY and the endpoint settings of the profile")
+                Error::usage(why, "check AWS_ENDPOINT_URL_*, AWS_CA_BUNDLE, HTTPS_PROXY and the endpoint settings of the profile")
             }
         },
+    }
+}
+
+/// The error of a connection that a retry would not help.
+fn unreachable(session: &Session, obstacle: Obstacle, why: String) -> Error {
+    let hint = match obstacle {
+        Obstacle::ProxyAuthentication => "check the user name and password of the proxy in HTTPS_PROXY".to_owned(),
+        Obstacle::UntrustedCertificate => {
+            "export AWS_CA_BUNDLE=FILE (the certificates, in PEM form, of the proxy or company that intercepts TLS)".to_owned()
+        }
+        Obstacle::CertificateDate => "check the date and time of this machine, then try again".to_owned(),
+        Obstacle::UnknownRegion => return unknown_region(session, why),
+    };
+    Error::new(Exit::Unreachable, why, hint)
+}
+
+fn unknown_region(session: &Session, why: String) -> Error {
+    let Session { name, start_url, region, .. } = session;
+    let near = portal::regions::nearest(region);
+    let hint = if name == start_url {
+        format!("set sso_region to the region of IAM Identity Center, such as {}", near.unwrap_or("us-east-1"))
+    } else {
+        let name = shell_quote(name);
+        format!("daypass configure --session {name} --session-only --sso-region {}", near.unwrap_or("REGION"))
+    };
+    match near {
+        Some(near) => Error::typo(why, region, near, hint),
+        None => Error::usage(why, hint),
     }
 }

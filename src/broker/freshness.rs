@@ -24,10 +24,12 @@ pub enum CredentialState {
     Expired,
 }
 
-/// Fresh while at least `min(20 minutes, a third of the full life)` is left.
+/// Fresh while at least `min(20 minutes, a third of the full life)` is left. The life is measured by the service's clock, the age by this
+/// machine's.
 pub fn credential_state(credentials: &RoleCredentials, now: OffsetDateTime) -> CredentialState {
-    let left = credentials.expires_at - now;
-    let margin = ROLE_MARGIN.min((credentials.expires_at - credentials.received_at) / 3);
+    let expires_at = credentials.expires_by_local_clock();
+    let left = expires_at - now;
+    let margin = ROLE_MARGIN.min((expires_at - credentials.received_at) / 3);
     let clock_was_set_back = now < credentials.received_at - CLOCK_SLACK;
     if left <= Duration::ZERO {
         CredentialState::Expired
@@ -78,6 +80,7 @@ mod tests {
             session_token: Secret::new("t"),
             expires_at: T0 + life,
             received_at: T0,
+            clock_offset: Duration::ZERO,
         }
     }
 
@@ -110,6 +113,17 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_does_not_make_credentials_fresh() {
         assert_eq!(credential_state(&credentials(Duration::HOUR), T0 - Duration::HOUR), CredentialState::Stale);
+    }
+
+    #[test]
+    fn a_clock_that_is_wrong_all_the_time_does_not_change_the_life() {
+        for offset in [Duration::hours(13), Duration::hours(-13)] {
+            let hour = credentials(Duration::HOUR);
+            let hour = RoleCredentials { expires_at: hour.expires_at + offset, clock_offset: offset, ..hour };
+            assert_eq!(credential_state(&hour, T0), CredentialState::Fresh);
+            assert_eq!(credential_state(&hour, T0 + Duration::minutes(41)), CredentialState::Stale);
+            assert_eq!(credential_state(&hour, T0 + Duration::HOUR), CredentialState::Expired);
+        }
     }
 
     #[test]

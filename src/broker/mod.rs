@@ -13,7 +13,11 @@ mod locks;
 pub mod pkce;
 mod retry;
 mod sign_in;
+mod storing;
 
 pub use credentials::Broker;
 pub use locks::Locks;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use locks::note_round_trip;
 pub use sign_in::{Decision, Event, Flow, PollState, SignInRequest, SignInUi};

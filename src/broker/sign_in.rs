@@ -157,6 +157,7 @@ impl Broker<'_> {
         {
             return Ok(token.clone());
         }
+        self.verify_vault(request.within(OTHER_REFRESH_TIMEOUT))?;
         if request.unattended_until.is_some() {
             if lock.unanswered(clock::now()) {
                 return Err(failure::sign_in_required(self.session, "the last sign-in in the browser was not completed"));
@@ -167,7 +168,7 @@ impl Broker<'_> {
         let authorized = self.authorize(request, ui, &mut prompted).map_err(|failure| failure::to_error(self.session, failure));
         if !prompted && authorized.as_ref().is_err_and(|error| error.exit == Exit::Unreachable) {
             // The portal failed before the person was prompted, so the next process may prompt them.
-            lock.answered();
+            lock.clear();
         }
         let (token, _hold) = authorized.map_err(|error| match error {
             // Nobody had asked to sign in; the caller asked for credentials, and for those a sign-in is missing.
@@ -178,10 +179,11 @@ impl Broker<'_> {
         })?;
         // Wait for a running refresh, which would overwrite this token. If it hangs, store the token anyway: a person has approved it.
         let _token = self.locks.take(self.session, Scope::Token, request.within(OTHER_REFRESH_TIMEOUT));
-        self.vault.store_token(self.session, &token).or_else(|_| self.vault.store_token(self.session, &token))?;
+        self.store_sign_in(&token)?;
         // Another person, or the same one with other rights, may have signed in: old role credentials are not theirs.
         self.vault.delete_roles(self.session)?;
-        lock.answered();
+        lock.clear();
+        self.warn_of_wrong_clock();
         Ok(token)
     }
 
@@ -229,7 +231,7 @@ impl Broker<'_> {
             (Ok(listener), _) => listener,
             (Err(error), Some(port)) => {
                 let what = format!("can't listen on port {port} of 127.0.0.1: {error}");
-                return Err(Error::usage(what, "choose another --port, or leave it out").into());
+                return Err(Error::usage(what, failure::login_command(self.session)).into());
             }
             (Err(error), None) => return Ok(PkceResult::FellBack(format!("can't listen on 127.0.0.1: {error}"))),
         };
@@ -407,6 +409,7 @@ impl Broker<'_> {
         // In this order: a process that is fetching role credentials reads the token after it has stored them (`store_role`).
         let deleted = self.vault.delete_token(self.session).and(self.vault.delete_roles(self.session));
         drop(lock);
+        self.locks.clear(self.session);
         // The portal ends a session by its access token. An expired one is refreshed for that, and stored nowhere.
         let end = |mut token: Token| {
             if matches!(freshness::token_state(&token, clock::now()), TokenState::RefreshNow) {

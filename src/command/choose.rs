@@ -34,12 +34,11 @@ pub(super) type Row = (Vec<String>, Choice);
 /// No terminal; nothing to choose from; those of refreshing a session.
 pub(super) fn target(context: &Context) -> Result<Option<RoleTarget>> {
     if !context.may_choose() {
-        let hint = "daypass env PROFILE ('daypass list --profiles' shows yours)";
-        return Err(Error::usage("there is no terminal to choose on", hint));
+        return Err(Error::usage("the picker requires a terminal", "daypass list --profiles"));
     }
     let choices = choices(context, &Config::read(&context.env)?);
     if choices.is_empty() {
-        return Err(Error::usage("there are no sessions or profiles to choose from", "daypass configure"));
+        return Err(Error::usage("there is no session or profile to choose from", "daypass configure"));
     }
     Ok(choose(context, choices, |picker| picker)?.map(|(_, target)| target))
 }
@@ -74,8 +73,8 @@ pub(super) fn choose(
 
 fn refresh(context: &Context, session: &Session) -> Result<()> {
     let broker = context.broker(session, None)?;
-    let all = signing_in(context, session, None, false, || roles::all(context, session, &broker))?;
-    if all.is_empty() { Err(roles::nothing_reachable(&session.name)) } else { Ok(()) }
+    let listed = signing_in(context, session, None, false, || roles::all(context, session, &broker))?;
+    if listed.roles.is_empty() { Err(roles::nothing_reachable(&session.name)) } else { Ok(()) }
 }
 
 /// The items: profiles and the roles without a profile, most used first; then the sessions.
@@ -122,6 +121,7 @@ fn add(targets: &mut Vec<RoleTarget>, session: &Session, listed: Vec<ListedRole>
         role,
         region: None,
         profile: None,
+        overridden: false,
     }));
 }
 

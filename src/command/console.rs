@@ -51,7 +51,9 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     } else {
         args.names.into_iter().map(|name| RoleRequest { profile: Some(name), ..request.clone() }).collect()
     };
-    let link_of = |request: &RoleRequest| link(context, &resolve::target(&context.env, request)?, args.destination.as_deref());
+    let link_of = |request: &RoleRequest| {
+        link(context, &resolve::target(&context.env, request)?, args.destination.as_deref(), request.region.as_deref())
+    };
     let links = requests.iter().map(link_of).collect::<Result<Vec<_>>>()?;
     for link in links {
         if args.print {
@@ -65,7 +67,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
 
 /// Opens the console with this role.
 pub(super) fn open_as(context: &Context, target: &RoleTarget) -> Result<()> {
-    open(context, &link(context, target, None)?)
+    open(context, &link(context, target, None, None)?)
 }
 
 /// Opens a link. The error contains it, because it works in any browser.
@@ -85,10 +87,10 @@ fn open(context: &Context, link: &str) -> Result<()> {
     if opened.failed() { Err(failed("the program that opens addresses failed")) } else { Ok(()) }
 }
 
-/// The link for a role, which counts as a use of it.
-fn link(context: &Context, target: &RoleTarget, destination: Option<&str>) -> Result<String> {
-    let destination =
-        destination.map(|text| console::destination(text, &target.session.region, target.region.as_deref())).transpose()?;
+/// The link for a role, which counts as a use of it. `region` is that of the command line, if any.
+fn link(context: &Context, target: &RoleTarget, destination: Option<&str>, region: Option<&str>) -> Result<String> {
+    let region = region.or(context.env.region()).or(target.region.as_deref());
+    let destination = destination.map(|text| console::destination(text, &target.session.region, region)).transpose()?;
     let account = context.account(target, COMMAND_TIMEOUT)?;
     super::note_use(context, &super::name_of(target, &account));
     console::link(&target.session.start_url, &account, &target.role, destination.as_deref())

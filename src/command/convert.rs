@@ -47,7 +47,8 @@ pub(super) fn conversion(
         if !matches(&profile.name, &session, &role) {
             continue;
         }
-        let session = if kind == CredentialSource::Legacy { sessions.with_block(&session) } else { session };
+        let usable = kind == CredentialSource::Native && helper::is_argument(&session.name);
+        let session = if usable { session } else { sessions.with_block(&session) };
         let change = helper::line(program, &session.name, &role.account, &role.role)
             .map(|line| Change::helper(&profile.name, line, Vec::new()))
             .map_err(|error| error.what);
@@ -81,9 +82,12 @@ impl Sessions {
         Self { names: blocks.iter().map(|block| block.name.to_string()).collect(), known, new: Vec::new() }
     }
 
-    /// The session of this portal that has a block or is about to get one; else a new one, named after its start URL.
+    /// The session of this portal that has a block, or is about to get one, of a name that a helper's command line can contain; else a new
+    /// one, named after its start URL.
     pub(super) fn with_block(&mut self, session: &Session) -> Session {
-        if let Some(known) = self.known.iter().chain(&self.new).find(|known| known.is_same_portal(session)) {
+        if let Some(known) =
+            self.known.iter().chain(&self.new).find(|known| known.is_same_portal(session) && helper::is_argument(&known.name))
+        {
             return known.clone();
         }
         let base = start_url::session_name(&session.start_url);
@@ -91,7 +95,7 @@ impl Sessions {
         let name = std::iter::once(base.clone()).chain(numbered).find(|name| !self.names.contains(name)).unwrap_or(base);
         self.names.insert(name.clone());
         let start_url = start_url::clean(&session.start_url).unwrap_or_else(|_| session.start_url.clone());
-        let new = Session { name, start_url, region: session.region.clone(), scopes: vec![portal::ACCOUNT_ACCESS.to_owned()] };
+        let new = Session { name, start_url, region: session.region.clone(), scopes: portal::scopes_of(session) };
         self.new.push(new.clone());
         new
     }

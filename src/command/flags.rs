@@ -74,6 +74,27 @@ pub struct RoleArgs {
     pub flags: RoleFlags,
 }
 
+impl SessionFlags {
+    /// The flags as they are typed.
+    pub fn words(&self) -> Vec<String> {
+        let Self { session, start_url, sso_region, scopes } = self;
+        typed(&[("--session", session), ("--start-url", start_url), ("--sso-region", sso_region), ("--scopes", scopes)])
+    }
+}
+
+impl RoleArgs {
+    /// The arguments as they are typed.
+    pub fn words(&self) -> Vec<String> {
+        let RoleFlags { profile, session, account, role, region } = &self.flags;
+        let flags = typed(&[("--account", account), ("--role", role), ("--region", region)]);
+        self.name.iter().cloned().chain(typed(&[("--profile", profile)])).chain(session.words()).chain(flags).collect()
+    }
+}
+
+fn typed(flags: &[(&str, &Option<String>)]) -> Vec<String> {
+    flags.iter().filter_map(|(flag, value)| value.as_ref().map(|value| [(*flag).to_owned(), value.clone()])).flatten().collect()
+}
+
 impl From<SessionFlags> for RoleRequest {
     fn from(flags: SessionFlags) -> Self {
         let SessionFlags { session, start_url, sso_region, scopes } = flags;

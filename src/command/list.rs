@@ -13,7 +13,7 @@ use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::Session;
 use crate::profile::request::RoleRequest;
 use crate::profile::resolve::RoleTarget;
-use crate::profile::{Config, resolve};
+use crate::profile::{Block, Config, diagnosis, resolve};
 
 /// List your accounts and roles and the profiles that use them
 #[derive(Debug, clap::Args)]
@@ -56,6 +56,8 @@ struct ProfileEntry {
     role: String,
     region: Option<String>,
     session: String,
+    /// The key by which AWS tools get other credentials: `KEY (FILE:LINE)`.
+    overridden_by: Option<String>,
 }
 
 /// Runs the command.
@@ -66,7 +68,14 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let session_given = request.session.is_some() || request.start_url.is_some();
     if args.profiles {
         let session = if session_given { Some(resolve::session_in(&config, &request)?) } else { None };
+        let blocks = config.profiles();
+        let overriding = |block: &Block<'_>| {
+            let value = diagnosis::overriding(block)?;
+            Some((block.name.to_string(), format!("{} ({})", value.key, value.place())))
+        };
+        let mut overriding: HashMap<String, String> = blocks.iter().filter_map(overriding).collect();
         let profiles = profiles(context, &config, session.as_ref()).into_iter().map(|target| ProfileEntry {
+            overridden_by: target.profile.as_ref().and_then(|name| overriding.remove(name)),
             profile: target.profile.unwrap_or_default(),
             account: target.account.to_string(),
             role: target.role.to_string(),
@@ -75,9 +84,17 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         });
         let row = |entry: &ProfileEntry, _: &str| {
             let region = entry.region.clone().unwrap_or_default();
-            vec![entry.profile.clone(), entry.account.clone(), entry.role.clone(), region, entry.session.clone()]
+            let overridden_by = entry.overridden_by.clone().unwrap_or_default();
+            vec![entry.profile.clone(), entry.account.clone(), entry.role.clone(), region, entry.session.clone(), overridden_by]
         };
-        show(context, args.format, &words, ["profile", "account", "role", "region", "session"], profiles.collect(), row)?;
+        show(
+            context,
+            args.format,
+            &words,
+            ["profile", "account", "role", "region", "session", "overridden_by"],
+            profiles.collect(),
+            row,
+        )?;
         return Ok(0);
     }
     let session = resolve::session_in(&config, &request)?;
@@ -90,7 +107,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         profiles: by_role.remove(&role).unwrap_or_default(),
         role: role.role.to_string(),
     };
-    let entries: Vec<Entry> = roles::all(context, &session, &broker)?.into_iter().map(entry).collect();
+    let entries: Vec<Entry> = roles::all(context, &session, &broker)?.roles.into_iter().map(entry).collect();
     let row = |entry: &Entry, separator: &str| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let profiles = entry.profiles.join(separator);
@@ -101,11 +118,11 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
 }
 
 /// Prints the entries that contain all of the words, in any column.
-fn show<T: Serialize>(
+fn show<T: Serialize, const N: usize>(
     context: &Context,
     format: Format,
     words: &[String],
-    columns: [&str; 5],
+    columns: [&str; N],
     mut entries: Vec<T>,
     row: impl Fn(&T, &str) -> Vec<String>,
 ) -> Result<()> {
@@ -118,9 +135,16 @@ fn show<T: Serialize>(
         Format::Json => output::json(&entries),
         Format::Csv => csv::table(&columns, &rows(" ")),
         Format::Table => {
-            let head = columns.map(|name| name.trim_start_matches("account_").to_uppercase());
+            let head = columns.map(|name| name.trim_start_matches("account_").replace('_', " ").to_uppercase());
             let head = head.each_ref().map(|title| if title == "ID" { "ACCOUNT" } else { title.as_str() });
-            context.table(&head, &rows(", "))
+            let mut rows = rows(", ");
+            // Rarely used: no column of blanks.
+            let used = rows.iter().any(|row| row.last().is_some_and(|cell| !cell.is_empty()));
+            let shown = if columns.last() == Some(&"overridden_by") && !used { N - 1 } else { N };
+            for row in &mut rows {
+                row.truncate(shown);
+            }
+            context.table(head.get(..shown).unwrap_or(&head), &rows)
         }
     })?;
     if entries.is_empty() {

@@ -176,10 +176,8 @@ fn requested_options(context: &Context, args: &Args) -> Result<SignInOptions> {
     let local = browser::on_this_machine(&context.env);
     let flow = match (args.flow, args.port) {
         (FlowChoice::Device, Some(_)) => {
-            return Err(Error::usage(
-                "--port requires --flow pkce; a device code uses no port",
-                "daypass login --flow pkce --port PORT",
-            ));
+            let what = "--port requires --flow pkce; a device code uses no port";
+            return Err(Error::typo(what, "device", "pkce", "daypass login --flow pkce"));
         }
         (FlowChoice::Pkce, _) | (FlowChoice::Auto, Some(_)) => Flow::Pkce,
         (FlowChoice::Device, None) => Flow::Device,
@@ -271,8 +269,8 @@ pub fn sign_in_unattended(
 fn unlock(context: &Context, session: &Session) -> Result<()> {
     let vault = context.vault()?;
     match vault.token(session) {
-        Err(vault::Error::Locked(_)) if context.may_prompt() => Ok(vault.unlock(UNLOCK_TIMEOUT)?),
-        Err(error) => Err(error.into()),
+        Err(vault::Error::Locked(_)) if context.may_prompt() => vault.unlock(UNLOCK_TIMEOUT).map_err(vault::Error::after_unlocking),
+        Err(error) => Err(error.after_unlocking()),
         Ok(_) => Ok(()),
     }
 }

@@ -30,26 +30,39 @@ use crate::output::export;
 use crate::profile::names::AccountId;
 use crate::profile::resolve::RoleTarget;
 use crate::profile::store::Plan;
+use crate::profile::{Config, settings};
 use crate::sys::clock;
+use crate::sys::env::REGION;
 use crate::text;
 use crate::ui::terminal;
 
-/// The display name of role credentials: the profile, or `role@account`.
+/// The display name of role credentials: the profile, or `role@account` if another role is used than the profile's.
 fn name_of(target: &RoleTarget, account: &AccountId) -> String {
-    target.profile.clone().unwrap_or_else(|| format!("{}@{account}", target.role))
+    target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(|| format!("{}@{account}", target.role))
 }
 
-/// The variables to set for a role, and those to clear. This counts as a use.
+/// The variables to set for a role, and those to clear. `region` is that of the command line, if any. This counts as a use.
 fn variables(
     context: &Context,
     target: &RoleTarget,
     account: &AccountId,
     credentials: &RoleCredentials,
-) -> (Vec<export::Variable>, Vec<&'static str>) {
+    region: Option<&str>,
+) -> (Vec<export::Variable>, Vec<export::Name>) {
+    let env = &context.env;
     let name = name_of(target, account);
     note_use(context, &name);
-    let set = export::variables(credentials, &name, target.region.as_deref());
-    let cleared = export::cleared(&set, &context.env.our_region());
+    // A role that is given without a profile needs no file, so one that can't be read is not an error here.
+    let by_user = env.users_variables();
+    let config = Config::read(env).ok();
+    let settings = config.map(|config| settings::settings(&config, target.profile.as_deref(), &by_user)).unwrap_or_default();
+    if let Some(warning) = settings.warning {
+        context.tell(&format!("daypass: {}", text::clean(&warning)));
+    }
+    let names = REGION.into_iter().filter(|name| region.is_some() || !by_user.contains(name)).collect();
+    let region = region.or(env.region()).or(target.region.as_deref()).map(|region| (region, names));
+    let set = export::variables(credentials, account, export::Extras { name: &name, region, settings: settings.variables });
+    let cleared = export::cleared(&set, env.our_settings());
     (set, cleared)
 }
 

@@ -1,7 +1,8 @@
-//! `daypass` without a command: lets the user choose a role, then starts a shell, opens the console, prints variables or writes a profile.
+//! `daypass` without a command: lets the user choose a role, then starts a shell, opens the console, shows the `env` command or writes a
+//! profile.
 
 use super::choose::{choices, choose, credentials};
-use super::flags::SessionFlags;
+use super::flags::{RoleArgs, RoleFlags, SessionFlags};
 use super::{configure, console, env};
 use crate::context::Context;
 use crate::error::{Exit, Result};
@@ -17,7 +18,7 @@ use crate::ui::terminal;
 const LETTERS: &[char] = &['o', 'e', 's'];
 
 const HELP: &[&str] = &[
-    "  Type to search, Enter start shell, Ctrl-O open console, Ctrl-E print env, Ctrl-S write profile, Esc cancel",
+    "  Type to search, Enter start shell, Ctrl-O open console, Ctrl-E show env command, Ctrl-S write profile, Esc cancel",
     "  Enter shell, ^O console, ^E env, ^S profile, Esc cancel",
     "  Enter shell ^O console ^E env ^S save",
 ];
@@ -48,8 +49,9 @@ fn pick(context: &Context) -> Result<Option<u8>> {
     match key {
         Key::Control('o') => console::open_as(context, &target)?,
         Key::Control('e') => {
-            let (account, credentials) = credentials(context, &target)?;
-            env::print(context, &target, &account, &credentials, None)?;
+            // Signs in first if required, so that the line works.
+            credentials(context, &target)?;
+            context.print(&(env::evaluation(context, role_args(&config, target))? + "\n"))?;
         }
         Key::Control('s') => {
             let args = configure_args(&config, target);
@@ -66,25 +68,35 @@ fn pick(context: &Context) -> Result<Option<u8>> {
 fn shell(context: &Context, target: &RoleTarget) -> Result<u8> {
     let (account, credentials) = credentials(context, target)?;
     let name = super::name_of(target, &account);
-    let left = output::left(credentials.expires_at, clock::now());
+    let left = output::left(credentials.expires_by_local_clock(), clock::now());
     context.tell(&format!("Started a shell with credentials for {} (valid for {left}). Type 'exit' to leave.", text::clean(&name)));
-    let (set, cleared) = super::variables(context, target, &account, &credentials);
+    let (set, cleared) = super::variables(context, target, &account, &credentials, None);
     child::run(&[context.env.shell_program().into()], &set, &cleared)
+}
+
+/// The arguments that name this role.
+fn role_args(config: &Config, target: RoleTarget) -> RoleArgs {
+    if target.profile.is_some() {
+        return RoleArgs { name: target.profile, flags: RoleFlags::default() };
+    }
+    let (account, role) = (Some(target.account.to_string()), Some(target.role.to_string()));
+    RoleArgs {
+        name: None,
+        flags: RoleFlags { session: session_flags(config, target.session), account, role, ..RoleFlags::default() },
+    }
+}
+
+/// The flags that name this session.
+fn session_flags(config: &Config, session: Session) -> SessionFlags {
+    if config.session(&session.name).is_some() {
+        return SessionFlags { session: Some(session.name), ..SessionFlags::default() };
+    }
+    let Session { start_url, region, .. } = session;
+    SessionFlags { start_url: Some(start_url), sso_region: Some(region), ..SessionFlags::default() }
 }
 
 /// The arguments of `daypass configure` for a profile of this role. Region, output and name are prompted for.
 fn configure_args(config: &Config, target: RoleTarget) -> configure::Args {
-    let known = config.session(&target.session.name).is_some();
-    let session = if known {
-        SessionFlags { session: Some(target.session.name), ..SessionFlags::default() }
-    } else {
-        let Session { start_url, region, .. } = target.session;
-        SessionFlags { start_url: Some(start_url), sso_region: Some(region), ..SessionFlags::default() }
-    };
-    configure::Args {
-        session,
-        account: Some(target.account.to_string()),
-        role: Some(target.role.to_string()),
-        ..configure::Args::default()
-    }
+    let (account, role) = (Some(target.account.to_string()), Some(target.role.to_string()));
+    configure::Args { session: session_flags(config, target.session), account, role, ..configure::Args::default() }
 }

@@ -13,7 +13,7 @@ use crate::error::{Error, Exit, Result};
 use crate::output::{self, Format, csv, rfc3339};
 use crate::profile::names::Session;
 use crate::profile::request::RoleRequest;
-use crate::profile::resolve;
+use crate::profile::{Config, diagnosis, resolve};
 use crate::sys::clock;
 use crate::sys::env::Env;
 use crate::text;
@@ -111,6 +111,12 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         for location in vault.locations() {
             terminal::say(&format!("{}: {} ({})", location.of, location.store, text::clean(&location.why)));
         }
+        for warning in diagnosis::warnings(&Config::read(&context.env)?) {
+            let fix = if warning.fix.is_empty() { String::new() } else { format!("; {}", warning.fix) };
+            terminal::say(&text::clean(&format!("warning: {}{fix}", warning.line())));
+        }
+    } else {
+        context.warn_of_files();
     }
     if entries.is_empty() {
         context.tell("No sessions yet. Start with: daypass configure");

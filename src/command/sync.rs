@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use wildmatch::WildMatch;
 
 use super::convert::{self, Sessions};
-use super::flags::{SessionArgs, SessionFlags};
+use super::flags::SessionArgs;
 use super::roles::{self, Reachable};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -70,24 +70,23 @@ pub struct Args {
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let region = args.region.as_deref();
     if let Some(region) = region.filter(|region| !start_url::is_region(region)) {
-        return Err(Error::usage(format!("\"{region}\" is not a region"), "--region us-east-1 (or another)"));
+        return Err(Error::typo(format!("\"{region}\" is not a region"), region, "us-east-1", "add --region us-east-1"));
     }
     let template = Template::parse(&args.template, region.is_some())?;
     let program = helper::program(&context.env, args.helper.as_deref())?;
     let config = Config::read(&context.env)?;
-    let session = resolve::session_in(&config, &args.session.clone().into())?;
-    // A helper profile names its session's block.
-    let session = if config.session(&session.name).is_some() || session.name != session.start_url {
-        session
-    } else {
-        Sessions::of(&config).with_block(&session)
-    };
-
-    let all = roles::all(context, &session, &context.broker(&session, None)?)?;
-    if all.is_empty() {
-        return Err(roles::nothing_reachable(&session.name));
+    let given = resolve::session_in(&config, &args.session.clone().into())?;
+    // A helper profile names its session's block. A legacy session has none, and not every name can be written.
+    let has_block = config.session(&given.name).is_some() || given.name != given.start_url;
+    let session =
+        if has_block && helper::is_argument(&given.name) { given.clone() } else { Sessions::of(&config).with_block(&given) };
+    // The person may have signed in under either name.
+    let signed_in = if context.vault()?.token(&session)?.is_some() { &session } else { &given };
+    let listed = roles::all(context, signed_in, &context.broker(signed_in, None)?)?;
+    if listed.roles.is_empty() {
+        return Err(roles::nothing_reachable(&given.name));
     }
-    let chosen = only(all, &args.only)?;
+    let chosen = only(listed.roles, &args.only)?;
     let sync = Syncing {
         env: &context.env,
         session: &session,
@@ -97,6 +96,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         prune: args.prune,
         convert: args.convert,
         wanted: &chosen,
+        refused: &listed.refused,
     };
     let notes = RefCell::default();
     let make = |config: &Config| {
@@ -112,6 +112,11 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         store::update_by(&context.env, &make, Others::Allow)?
     };
     tell(context, &plan, &args, &notes.into_inner());
+    if session.name != given.name && !plan.is_empty() {
+        let (name, old) = (&session.name, &given.name);
+        context
+            .tell(&text::clean(&format!("These profiles use session {name} for the portal of {old}. Next: daypass login {name}")));
+    }
     Ok(0)
 }
 
@@ -147,6 +152,8 @@ struct Syncing<'a> {
     prune: bool,
     convert: bool,
     wanted: &'a [Reachable],
+    /// Accounts whose roles could not be listed: their profiles are left alone.
+    refused: &'a [AccountId],
 }
 
 /// What to report.
@@ -209,9 +216,14 @@ impl Syncing<'_> {
                 continue;
             };
             if is_taken(&want.name) {
-                notes
-                    .remarks
-                    .push(format!("Profile {} was not created by sync; it is left alone and {name} is used instead.", want.name));
+                let taken = &want.name;
+                notes.remarks.push(match known.get(&**taken).map(|block| &block.mark) {
+                    _ if taken == "default" => format!("sync does not write profile default; {name} is used instead."),
+                    Some(Some(_)) => {
+                        format!("Profile {taken} belongs to another sync; it is left alone and {name} is used instead.")
+                    }
+                    _ => format!("Profile {taken} was not created by sync; it is left alone and {name} is used instead."),
+                });
             }
             written.insert(name);
             let line = helper::line(self.program, &self.session.name, &want.role.account, &want.role.role)?;
@@ -222,7 +234,11 @@ impl Syncing<'_> {
                 None => changes.push(change),
             }
         }
+        let is_unlisted = |block: &Block<'_>| self.role_of_mark(block).is_some_and(|role| self.refused.contains(&role.account));
         for block in profiles.iter().filter(|block| marked.contains(&*block.name) && !written.contains(&*block.name)) {
+            if is_unlisted(block) {
+                continue;
+            }
             if self.prune {
                 changes.push(Change::Forget { name: block.name.to_string() });
             } else {
@@ -312,18 +328,15 @@ fn tell(context: &Context, plan: &Plan, args: &Args, notes: &Notes) {
 /// The same command with one more flag.
 fn again(args: &Args, flag: &str) -> String {
     let Args { session, template, only, region, prune, convert, helper, dry_run: _ } = args;
-    let SessionArgs { name, flags: SessionFlags { session, start_url, sso_region, scopes } } = session;
     let valued = [
-        ("--session", session.as_ref()),
-        ("--start-url", start_url.as_ref()),
-        ("--sso-region", sso_region.as_ref()),
-        ("--scopes", scopes.as_ref()),
         ("--name", Some(template).filter(|template| *template != naming::DEFAULT)),
         ("--region", region.as_ref()),
         ("--helper", helper.as_ref()),
     ];
     let valued = valued.into_iter().chain(only.iter().map(|glob| ("--only", Some(glob))));
-    let mut words: Vec<&str> = ["daypass", "sync"].into_iter().chain(name.as_deref()).collect();
+    let flags = session.flags.words();
+    let mut words: Vec<&str> = ["daypass", "sync"].into_iter().chain(session.name.as_deref()).collect();
+    words.extend(flags.iter().map(String::as_str));
     for (name, value) in valued {
         words.extend(value.into_iter().flat_map(|value| [name, value.as_str()]));
     }

@@ -119,7 +119,7 @@ pub fn link(start_url: &str, account: &AccountId, role: &RoleName, destination: 
     let is_page = ["https://", "http://"].iter().any(|scheme| start.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
     if !is_page || start.chars().any(|c| c.is_control() || c.is_whitespace()) {
         let what = format!("the start URL \"{start_url}\" is not a web address");
-        return Err(Error::usage(what, "daypass configure --session NAME --start-url URL --sso-region REGION"));
+        return Err(Error::usage(what, "daypass configure --session-only"));
     }
     let role = utf8_percent_encode(role.as_str(), STRICT);
     let mut link = format!("{start}/#/console?account_id={account}&role_name={role}");
@@ -140,21 +140,22 @@ pub fn destination(text: &str, sso_region: &str, region: Option<&str>) -> Result
         let what = format!("the console address for the partition of {sso_region} is not known");
         return Err(Error::usage(what, "leave out --destination"));
     };
+    let page = format!("https://{host}/");
+    let otherwise = format!("add --destination {page}");
     if text.contains("://") {
         return if is_at(text, host) {
             Ok(text.to_owned())
         } else {
             let what = format!("--destination \"{text}\" is not on {host}, the console of the session's partition");
-            Err(Error::usage(what, format!("--destination https://{host}/...")))
+            Err(Error::typo(what, text, &page, otherwise))
         };
     }
     let wanted = text.to_ascii_lowercase();
     let Some((_, path)) = SERVICES.iter().find(|(name, _)| *name == wanted) else {
         let what = format!("there is no console page with the short name \"{text}\"");
-        let otherwise = format!("--destination https://{host}/...");
         return Err(match nearest(&wanted, services()) {
             Some(near) => Error::typo(format!("{what}; did you mean \"{near}\"?"), text, near, otherwise),
-            None => Error::usage(what, otherwise),
+            None => Error::typo(what, text, &page, otherwise),
         });
     };
     let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
@@ -176,6 +177,7 @@ fn is_at(address: &str, host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Correction;
 
     #[test]
     fn every_value_of_the_shortcut_link_is_encoded() {
@@ -243,7 +245,7 @@ mod tests {
 
     #[test]
     fn a_mistyped_short_name_is_corrected() {
-        let typo = destination("Lamda", "us-east-1", None).unwrap_err().typo.unwrap();
-        assert_eq!(*typo, ("Lamda".to_owned(), "lambda".to_owned()));
+        let correction = destination("Lamda", "us-east-1", None).unwrap_err().correction.unwrap();
+        assert_eq!(*correction, Correction::Replace("Lamda".to_owned(), "lambda".to_owned()));
     }
 }

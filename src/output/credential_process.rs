@@ -48,6 +48,7 @@ mod tests {
             session_token: Secret::new("t"),
             expires_at: datetime!(2030-01-01 00:00:00.5 UTC),
             received_at: datetime!(2029-12-31 23:00 UTC),
+            clock_offset: time::Duration::ZERO,
         };
         assert_eq!(
             *document(&credentials, &AccountId::new("000011112222").unwrap()),

@@ -57,5 +57,5 @@ pub fn signed_in(session: &str, token: &Token, already: bool) -> String {
 
 fn line(session: &str, what: What<'_>) -> String {
     // Serializing strings and numbers cannot fail.
-    serde_json::to_string(&Line { what, session }).unwrap_or_default() + "\n"
+    super::escaped(&serde_json::to_string(&Line { what, session }).unwrap_or_default()) + "\n"
 }

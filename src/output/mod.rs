@@ -53,20 +53,25 @@ pub fn left(until: OffsetDateTime, now: OffsetDateTime) -> String {
     }
 }
 
-/// JSON for programs, in which characters that a terminal would act on are escaped; JSON itself only escapes ASCII control characters.
+/// JSON for programs, in which characters that a terminal would act on or hide are escaped; JSON itself only escapes ASCII control
+/// characters.
 pub fn json(value: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    let acts = |c: char| c != '\n' && *text::clean(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4]);
-    let mut safe = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        if acts(c) {
-            // All of them are in the basic multilingual plane.
-            let _ = write!(safe, "\\u{:04x}", u32::from(c));
-        } else {
+    escaped(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
+}
+
+/// JSON text with all unsafe characters escaped but its own line breaks. Others can only be inside of strings.
+fn escaped(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !text::is_unsafe(c) {
             safe.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to memory cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
         }
     }
-    safe.push('\n');
     safe
 }
 
@@ -76,9 +81,12 @@ mod tests {
 
     #[test]
     fn json_escapes_what_a_terminal_acts_on() {
-        let evil = "a\u{9b}31m\u{202e}b\u{1b}[2J ü\n";
+        let evil = "a\u{9b}31m\u{202e}b\u{1b}[2J ü\n\u{ad}\u{2028}\u{3164}\u{e0041}";
         let text = json(&[evil]);
-        assert!(!text.contains(['\u{9b}', '\u{202e}', '\u{1b}']) && text.contains('ü'), "{text}");
+        assert!(
+            !text.contains(['\u{9b}', '\u{202e}', '\u{1b}', '\u{ad}', '\u{2028}', '\u{3164}', '\u{e0041}']) && text.contains('ü'),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), [evil]);
     }
     use time::macros::datetime;

@@ -12,8 +12,8 @@ use aws_smithy_types::timeout::TimeoutConfig;
 use tokio::runtime::{self, Runtime};
 
 use super::error::Error;
-use super::request_log::RequestCheck;
-use super::settings::{SERVICES, Settings, SharedSettings};
+use super::exchange::LastExchange;
+use super::settings::{EndpointSettings, Settings};
 use super::tls;
 use crate::sys::clock::Deadline;
 
@@ -29,22 +29,18 @@ pub(super) struct Client {
     config: SdkConfig,
     oidc: OnceCell<aws_sdk_ssooidc::Client>,
     sso: OnceCell<aws_sdk_sso::Client>,
+    last: LastExchange,
 }
 
 impl Client {
-    /// Reads endpoint settings from the environment and the configuration, as any SDK does; never credentials. `dual_stack` applies if the
-    /// user's settings do not decide it.
+    /// Reads endpoint settings from the environment and the configuration; never credentials. `dual_stack` applies if the user's settings do
+    /// not decide it.
     pub(super) fn build(settings: &Settings, dual_stack: bool) -> Result<Self, Error> {
         let runtime = new_runtime()?;
-        let http = tls::http_client(settings)?;
-        let shared = runtime.block_on(SharedSettings::read(settings));
-        for service in SERVICES {
-            if let Some(endpoint) =
-                shared.endpoint(service).filter(|url| !url.starts_with("https://") && !url.starts_with("http://"))
-            {
-                return Err(Error::InvalidSettings(format!("the endpoint \"{endpoint}\" of {service} is not a web address")));
-            }
-        }
+        let endpoints = runtime.block_on(EndpointSettings::read(settings))?;
+        let fips = endpoints.fips.as_ref().filter(|fips| fips.value).map(|fips| fips.source.clone());
+        let last = LastExchange::new(&settings.region, fips);
+        let http = tls::http_client(settings, last.clone())?;
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(settings.region.clone()))
@@ -52,28 +48,25 @@ impl Client {
             // The broker retries, because all attempts share one deadline.
             .retry_config(RetryConfig::disabled())
             .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build());
-        config.set_use_fips(shared.flag("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"));
-        config.set_use_dual_stack(match shared.flag("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint") {
-            // A custom endpoint together with dual-stack is an error in the service's endpoint rules.
-            None if dual_stack && !SERVICES.iter().any(|service| shared.endpoint(service).is_some()) => Some(true),
-            configured => configured,
-        });
-        let config = config.service_config(shared).build();
-        Ok(Self { runtime: Some(runtime), config, oidc: OnceCell::new(), sso: OnceCell::new() })
+        config.set_use_fips(endpoints.fips.as_ref().map(|fips| fips.value));
+        // A custom endpoint together with dual-stack is an error in the service's endpoint rules.
+        let dual_stack = (dual_stack && !endpoints.has_own_endpoint()).then_some(true);
+        config.set_use_dual_stack(endpoints.dual_stack.or(dual_stack));
+        let config = config.service_config(endpoints).build();
+        Ok(Self { runtime: Some(runtime), config, oidc: OnceCell::new(), sso: OnceCell::new(), last })
+    }
+
+    /// What is known of the last request.
+    pub(super) fn last(&self) -> &LastExchange {
+        &self.last
     }
 
     pub(super) fn oidc(&self) -> &aws_sdk_ssooidc::Client {
-        self.oidc.get_or_init(|| {
-            aws_sdk_ssooidc::Client::from_conf(
-                aws_sdk_ssooidc::config::Builder::from(&self.config).interceptor(RequestCheck).build(),
-            )
-        })
+        self.oidc.get_or_init(|| aws_sdk_ssooidc::Client::new(&self.config))
     }
 
     pub(super) fn sso(&self) -> &aws_sdk_sso::Client {
-        self.sso.get_or_init(|| {
-            aws_sdk_sso::Client::from_conf(aws_sdk_sso::config::Builder::from(&self.config).interceptor(RequestCheck).build())
-        })
+        self.sso.get_or_init(|| aws_sdk_sso::Client::new(&self.config))
     }
 
     /// Makes one attempt. It gets half of the time that is left, so that a server that hangs leaves time for another.
@@ -98,7 +91,7 @@ impl Client {
     where
         E: std::error::Error + Send + Sync + 'static,
     {
-        self.run(within(deadline, least, request))?
+        self.run(within(&self.last, deadline, least, request))?
     }
 
     /// Runs something that makes several calls.
@@ -119,17 +112,18 @@ impl Drop for Client {
 
 /// Makes one attempt, like [`Client::call_for`].
 pub(super) async fn within<T, E>(
+    last: &LastExchange,
     deadline: Deadline,
-    least: Duration,
+    minimum: Duration,
     request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 ) -> Result<T, Error>
 where
     E: std::error::Error + Send + Sync + 'static,
 {
     let left = deadline.left();
-    match tokio::time::timeout((left / 2).max(least).min(left), request).await {
-        Ok(answer) => Ok(answer?),
-        Err(_) => Err(Error::Unavailable(None, "no answer in time".to_owned())),
+    match tokio::time::timeout((left / 2).max(minimum).min(left), request).await {
+        Ok(answer) => answer.map_err(|error| Error::of_call(&error, &last.target())),
+        Err(_) => Err(Error::timed_out(&last.target())),
     }
 }
 

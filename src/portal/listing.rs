@@ -7,16 +7,17 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use aws_sdk_sso::Client;
+use aws_sdk_sso::Client as PortalClient;
 use aws_sdk_sso::types::AccountInfo;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::backoff::backoff;
-use super::client::{MIN_ATTEMPT, within};
+use super::client::{Client, MIN_ATTEMPT, within};
 use super::error::Error;
-use super::types::{Account, filled};
+use super::exchange::LastExchange;
+use super::types::{Account, AccountRoles, filled};
 use crate::credentials::Token;
 use crate::profile::names::{AccountId, RoleName};
 use crate::secret::Secret;
@@ -62,7 +63,8 @@ impl RateLimiter {
 
 /// A listing.
 pub(super) struct Listing {
-    client: Client,
+    client: PortalClient,
+    last: LastExchange,
     token: Secret,
     timeout: Duration,
     limiter: RefCell<RateLimiter>,
@@ -70,8 +72,9 @@ pub(super) struct Listing {
 
 impl Listing {
     /// `timeout` is for each page.
-    pub(super) fn new(client: Client, token: &Token, timeout: Duration) -> Self {
-        Self { client, token: token.access.clone(), timeout, limiter: RefCell::new(RateLimiter { next: Instant::now() }) }
+    pub(super) fn new(client: &Client, token: &Token, timeout: Duration) -> Self {
+        let limiter = RefCell::new(RateLimiter { next: Instant::now() });
+        Self { client: client.sso().clone(), last: client.last().clone(), token: token.access.clone(), timeout, limiter }
     }
 
     /// All accounts.
@@ -87,10 +90,11 @@ impl Listing {
         .await
     }
 
-    /// The roles of each of these accounts, in their order. `done` gets the number of accounts that are done.
-    pub(super) async fn roles_of(self, accounts: &[AccountId], done: &mut dyn FnMut(usize)) -> Result<Vec<Vec<RoleName>>, Error> {
+    /// The roles of each of these accounts, in their order. `done` gets the number of accounts that are done. An account that the portal
+    /// refuses does not end the listing.
+    pub(super) async fn roles_of(self, accounts: &[AccountId], done: &mut dyn FnMut(usize)) -> Result<Vec<AccountRoles>, Error> {
         let listing = Rc::new(self);
-        let mut found = vec![Vec::new(); accounts.len()];
+        let mut found: Vec<AccountRoles> = vec![Ok(Vec::new()); accounts.len()];
         let mut waiting = accounts.iter().cloned().enumerate();
         let mut running = JoinSet::new();
         let mut count = 0;
@@ -102,12 +106,15 @@ impl Listing {
                     let listing = Rc::clone(&listing);
                     running.spawn_local(async move { (at, listing.roles(&account).await) });
                 }
-                // The first failure ends the listing; dropping the set cancels the calls under way.
+                // The first error ends the listing; dropping the set cancels the calls under way.
                 let Some(ended) = running.join_next().await else { return Ok(found) };
                 let (at, roles) =
                     ended.map_err(|error| Error::InvalidSettings(format!("can't list accounts and roles: {error}")))?;
                 if let Some(slot) = found.get_mut(at) {
-                    *slot = roles?;
+                    *slot = match roles {
+                        Err(Error::Forbidden(why)) => Err(why),
+                        other => Ok(other?),
+                    };
                 }
                 count += 1;
                 done(count);
@@ -142,7 +149,7 @@ impl Listing {
             let now = Instant::now();
             clock::pause(self.limiter(|limiter| limiter.reserve(now)).saturating_duration_since(now)).await;
             let deadline = *deadline.get_or_insert_with(|| Deadline::after(self.timeout));
-            let error = match within(deadline, MIN_ATTEMPT, request()).await {
+            let error = match within(&self.last, deadline, MIN_ATTEMPT, request()).await {
                 Err(error @ Error::Unavailable(..)) => error,
                 other => return other,
             };

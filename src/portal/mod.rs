@@ -7,9 +7,12 @@
 mod backoff;
 mod client;
 mod error;
+mod exchange;
 mod listing;
+mod proxy;
+mod redact;
 mod redirect;
-mod request_log;
+pub mod regions;
 mod settings;
 mod start_url;
 mod tls;
@@ -29,13 +32,12 @@ use crate::sys::clock::{self, Deadline};
 
 pub use backoff::backoff;
 use client::{Client, MIN_ATTEMPT};
-pub use error::Error;
+pub use error::{Error, Obstacle};
 use listing::Listing;
 pub use listing::MIN_INTERVAL;
-use request_log::RequestUri;
 pub use settings::Settings;
 use types::filled;
-pub use types::{Account, CodeClient, DeviceAuthorization};
+pub use types::{Account, AccountRoles, CodeClient, DeviceAuthorization};
 
 /// The grant types of `CreateToken` (RFC 8628 §3.4, RFC 6749 §4.1 and §6).
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -72,6 +74,11 @@ impl Portal {
         let start_url = self.resolved.get().unwrap_or(&self.settings.start_url);
         let built = Client::build(&self.settings, start_url::is_dual_stack(start_url))?;
         Ok(self.client.get_or_init(|| built))
+    }
+
+    /// How far the service's clock is ahead of this machine's, by the last answer. None before the first one, or if it had no date.
+    pub fn clock_offset(&self) -> Option<time::Duration> {
+        self.client.get()?.last().clock_offset()
     }
 
     /// The start URL as the service knows it: if the configured one is a company's own address, the access portal that it redirects to.
@@ -122,7 +129,6 @@ impl Portal {
     ) -> Result<CodeClient, Error> {
         let scopes = scopes_of(session);
         let client = self.client()?;
-        let sent = RequestUri::default();
         let request = client
             .oidc()
             .register_client()
@@ -132,12 +138,10 @@ impl Portal {
             .grant_types(AUTHORIZATION_CODE)
             .grant_types(REFRESH_TOKEN)
             .redirect_uris(redirect)
-            .issuer_url(issuer)
-            .customize()
-            .interceptor(sent.clone());
+            .issuer_url(issuer);
         let registration = registration(client.call(deadline, request.send())?, scopes)?;
         // The page is on the host that the endpoint rules or the user's settings chose (as in the AWS CLI).
-        let base = sent.uri().and_then(|uri| uri.strip_suffix("/client/register").map(str::to_owned));
+        let base = client.last().uri().strip_suffix("/client/register").map(str::to_owned);
         let base = base.ok_or_else(|| Error::unexpected_response("the endpoint of RegisterClient is not known"))?;
         Ok(CodeClient { registration, authorize: format!("{base}/authorize") })
     }
@@ -217,6 +221,10 @@ impl Portal {
         let answer = client.call_for(deadline, least, request.send())?;
         let access = filled(answer.access_token);
         let access = access.ok_or_else(|| Error::unexpected_response("CreateToken returned no token"))?;
+        // It is sent as a header, which could not contain others.
+        if !is_printable(&access) {
+            return Err(Error::unexpected_response("CreateToken returned a token with control characters"));
+        }
         Ok(Token {
             access: Secret::new(access),
             expires_at: clock::now() + Duration::from_secs(answer.expires_in.max(0).unsigned_abs().into()),
@@ -247,6 +255,9 @@ impl Portal {
         else {
             return Err(Error::unexpected_response("GetRoleCredentials returned incomplete credentials"));
         };
+        if ![&key, &secret, &session_token].into_iter().all(|part| is_printable(part)) {
+            return Err(Error::unexpected_response("GetRoleCredentials returned credentials with control characters"));
+        }
         let expires_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(expires_ms) * 1_000_000)
             .map_err(|_| Error::unexpected_response("GetRoleCredentials returned a date out of range"))?;
         Ok(RoleCredentials {
@@ -255,13 +266,14 @@ impl Portal {
             session_token: Secret::new(session_token),
             expires_at,
             received_at: clock::now(),
+            clock_offset: self.clock_offset().unwrap_or_default(),
         })
     }
 
     /// `ListAccounts`, all pages. Throttled calls are retried; `timeout` is for each page.
     pub fn accounts(&self, token: &Token, timeout: Duration) -> Result<Vec<Account>, Error> {
         let client = self.client()?;
-        client.run(Listing::new(client.sso().clone(), token, timeout).accounts())?
+        client.run(Listing::new(client, token, timeout).accounts())?
     }
 
     /// `ListAccountRoles` for each of these accounts, in their order; several calls at once, within the rate limit. Throttled calls are
@@ -272,9 +284,9 @@ impl Portal {
         accounts: &[AccountId],
         timeout: Duration,
         done: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Vec<RoleName>>, Error> {
+    ) -> Result<Vec<AccountRoles>, Error> {
         let client = self.client()?;
-        client.run(Listing::new(client.sso().clone(), token, timeout).roles_of(accounts, done))?
+        client.run(Listing::new(client, token, timeout).roles_of(accounts, done))?
     }
 
     /// `Logout`: ends the portal session. Role credentials that were issued remain valid until they expire.
@@ -288,6 +300,11 @@ impl Portal {
 /// (the AWS CLI's default).
 pub fn scopes_of(session: &Session) -> Vec<String> {
     if session.scopes.is_empty() { vec![ACCOUNT_ACCESS.to_owned()] } else { session.scopes.clone() }
+}
+
+/// Whether it consists of printable ASCII characters, as all keys and tokens of AWS do.
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn seconds(since_epoch: i64) -> Result<OffsetDateTime, Error> {

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use aws_smithy_http_client::Connector;
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 
 use super::client::new_runtime;
-use super::error::Error;
+use super::error::{Error, Obstacle};
+use super::exchange::{Exchange, LastExchange};
 use super::settings::Settings;
 use super::tls;
 use crate::sys::clock::Deadline;
@@ -19,27 +19,38 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// credentials are sent.
 ///
 /// # Errors
-/// [`Error::InvalidSettings`] only: an address that can't be reached has no redirect.
+/// [`Error::InvalidSettings`], or a proxy that requires authentication. Any other address that can't be reached has no redirect.
 pub(super) fn location(settings: &Settings, address: &str, deadline: Deadline) -> Result<Option<String>, Error> {
     let runtime = new_runtime()?;
-    let connector = tls::connector(&tls::context(settings)?, None, None);
+    let exchange = tls::single(settings, LastExchange::default())?;
     let limit = deadline.left().min(TIMEOUT);
     let answer = runtime.block_on(async {
         tokio::time::timeout(limit, async {
-            let answer = send(&connector, "HEAD", address).await?;
-            if matches!(answer.status().as_u16(), 405 | 501) { send(&connector, "GET", address).await } else { Some(answer) }
+            let answer = send(&exchange, "HEAD", address).await?;
+            let unsupported = answer.as_ref().is_some_and(|answer| matches!(answer.status().as_u16(), 405 | 501));
+            if unsupported { send(&exchange, "GET", address).await } else { Ok(answer) }
         })
         .await
     });
     // A name lookup can't be cancelled.
     runtime.shutdown_background();
-    let answer = answer.ok().flatten().filter(|answer| matches!(answer.status().as_u16(), 301..=303 | 307 | 308));
+    let answer = answer.unwrap_or(Ok(None))?.filter(|answer| matches!(answer.status().as_u16(), 301..=303 | 307 | 308));
     Ok(answer.and_then(|answer| answer.headers().get("location").map(str::to_owned)))
 }
 
-async fn send(connector: &Connector, method: &str, address: &str) -> Option<HttpResponse> {
+async fn send(exchange: &Exchange, method: &str, address: &str) -> Result<Option<HttpResponse>, Error> {
     let mut request = HttpRequest::empty();
-    request.set_method(method).ok()?;
-    request.set_uri(address).ok()?;
-    connector.call(request).await.inspect_err(|error| tracing::info!(?error, address, "no answer")).ok()
+    if request.set_method(method).is_err() || request.set_uri(address).is_err() {
+        return Ok(None);
+    }
+    match exchange.call(request).await {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) => match Error::of_connection(&error, &exchange.last.target()) {
+            error @ Error::Unreachable(Obstacle::ProxyAuthentication, _) => Err(error),
+            error => {
+                tracing::info!(?error, "the start URL could not be looked up");
+                Ok(None)
+            }
+        },
+    }
 }

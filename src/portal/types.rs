@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::credentials::Registration;
-use crate::profile::names::AccountId;
+use crate::profile::names::{AccountId, RoleName};
 use crate::secret::Secret;
 
 /// A client registration for the authorization code flow, with its authorize page.
@@ -31,6 +31,9 @@ pub struct DeviceAuthorization {
     /// The shortest pause between two polls.
     pub interval: Duration,
 }
+
+/// The roles that the signed-in user has in one account, or why the portal refuses to list them (such as for a suspended account).
+pub type AccountRoles = Result<Vec<RoleName>, String>;
 
 /// An account that the signed-in user can reach.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::ini::{self, Document, FileKind, Group, Kind};
-use super::scan;
+use super::ini::{self, Document, FileKind, Group, Kind, Level};
+use super::{awscli, encoding, scan};
 use crate::error::{Error, Result};
 use crate::sys::env::Env;
+use crate::sys::file;
 
 /// The config file and the credentials file, as they were when they were read.
 #[derive(Debug)]
@@ -67,6 +68,10 @@ pub struct Warning<'a> {
     pub line: usize,
     /// What is wrong, as a clause.
     pub what: Cow<'static, str>,
+    /// How serious it is.
+    pub level: Level,
+    /// What to do, as an instruction; empty if `what` tells it.
+    pub fix: Cow<'static, str>,
 }
 
 impl Config {
@@ -123,6 +128,15 @@ impl Config {
         self.config.find(Kind::Session, name)
     }
 
+    /// The `[services NAME]` block.
+    pub fn services(&self, name: &str) -> Option<Block<'_>> {
+        let is_it = |block: &Block<'_>| {
+            let rest = block.name.strip_prefix("services").filter(|rest| rest.starts_with([' ', '\t']));
+            rest.is_some_and(|rest| rest.trim().trim_matches(['"', '\'']) == name)
+        };
+        self.config.blocks(Kind::Other).into_iter().find(is_it)
+    }
+
     /// All profiles, those in the config file first.
     pub fn profiles(&self) -> Vec<Block<'_>> {
         let mut blocks = self.config.blocks(Kind::Profile);
@@ -141,14 +155,41 @@ impl Config {
         self.config.blocks(Kind::Session)
     }
 
-    /// The lines of both files that could not be read, or that tools read differently.
+    /// The lines of both files for which the AWS CLI rejects a file, that could not be read, or that tools read differently. One warning
+    /// per line, in file order.
     pub fn warnings(&self) -> Vec<Warning<'_>> {
-        let of = |source: &Source| Document::parse(source.text.as_bytes(), source.kind).warnings();
-        let sources = [&self.config, &self.credentials];
-        sources
-            .into_iter()
-            .flat_map(|source| of(source).into_iter().map(|ini::Warning { line, what }| Warning { file: &source.path, line, what }))
-            .collect()
+        self.warnings_by(|source| {
+            let mut all = awscli::rejections(&source.text);
+            all.append(&mut Document::parse(source.text.as_bytes(), source.kind).warnings());
+            all.sort_by_key(|warning| (warning.line, warning.level));
+            all.dedup_by_key(|warning| warning.line);
+            all
+        })
+    }
+
+    /// The lines for which the AWS CLI rejects a file.
+    pub fn rejections(&self) -> Vec<Warning<'_>> {
+        self.warnings_by(|source| awscli::rejections(&source.text))
+    }
+
+    fn warnings_by(&self, of: impl Fn(&Source) -> Vec<ini::Warning>) -> Vec<Warning<'_>> {
+        let mut all = Vec::new();
+        for source in [&self.config, &self.credentials] {
+            let file = &*source.path;
+            all.extend(of(source).into_iter().map(|ini::Warning { line, what, level, fix }| Warning {
+                file,
+                line,
+                what,
+                level,
+                fix,
+            }));
+        }
+        all
+    }
+
+    /// Both files: path, kind and text.
+    pub(super) fn texts(&self) -> [(&Path, FileKind, &str); 2] {
+        [&self.config, &self.credentials].map(|source| (&*source.path, source.kind, source.text.as_str()))
     }
 }
 
@@ -157,8 +198,8 @@ impl Source {
         let Some(path) = path else {
             return Ok(Self { path: PathBuf::new(), kind, text: Zeroizing::default() });
         };
-        let text = match std::fs::read(&path) {
-            Ok(bytes) => text_of(bytes, &path)?,
+        let text = match file::read(&path) {
+            Ok(bytes) => encoding::decode(bytes, &path)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => {
                 let shown = path.display();
@@ -170,8 +211,10 @@ impl Source {
 
     fn scan(path: Option<PathBuf>, kind: FileKind, words: &[&str]) -> Option<Self> {
         let Some(path) = path else { return Self::read(None, kind).ok() };
-        let text = match std::fs::File::open(&path) {
+        let text = match file::open_regular(&path) {
             Ok(file) => {
+                // A pipe can't be read in parts and then again.
+                let file = file?;
                 let length = file.metadata().ok()?.len();
                 scan::scan(file, length, words).ok()??
             }
@@ -208,22 +251,6 @@ impl Source {
     }
 }
 
-/// A file's text.
-///
-/// # Errors
-/// It is not UTF-8. The AWS tools can't read such a file either.
-pub(super) fn text_of(bytes: Vec<u8>, path: &Path) -> Result<String> {
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        let line = 1 + memchr::memchr_iter(b'\n', valid).count();
-        let shown = path.display();
-        Error::failed(
-            format!("{shown}:{line}: not UTF-8, so no AWS tool can read the file"),
-            format!("iconv -f latin1 -t utf-8 \"{shown}\""),
-        )
-    })
-}
-
 fn merge<'a>(stronger: Option<Block<'a>>, weaker: Option<Block<'a>>) -> Option<Block<'a>> {
     match (stronger, weaker) {
         (Some(stronger), Some(mut weaker)) => {
@@ -252,6 +279,14 @@ impl<'a> Block<'a> {
                 None => self.values.push(value),
             }
         }
+    }
+}
+
+impl Warning<'_> {
+    /// `FILE:LINE: …`, as one line for people.
+    pub fn line(&self) -> String {
+        let rejected = if self.level == Level::Rejected { "the AWS CLI rejects this file: " } else { "" };
+        format!("{}:{}: {rejected}{}", self.file.display(), self.line, self.what)
     }
 }
 

@@ -153,9 +153,9 @@ fn check_value(key: &str, value: &str) -> Result<()> {
     } else if value.chars().any(is_break) {
         "it contains a line break or a control character"
     } else if value.trim() != value {
-        "it starts or ends with a blank"
+        "it starts or ends with a space"
     } else if value.starts_with(['#', ';']) || [" #", " ;"].iter().any(|comment| value.contains(comment)) {
-        "most tools take # or ; after a blank for a comment"
+        "most tools treat text after \" #\" or \" ;\" as a comment"
     } else if value.len() > 1 && value.starts_with('"') && value.ends_with('"') {
         "some tools would drop the quotes around it"
     } else {
@@ -470,8 +470,8 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
         let Change::Profile { name, .. } = change else { continue };
         if let Some(what) = known.get(&**name).and_then(|block| other_source(config, block, change)) {
             let other = format!("{name}-sso");
-            let hint = format!("remove that line, or choose another name: daypass configure --profile {}", shell_quote(&other));
-            return Err(Error::usage(what, hint));
+            let hint = format!("daypass configure --profile {}", shell_quote(&other));
+            return Err(Error::typo(format!("{what} (--keep-other-keys writes it anyway)"), name, &other, hint));
         }
     }
     Ok(())

@@ -85,20 +85,25 @@ fn word(program: &str, windows: bool) -> Result<String> {
         return refuse("a shell would change a part of it");
     }
     if [" #", " ;"].iter().any(|comment| program.contains(comment)) {
-        return refuse("the AWS tools take the rest for a comment");
+        return refuse("AWS tools would treat the rest as a comment");
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "._/:@+-".contains(c) || windows && c == '\\';
     Ok(if program.chars().all(plain) { program.to_owned() } else { format!("\"{program}\"") })
 }
 
+/// Whether the line can contain this name.
+pub fn is_argument(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._/:@+-".contains(&b) || b == b'%' && cfg!(not(windows));
+    !name.is_empty() && !name.starts_with('-') && name.bytes().all(plain)
+}
+
 /// A name as an argument, which is never quoted.
 fn argument(name: &str) -> Result<&str> {
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"._/:@+-".contains(&b) || b == b'%' && cfg!(not(windows));
-    if !name.is_empty() && !name.starts_with('-') && name.bytes().all(plain) {
+    if is_argument(name) {
         return Ok(name);
     }
     Err(Error::usage(
-        format!("\"{name}\" can't be an argument of credential_process: that takes letters, digits and ._/:@+-"),
+        format!("\"{name}\" can't be an argument of credential_process: only letters, digits and ._/:@+- are allowed"),
         "daypass configure --session NAME",
     ))
 }

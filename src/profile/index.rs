@@ -66,6 +66,7 @@ impl<'c> ProfileIndex<'c> {
             role: RoleName::new(&role).ok()?,
             region: text("region").or(region),
             profile: Some(profile.name.to_string()),
+            overridden: false,
         })
     }
 

@@ -46,6 +46,21 @@ pub struct Warning {
     pub line: usize,
     /// What is wrong, as a clause.
     pub what: Cow<'static, str>,
+    /// How serious it is.
+    pub level: Level,
+    /// What to do, as an instruction; empty if `what` tells it.
+    pub fix: Cow<'static, str>,
+}
+
+/// How serious a warning is, the most serious first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The AWS CLI rejects the whole file.
+    Rejected,
+    /// The line probably does not mean what its author intended, or some SDKs reject the file.
+    Misread,
+    /// Only some tools read the line.
+    Portability,
 }
 
 /// One section and its position. Two sections of the same name are two of these.
@@ -191,11 +206,14 @@ impl<'a> Document<'a> {
         let mut keys = Vec::new();
         for section in &self.sections {
             if replaced && section.is_default() && !section.prefixed_default {
-                warnings
-                    .push(Warning { line: section.line, what: "[default] is ignored because there is a [profile default]".into() });
+                warnings.push(Warning::new(
+                    Level::Misread,
+                    section.line,
+                    "[default] is ignored because there is a [profile default]",
+                ));
             } else if let Some(first) = seen.insert((section.kind, &section.name), section.line) {
-                let what = format!("this section is already in line {first}: the AWS CLI rejects such a file");
-                warnings.push(Warning { line: section.line, what: what.into() });
+                let what = format!("this section is already in line {first}: most tools merge the two, the AWS CLI reads the last");
+                warnings.push(Warning::new(Level::Misread, section.line, what));
             }
             keys.clear();
             keys.extend(self.entries(section).iter().map(|entry| (self.key(entry), entry.line)));
@@ -204,9 +222,11 @@ impl<'a> Document<'a> {
                 if let [(key, first), (again, line)] = pair
                     && key == again
                 {
-                    let what =
-                        format!("{key} is already set in line {first}: the last one counts, and the AWS CLI rejects such a file");
-                    warnings.push(Warning { line: *line, what: what.into() });
+                    warnings.push(Warning::new(
+                        Level::Misread,
+                        *line,
+                        format!("{key} is already set in line {first}: the last one counts"),
+                    ));
                 }
             }
         }
@@ -216,6 +236,12 @@ impl<'a> Document<'a> {
 
     fn slice(&self, range: &Range<usize>) -> Cow<'a, str> {
         String::from_utf8_lossy(bytes(self.text, range))
+    }
+}
+
+impl Warning {
+    fn new(level: Level, line: usize, what: impl Into<Cow<'static, str>>) -> Self {
+        Self { line, what: what.into(), level, fix: Cow::Borrowed("") }
     }
 }
 
@@ -257,7 +283,8 @@ pub fn classify(inner: &[u8], file: FileKind) -> (Kind, Cow<'_, str>, bool, Opti
             }
             Err(warning) => other(Some(warning)),
         },
-        (FileKind::Config, b"plugins" | b"preview", None) | (FileKind::Config, _, Some(_)) => other(None),
+        (FileKind::Config, b"plugins" | b"preview", None) | (FileKind::Config, b"services", Some(_)) => other(None),
+        (FileKind::Config, _, Some(_)) => other(is_near_prefix(first).then_some(NEAR_PREFIX)),
         (FileKind::Config, _, None) => other(Some("in this file a profile's section is [profile NAME]; this one is ignored")),
         (FileKind::Credentials, _, Some(_)) if known => {
             other(Some("in this file a profile's section is [NAME]; this one is ignored"))
@@ -273,8 +300,17 @@ pub fn classify(inner: &[u8], file: FileKind) -> (Kind, Cow<'_, str>, bool, Opti
     }
 }
 
+const NEAR_PREFIX: &str = "only [profile NAME], [sso-session NAME] and [services NAME] have a meaning; this section is ignored";
 const ONLY_CLI: &str = "only some tools read a section of this name; others accept letters, digits and _-./@:+% without quotes";
 const BAD_NAME: &str = "this section's name can't be read; the section is ignored";
+
+/// Whether this is probably a mistyped `profile` or `sso-session`.
+fn is_near_prefix(word: &[u8]) -> bool {
+    let word = String::from_utf8_lossy(word).to_lowercase();
+    ["profile", "profiles", "sso-session", "sso_session", "session"]
+        .iter()
+        .any(|known| strsim::damerau_levenshtein(&word, known) <= 1)
+}
 
 /// A name after `profile` or `sso-session`: plain or quoted.
 fn name(rest: &[u8]) -> Result<(Cow<'_, str>, Option<&'static str>), &'static str> {
@@ -391,9 +427,13 @@ impl<'a, 'w> Parser<'a, 'w> {
     }
 
     fn warn(&mut self, line: usize, what: impl Into<Cow<'static, str>>) {
+        self.warn_at(Level::Misread, line, what);
+    }
+
+    fn warn_at(&mut self, level: Level, line: usize, what: impl Into<Cow<'static, str>>) {
         // A search for one section does not check the rest.
         if self.only.is_none() {
-            self.document.warnings.push(Warning { line, what: what.into() });
+            self.document.warnings.push(Warning::new(level, line, what));
         }
     }
 
@@ -451,6 +491,9 @@ impl<'a, 'w> Parser<'a, 'w> {
         self.open = Open::Nothing;
         self.position = Position::Nowhere;
         let whole = trim(bytes(self.document.text, &line.text));
+        if let Some(blank) = odd_blank(whole) {
+            self.warn(number, format!("{blank} in a section's line: not all tools read this section"));
+        }
         let uncommented = whole.iter().position(|b| is_comment(*b)).and_then(|at| whole.get(..at)).unwrap_or(whole);
         let Some(inner) = trim(uncommented).strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) else {
             self.warn(number, "a section's line must end with ]; the keys below it are ignored");
@@ -461,7 +504,7 @@ impl<'a, 'w> Parser<'a, 'w> {
             return;
         }
         if let Some(warning) = warning {
-            self.warn(number, warning);
+            self.warn_at(if warning == ONLY_CLI { Level::Portability } else { Level::Misread }, number, warning);
         }
         self.position = Position::Section;
         let entries = self.document.entries.len()..self.document.entries.len();
@@ -483,6 +526,9 @@ impl<'a, 'w> Parser<'a, 'w> {
         let comment = comment_start(whole);
         let uncommented = comment.and_then(|at| whole.get(..at)).unwrap_or(whole);
         let Some(equals) = memchr::memchr(b'=', uncommented) else {
+            if let Some(blank) = odd_blank(whole) {
+                return self.warn(number, format!("{blank} makes this line unreadable for most tools"));
+            }
             return self.warn(number, "this line has no = and is ignored; some AWS tools reject such a file");
         };
         let key = trimmed(text, start..start + equals);
@@ -490,7 +536,24 @@ impl<'a, 'w> Parser<'a, 'w> {
             return self.warn(number, "this line has no key before its = and is ignored; some AWS tools reject such a file");
         }
         if !bytes(text, &key).iter().all(|b| is_name_byte(*b)) {
-            return self.warn(number, "a key consists of letters, digits and _-./@:+%; this line is ignored");
+            return match odd_blank(bytes(text, &key)) {
+                Some(blank) => self.warn(number, format!("{blank} in the key; most tools ignore this line")),
+                None => self.warn(number, "a key consists of letters, digits and _-./@:+%; this line is ignored"),
+            };
+        }
+        let value = bytes(text, &trimmed(text, start + equals + 1..start + uncommented.len()));
+        if let Some(blank) = odd_blank_around(value) {
+            self.warn(
+                number,
+                format!("{blank} at the value's start or end: the AWS CLI drops it, other tools take it as part of the value"),
+            );
+        }
+        if let Some(at) = comment {
+            let comment = String::from_utf8_lossy(bytes(text, &(start + at..line.text.end))).into_owned();
+            self.warn(
+                number,
+                format!("the AWS CLI takes \"{comment}\" as part of the value; move the comment to a line of its own"),
+            );
         }
         self.open = Open::Entry(indent);
         self.document.entries.push(Entry {
@@ -538,6 +601,36 @@ fn is_nested_property(line: &[u8]) -> bool {
 fn comment_start(line: &[u8]) -> Option<usize> {
     memchr::memchr2_iter(b'#', b';', line)
         .find(|at| at.checked_sub(1).and_then(|before| line.get(before)).is_some_and(|b| is_blank(*b)))
+}
+
+/// Names the first character that looks like a blank, or like nothing, and is neither space nor tab.
+fn odd_blank(text: &[u8]) -> Option<String> {
+    String::from_utf8_lossy(text).chars().find(|c| is_odd_blank(*c)).map(name_of_blank)
+}
+
+/// The same for the first and the last character.
+fn odd_blank_around(text: &[u8]) -> Option<String> {
+    if text.first().is_none_or(u8::is_ascii_graphic) && text.last().is_none_or(u8::is_ascii_graphic) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(text);
+    text.chars().next().into_iter().chain(text.chars().next_back()).find(|c| is_odd_blank(*c)).map(name_of_blank)
+}
+
+fn is_odd_blank(c: char) -> bool {
+    let invisible =
+        matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{180e}' | '\u{1c}'..='\u{1f}');
+    invisible || c.is_whitespace() && !matches!(c, ' ' | '\t')
+}
+
+fn name_of_blank(c: char) -> String {
+    let name = match c {
+        '\u{a0}' | '\u{202f}' => "a no-break space",
+        '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' => "an invisible character",
+        c if c.is_control() => "a control character",
+        _ => "a Unicode blank",
+    };
+    format!("{name} (U+{:04X})", u32::from(c))
 }
 
 fn is_blank(byte: u8) -> bool {

@@ -76,7 +76,7 @@ impl Template {
                 return Err(Error::usage(what, hint));
             };
             if *field == Field::Region && !region {
-                return Err(Error::usage("the name contains {region}, but --region is missing", "add --region REGION"));
+                return Err(Error::missing("the name contains {region}, but --region is missing", "--region", "us-east-1"));
             }
             parts.extend([Part::Text(plain.to_owned()), Part::Field(*field)]);
             rest = after;

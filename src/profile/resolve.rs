@@ -7,7 +7,9 @@
 //! (`credential_process` calls daypass), whose command line is another [`RoleRequest`].
 
 use super::config::{Block, Config, Value};
+use super::header;
 use super::helper;
+use super::ini::Kind;
 use super::names::{AccountId, RoleName, Session, nearest};
 use super::request::{Account, RoleRequest};
 use crate::error::{Error, Exit, Result};
@@ -27,6 +29,8 @@ pub struct RoleTarget {
     pub region: Option<String>,
     /// The profile that was resolved, if any.
     pub profile: Option<String>,
+    /// Whether arguments name another portal, account or role than the profile.
+    pub overridden: bool,
 }
 
 /// How a profile gets credentials.
@@ -73,6 +77,24 @@ pub fn target(env: &Env, request: &RoleRequest) -> Result<RoleTarget> {
 /// # Errors
 /// As [`target`].
 pub fn target_in(config: &Config, env: &Env, request: &RoleRequest) -> Result<RoleTarget> {
+    let target = resolve_request(config, env, request)?;
+    Ok(RoleTarget { overridden: is_overridden(config, request, &target), ..target })
+}
+
+fn is_overridden(config: &Config, request: &RoleRequest, target: &RoleTarget) -> bool {
+    let Some(name) = &target.profile else { return false };
+    let given = [&request.session, &request.start_url, &request.sso_region, &request.account, &request.role];
+    if given.iter().all(|value| value.is_none()) {
+        return false;
+    }
+    let own = resolve_profile(config, RoleRequest::default(), name, Need::Credentials, &mut Vec::new())
+        .and_then(|whole| resolve_role(config, whole, None));
+    let is_same =
+        |own: RoleTarget| own.session.is_same_portal(&target.session) && own.account == target.account && own.role == target.role;
+    !own.is_ok_and(is_same)
+}
+
+fn resolve_request(config: &Config, env: &Env, request: &RoleRequest) -> Result<RoleTarget> {
     let named = request.profile.as_deref();
     if request.is_complete() {
         // Only the region of an explicitly given profile may still be needed.
@@ -174,7 +196,8 @@ fn resolve_profile(config: &Config, request: RoleRequest, name: &str, need: Need
         CredentialSource::Other(what, hint) => Err(Error::usage(format!("profile \"{name}\" {what}"), hint)),
         CredentialSource::Nothing => {
             let place = format!("{}:{}", profile.file.display(), profile.line);
-            Err(Error::usage(format!("profile \"{name}\" ({place}) names no account and role"), configure_hint(name)))
+            let lacks = missing_key(&profile).unwrap_or("account and role");
+            Err(Error::usage(format!("profile \"{name}\" ({place}) has no {lacks}"), configure_hint(name)))
         }
     }
 }
@@ -182,13 +205,22 @@ fn resolve_profile(config: &Config, request: RoleRequest, name: &str, need: Need
 /// Parses the values; the profile is for messages.
 fn resolve_role(config: &Config, request: RoleRequest, profile: Option<String>) -> Result<RoleTarget> {
     let missing = |flag: &str| match &profile {
-        Some(name) => Error::usage(format!("profile \"{name}\" has no {flag}"), configure_hint(name)),
-        None => Error::usage(format!("--{flag} is missing"), format!("add --{flag}, or --profile with a profile that has one")),
+        Some(name) => {
+            let line = config.profile(name).and_then(|profile| profile.get("credential_process").map(Value::place));
+            let what = match line {
+                Some(place) => format!("the credential_process of profile \"{name}\" ({place}) has no --{flag}"),
+                None => format!("profile \"{name}\" has no {flag}"),
+            };
+            Error::usage(what, configure_hint(name))
+        }
+        None => {
+            Error::usage(format!("--{flag} is missing"), if flag == "account" { "daypass list" } else { "daypass list --profiles" })
+        }
     };
     let account = Account::new(request.account.as_deref().ok_or_else(|| missing("account"))?)?;
     let role = RoleName::new(request.role.as_deref().ok_or_else(|| missing("role"))?)?;
     let session = portal(config, &request)?;
-    Ok(RoleTarget { session, account, role, region: request.region, profile })
+    Ok(RoleTarget { session, account, role, region: request.region, profile, overridden: false })
 }
 
 /// The session of a request.
@@ -214,11 +246,13 @@ fn portal(config: &Config, request: &RoleRequest) -> Result<Session> {
             Ok(session)
         }
         (None, Some(_), None) => {
-            Err(Error::usage("--start-url needs --sso-region, the region of Identity Center", "add --sso-region REGION"))
+            Err(Error::missing("--start-url needs --sso-region, the region of Identity Center", "--sso-region", "us-east-1"))
         }
-        (None, None, Some(_)) => {
-            Err(Error::usage("--sso-region needs --start-url, the address of the portal", "add --start-url URL"))
-        }
+        (None, None, Some(_)) => Err(Error::missing(
+            "--sso-region needs --start-url, the address of the portal",
+            "--start-url",
+            "https://corp.awsapps.com/start",
+        )),
         (None, None, None) => {
             let mut session = only_session(config)?;
             session.scopes = scopes.unwrap_or(session.scopes);
@@ -240,10 +274,7 @@ fn only_session(config: &Config) -> Result<Session> {
             let legacy = all.iter().filter(|session| session.name == session.start_url).map(|session| &*session.name);
             let names: Vec<&str> = blocks.iter().map(|block| &*block.name).chain(legacy).collect();
             let first = names.first().copied().unwrap_or_default();
-            Err(Error::usage(
-                format!("there are several sessions: {}", names.join(", ")),
-                format!("add --session {}", shell_quote(first)),
-            ))
+            Err(Error::missing(format!("there are several sessions: {}", names.join(", ")), "--session", first))
         }
     }
 }
@@ -288,12 +319,16 @@ pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
     if let Some(role) = profile.text("role_arn") {
         return match profile.text("source_profile") {
             Some(source) => other(
-                format!("assumes {role} with the credentials of profile \"{source}\", which the AWS SDK does itself"),
-                format!("use AWS_PROFILE={name} with your tool, or load the source: daypass env {source}"),
+                format!(
+                    "assumes {role} with the credentials of profile \"{source}\", which the AWS SDK does itself (AWS_PROFILE={name})"
+                ),
+                format!("daypass env {}", shell_quote(source)),
             ),
-            None => {
-                other(format!("assumes {role}, which the AWS SDK does itself"), format!("use AWS_PROFILE={name} with your tool"))
-            }
+            None if has("web_identity_token_file") || has("credential_source") => other(
+                format!("assumes {role}, which the AWS SDK does itself"),
+                format!("AWS_PROFILE={} aws sts get-caller-identity", shell_quote(name)),
+            ),
+            None => other("has role_arn but no source_profile".to_owned(), other_profile_hint(name)),
         };
     }
     if has("sso_account_id") || has("sso_role_name") {
@@ -307,7 +342,9 @@ pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
     if let Some(process) = process {
         return match helper::read(process) {
             Some(request) => CredentialSource::Helper(Box::new(request)),
-            None => other("gets its credentials from a credential_process that is not daypass".to_owned(), configure_hint(name)),
+            None => {
+                other("gets its credentials from a credential_process that is not daypass".to_owned(), other_profile_hint(name))
+            }
         };
     }
     if has("sso_session") {
@@ -317,10 +354,16 @@ pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
         return CredentialSource::Legacy;
     }
     if let Some(key) = profile.get("aws_access_key_id") {
-        return other(format!("has static access keys ({})", key.place()), configure_hint(name));
+        if !has("aws_secret_access_key") {
+            return other(
+                format!("has aws_access_key_id ({}) but no aws_secret_access_key", key.place()),
+                other_profile_hint(name),
+            );
+        }
+        return other(format!("has static access keys ({})", key.place()), other_profile_hint(name));
     }
     if let Some(key) = ["web_identity_token_file", "login_session", "credential_source"].into_iter().find(|key| has(key)) {
-        return other(format!("gets its credentials by {key}, which the AWS SDK does itself"), configure_hint(name));
+        return other(format!("gets its credentials from {key}, which AWS SDKs handle themselves"), other_profile_hint(name));
     }
     CredentialSource::Nothing
 }
@@ -368,31 +411,76 @@ fn check_values(profile: &Block<'_>, request: &RoleRequest, need: Need) -> Resul
     Ok(())
 }
 
+/// The line that was probably meant as the header of this section, as a clause and a hint.
+fn lookalike(config: &Config, kind: Kind, name: &str) -> Option<(String, String)> {
+    config.texts().into_iter().find_map(|(path, file, text)| {
+        let found = header::lookalike(text, file, kind, name)?;
+        let place = format!("{}:{} is \"{}\"", path.display(), found.line, found.text);
+        Some((place, format!("change line {} of {} to {}", found.line, path.display(), found.correct)))
+    })
+}
+
 fn unknown_profile(config: &Config, name: &str) -> Error {
     let blocks = config.profiles();
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no profile \"{name}\" in {}", config.path().display());
+    if let Some((place, header)) = lookalike(config, Kind::Profile, name) {
+        return Error::usage(format!("{what}, but {place}"), header);
+    }
     match near {
         Some(near) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass list --profiles"),
-        None => Error::usage(what, configure_hint(name)),
+        None if blocks.is_empty() => Error::usage(what, configure_hint(name)),
+        None => Error::usage(what, "daypass list --profiles"),
     }
+}
+
+/// The key without which the other keys of this profile have no effect.
+fn missing_key(profile: &Block<'_>) -> Option<&'static str> {
+    // Each key requires those after it.
+    const REQUIRES: [(&str, &[&str]); 8] = [
+        ("sso_region", &["sso_start_url"]),
+        ("sso_account_id", &["sso_session"]),
+        ("sso_role_name", &["sso_session"]),
+        ("aws_secret_access_key", &["aws_access_key_id"]),
+        ("aws_session_token", &["aws_access_key_id"]),
+        ("source_profile", &["role_arn"]),
+        ("external_id", &["role_arn"]),
+        ("mfa_serial", &["role_arn"]),
+    ];
+    let has = |key: &&str| profile.text(key).is_some();
+    REQUIRES.iter().filter(|(key, _)| has(key)).flat_map(|(_, needed)| *needed).find(|key| !has(key)).copied()
 }
 
 fn unknown_session(config: &Config, name: &str) -> Error {
     let blocks = config.sessions();
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no [sso-session {name}] in {}", config.path().display());
-    match near {
-        Some(near) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass status"),
-        None if config.profile(name).is_some() => {
-            Error::usage(format!("{what}; \"{name}\" is a profile"), format!("daypass login --profile {}", shell_quote(name)))
+    if let Some((place, header)) = lookalike(config, Kind::Session, name) {
+        return Error::usage(format!("{what}, but {place}"), header);
+    }
+    match (session_of_profile(config, name), near) {
+        (Some(session), _) => {
+            Error::typo(format!("{what}; \"{name}\" is a profile of session {session}"), name, &session, "daypass status")
         }
-        None => Error::usage(what, configure_session_hint(name)),
+        (None, Some(near)) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass status"),
+        (None, None) => Error::usage(what, configure_session_hint(name)),
     }
 }
 
+/// The name of the session that a profile refers to, if both exist.
+fn session_of_profile(config: &Config, name: &str) -> Option<String> {
+    config.profile(name)?;
+    let whole = resolve_profile(config, RoleRequest::default(), name, Need::Session, &mut Vec::new()).ok()?;
+    whole.session.filter(|session| config.session(session).is_some()).or(whole.start_url)
+}
+
 fn configure_session_hint(name: &str) -> String {
-    format!("daypass configure --session {} --start-url URL --sso-region REGION", shell_quote(name))
+    format!("daypass configure --session-only --session {}", shell_quote(name))
+}
+
+/// A profile with another credential source keeps it: the role gets a profile of its own.
+fn other_profile_hint(profile: &str) -> String {
+    configure_hint(&format!("{profile}-sso"))
 }
 
 fn configure_hint(profile: &str) -> String {

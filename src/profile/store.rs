@@ -2,7 +2,8 @@
 //!
 //! The file is replaced whole or not at all. Under a lock it is read, changed in memory and checked. The result goes to a temporary file
 //! in the same folder, is synced to the disk, and replaces the old one by a rename, but only if that is still what was read. A symbolic
-//! link stays: its target is replaced. Mode and owner are kept. The previous version is kept beside it as `NAME.daypass.bak`.
+//! link stays: its target is replaced. Mode and owner are kept. The previous version, without secrets, is kept beside it as
+//! `NAME.daypass.bak`, of mode 0600.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -10,13 +11,16 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::config::{Config, text_of};
+use super::backup;
+use super::config::Config;
 use super::edit::{self, Change};
+use super::encoding;
 use super::ini::FileKind;
 use crate::error::{Error, Result};
 use crate::sys::clock::{self, Deadline};
 use crate::sys::env::Env;
-use crate::sys::file::{self, Lock};
+use crate::sys::file;
+use crate::sys::lock::{Folders, Lock};
 
 /// How long to wait for another daypass that writes.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -122,8 +126,8 @@ fn no_home() -> Error {
 }
 
 fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<Plan> {
-    let before = match fs::read(&path) {
-        Ok(bytes) => Some(text_of(bytes, &path)?),
+    let before = match file::read(&path) {
+        Ok(bytes) => Some(encoding::decode(bytes, &path)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(cannot("read", &path, &error)),
     };
@@ -133,8 +137,11 @@ fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<P
     if others == Others::Refuse {
         edit::refuse_other_sources(&config, &changes)?;
     }
-    let after = edit::apply(&text, FileKind::Config, &changes)?;
-    Ok(Plan { path, before, after })
+    let after = edit::apply(&text, FileKind::Config, &changes);
+    if after.as_ref() != Ok(&text) {
+        encoding::check_editable(&text, &path)?;
+    }
+    Ok(Plan { path, before, after: after? })
 }
 
 #[derive(PartialEq)]
@@ -172,7 +179,7 @@ impl Destination {
         let real = match real {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let to = fs::read_link(path).unwrap_or_default();
-                let what = format!("{shown} is a link to {}, which does not exist", to.display());
+                let what = format!("{shown} is a symbolic link to {}, which does not exist", to.display());
                 return Err(Error::failed(what, format!("ls -l \"{shown}\"")));
             }
             other => other.map_err(|error| cannot("follow", path, &error))?,
@@ -207,10 +214,12 @@ fn write(plan: &Plan) -> Result<Written> {
         if folder.canonicalize().is_ok_and(|folder| folder != target.folder) {
             sweep(folder, &prefix);
         }
-        let copy = temporary(folder, &prefix, before.as_bytes(), target.meta.as_ref())?;
+        let content = backup::without_secrets(before);
+        let copy = temporary(folder, &prefix, content.as_bytes(), target.meta.as_ref())?;
+        private(copy.as_file()).map_err(|error| cannot("write", &backup, &error))?;
         file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))?;
     }
-    let now = match fs::read(&target.path) {
+    let now = match file::read(&target.path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(cannot("read", &target.path, &error)),
@@ -292,6 +301,19 @@ fn adopt(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a file readable for its owner only.
+#[cfg(unix)]
+fn private(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)]
+fn private(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
 /// The path of the backup: beside the link, not beside its target, which may be in a repository of dotfiles.
 pub fn backup_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
@@ -299,11 +321,11 @@ pub fn backup_path(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Takes the lock of a file, which is the same for all links to it. It is in the runtime folder, so nothing is left beside the file.
-fn lock(env: &Env, target: &Path) -> Result<Lock> {
+/// Takes the lock of a file, which is the same for all links to it. It is in the folder of lock files, so nothing is left beside the
+/// file. None if there is no such folder: [`write`] notices other changes too.
+fn lock(env: &Env, target: &Path) -> Result<Option<Lock>> {
     use std::fmt::Write;
-    let folder = env.runtime_folder().ok_or_else(no_home)?;
-    file::private_folder(&folder).map_err(|error| cannot("create the folder", &folder, &error))?;
+    let Some(folder) = Folders::new(env).usable() else { return Ok(None) };
     let digest = ring::digest::digest(&ring::digest::SHA256, target.as_os_str().as_encoded_bytes());
     let mut name = "config-".to_owned();
     for byte in digest.as_ref().iter().take(16) {
@@ -311,9 +333,9 @@ fn lock(env: &Env, target: &Path) -> Result<Lock> {
     }
     let path = folder.join(name + ".lock");
     let lock = Lock::take(&path, Deadline::after(LOCK_TIMEOUT)).map_err(|error| cannot("lock", &path, &error))?;
-    lock.ok_or_else(|| {
-        let what = format!("another daypass has been writing {} for {} seconds", target.display(), LOCK_TIMEOUT.as_secs());
-        Error::failed(what, "wait for it to end and try again")
+    lock.map(Some).ok_or_else(|| {
+        let what = format!("another daypass has been changing {} for {} seconds", target.display(), LOCK_TIMEOUT.as_secs());
+        Error::failed(what, "wait for it to end, and try again")
     })
 }
 

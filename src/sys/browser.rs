@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::sys::clock::Deadline;
 use crate::sys::env::Env;
+use crate::sys::web_address;
 
 /// How long a failure of the program counts as a failure to open the address. Later it may be the browser itself that exits.
 const LAUNCHING: Duration = Duration::from_secs(5);
@@ -17,6 +18,8 @@ const LAUNCHING: Duration = Duration::from_secs(5);
 pub struct Opened {
     child: Child,
     launching: Deadline,
+    /// Whether its exit status tells whether it opened the address.
+    status_counts: bool,
 }
 
 impl Opened {
@@ -27,8 +30,7 @@ impl Opened {
 
     /// Whether the program has failed to open the address, as far as is known now.
     pub fn failed(&mut self) -> bool {
-        // On Windows the status of a launcher is meaningless.
-        cfg!(unix) && !self.launching.passed() && matches!(self.child.try_wait(), Ok(Some(status)) if !status.success())
+        self.status_counts && !self.launching.passed() && matches!(self.child.try_wait(), Ok(Some(status)) if !status.success())
     }
 }
 
@@ -36,15 +38,21 @@ impl Opened {
 /// program), else with the system's opener.
 ///
 /// # Errors
-/// The last command's, if none could be started.
+/// The address is not that of a web page; else the last command's, if none could be started.
 #[allow(clippy::disallowed_methods)]
 pub fn open(address: &str, env: &Env) -> io::Result<Opened> {
+    let address = web_address::for_programs(address)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "this is not the address of a web page"))?;
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "no browser");
-    for mut command in commands(address, env) {
+    for mut command in commands(&address, env) {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
-            Ok(child) => return Ok(Opened { child, launching: Deadline::after(LAUNCHING) }),
+            Ok(child) => {
+                // The status of a Windows launcher is meaningless: `explorer.exe` ends with 1 if it has opened the page. WSL starts them too.
+                let is_windows = cfg!(windows) || command.get_program().to_string_lossy().to_ascii_lowercase().ends_with(".exe");
+                return Ok(Opened { child, launching: Deadline::after(LAUNCHING), status_counts: !is_windows });
+            }
             Err(error) => failure = error,
         }
     }
@@ -104,11 +112,27 @@ fn here(env: &Env, linux: bool) -> Result<(), &'static str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)] // Tests write files of their own.
 mod tests {
     use super::*;
 
     fn env(vars: &[(&str, &str)]) -> Env {
         vars.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_exit_status_of_a_windows_launcher_does_not_count() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        for (name, failed) in [("browser", true), ("explorer.exe", false), ("Firefox.EXE", false)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "#!/bin/sh\nexit 1\n").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let mut opened = open("https://example.com", &env(&[("BROWSER", &path.to_string_lossy())])).unwrap();
+            opened.child.wait().unwrap();
+            assert_eq!(opened.failed(), failed, "{name}");
+        }
     }
 
     #[test]

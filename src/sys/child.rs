@@ -1,5 +1,6 @@
 //! Runs the command of `exec`. Touches processes.
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io;
 use std::process::Command;
@@ -7,6 +8,7 @@ use std::process::Command;
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Exit};
+use crate::text::shell_quote;
 
 /// The extensions that cmd.exe tries after `.exe`, which the system tries: on Windows many tools (cdk, npm, sam) are such scripts.
 const SCRIPTS: &[&str] = if cfg!(windows) { &[".cmd", ".bat"] } else { &[] };
@@ -16,17 +18,21 @@ const SCRIPTS: &[&str] = if cfg!(windows) { &[".cmd", ".bat"] } else { &[] };
 /// # Errors
 /// 127 if the command is not found, 126 if it can't be executed, as in POSIX shells.
 #[allow(clippy::disallowed_methods)]
-pub fn run(command: &[OsString], set: &[(&str, Zeroizing<String>)], cleared: &[&str]) -> Result<u8, Error> {
+pub fn run(
+    command: &[OsString],
+    set: &[(Cow<'static, str>, Zeroizing<String>)],
+    cleared: &[Cow<'static, str>],
+) -> Result<u8, Error> {
     let Some((program, arguments)) = command.split_first() else {
-        return Err(Error::usage("no command to run", "daypass exec PROFILE -- COMMAND"));
+        return Err(Error::usage("no command to run", "daypass exec --help"));
     };
     let prepared = |program: &OsString| {
         let mut child = Command::new(program);
         child.args(arguments);
         for name in cleared {
-            child.env_remove(name);
+            child.env_remove(&**name);
         }
-        child.envs(set.iter().map(|(name, value)| (name, value.as_str())));
+        child.envs(set.iter().map(|(name, value)| (&**name, value.as_str())));
         child
     };
     let mut result = exec_or_wait(prepared(program));
@@ -39,9 +45,15 @@ pub fn run(command: &[OsString], set: &[(&str, Zeroizing<String>)], cleared: &[&
     }
     result.map_err(|error| {
         let name = program.to_string_lossy();
-        let quoted = shlex::try_quote(&name).unwrap_or_else(|_| name.clone());
+        let quoted = shell_quote(&name);
         if error.kind() == io::ErrorKind::NotFound {
-            Error::new(Exit::NotFound, format!("{name}: command not found"), format!("command -v {quoted}"))
+            // Shows where it was looked for.
+            let hint = match std::path::Path::new(program).parent() {
+                Some(folder) if folder != std::path::Path::new("") => format!("ls -ld {}", shell_quote(&folder.to_string_lossy())),
+                _ if cfg!(windows) => "echo %PATH%".to_owned(),
+                _ => "echo \"$PATH\"".to_owned(),
+            };
+            Error::new(Exit::NotFound, format!("{name}: command not found"), hint)
         } else {
             Error::new(Exit::NotExecutable, format!("{name} can't be executed: {error}"), format!("ls -l {quoted}"))
         }

@@ -5,6 +5,19 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
+/// The variables of the region, in the order in which they count.
+pub const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+/// The variables that tell which others daypass set.
+const MARKS: [&str; 2] = ["DAYPASS_REGION", "DAYPASS_SETTINGS"];
+
+/// An entry of `DAYPASS_SETTINGS`: the name of a variable and a hash of its value (FNV-1a), so that one that was changed since is the
+/// user's.
+pub fn setting(name: &str, value: &str) -> String {
+    let hash = value.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{name}:{hash:016x}")
+}
+
 /// The variables as they were when the program started. An empty value counts as unset.
 #[derive(Debug, Clone, Default)]
 pub struct Env {
@@ -96,11 +109,31 @@ impl Env {
         (self.access_key() == Some(key)).then_some(name)
     }
 
-    /// The variables that still contain the region that daypass set, which is in `DAYPASS_REGION`.
-    pub fn our_region(&self) -> Vec<&'static str> {
-        let Some(ours) = self.get("DAYPASS_REGION") else { return Vec::new() };
-        let all = ["AWS_REGION", "AWS_DEFAULT_REGION", "DAYPASS_REGION"];
-        all.into_iter().filter(|name| self.get(name) == Some(ours)).collect()
+    /// Whether daypass set this variable, to the value that it still has: the region's, whose value `DAYPASS_REGION` repeats, or another
+    /// that `DAYPASS_SETTINGS` lists.
+    pub fn is_ours(&self, name: &str) -> bool {
+        let Some(value) = self.get(name) else { return false };
+        let region = REGION.contains(&name) && self.get("DAYPASS_REGION") == Some(value);
+        region || self.get("DAYPASS_SETTINGS").is_some_and(|list| list.split(',').any(|entry| entry == setting(name, value)))
+    }
+
+    /// The variables that daypass set for a role, apart from the credentials, with those that mark them.
+    pub fn our_settings(&self) -> Vec<String> {
+        let names = self.vars.keys().filter(|name| MARKS.contains(&name.as_str()) || self.is_ours(name));
+        let mut names: Vec<String> = names.cloned().collect();
+        names.sort();
+        names
+    }
+
+    /// The names of the AWS variables that the user set.
+    pub fn users_variables(&self) -> Vec<&str> {
+        let names = self.vars.keys().map(String::as_str);
+        names.filter(|name| name.starts_with("AWS_") && self.get(name).is_some() && !self.is_ours(name)).collect()
+    }
+
+    /// The region that the user set: `AWS_REGION`, then `AWS_DEFAULT_REGION`.
+    pub fn region(&self) -> Option<&str> {
+        REGION.into_iter().find_map(|name| self.get(name).filter(|_| !self.is_ours(name)))
     }
 
     /// `AWS_ACCESS_KEY_ID`
@@ -188,6 +221,45 @@ impl Env {
         self.os("AWS_CA_BUNDLE").map(|path| self.expand(path))
     }
 
+    /// `AWS_ENDPOINT_URL_SSO`: the endpoint of the access portal.
+    pub fn portal_endpoint(&self) -> Option<&str> {
+        self.get("AWS_ENDPOINT_URL_SSO")
+    }
+
+    /// `AWS_ENDPOINT_URL_SSO_OIDC`: the endpoint of SSO-OIDC.
+    pub fn oidc_endpoint(&self) -> Option<&str> {
+        self.get("AWS_ENDPOINT_URL_SSO_OIDC")
+    }
+
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, unless `env` or `exec` set it for a profile.
+    pub fn ignore_configured_endpoints(&self) -> Option<&str> {
+        self.set_by_user("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+    }
+
+    /// `AWS_USE_FIPS_ENDPOINT`, unless `env` or `exec` set it for a profile.
+    pub fn use_fips_endpoint(&self) -> Option<&str> {
+        self.set_by_user("AWS_USE_FIPS_ENDPOINT")
+    }
+
+    /// `AWS_USE_DUALSTACK_ENDPOINT`, unless `env` or `exec` set it for a profile.
+    pub fn use_dual_stack_endpoint(&self) -> Option<&str> {
+        self.set_by_user("AWS_USE_DUALSTACK_ENDPOINT")
+    }
+
+    fn set_by_user(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|_| !self.is_ours(name))
+    }
+
+    /// The proxy for https and the name of its variable: `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` or `all_proxy`.
+    pub fn https_proxy(&self) -> Option<(&'static str, &str)> {
+        ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| Some((name, self.get(name)?)))
+    }
+
+    /// `NO_PROXY` or `no_proxy`: the hosts that are reached without a proxy, separated by commas.
+    pub fn no_proxy(&self) -> Option<&str> {
+        self.get("NO_PROXY").or_else(|| self.get("no_proxy"))
+    }
+
     /// Whether `SSL_CERT_FILE` or `SSL_CERT_DIR` (OpenSSL's variables) is set.
     pub fn names_certificates(&self) -> bool {
         self.os("SSL_CERT_FILE").is_some() || self.os("SSL_CERT_DIR").is_some()
@@ -203,52 +275,57 @@ impl Env {
         self.get("DBUS_SESSION_BUS_ADDRESS")
     }
 
-    /// The socket of the session bus if `DBUS_SESSION_BUS_ADDRESS` is unset: `$XDG_RUNTIME_DIR/bus`, else `/run/user/UID/bus`
+    /// The socket of the session bus if `DBUS_SESSION_BUS_ADDRESS` is unset: `$XDG_RUNTIME_DIR/bus` if it exists, else `/run/user/UID/bus`
     /// (systemd's; programs started by cron or over SSH have no address). It may not exist.
     pub fn session_bus_socket(&self) -> Option<PathBuf> {
-        let own = self.folder("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
-        Some(own.or_else(runtime_of_user)?.join("bus"))
+        let sockets: Vec<_> = self.runtime_folders().iter().rev().map(|folder| folder.join("bus")).collect();
+        sockets.iter().find(|socket| socket.exists()).or(sockets.first()).cloned()
     }
 
     /// The folder of the file back-end: `$XDG_DATA_HOME/daypass` or the platform's equivalent.
     pub fn data_folder(&self) -> Option<PathBuf> {
-        let own = self.folder("XDG_DATA_HOME").filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
-        let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".local/share")) } else { dirs::data_local_dir() };
-        Some(own.or_else(by_home)?.join("daypass"))
+        Some(self.base_folder("XDG_DATA_HOME", ".local/share", dirs::data_local_dir)?.join("daypass"))
     }
 
     /// The folder of the picker's history: `$XDG_STATE_HOME/daypass` or the platform's equivalent.
     pub fn state_folder(&self) -> Option<PathBuf> {
-        let own = self.folder("XDG_STATE_HOME").filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
-        let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".local/state")) } else { dirs::data_local_dir() };
-        Some(own.or_else(by_home)?.join("daypass"))
+        Some(self.base_folder("XDG_STATE_HOME", ".local/state", dirs::data_local_dir)?.join("daypass"))
     }
 
-    /// The folder of lock files: `$XDG_RUNTIME_DIR/daypass`, else `/run/user/UID/daypass` if that folder exists, else one in the cache
-    /// folder.
-    pub fn runtime_folder(&self) -> Option<PathBuf> {
-        let own = self.folder("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
-        Some(own.or_else(runtime_of_user).or_else(|| self.cache_folder())?.join("daypass"))
+    /// `$XDG_CACHE_HOME/daypass` or the platform's equivalent.
+    pub fn cache_folder(&self) -> Option<PathBuf> {
+        Some(self.base_folder("XDG_CACHE_HOME", ".cache", dirs::cache_dir)?.join("daypass"))
     }
 
-    fn cache_folder(&self) -> Option<PathBuf> {
-        let own = self.folder("XDG_CACHE_HOME").filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
-        let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".cache")) } else { dirs::cache_dir() };
-        own.or_else(by_home)
+    /// The runtime folders of the user: `/run/user/UID` (systemd's), then `XDG_RUNTIME_DIR`, which a program may have set for itself or
+    /// which may belong to another user. They are not checked.
+    pub fn runtime_folders(&self) -> Vec<PathBuf> {
+        let named = self.folder("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
+        #[cfg(target_os = "linux")]
+        let own = Some(PathBuf::from(format!("/run/user/{}", rustix::process::geteuid().as_raw())));
+        #[cfg(not(target_os = "linux"))]
+        let own = None;
+        own.into_iter().chain(named).collect()
     }
-}
 
-#[cfg(target_os = "linux")]
-fn runtime_of_user() -> Option<PathBuf> {
-    use std::os::unix::fs::MetadataExt;
-    let uid = std::fs::metadata("/proc/self").ok()?.uid();
-    let folder = PathBuf::from(format!("/run/user/{uid}"));
-    (std::fs::metadata(&folder).ok()?.uid() == uid).then_some(folder)
-}
+    /// `TMPDIR`
+    pub fn temporary_folder(&self) -> Option<PathBuf> {
+        self.folder("TMPDIR").filter(|path| path.is_absolute())
+    }
 
-#[cfg(not(target_os = "linux"))]
-fn runtime_of_user() -> Option<PathBuf> {
-    None
+    /// A folder of the XDG base directory specification on Linux, else the system's. A variable that Snap or Flatpak has set for one
+    /// program is ignored: in the terminal of such an editor daypass must find the same secrets as everywhere else.
+    fn base_folder(&self, variable: &str, default: &str, system: fn() -> Option<PathBuf>) -> Option<PathBuf> {
+        if !cfg!(target_os = "linux") {
+            return system();
+        }
+        let home = self.home();
+        let of_one_program = |path: &Path| {
+            home.as_ref().is_some_and(|home| path.starts_with(home.join("snap")) || path.starts_with(home.join(".var/app")))
+        };
+        let named = self.folder(variable).filter(|path| path.is_absolute() && !of_one_program(path));
+        named.or_else(|| Some(home?.join(default)))
+    }
 }
 
 impl<V: Into<OsString>> FromIterator<(String, V)> for Env {
@@ -291,6 +368,16 @@ mod tests {
         assert_eq!(at("~/aws.ini"), Path::new("/home/me/aws.ini"));
         assert_eq!(at("~other/aws.ini"), Path::new("~other/aws.ini"));
         assert_eq!(at("/a/~/b"), Path::new("/a/~/b"));
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn folders_that_snap_and_flatpak_set_for_one_program_are_ignored() {
+        let data = |folder| env(&[("HOME", "/home/me"), ("XDG_DATA_HOME", folder)]).data_folder().unwrap();
+        assert_eq!(data("/srv/me"), Path::new("/srv/me/daypass"));
+        for of_one_program in ["/home/me/snap/code/174/.local/share", "/home/me/.var/app/com.visualstudio.code/data", "relative"] {
+            assert_eq!(data(of_one_program), Path::new("/home/me/.local/share/daypass"), "{of_one_program}");
+        }
     }
 
     #[test]

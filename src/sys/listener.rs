@@ -6,11 +6,18 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::time::Duration;
 
-/// More connections than any browser opens. The oldest one is closed first.
-const MOST: usize = 16;
+/// How many connections without a request stay open, more than any browser opens. The oldest one is closed first.
+const MAX_IDLE: usize = 16;
 
-/// The longest accepted request in bytes, more than any browser sends.
-const LONGEST: usize = 16 * 1024;
+/// How many connections are accepted before the open ones are read.
+const MAX_ACCEPTED: usize = 64;
+
+/// The longest accepted request line in bytes, more than any browser sends.
+const MAX_LINE: usize = 16 * 1024;
+
+/// The longest accepted headers in bytes. They are not stored, but a response before they are read could be lost. A browser sends every
+/// cookie that any program on this machine has set for 127.0.0.1.
+const MAX_HEADERS: usize = 1024 * 1024;
 
 /// How long a browser may take to receive an answer.
 const SENDING: Duration = Duration::from_secs(2);
@@ -24,7 +31,13 @@ pub struct Listener {
 
 struct Connection {
     stream: TcpStream,
-    read: Vec<u8>,
+    /// The request line, without its end.
+    line: Vec<u8>,
+    line_is_complete: bool,
+    /// The last bytes of the headers that were read.
+    tail: [u8; 4],
+    /// How many bytes of the headers were read.
+    headers: usize,
 }
 
 /// A browser that requested the page and waits for the response.
@@ -53,13 +66,13 @@ impl Listener {
 
     /// The next request for the page at `path`, if there is one already. Other requests get 404 or 405.
     pub fn visit(&mut self, path: &str) -> Option<Visit> {
-        while let Ok((stream, _)) = self.socket.accept() {
+        for _ in 0..MAX_ACCEPTED {
+            let Ok((stream, _)) = self.socket.accept() else { break };
             // Not every system inherits this from the listener.
             if stream.set_nonblocking(true).is_ok() {
-                self.open.push(Connection { stream, read: Vec::new() });
+                self.open.push(Connection::new(stream));
             }
         }
-        self.open.drain(..self.open.len().saturating_sub(MOST));
         let mut at = 0;
         while let Some(connection) = self.open.get_mut(at) {
             match connection.request() {
@@ -76,6 +89,8 @@ impl Listener {
                 }
             }
         }
+        // Only after all of them were read: the oldest one may be the callback.
+        self.open.drain(..self.open.len().saturating_sub(MAX_IDLE));
         None
     }
 }
@@ -88,25 +103,46 @@ enum Request {
 }
 
 impl Connection {
+    fn new(stream: TcpStream) -> Self {
+        Self { stream, line: Vec::new(), line_is_complete: false, tail: [0; 4], headers: 0 }
+    }
+
     fn request(&mut self) -> Request {
         let mut chunk = [0; 4096];
         loop {
             match self.stream.read(&mut chunk) {
                 Ok(0) => return Request::Closed,
-                Ok(n) => self.read.extend(chunk.iter().take(n)),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Ok(n) => {
+                    if chunk.iter().take(n).any(|&byte| self.ends_with(byte)) {
+                        return self.parsed();
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Request::Incomplete,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(_) => return Request::Closed,
             }
-            if self.read.len() > LONGEST {
+            if self.line.len() > MAX_LINE || self.headers > MAX_HEADERS {
+                tracing::warn!("a request to the callback is too long");
                 return Request::Closed;
             }
         }
-        if !self.read.windows(4).any(|four| four == b"\r\n\r\n") {
-            return Request::Incomplete;
+    }
+
+    /// Takes the next byte; whether it is the last one of the headers.
+    fn ends_with(&mut self, byte: u8) -> bool {
+        if !self.line_is_complete && byte != b'\r' && byte != b'\n' {
+            self.line.push(byte);
+            return false;
         }
-        let line = self.read.split(|&byte| byte == b'\r').next().unwrap_or_default();
-        let line = String::from_utf8_lossy(line);
+        self.line_is_complete = true;
+        self.headers += 1;
+        self.tail.rotate_left(1);
+        self.tail[3] = byte;
+        self.tail == *b"\r\n\r\n"
+    }
+
+    fn parsed(&self) -> Request {
+        let line = String::from_utf8_lossy(&self.line);
         let mut words = line.split(' ');
         match (words.next(), words.next(), words.next()) {
             (Some(method), Some(target), Some(version)) if version.starts_with("HTTP/1.") => {
@@ -200,8 +236,31 @@ mod tests {
         let idle: Vec<_> = (0..40).map(|_| TcpStream::connect((Ipv4Addr::LOCALHOST, listener.port())).unwrap()).collect();
         let (visit, _browser) = send_request(&mut listener, "GET /here HTTP/1.1\r\n\r\n");
         assert!(visit.is_some());
-        assert!(listener.open.len() <= MOST);
+        assert!(listener.open.len() <= MAX_IDLE + MAX_ACCEPTED);
         drop(idle);
+    }
+
+    #[test]
+    fn long_headers_do_not_matter() {
+        let mut listener = Listener::bind(None).unwrap();
+        let request = format!("GET /here?code=x HTTP/1.1\r\nHost: x\r\nCookie: {}\r\n\r\n", "a=b; ".repeat(20_000));
+        let (visit, browser) = send_request(&mut listener, &request);
+        let visit = visit.unwrap();
+        assert_eq!(visit.query, "code=x");
+        visit.answer(true, "Done", "Close this.");
+        assert!(answer(browser).starts_with("HTTP/1.1 200 OK\r\n"));
+    }
+
+    #[test]
+    fn the_oldest_connection_is_read_before_it_is_closed() {
+        let mut listener = Listener::bind(None).unwrap();
+        let connect = || TcpStream::connect((Ipv4Addr::LOCALHOST, listener.port())).unwrap();
+        let mut browser = connect();
+        browser.write_all(b"GET /here?first HTTP/1.1\r\n\r\n").unwrap();
+        let _idle: Vec<_> = (0..2 * MAX_IDLE).map(|_| connect()).collect();
+        assert_eq!(listener.visit("/here").unwrap().query, "first");
+        assert!(listener.visit("/here").is_none());
+        assert_eq!(listener.open.len(), MAX_IDLE);
     }
 
     #[test]

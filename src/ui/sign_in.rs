@@ -97,9 +97,7 @@ impl<'a> TerminalSignIn<'a> {
 
     /// Opens the address in the browser if allowed. Returns whether a browser was started.
     fn open(&mut self, address: &str) -> bool {
-        // The address comes from the service.
-        let is_page = address.starts_with("https://") || address.starts_with("http://");
-        if self.options.browser != Browser::Opened || !is_page {
+        if self.options.browser != Browser::Opened {
             return false;
         }
         self.opened = browser::open(address, self.env).inspect_err(|error| tracing::info!(%error, "no browser")).ok();

@@ -1,7 +1,5 @@
 //! Why a back-end could not do its work, told apart by what the caller does next. Touches nothing.
 
-use crate::error::{self, Exit};
-
 /// The result of a call to a back-end.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -18,25 +16,13 @@ pub enum Error {
     TimedOut(String),
     /// The back-end has no space for this value.
     Full(String),
+    /// The kernel keyring has no space, which keys of other programs may use up.
+    Quota(String),
 }
 
-impl From<Error> for error::Error {
-    fn from(error: Error) -> Self {
-        let status = "run 'daypass status -v' to see which keyring is used; DAYPASS_KEYRING selects another";
-        let (what, hint) = match error {
-            Error::Locked(what) => {
-                (format!("{what} is locked"), "unlock it, or run 'daypass login' on the desktop to be asked".to_owned())
-            }
-            Error::Missing(why) => (format!("no keyring: {why}"), format!("export DAYPASS_KEYRING={}", fallback())),
-            Error::Failed(why) => (format!("the keyring fails: {why}"), status.to_owned()),
-            Error::TimedOut(why) => (format!("the keyring hangs: {why}"), status.to_owned()),
-            Error::Full(why) => (format!("the keyring is full: {why}"), "daypass logout --all".to_owned()),
-        };
-        Self::new(Exit::Keyring, what, hint)
+impl Error {
+    /// Whether there is no space.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Full(_) | Self::Quota(_))
     }
-}
-
-/// The back-end to suggest if the operating system's keyring is missing.
-fn fallback() -> &'static str {
-    if cfg!(target_os = "linux") { "keyutils" } else { "file" }
 }

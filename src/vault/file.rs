@@ -29,11 +29,10 @@ impl Files {
     fn folder(&self) -> Result<Option<&Path>> {
         let folder =
             self.folder.as_deref().ok_or_else(|| Error::Missing("there is no home folder to store secrets in".to_owned()))?;
-        match trusted(folder) {
+        match file::check_folder(folder) {
             Ok(()) => Ok(Some(folder)),
-            Err(Unsafe::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(Unsafe::Io(error)) => Err(to_error(folder, &error)),
-            Err(Unsafe::Because(reason)) => Err(Error::Failed(reason)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(to_error(folder, &error)),
         }
     }
 
@@ -104,60 +103,10 @@ fn read(path: &Path) -> Result<Option<Bytes>> {
 }
 
 fn to_error(path: &Path, error: &io::Error) -> Error {
-    let what = format!("{}: {error}", path.display());
+    // An error of daypass's own check names the path already.
+    let what = if error.raw_os_error().is_some() { format!("{}: {error}", path.display()) } else { error.to_string() };
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full(what),
         _ => Error::Failed(what),
-    }
-}
-
-enum Unsafe {
-    Io(io::Error),
-    Because(String),
-}
-
-/// Checks that nobody but the user and root can replace daypass's files: only the user may write in the folder, and nobody else can
-/// replace the folder.
-#[cfg(unix)]
-fn trusted(folder: &Path) -> std::result::Result<(), Unsafe> {
-    use std::os::unix::fs::MetadataExt;
-    const WRITABLE_BY_GROUP_OR_OTHERS: u32 = 0o022;
-    const WRITABLE_BY_OTHERS: u32 = 0o002;
-    const STICKY: u32 = 0o1000;
-    let me = rustix::process::geteuid().as_raw();
-    // Symbolic links are followed; their target is checked.
-    let meta = fs::metadata(folder).map_err(Unsafe::Io)?;
-    let refuse = |path: &Path, why: &str| Err(Unsafe::Because(format!("{} {why}", path.display())));
-    if !meta.is_dir() {
-        return refuse(folder, "is not a folder");
-    }
-    if meta.uid() != me {
-        return refuse(folder, "belongs to another user");
-    }
-    if meta.mode() & WRITABLE_BY_GROUP_OR_OTHERS != 0 {
-        return refuse(folder, "is writable by others; 'chmod 700' it");
-    }
-    // Both the parent of the link and that of its target.
-    let real = fs::canonicalize(folder).map_err(Unsafe::Io)?;
-    for parent in [folder.parent(), real.parent()].into_iter().flatten() {
-        let above = fs::metadata(parent).map_err(Unsafe::Io)?;
-        if above.uid() != me && above.uid() != 0 {
-            return refuse(parent, "belongs to another user");
-        }
-        // Group-writable folders are common on systems where each user has a group of their own.
-        if above.mode() & WRITABLE_BY_OTHERS != 0 && above.mode() & STICKY == 0 {
-            return refuse(parent, "is writable by anybody");
-        }
-    }
-    Ok(())
-}
-
-/// The access list of the user's profile folder excludes others.
-#[cfg(not(unix))]
-fn trusted(folder: &Path) -> std::result::Result<(), Unsafe> {
-    match fs::metadata(folder) {
-        Ok(meta) if meta.is_dir() => Ok(()),
-        Ok(_) => Err(Unsafe::Because(format!("{} is not a folder", folder.display()))),
-        Err(error) => Err(Unsafe::Io(error)),
     }
 }

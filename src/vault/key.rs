@@ -15,6 +15,8 @@ pub enum Kind {
     Token,
     /// Role credentials.
     Role(AccountId, RoleName),
+    /// A value without content, which tests whether a sign-in fits.
+    Probe,
 }
 
 /// A key binds the session's name, its start URL and its region: two config files that use one name for two portals share nothing.
@@ -47,6 +49,7 @@ impl Key {
             Kind::Registration => format!("daypass: client registration for {}", self.session),
             Kind::Token => format!("daypass: sign-in to {}", self.session),
             Kind::Role(account, role) => format!("daypass: {role} in {account} ({})", self.session),
+            Kind::Probe => "daypass: test of the keyring".to_owned(),
         }
     }
 
@@ -56,6 +59,7 @@ impl Key {
             Kind::Registration => "registration",
             Kind::Token => "token",
             Kind::Role(..) => "role",
+            Kind::Probe => "probe",
         }
     }
 
@@ -63,7 +67,7 @@ impl Key {
     pub fn role(&self) -> Option<(&AccountId, &RoleName)> {
         match &self.kind {
             Kind::Role(account, role) => Some((account, role)),
-            Kind::Registration | Kind::Token => None,
+            Kind::Registration | Kind::Token | Kind::Probe => None,
         }
     }
 

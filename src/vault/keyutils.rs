@@ -54,6 +54,8 @@ impl Backend for Keyutils {
 
     fn put(&self, item: &Item, content: &[u8], expires: Option<OffsetDateTime>) -> Result<()> {
         let key = ring()?.add_key(&description(item), content).map_err(to_error)?;
+        // A wrong clock must not delete a sign-in, so only role credentials get a time-out.
+        let expires = expires.filter(|_| item.key.role().is_some());
         // 0 means no time-out, so a value that has expired already gets one second.
         let seconds = expires.map_or(0, |at| usize::try_from((at - clock::now()).whole_seconds()).unwrap_or(0).max(1));
         // The kernel counts in 32 bits.
@@ -136,6 +138,17 @@ fn members(ring: i32) -> Result<Vec<i32>> {
     }
 }
 
+/// The user's line of `/proc/key-users` in words. Keys of other programs count too.
+fn quota() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/key-users").ok()?;
+    let uid = rustix::process::geteuid().as_raw().to_string();
+    let line = text.lines().find_map(|line| line.trim_start().strip_prefix(&uid)?.strip_prefix(':'))?;
+    // Usage, instantiated, keys and bytes, the last two as used/allowed.
+    let mut fields = line.split_whitespace().skip(2);
+    let (keys, bytes) = (fields.next()?.split_once('/')?, fields.next()?.split_once('/')?);
+    Some(format!("{} of {} keys, {} of {} bytes, by all programs (/proc/key-users)", keys.0, keys.1, bytes.0, bytes.1))
+}
+
 fn is_missing(error: KeyError) -> bool {
     matches!(error, KeyError::KeyDoesNotExist | KeyError::KeyExpired | KeyError::KeyRevoked | KeyError::MissingFileOrDirectory)
 }
@@ -143,7 +156,10 @@ fn is_missing(error: KeyError) -> bool {
 fn to_error(error: KeyError) -> Error {
     const NO_SUCH_CALL: i32 = rustix::io::Errno::NOSYS.raw_os_error();
     match error {
-        KeyError::QuotaExceeded => Error::Full("this user's quota of kernel keys is used up".to_owned()),
+        KeyError::QuotaExceeded => {
+            let used = quota().map(|used| format!(": {used}")).unwrap_or_default();
+            Error::Quota(format!("this user's quota of kernel keys is used up{used}"))
+        }
         KeyError::OutOfMemory => Error::Full("the kernel has no memory for another key".to_owned()),
         // System call filters of containers return EPERM or ENOSYS; a kernel without persistent keyrings returns ENOTSUP.
         KeyError::PermissionDenied | KeyError::AccessDenied | KeyError::OperationNotSupported | KeyError::Unknown(NO_SUCH_CALL) => {

@@ -8,6 +8,7 @@
 mod bus;
 pub mod error;
 pub mod file;
+mod hint;
 pub mod key;
 #[cfg(target_os = "linux")]
 pub mod keyutils;
@@ -20,6 +21,7 @@ pub mod secret_service;
 pub mod split;
 pub mod store;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -31,7 +33,7 @@ use crate::sys::clock;
 use crate::sys::env::Env;
 pub use error::{Error, Result};
 pub use key::{Key, Kind};
-use record::Record;
+use record::{Record, SignIn};
 pub use split::Entry;
 pub use store::{Backend, Bytes, CALL_LIMIT, Item};
 
@@ -54,6 +56,8 @@ pub struct Vault {
     cache: Option<Box<dyn Backend>>,
     /// Why these back-ends are used.
     chosen: String,
+    /// See [`Vault::identity`].
+    identity: Option<String>,
 }
 
 impl Vault {
@@ -73,19 +77,33 @@ impl Vault {
             other => {
                 return Err(crate::error::Error::usage(
                     format!(
-                        "DAYPASS_KEYRING is \"{other}\"; this system has auto, os, {}file and memory",
+                        "DAYPASS_KEYRING is \"{other}\"; this system supports auto, os, {}file and memory",
                         if LINUX { "keyutils, " } else { "" }
                     ),
                     if cfg!(windows) { "set DAYPASS_KEYRING=auto" } else { "export DAYPASS_KEYRING=auto" },
                 ));
             }
         };
-        Ok(Self { durable, cache, chosen: format!("DAYPASS_KEYRING={choice}") })
+        let folder = env.data_folder().filter(|_| choice == "file").map(real);
+        let chosen = match &folder {
+            Some(folder) => format!("DAYPASS_KEYRING=file, {}", folder.display()),
+            None => format!("DAYPASS_KEYRING={choice}"),
+        };
+        let identity = match folder {
+            Some(folder) => Some(folder.to_string_lossy().into_owned()),
+            None => (choice != "memory").then(|| "system".to_owned()),
+        };
+        Ok(Self { durable, cache, chosen, identity })
     }
 
     /// A vault on these back-ends. With a cache it behaves as `auto` does on Linux.
     pub fn new(durable: Box<dyn Backend>, cache: Option<Box<dyn Backend>>) -> Self {
-        Self { durable, cache, chosen: "chosen by the caller".to_owned() }
+        Self { durable, cache, chosen: "chosen by the caller".to_owned(), identity: None }
+    }
+
+    /// Tells the vaults of one user apart, for the names of locks. None if no other process can use this vault.
+    pub fn identity(&self) -> Option<String> {
+        self.identity.clone()
     }
 
     /// Role credentials, including expired ones. If the cache has none, a locked or missing keyring is not an error here: the sign-in is
@@ -104,40 +122,83 @@ impl Vault {
     /// Stores role credentials until they expire.
     pub fn store_role(&self, session: &Session, account: &AccountId, role: &RoleName, credentials: &RoleCredentials) -> Result<()> {
         let key = role_key(session, account, role);
-        let (text, expires) = (credentials.to_text()?, credentials.expires_at);
+        let (text, expires) = (credentials.to_text()?, credentials.expires_by_local_clock());
         if let Some(cache) = self.cache() {
             match put(cache, Some(self.durable()), &key, &text, expires) {
-                Err(Error::Missing(_) | Error::Full(_)) => {}
+                Err(error) if error.is_full() || matches!(error, Error::Missing(_)) => {}
                 other => return other,
             }
         }
         // A failed clean-up does not fail the call.
         if !self.durable().expires_items() {
-            let _ = remove_expired(self.durable(), clock::now());
+            let _ = remove_expired_roles(self.durable(), clock::now());
         }
         put(self.durable(), None, &key, &text, expires)
     }
 
-    /// The sign-in to a session.
+    /// The sign-in to a session. One in the cache is newer than one in the OS keyring: see [`Vault::rescue_token`].
     pub fn token(&self, session: &Session) -> Result<Option<Token>> {
-        self.find(&Key::new(session, Kind::Token))
+        Ok(self.sign_in(session)?.map(SignIn::token))
     }
 
     /// Stores a sign-in until it is neither valid nor refreshable.
     pub fn store_token(&self, session: &Session, token: &Token) -> Result<()> {
-        let refreshable_until = token.refresh.as_ref().map(|_| token.registration.expires_at);
-        let expires = refreshable_until.map_or(token.expires_at, |until| until.max(token.expires_at));
-        self.store(&Key::new(session, Kind::Token), &token.to_text()?, expires)
+        self.put_sign_in(session, token, |key, text, expires| self.store(key, text, expires))
     }
 
-    /// Deletes a sign-in.
+    /// Stores a sign-in in the kernel keyring, because the OS keyring has just failed and the sign-in can't be had again. It moves with
+    /// [`Vault::settle`].
+    ///
+    /// # Errors
+    /// [`Error::Missing`] if there is no kernel keyring beside the OS keyring.
+    pub fn rescue_token(&self, session: &Session, token: &Token) -> Result<()> {
+        let cache = self.cache().ok_or_else(|| Error::Missing("there is no other keyring".to_owned()))?;
+        self.put_sign_in(session, token, |key, text, expires| put(cache, None, key, text, expires))
+    }
+
+    /// Whether the sign-in is in the cache although the OS keyring is there.
+    pub fn is_unsettled(&self, session: &Session) -> bool {
+        let in_cache = |cache| matches!(split::get(cache, &Key::new(session, Kind::Token)), Ok(Some(_)));
+        self.cache().is_some_and(in_cache) && self.durable().probe().is_ok()
+    }
+
+    /// Moves the sign-in from the cache to the OS keyring. The caller must hold the lock of the session's token.
+    pub fn settle(&self, session: &Session) -> Result<()> {
+        let Some(cache) = self.cache() else { return Ok(()) };
+        let key = Key::new(session, Kind::Token);
+        let Some(token) = read::<SignIn>(cache, &key)?.map(SignIn::token) else { return Ok(()) };
+        self.put_sign_in(session, &token, |key, text, expires| put(self.durable(), None, key, text, expires))?;
+        split::delete(cache, &key)
+    }
+
+    /// Verifies by a write that a sign-in can be stored. The caller must hold the lock of the session's token.
+    pub fn verify(&self, session: &Session) -> Result<()> {
+        if let Some(token) = self.token(session)? {
+            return self.store_token(session, &token);
+        }
+        let key = Key::new(session, Kind::Probe);
+        let stored = self.store(&key, &Secret::new("-".repeat(SIGN_IN_LEN)), clock::now());
+        let deleted = self.delete(&key);
+        stored.and(deleted)
+    }
+
+    /// Deletes a sign-in. A registration for the next one stays.
     pub fn delete_token(&self, session: &Session) -> Result<()> {
-        self.delete(&Key::new(session, Kind::Token))
+        let registration = self.sign_in(session).ok().flatten().filter(|sign_in| sign_in.reusable);
+        self.delete(&Key::new(session, Kind::Token))?;
+        if let Some(sign_in) = registration {
+            // It only saves a request.
+            let _ = self.store_registration(session, &sign_in.token().registration);
+        }
+        Ok(())
     }
 
     /// The client registration for the next sign-in to a session.
     pub fn registration(&self, session: &Session) -> Result<Option<Registration>> {
-        self.find(&Key::new(session, Kind::Registration))
+        match self.find(&Key::new(session, Kind::Registration))? {
+            Some(registration) => Ok(Some(registration)),
+            None => Ok(self.sign_in(session)?.filter(|sign_in| sign_in.reusable).map(|sign_in| sign_in.token().registration)),
+        }
     }
 
     /// Stores a client registration until it expires.
@@ -145,18 +206,53 @@ impl Vault {
         self.store(&Key::new(session, Kind::Registration), &registration.to_text()?, registration.expires_at)
     }
 
-    /// The cached role credentials of all sessions, with their expiry. Deletes those that have expired.
+    fn sign_in(&self, session: &Session) -> Result<Option<SignIn>> {
+        let key = Key::new(session, Kind::Token);
+        match self.cache().map(|cache| read(cache, &key)) {
+            Some(Ok(Some(sign_in))) => Ok(Some(sign_in)),
+            _ => self.find(&key),
+        }
+    }
+
+    /// Stores a sign-in with `put`. It contains the registration, so a registration stored for the next sign-in is deleted if it is the
+    /// same one, because the kernel keyring of a user is small. One that only the previous sign-in contained is stored again.
+    fn put_sign_in(
+        &self,
+        session: &Session,
+        token: &Token,
+        put: impl FnOnce(&Key, &Secret, OffsetDateTime) -> Result<()>,
+    ) -> Result<()> {
+        let key = Key::new(session, Kind::Registration);
+        let is_same = |registration: &Registration| registration.client_id == token.registration.client_id;
+        let separate = self.find::<Registration>(&key).ok().flatten().is_some_and(|registration| is_same(&registration));
+        let old = self.sign_in(session).ok().flatten().filter(|old| old.reusable).map(|old| old.token().registration);
+        let reusable = separate || old.as_ref().is_some_and(is_same);
+        let text = SignIn::new(token.clone(), reusable).to_text()?;
+        let refreshable_until = token.refresh.as_ref().map(|_| token.registration.expires_at);
+        let expires = refreshable_until.map_or(token.expires_at, |until| until.max(token.expires_at));
+        // Neither registration is worth an error: it saves one request.
+        if separate {
+            let _ = self.delete(&key);
+        }
+        put(&Key::new(session, Kind::Token), &text, expires)?;
+        if let Some(old) = old.filter(|_| !reusable) {
+            let _ = self.store_registration(session, &old);
+        }
+        Ok(())
+    }
+
+    /// The cached role credentials of all sessions that have not expired, with their expiry.
     pub fn roles(&self, now: OffsetDateTime) -> Result<Vec<(Key, OffsetDateTime)>> {
         let mut roles: Vec<(Key, OffsetDateTime)> = Vec::new();
         for store in self.stores() {
-            let entries = match remove_expired(store, now) {
+            let entries = match split::list(store) {
                 // The other back-end can still be shown.
                 Err(Error::Missing(_) | Error::Locked(_)) if self.cache.is_some() => continue,
                 other => other?,
             };
             for Entry { key, expires } in entries {
                 let Some(expires) = expires else { continue };
-                if key.role().is_some() && !roles.iter().any(|(known, _)| *known == key) {
+                if expires > now && key.role().is_some() && !roles.iter().any(|(known, _)| *known == key) {
                     roles.push((key, expires));
                 }
             }
@@ -206,7 +302,7 @@ impl Vault {
             return [token, role].map(|of| Location { of, store: durable, why: self.chosen.clone() });
         };
         let lasting = match self.durable().probe() {
-            Err(Error::Missing(why)) => Location { of: token, store: cache.name(), why: format!("{why}; gone at a reboot") },
+            Err(Error::Missing(why)) => Location { of: token, store: cache.name(), why: format!("{why}; lost on reboot") },
             Err(error) => Location { of: token, store: durable, why: crate::error::Error::from(error).what },
             Ok(()) => Location { of: token, store: durable, why: "the system's keyring".to_owned() },
         };
@@ -284,6 +380,9 @@ impl Vault {
     }
 }
 
+/// A usual length of a stored sign-in in bytes: a client secret of 1,800, two tokens of 300, names and times.
+const SIGN_IN_LEN: usize = 2600;
+
 const LINUX: bool = cfg!(target_os = "linux");
 
 /// The kernel keyring, on Linux.
@@ -308,6 +407,12 @@ fn os(_env: &Env) -> Box<dyn Backend> {
     Box::new(native::Native)
 }
 
+/// The folder without symbolic links, even if it does not exist yet.
+fn real(folder: PathBuf) -> PathBuf {
+    let existing = folder.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    existing.and_then(|(part, real)| Some(real.join(folder.strip_prefix(part).ok()?))).unwrap_or(folder)
+}
+
 fn role_key(session: &Session, account: &AccountId, role: &RoleName) -> Key {
     Key::new(session, Kind::Role(account.clone(), role.clone()))
 }
@@ -316,28 +421,28 @@ fn read<R: Record>(store: &dyn Backend, key: &Key) -> Result<Option<R>> {
     Ok(split::get(store, key)?.as_ref().and_then(R::from_text))
 }
 
-/// Deletes what has expired and returns the rest.
-fn remove_expired(store: &dyn Backend, now: OffsetDateTime) -> Result<Vec<Entry>> {
-    let (expired, rest): (Vec<_>, Vec<_>) =
-        split::list(store)?.into_iter().partition(|entry| entry.expires.is_some_and(|expires| expires <= now));
+/// Deletes role credentials that have expired and returns the rest. Sign-ins stay: the clock may be wrong.
+fn remove_expired_roles(store: &dyn Backend, now: OffsetDateTime) -> Result<Vec<Entry>> {
+    let roles = split::list(store)?.into_iter().filter(|entry| entry.key.role().is_some());
+    let (expired, rest): (Vec<_>, Vec<_>) = roles.partition(|entry| entry.expires.is_some_and(|expires| expires <= now));
     expired.iter().try_for_each(|entry| split::delete(store, &entry.key))?;
     Ok(rest)
 }
 
-/// Stores a value. If the back-end is full, expired values are deleted, then the role credentials that expire first. These move to
+/// Stores a value. If the back-end is full, expired role credentials are deleted, then the role credentials that expire first. These move to
 /// `overflow`, and are lost if there is none or it fails. Tokens and registrations are never deleted.
 fn put(store: &dyn Backend, overflow: Option<&dyn Backend>, key: &Key, text: &Secret, expires: OffsetDateTime) -> Result<()> {
     match split::put(store, key, text, Some(expires)) {
-        Err(Error::Full(_)) => {}
+        Err(error) if error.is_full() => {}
         other => return other,
     }
-    let mut roles = remove_expired(store, clock::now())?;
-    roles.retain(|entry| entry.key.role().is_some() && entry.key != *key);
+    let mut roles = remove_expired_roles(store, clock::now())?;
+    roles.retain(|entry| entry.key != *key);
     roles.sort_by_key(|entry| entry.expires);
     let mut roles = roles.into_iter();
     loop {
         match split::put(store, key, text, Some(expires)) {
-            Err(error @ Error::Full(_)) => {
+            Err(error) if error.is_full() => {
                 let Some(oldest) = roles.next() else { return Err(error) };
                 if let Some(overflow) = overflow
                     && let Ok(Some(value)) = split::get(store, &oldest.key)

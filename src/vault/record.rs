@@ -6,8 +6,8 @@
 use std::io::{self, Write};
 
 use serde::{Deserialize, Serialize};
-use time::OffsetDateTime;
 use time::serde::rfc3339;
+use time::{Duration, OffsetDateTime};
 use zeroize::Zeroizing;
 
 use super::error::{Error, Result};
@@ -73,7 +73,7 @@ record!(Registration, RegistrationForm {
     scopes: Vec<String>,
 });
 
-record!(Token, TokenForm {
+record!(SignIn, SignInForm {
     #[serde(serialize_with = "exposed")]
     access: Secret,
     #[serde(with = "rfc3339")]
@@ -81,7 +81,34 @@ record!(Token, TokenForm {
     #[serde(default, serialize_with = "exposed_if_any", skip_serializing_if = "Option::is_none")]
     refresh: Option<Secret>,
     registration: RegistrationForm,
+    #[serde(default, skip_serializing_if = "is_false")]
+    reusable: bool,
 });
+
+/// A token as it is stored. Its registration is stored with it and nowhere else: the client secret is the longest part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignIn {
+    access: Secret,
+    expires_at: OffsetDateTime,
+    refresh: Option<Secret>,
+    registration: Registration,
+    /// Whether the registration is also for the next sign-in.
+    pub reusable: bool,
+}
+
+impl SignIn {
+    /// A token, and whether its registration is also for the next sign-in.
+    pub fn new(token: Token, reusable: bool) -> Self {
+        let Token { access, expires_at, refresh, registration } = token;
+        Self { access, expires_at, refresh, registration, reusable }
+    }
+
+    /// The token without what only the vault needs.
+    pub fn token(self) -> Token {
+        let Self { access, expires_at, refresh, registration, .. } = self;
+        Token { access, expires_at, refresh, registration }
+    }
+}
 
 record!(
     RoleCredentials,
@@ -95,8 +122,35 @@ record!(
         expires_at: OffsetDateTime,
         #[serde(with = "rfc3339")]
         received_at: OffsetDateTime,
+        #[serde(default, with = "seconds", skip_serializing_if = "seconds::is_zero")]
+        clock_offset: Duration,
     }
 );
+
+/// A duration in whole seconds.
+mod seconds {
+    use serde::{Deserialize, Deserializer, Serializer};
+    use time::Duration;
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_i64(duration.whole_seconds())
+    }
+
+    /// Nothing is written for zero: an older daypass wrote nothing either.
+    pub(super) fn is_zero(duration: &Duration) -> bool {
+        duration.whole_seconds() == 0
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        i64::deserialize(deserializer).map(Duration::seconds)
+    }
+}
+
+// serde prescribes the signature.
+#[allow(clippy::trivially_copy_pass_by_ref)]
+fn is_false(flag: &bool) -> bool {
+    !flag
+}
 
 // serde prescribes the signature.
 #[allow(clippy::ref_option)]

@@ -35,7 +35,7 @@ pub struct Item<'k> {
 /// | Credential Manager | 2,500 bytes | no | no | default | default |
 /// | kernel keyring | 32,767 bytes | yes | yes | asks the kernel | default |
 /// | files | none | no | no | checks the folder | default |
-/// | memory | none, or a test's | yes | no | default, or a test's error | default |
+/// | memory | none | yes | no | default | default |
 pub trait Backend {
     /// The name that people see.
     fn name(&self) -> &'static str;

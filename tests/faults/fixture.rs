@@ -10,6 +10,7 @@ use daypass::portal::{Portal as Client, Settings};
 use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::secret::Secret;
 use daypass::sys::env::Env;
+use daypass::sys::lock::Folders;
 use daypass::vault::Vault;
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -33,8 +34,6 @@ impl Fixture {
     pub(super) fn new() -> Self {
         let portal = Portal::live(PortalConfig { long_secrets: false, ..PortalConfig::default() });
         let folder = TempDir::new().unwrap();
-        let url = portal.url();
-        std::fs::write(folder.path().join("config"), format!("[profile sandbox]\nendpoint_url = {url}\n")).unwrap();
         let store = Rc::<FaultyStore>::default();
         let vault = Vault::new(Box::new(SharedStore(Rc::clone(&store))), None);
         let session =
@@ -69,17 +68,16 @@ impl Fixture {
 
     pub(super) fn broker(&self) -> Broker<'_> {
         let path = |name: &str| self.folder.path().join(name).to_string_lossy().into_owned();
+        let endpoints = ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC"].map(|name| (name, self.portal.url()));
         let env: Env = [("HOME", path("")), ("AWS_CONFIG_FILE", path("config"))]
             .into_iter()
+            .chain(endpoints)
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        let settings = Settings {
-            region: self.session.region.clone(),
-            start_url: self.session.start_url.clone(),
-            profile: Some("sandbox".to_owned()),
-            env,
-        };
-        Broker::new(&self.session, &self.vault, Client::new(settings), Locks::new(Some(self.folder.path().join("run"))))
+        let locks = Folders::new(&env);
+        let settings =
+            Settings { region: self.session.region.clone(), start_url: self.session.start_url.clone(), profile: None, env };
+        Broker::new(&self.session, &self.vault, Client::new(settings), Locks::new(locks, Some(path(""))))
     }
 
     pub(super) fn ask(&self, role: &str) -> Result<RoleCredentials, Error> {

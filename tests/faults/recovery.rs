@@ -66,6 +66,36 @@ fn a_valid_access_token_survives_invalid_grant() {
 }
 
 #[test]
+fn after_invalid_grant_the_token_of_another_process_is_awaited_and_used() {
+    let fixture = Rc::new(Fixture::signed_in());
+    fixture.expire_token();
+    let before = fixture.store.calls.get();
+    fixture.portal.expect(Call::RefreshToken).answered(Answer::oidc("invalid_grant"));
+    let _ = fixture.broker().token(daypass::sys::clock::Deadline::after(Duration::from_secs(3)));
+    // The last look before this one gives up is at about twice the steps of the first look after the refusal.
+    let steps = fixture.store.calls.get() - before;
+    fixture.new_sign_in();
+    fixture.expire_token();
+    fixture.portal.expect(Call::RefreshToken).answered(Answer::oidc("invalid_grant"));
+    let other_process = Rc::clone(&fixture);
+    let late = fixture.store.calls.get() + steps / 2;
+    fixture.store.concurrent.replace(Some((late, Box::new(move || other_process.new_sign_in()))));
+    fixture.assert_issued_for("DeveloperAccess", &fixture.ask("DeveloperAccess").unwrap());
+    assert!(fixture.store.concurrent.take().is_none(), "the other process has signed in");
+    assert_eq!(fixture.portal.count(Call::RefreshToken), 2);
+    fixture.assert_usable(false);
+}
+
+#[test]
+fn an_unknown_client_registration_discards_no_sign_in() {
+    let fixture = Fixture::signed_in();
+    fixture.expire_token();
+    fixture.portal.expect(Call::RefreshToken).answered(Answer::oidc("invalid_client"));
+    assert_eq!(fixture.ask("DeveloperAccess").unwrap_err().exit, Exit::SignIn);
+    fixture.assert_usable(false);
+}
+
+#[test]
 fn a_valid_token_without_a_refresh_token_survives_a_refresh_attempt() {
     let fixture = Fixture::signed_in();
     fixture.change_token(|token| token.refresh = None);

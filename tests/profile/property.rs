@@ -34,7 +34,7 @@ fn any_line() -> impl Strategy<Value = String> {
     ]
 }
 
-fn any_file() -> impl Strategy<Value = String> {
+pub(crate) fn any_file() -> impl Strategy<Value = String> {
     let end = prop::sample::select(vec!["\n", "\n", "\r\n"]);
     (prop::collection::vec(any_line(), 0..14), end, any::<bool>(), prop::bool::weighted(0.05)).prop_map(
         |(lines, end, ended, bom)| {

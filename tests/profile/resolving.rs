@@ -128,7 +128,10 @@ fn account_and_role_flags_use_the_only_session_unless_a_profile_is_chosen() {
     let flags = [("account", "111122223333"), ("role", "Dev")];
     assert_eq!(means("", &[], &flags), "corp 111122223333 Dev - -");
     assert_eq!(means("[default]\naws_access_key_id = A\n", &[], &flags), "corp 111122223333 Dev - -");
-    assert!(fails("[profile keys]\naws_access_key_id = A\n", &[("AWS_PROFILE", "keys")], &flags).contains("static access keys"));
+    assert!(
+        fails("[profile keys]\naws_access_key_id = A\naws_secret_access_key = x\n", &[("AWS_PROFILE", "keys")], &flags)
+            .contains("static access keys")
+    );
 }
 
 #[test]
@@ -196,7 +199,7 @@ fn a_missing_or_invalid_setting_is_reported_with_file_and_line() {
             "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = a b\n",
             "config:8: \"a b\" is not a role name",
         ),
-        ("[profile dev]\nregion = x\n", "(config:5) names no account and role"),
+        ("[profile dev]\nregion = x\n", "(config:5) has no account and role"),
         (
             "[sso-session s]\nsso_region = x\n[profile dev]\nsso_session = s\nsso_account_id = 111122223333\nsso_role_name = R\n",
             "(config:5) has no sso_start_url",
@@ -205,7 +208,7 @@ fn a_missing_or_invalid_setting_is_reported_with_file_and_line() {
             "[profile dev]\nsso_session = none\nsso_account_id = 111122223333\nsso_role_name = R\n",
             "no [sso-session none] in config",
         ),
-        ("[profile dev]\ncredential_process = daypass credential-process --session corp --role R\n", "has no account"),
+        ("[profile dev]\ncredential_process = daypass credential-process --session corp --role R\n", "has no --account"),
     ];
     for (text, expected) in cases {
         let error = fails(text, &[], &[("profile", "dev")]);
@@ -222,7 +225,11 @@ fn other_credential_sources_are_reported_with_a_hint() {
             "daypass env base",
         ),
         ("role_arn = arn:x\ncredential_source = Environment\n", "assumes arn:x", "AWS_PROFILE=dev"),
-        ("aws_access_key_id = A\n", "has static access keys (config:6)", "daypass configure --profile dev"),
+        (
+            "aws_access_key_id = A\naws_secret_access_key = x\n",
+            "has static access keys (config:6)",
+            "daypass configure --profile dev",
+        ),
         ("login_session = x\n", "by login_session", "daypass configure --profile dev"),
     ];
     for (text, what, hint) in cases {

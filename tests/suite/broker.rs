@@ -60,7 +60,7 @@ fn network_errors_do_not_lose_the_sign_in() {
     let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.expect(Call::RefreshToken).times(5).answered(Answer::reset());
-    home.daypass(ASK).stderr_has("cannot reach IAM Identity Center").status(6).go();
+    home.daypass(ASK).stderr_has("cannot reach 127.0.0.1:").status(6).go();
     home.daypass(ASK).stdout_has("111122223333").go();
 }
 
@@ -165,4 +165,61 @@ fn a_profile_without_a_sign_in_ends_with_3_and_a_hint() {
     let portal = Portal::strict();
     let home = configured(&portal);
     home.daypass(ASK).stderr("daypass: not signed in to corp\nhint: daypass login corp\n").status(3).go();
+}
+
+#[test]
+fn a_server_that_repeats_the_token_does_not_get_it_into_any_output_or_file() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = signed_in(&portal);
+    home.daypass("list corp").stdout_has("DeveloperAccess").go();
+    let token = portal.calls().last().unwrap().bearer.clone().unwrap();
+    for status in [403, 503, 400] {
+        let body = serde_json::json!({ "message": format!("Your token {token} is not accepted") }).to_string();
+        let answer = Answer::body(status, &body).with_header("x-amzn-ErrorType", "ForbiddenException");
+        portal.expect(Call::GetRoleCredentials).any_number_of_times().answered(answer.with_header("x-amzn-RequestId", &token));
+        let role = format!("credential-process -vv --session corp --account 111122223333 --role Role{status}");
+        let done = home.daypass(&role).stderr_has("Your token [redacted] is not accepted").status_of([4, 6]).go();
+        assert!(!done.stderr.contains(&token[..20]), "{done}");
+        portal.take_complaints();
+    }
+    assert!(home.files_with(&token[..20]).iter().all(|file| !file.starts_with(home.path("run"))), "in a lock file");
+}
+
+#[test]
+fn a_long_error_text_is_cut() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = signed_in(&portal);
+    let body = serde_json::json!({ "message": "x".repeat(100_000) }).to_string();
+    portal
+        .expect(Call::GetRoleCredentials)
+        .answered(Answer::body(403, &body).with_header("x-amzn-ErrorType", "ForbiddenException"));
+    let done = home.daypass(ASK).stderr_has("xxx…").status(4).go();
+    assert!(done.stderr.len() < 1000, "{done}");
+}
+
+#[test]
+fn credentials_with_control_characters_are_refused() {
+    for (member, text) in
+        [("accessKeyId", "ASIA\n"), ("secretAccessKey", "a\0b"), ("sessionToken", "a\u{1b}[2J"), ("sessionToken", "a b")]
+    {
+        let portal = Portal::live(PortalConfig::default());
+        let home = signed_in(&portal);
+        portal.expect(Call::GetRoleCredentials).answered(Answer::served().edited(move |answer| {
+            answer["roleCredentials"][member] = text.into();
+        }));
+        home.daypass(ASK).stderr_has("control characters").status(6).go();
+    }
+}
+
+#[test]
+fn user_and_password_of_an_endpoint_are_not_logged() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = signed_in(&portal);
+    let done = home
+        .daypass("credential-process -vv --profile dev")
+        .with("AWS_ENDPOINT_URL_SSO", "https://me:hidden@127.0.0.1:9")
+        .stderr_has("127.0.0.1:9")
+        .status(6)
+        .go();
+    assert!(!done.stderr.contains("hidden") && !done.stderr.contains("me:"), "{done}");
 }

@@ -231,7 +231,7 @@ fn no_daypass_flags_are_offered_after_the_command_of_exec() {
     for (line, shell) in [("exec dev cat --", "fish"), ("exec dev -- cat --", "fish"), ("exec dev cat --", "powershell")] {
         home.daypass(&format!("-- daypass {line}")).with("DAYPASS_COMPLETE", shell).go();
     }
-    home.daypass("-- daypass exec dev --reg").with("DAYPASS_COMPLETE", "fish").stdout("--region\tThe region to work in\n").go();
+    home.daypass("-- daypass exec dev --reg").with("DAYPASS_COMPLETE", "fish").stdout("--region\tRegion to use\n").go();
 }
 
 #[test]

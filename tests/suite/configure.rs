@@ -173,7 +173,7 @@ fn keep_other_keys_keeps_static_keys() {
     let home = Home::new();
     let keys = "[dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n";
     home.write(".aws/credentials", keys);
-    home.daypass(CONFIGURE).stderr_has("which AWS tools would use in its place").stderr_has("--keep-other-keys").status(2).go();
+    home.daypass(CONFIGURE).stderr_has("which AWS tools would use instead").stderr_has("--keep-other-keys").status(2).go();
     home.daypass(&format!("{CONFIGURE} --keep-other-keys"))
         .any_stderr()
         .leaves(".aws/config", WRITTEN)

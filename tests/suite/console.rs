@@ -27,7 +27,7 @@ fn a_destination_is_a_service_in_the_profiles_region_or_a_console_url() {
         .stdout(&format!("{LINK}&destination=https%3A%2F%2Fus-east-2.console.aws.amazon.com%2Fx\n"))
         .go();
     home.daypass("console dev --destination https://evil.example/ --print")
-        .stderr_has("is not at console.aws.amazon.com")
+        .stderr_has("is not on console.aws.amazon.com")
         .status(2)
         .go();
     home.daypass("console dev --destination lamda --print")

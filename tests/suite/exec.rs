@@ -19,7 +19,7 @@ fn the_dashes_are_optional_after_a_profile_or_session_account_and_role() {
         .stderr("daypass: there is no profile \"printf\" in [HOME]/.aws/config\nhint: daypass exec -- printf '%s %s' a\n")
         .status(2)
         .go();
-    home.daypass("exec printf %s").stderr_has("hint: daypass configure --profile printf").status(2).go();
+    home.daypass("exec printf %s").stderr_has("hint: daypass list --profiles").status(2).go();
 }
 
 #[test]
@@ -93,7 +93,10 @@ print('all of it')
 fn a_command_not_found_is_127_and_not_executable_is_126_with_a_hint() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
-    home.daypass("exec dev 'no such'").stderr("daypass: no such: command not found\nhint: command -v 'no such'\n").status(127).go();
+    home.daypass("exec dev 'no such'").stderr("daypass: no such: command not found\nhint: echo \"$PATH\"\n").status(127).go();
+    home.daypass("exec dev ./missing").stderr_has("\nhint: ls -ld .\n").status(127).go();
+    let similar = home.daypass("exec dev -- priintf %s a").stderr_has("did you mean \"printf\"?");
+    similar.stderr_has("\nhint: daypass exec dev -- printf %s a\n").status(127).go();
     home.write("plain", "text");
     home.daypass("exec dev ./plain").stderr_has("./plain can't be executed").stderr_has("\nhint: ls -l ./plain\n").status(126).go();
     home.daypass("exec dev /").stderr_has("hint: ls -l /\n").status(126).go();

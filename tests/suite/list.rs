@@ -24,7 +24,10 @@ fn the_profiles_are_listed_without_network_or_keyring() {
             "PROFILE  ACCOUNT       ROLE             REGION     SESSION\ndev      111122223333  DeveloperAccess  eu-west-1  corp\n",
         )
         .go();
-    home.daypass("list --profiles --format csv --filter nowhere").stdout("profile,account,role,region,session\n").any_stderr().go();
+    home.daypass("list --profiles --format csv --filter nowhere")
+        .stdout("profile,account,role,region,session,overridden_by\n")
+        .any_stderr()
+        .go();
     let json = home.daypass("list corp --profiles --format json").stdout_has("[").go().json();
     assert_eq!(json[0]["profile"], "dev");
     home.daypass("list nowhere --profiles").any_stderr().status(2).go();

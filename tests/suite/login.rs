@@ -226,5 +226,5 @@ fn login_all_signs_in_to_every_session_even_if_one_fails() {
         .go();
     assert_eq!(done.stderr.matches("\nhint: ").count(), 1);
     home.daypass("login --all --if-needed").any_stderr().stderr_has("Already signed in to corp").status(1).go();
-    Home::new().daypass("login --all").stderr_has("no session").status(2).go();
+    Home::new().daypass("login --all").stderr_has("no sessions").status(2).go();
 }

@@ -189,7 +189,7 @@ fn the_qr_code_depends_on_the_width_of_the_terminal_it_is_drawn_on() {
             let mut terminal = home.program("sh").args(["-c", &script]).with("LANG", "C.UTF-8").on_terminal();
             let said = terminal.exp_eof().unwrap();
             assert!(said.contains("Signed in to corp"), "{said}");
-            assert_eq!(said.contains("does not fit into a QR code here"), narrow, "{columns} columns, '{around}':\n{said}");
+            assert_eq!(said.contains("too narrow for the QR code"), narrow, "{columns} columns, '{around}':\n{said}");
         }
     }
 }
@@ -262,7 +262,7 @@ fn the_waiting_line_is_shorter_on_a_narrow_terminal_and_never_wraps() {
     terminal.send("c").unwrap();
     terminal.flush().unwrap();
     terminal.exp_string("\x1b]52;c;").unwrap();
-    terminal.exp_regex("\r\x1b\\[KUnreachable: 9:[0-9]{2}  \\(copied\\)").unwrap();
+    terminal.exp_regex("\r\x1b\\[KUnreachable, retrying: 9:[0-9]{2}  \\(copied\\)").unwrap();
     portal.allow();
     let drawn = terminal.exp_string("Signed in to corp").unwrap();
     assert!(drawn.split("\r\x1b[K").all(|line| line.len() < 40), "{drawn:?}");

@@ -8,20 +8,29 @@ mod support;
 
 mod automatic_login;
 mod broker;
+mod clock;
 mod completion;
 #[cfg(target_os = "linux")]
 mod concurrency;
+#[cfg(unix)]
+mod config_files;
 mod configure;
 mod console;
 mod contract;
 mod crash_recovery;
+mod endpoints;
+mod env;
 mod exec;
+mod hints;
 mod keyring;
 mod list;
+#[cfg(target_os = "linux")]
+mod locks;
 mod login;
 mod login_events;
 #[cfg(unix)]
 mod login_terminal;
+mod network;
 #[cfg(unix)]
 mod picker;
 mod pkce;
@@ -29,6 +38,8 @@ mod shells;
 mod sign_in;
 mod start_url;
 mod status;
+#[cfg(target_os = "linux")]
+mod storing;
 mod sync;
 #[cfg(unix)]
 mod terminal;

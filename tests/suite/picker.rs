@@ -26,7 +26,8 @@ fn rows(home: &Home) -> Vec<String> {
     let plain =
         |line: &str| line.replace("\u{1b}[7m", "").replace("\u{1b}[0m", "").replace("\u{1b}[2m", "").replace("\u{1b}[K", "");
     let lines: Vec<String> = screen.split("\r\n").skip(2).map(|line| plain(line).trim_end().to_owned()).collect();
-    let end = lines.iter().position(|line| line.contains(" of ")).unwrap();
+    let is_count = |line: &str| line.split_once(" of ").is_some_and(|(shown, _)| shown.trim().parse::<usize>().is_ok());
+    let end = lines.iter().position(|line| is_count(line)).unwrap();
     lines[..end].iter().map(|line| line.get(2..).unwrap_or_default().to_owned()).collect()
 }
 
@@ -56,7 +57,7 @@ fn the_picker_signs_in_lists_roles_and_starts_a_shell() {
     terminal.shows("Started a shell with credentials for ReadOnly@444455556666 (valid for ").shows("Type 'exit' to leave.");
     terminal.shows("prompt> ").types("echo \"<${DAYPASS_ACTIVE#* }>\" $AWS_ACCESS_KEY_ID\r").shows("<ReadOnly@444455556666> ASIA");
     // The picker names the role of that shell.
-    terminal.types("daypass\r").shows("Which role? This shell has ReadOnly@444455556666.").types(ESCAPE).shows("prompt> ");
+    terminal.types("daypass\r").shows("Which role? (this shell uses ReadOnly@444455556666)").types(ESCAPE).shows("prompt> ");
     // The shell has replaced the daypass process, so it has signals and job control.
     terminal.types("echo \"=$$=\"\r").shows("=");
     let pid = terminal.pid.clone();
@@ -101,14 +102,14 @@ fn the_most_used_roles_come_first() {
     // Choices in the picker count.
     for _ in 0..3 {
         let mut terminal = Terminal::new(&home, "", 120, 30);
-        terminal.shows("5 of 5").types("glass\r").shows("A shell with").types("exit\r");
+        terminal.shows("5 of 5").types("glass\r").shows("Started a shell").types("exit\r");
         terminal.ends(0);
     }
     assert_eq!(rows(&home)[..4], [before[2], before[3], before[1], before[0]]);
 }
 
 #[test]
-fn keys_open_the_console_print_env_and_save_a_profile() {
+fn keys_open_the_console_show_the_env_command_and_save_a_profile() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("SHELL", "/bin/bash").with("BROWSER", "sh -c 'echo \"$0\" >opened'");
     home.daypass("list").stdout_has("Break+Glass").go();
@@ -123,12 +124,12 @@ fn keys_open_the_console_print_env_and_save_a_profile() {
 
     let mut terminal = Terminal::new(&home, "", 120, 30);
     terminal.shows("5 of 5").types("dev").shows(" of 5").types(ENV);
-    terminal.shows("export AWS_ACCESS_KEY_ID='ASIA").shows("export DAYPASS_ACTIVE=").shows("export AWS_REGION='eu-west-1'");
+    terminal.shows("eval \"$(daypass env dev)\"\r\n");
     terminal.ends(0);
 
     let mut terminal = Terminal::new(&home, "", 120, 30);
     terminal.shows("5 of 5").types("prod read").shows("1 of 5").types(PROFILE);
-    terminal.shows("A profile for ReadOnly in 444455556666:").answer("Default region", "eu-central-1").enter("Default output");
+    terminal.shows("New profile for ReadOnly in 444455556666:").answer("Default region", "eu-central-1").enter("Default output");
     terminal.answer("Profile name [444455556666.ReadOnly]", "prod").enter("Write this to").shows("Wrote profile prod");
     terminal.ends(0);
     home.daypass("list --profiles").stdout_has("prod     444455556666  ReadOnly         eu-central-1").go();
@@ -150,7 +151,7 @@ fn saving_a_profile_from_a_legacy_one_creates_a_session() {
         .types(PROFILE)
         .enter("Session name (for example, your company) [sandbox]")
         .enter("scopes");
-    terminal.enter("Turn it into a daypass profile? [y/N]").enter("Default region").enter("Default output");
+    terminal.enter("Convert to daypass? [y/N]").enter("Default region").enter("Default output");
     terminal.answer("Profile name", "new").enter("Write this to").shows("Wrote profile new");
     terminal.ends(0);
     assert!(home.read(".aws/config").contains("--session sandbox --account 111122223333 --role ReadOnly"));
@@ -189,7 +190,7 @@ fn the_key_help_fits_one_line_and_the_list_fits_every_width() {
     for (columns, help, row) in [
         (40, "  Enter shell ^O console ^E env ^S save\r\n", "> dev  Development  DeveloperAccess"),
         (80, "  Enter shell, ^O console, ^E env, ^S profile, Esc cancel\r\n", "DeveloperAccess  111122223333"),
-        (200, "Ctrl-E print env, Ctrl-S write profile, Esc cancel\r\n", "DeveloperAccess  111122223333"),
+        (200, "Ctrl-E show env command, Ctrl-S write profile, Esc cancel\r\n", "DeveloperAccess  111122223333"),
     ] {
         let mut terminal = Terminal::new(&plain, "", columns, 20);
         terminal.shows(row).shows("5 of 5").shows(help.trim_end()).types(ESCAPE);
@@ -217,7 +218,7 @@ fn the_history_is_private_contains_no_secret_and_is_deleted_at_logout() {
         assert!(home.files_with(&secret).iter().all(|path| !path.starts_with(&folder)));
     }
     let modes = "stat -c '%a %n' .local/state/daypass .local/state/daypass/*";
-    let expected = "700 .local/state/daypass\n600 .local/state/daypass/lock\n600 .local/state/daypass/roles.json\n600 .local/state/daypass/uses\n";
+    let expected = "700 .local/state/daypass\n600 .local/state/daypass/roles.json\n600 .local/state/daypass/uses\n";
     home.program("sh").args(["-c", modes]).stdout(expected).go();
     home.daypass("logout").any_stderr().go();
     assert_eq!(left(), 0);
@@ -249,7 +250,7 @@ fn without_a_usable_terminal_the_help_is_printed() {
     terminal.shows("1\r\n");
     assert!(!terminal.ends(0).contains("Begin with"));
     let mut terminal = Terminal::new(&crate::terminal::home(&portal), "", 120, 60);
-    terminal.shows("Usage: daypass").shows("Begin with: daypass configure");
+    terminal.shows("Usage: daypass").shows("Start with: daypass configure");
     terminal.ends(0);
 }
 
@@ -268,7 +269,7 @@ fn dp_without_a_name_sets_the_selected_role_in_the_current_shell() {
         let script = format!("{init}; dp; echo left {status}; dp; echo is $DAYPASS_ACTIVE, {status}.");
         let mut terminal = Terminal::running(&home, &[shell, "-c", &script], 100, 30);
         terminal.shows("Enter select, Esc cancel").types(ESCAPE).shows("left 130\r\n");
-        terminal.shows("Enter select, Esc cancel").types("read").shows("2 of 5").types(DOWN).types(" prod\r");
+        terminal.shows("Enter select, Esc cancel").types("readonly").shows("2 of 5").types(DOWN).types(" prod\r");
         terminal.shows("is ASIA").shows("ReadOnly@444455556666, 0.");
         terminal.ends(0);
     }

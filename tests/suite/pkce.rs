@@ -116,7 +116,7 @@ fn a_service_that_refuses_pkce_gets_the_device_flow() {
         portal.expect(Call::StartDeviceAuthorization).served();
         portal.expect(Call::PollForToken).served();
         home.daypass(LOGIN)
-            .stderr_has("going on with a code")
+            .stderr_has("using a device code instead")
             .stderr_has("check that it shows this code")
             .stderr_has("Signed in to corp")
             .go();
@@ -131,7 +131,7 @@ fn a_service_that_does_not_exchange_codes_gets_the_device_flow() {
         portal.expect(Call::RedeemCode).answered(Answer::oidc(error));
         home.daypass("login corp --flow pkce")
             .with("BROWSER", BROWSER)
-            .stderr_has("going on with a code")
+            .stderr_has("using a device code instead")
             .stderr_has("Signed in to corp")
             .go();
         assert_eq!(portal.count(Call::PollForToken), 1);
@@ -144,7 +144,7 @@ fn an_authorize_page_that_rejects_the_client_leads_to_the_device_flow() {
     let home = configured(&portal);
     home.daypass("login corp --flow pkce")
         .with("BROWSER", BROWSER)
-        .stderr_has("(said the page): going on with a code")
+        .stderr_has("(said the page); using a device code instead")
         .stderr_has("Signed in to corp")
         .go();
 }
@@ -169,7 +169,7 @@ fn without_a_browser_the_device_flow_is_used() {
     for browser in ["no-such-browser-here", "false"] {
         home.daypass("login corp --flow pkce")
             .with("BROWSER", browser)
-            .stderr_has("going on with a code")
+            .stderr_has("using a device code instead")
             .stderr_has("Signed in to corp")
             .go();
     }
@@ -200,7 +200,7 @@ fn a_forwarded_port_is_listened_on_and_opens_no_browser_over_ssh() {
     let login = home
         .daypass(&format!("login corp --port {free}"))
         .with("BROWSER", "touch [HOME]/opened")
-        .stderr_has(&format!("in a browser on the machine whose port {free} you forward to this one:\n"))
+        .stderr_has(&format!("in a browser on the machine that forwards port {free} to this one:\n"))
         .stderr_has(&format!("returns to 127.0.0.1:{free}"))
         .stderr_has("Signed in to corp")
         .spawn();
@@ -222,7 +222,7 @@ fn a_port_in_use_is_a_usage_error() {
         .stderr_has("\nhint: ")
         .status(2)
         .go();
-    home.daypass("login corp --flow device --port 8400").stderr_has("--port is for --flow pkce").status(2).go();
+    home.daypass("login corp --flow device --port 8400").stderr_has("--port requires --flow pkce").status(2).go();
 }
 
 /// The output that a document shows for this command, with addresses and times masked.

@@ -11,6 +11,7 @@ use daypass::portal::Settings;
 use daypass::profile::names::Session;
 use daypass::sys::clock::Deadline;
 use daypass::sys::env::Env;
+use daypass::sys::lock::Folders;
 use daypass::vault::Vault;
 
 use crate::pkce::get;
@@ -55,26 +56,23 @@ impl SignInUi for InstantBrowser {
 /// Signs in at this portal, in this process.
 fn sign_in(portal: &Portal, start_url: &str, request: SignInRequest, ui: &mut dyn SignInUi) -> Result<Token, Error> {
     let home = Home::new();
-    home.write("config", &format!("[default]\nendpoint_url = {}\n", portal.url()));
     let at = |name: &str| home.path(name).display().to_string();
     let vars = [
         ("HOME", at("")),
         ("AWS_CONFIG_FILE", at("config")),
         ("AWS_SHARED_CREDENTIALS_FILE", at("credentials")),
+        ("AWS_ENDPOINT_URL_SSO", portal.url()),
+        ("AWS_ENDPOINT_URL_SSO_OIDC", portal.url()),
         ("DAYPASS_KEYRING", "memory".to_owned()),
         ("XDG_RUNTIME_DIR", at("run")),
     ];
     let env: Env = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let session =
         Session { name: "corp".to_owned(), start_url: start_url.to_owned(), region: "us-east-1".to_owned(), scopes: Vec::new() };
-    let settings = Settings {
-        region: session.region.clone(),
-        start_url: session.start_url.clone(),
-        profile: Some("default".to_owned()),
-        env: env.clone(),
-    };
+    let settings =
+        Settings { region: session.region.clone(), start_url: session.start_url.clone(), profile: None, env: env.clone() };
     let vault = Vault::open(&env)?;
-    let locks = Locks::new(env.runtime_folder());
+    let locks = Locks::new(Folders::new(&env), vault.identity());
     Broker::new(&session, &vault, daypass::portal::Portal::new(settings), locks).sign_in(request, ui)
 }
 

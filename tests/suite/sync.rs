@@ -110,12 +110,12 @@ fn an_unknown_name_field_is_an_error_that_lists_the_fields_before_any_request() 
     let home = Home::new().at(&portal);
     home.daypass("sync --name '{acct}.{role}'")
         .stderr_has(
-            "\"{acct}\" is not a field of a profile's name: those are account_id account_name account_email role session region",
+            "\"{acct}\" is not a field of a profile's name; the fields are account_id account_name account_email role session region",
         )
         .stderr_has("\nhint: daypass sync --name '{account_name}.{role}'\n")
         .status(2)
         .go();
-    home.daypass("sync --name '{region}'").stderr_has("hint: add --region REGION").status(2).go();
+    home.daypass("sync --name '{region}'").stderr_has("hint: daypass sync --region us-east-1 --name '{region}'\n").status(2).go();
 }
 
 #[test]
@@ -253,7 +253,37 @@ fn a_listing_that_fails_half_way_changes_nothing() {
     home.daypass("sync --only 'Team 001'").any_stderr().go();
     let before = home.read(".aws/config");
     portal.expect(Call::ListAccountRoles).times(6).served();
-    portal.expect(Call::ListAccountRoles).answered(Answer::no_access());
+    portal.expect(Call::ListAccountRoles).answered(Answer::captive_portal());
+    home.daypass("sync --prune").stderr_has("daypass: unexpected answer").status(6).leaves(".aws/config", &before).go();
+}
+
+#[test]
+fn an_account_that_the_portal_refuses_is_named_and_its_profiles_are_left_alone() {
+    for status in [403, 404] {
+        let portal = Portal::live(PortalConfig::of(3, 2));
+        let home = signed_in(&portal);
+        home.daypass("sync").any_stderr().go();
+        let before = home.read(".aws/config");
+        let refused = "000100000002";
+        portal.change(|config| config.accounts[1].suspended = Some(status));
+        let warning = format!("Warning: the portal refuses to list the roles in account {refused}: ");
+        home.daypass("sync --prune").stderr_has(&warning).leaves(".aws/config", &before).go();
+        let listed = home.daypass("list").stdout_has("000100000001").stderr_has(&warning).go().stdout;
+        assert!(listed.contains("000100000003") && !listed.contains(refused), "{listed}");
+        portal.change(|config| config.accounts.retain(|account| account.id != "000100000003"));
+        home.daypass("sync --prune").stderr_has(&warning).go();
+        let after = home.read(".aws/config");
+        assert!(after.contains(refused) && !after.contains("000100000003"), "{after}");
+    }
+}
+
+#[test]
+fn a_portal_that_refuses_every_account_changes_nothing() {
+    let portal = Portal::live(PortalConfig::of(2, 2));
+    let home = signed_in(&portal);
+    home.daypass("sync").any_stderr().go();
+    let before = home.read(".aws/config");
+    portal.expect(Call::ListAccountRoles).any_number_of_times().answered(Answer::no_access());
     home.daypass("sync --prune").stderr_has("daypass: the portal refuses").status(4).leaves(".aws/config", &before).go();
 }
 

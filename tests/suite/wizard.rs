@@ -129,7 +129,7 @@ fn a_dumb_terminal_gets_a_hint_with_the_flags_to_use() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("TERM", "dumb");
     let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
-    terminal.shows("hint: daypass configure --account ID --role NAME");
+    terminal.shows("--account 111122223333 --role ReadOnly");
     terminal.ends(2);
 }
 

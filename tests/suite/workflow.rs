@@ -19,9 +19,9 @@ fn the_whole_workflow_from_configure_to_logout() {
     assert_eq!(document["AccountId"], "111122223333");
 
     home.daypass("env dev --shell sh")
-        .stdout_has(&format!("export AWS_ACCESS_KEY_ID='{}'\n", issued.access_key_id))
-        .stdout_has("unset AWS_PROFILE\n")
-        .stdout_has("export AWS_REGION='eu-west-1'\nexport AWS_DEFAULT_REGION='eu-west-1'\n")
+        .stdout_has(&format!("export AWS_ACCESS_KEY_ID='{}';\n", issued.access_key_id))
+        .stdout_has("unset AWS_PROFILE;\n")
+        .stdout_has("export AWS_REGION='eu-west-1';\nexport AWS_DEFAULT_REGION='eu-west-1';\n")
         .go();
     home.daypass("exec dev -- sh -c 'printf %s \"$AWS_SESSION_TOKEN\"; exit 7'").stdout(&issued.session_token).status(7).go();
     home.daypass("list corp").stdout_has("Development").stdout_has("DeveloperAccess").stdout_has("dev").go();
@@ -98,7 +98,7 @@ fn an_account_can_be_given_by_name() {
     let home = signed_in(&portal);
     home.daypass("credential-process --session corp --account Production --role ReadOnly").stdout_has("444455556666").go();
     home.daypass("credential-process --session corp --account Nowhere --role ReadOnly")
-        .stderr("daypass: you have no account named \"Nowhere\"\nhint: daypass list\n")
+        .stderr("daypass: no account that you can access is named \"Nowhere\"\nhint: daypass list\n")
         .status(2)
         .go();
 }
@@ -132,7 +132,7 @@ fn env_sets_and_unsets_the_variables_in_every_shell() {
         ("dash", "eval \"$(daypass env --unset --shell sh)\"; printf %s \"$AWS_ACCESS_KEY_ID\""),
         ("fish", "daypass env --unset --shell fish | source; printf %s \"$AWS_ACCESS_KEY_ID\""),
     ] {
-        home.program(shell).args(["-c", script]).with("AWS_ACCESS_KEY_ID", "old").stdout("").go();
+        home.program(shell).args(["-c", script]).with("AWS_ACCESS_KEY_ID", "old").with("DAYPASS_ACTIVE", "old dev").stdout("").go();
     }
 }
 
@@ -177,19 +177,21 @@ fn logout_deletes_local_tokens_even_if_the_portal_fails() {
 }
 
 #[test]
-fn endpoints_come_from_the_same_settings_as_in_sdks() {
+fn endpoints_come_from_the_settings_of_identity_center() {
     let portal = Portal::live(PortalConfig::default());
     let home = Home::new();
     home.daypass(crate::CONFIGURE).any_stderr().go();
     let plain = home.read(".aws/config");
     let url = portal.url();
     for (more, vars) in [
-        (String::new(), &[("AWS_ENDPOINT_URL", url.as_str())][..]),
         (
             String::new(),
-            &[("AWS_ENDPOINT_URL_SSO", &url), ("AWS_ENDPOINT_URL_SSO_OIDC", &url), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9")],
+            &[
+                ("AWS_ENDPOINT_URL_SSO", url.as_str()),
+                ("AWS_ENDPOINT_URL_SSO_OIDC", &url),
+                ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ][..],
         ),
-        (format!("endpoint_url = {url}\n"), &[]),
         (format!("services = here\n\n[services here]\nsso =\n  endpoint_url = {url}\nsso_oidc =\n  endpoint_url = {url}\n"), &[]),
     ] {
         home.write(".aws/config", &format!("{plain}{more}"));
@@ -198,12 +200,11 @@ fn endpoints_come_from_the_same_settings_as_in_sdks() {
         run("credential-process --profile dev").stdout_has("Version").go();
         run("logout --profile dev").stderr("Signed out of corp.\n").go();
     }
-    // Configured endpoints can be ignored.
     home.daypass("login --profile dev --no-browser")
-        .with("AWS_ENDPOINT_URL", &url)
+        .with("AWS_ENDPOINT_URL_SSO_OIDC", &url)
         .with("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
         .with("HTTPS_PROXY", "http://127.0.0.1:9")
-        .stderr_has("cannot reach IAM Identity Center in us-east-1")
+        .stderr_has("cannot reach oidc.us-east-1.amazonaws.com:443 through the proxy http://127.0.0.1:9 (HTTPS_PROXY): ")
         .status(6)
         .go();
 }

@@ -43,9 +43,10 @@ fn keyutils_meets_the_contract() {
 }
 
 #[test]
-fn keyutils_sets_a_kernel_timeout_on_values_that_expire() {
+fn keyutils_sets_a_kernel_timeout_on_role_credentials_only() {
     let _kernel = kernel();
-    let key = Key::new(&session("s"), Kind::Token);
+    let role = |name: &str| Key::new(&session(name), Kind::Role(account(1), role("Dev")));
+    let key = role("s");
     split::put(&Keyutils, &key, &Secret::new("x"), Some(in_minutes(60))).unwrap();
     let line = |key: &Key| {
         let keys = fs::read_to_string("/proc/keys").unwrap();
@@ -56,10 +57,14 @@ fn keyutils_sets_a_kernel_timeout_on_values_that_expire() {
     split::put(&Keyutils, &key, &Secret::new("x"), None).unwrap();
     assert!(line(&key).contains(" perm "), "the time-out of the previous value is gone: {}", line(&key));
     split::delete(&Keyutils, &key).unwrap();
-    let past = Key::new(&session("past"), Kind::Token);
+    let past = role("past");
     split::put(&Keyutils, &past, &Secret::new("x"), Some(in_minutes(-5))).unwrap();
     assert!(!line(&past).contains(" perm "), "an expired value has a time-out too");
     split::delete(&Keyutils, &past).unwrap();
+    let token = Key::new(&session("token"), Kind::Token);
+    split::put(&Keyutils, &token, &Secret::new("x"), Some(in_minutes(-5))).unwrap();
+    assert!(line(&token).contains(" perm "), "a wrong clock deletes no sign-in");
+    split::delete(&Keyutils, &token).unwrap();
 }
 
 #[test]
@@ -142,6 +147,41 @@ fn a_small_quota_drops_the_oldest_roles_and_nothing_fails() {
     assert_eq!(held(&both).len(), 60, "with a second keyring, all are kept");
     both.delete_roles(&session).unwrap();
     both.delete_token(&session).unwrap();
+}
+
+/// What an ordinary user may keep in the kernel's keyring: 20,000 bytes, 200 keys.
+#[test]
+fn six_sign_ins_fit_the_kernel_keyring_of_an_ordinary_user() {
+    if uid() == 0 {
+        let uid = (60_000 + std::process::id() % 20_000).to_string();
+        return again(
+            "six_sign_ins_fit_the_kernel_keyring_of_an_ordinary_user",
+            &["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"],
+        );
+    }
+    let _kernel = kernel();
+    let vault = Vault::new(Box::new(Keyutils), None);
+    for (count, refresh) in [(6, 300), (4, 1500)] {
+        let sessions: Vec<Session> = (0..count).map(|number| session(&format!("session-{number}"))).collect();
+        for session in &sessions {
+            let registration =
+                Registration { client_id: "i".repeat(22), client_secret: Secret::new("c".repeat(1800)), ..registration() };
+            vault.verify(session).unwrap();
+            vault.store_registration(session, &registration).unwrap();
+            let (access, refresh) = (Secret::new("a".repeat(300)), Some(Secret::new("r".repeat(refresh))));
+            let token = Token { access, refresh, registration, ..token("") };
+            vault.store_token(session, &token).unwrap();
+            // A refresh, and another sign-in.
+            vault.store_token(session, &token).unwrap();
+            vault.verify(session).unwrap();
+        }
+        for session in &sessions {
+            assert_eq!(vault.token(session).unwrap().unwrap().registration.client_secret.expose().len(), 1800);
+            assert!(vault.registration(session).unwrap().is_some());
+            vault.delete_token(session).unwrap();
+            split::delete(&Keyutils, &Key::new(session, Kind::Registration)).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -37,7 +37,7 @@ use daypass::sys::clock;
 use daypass::sys::env::Env;
 use daypass::vault::file::Files;
 use daypass::vault::memory::Memory;
-use daypass::vault::record::Record;
+use daypass::vault::record::{Record, SignIn};
 use daypass::vault::{self, Backend, Bytes, Item, Key, Kind, Vault, split};
 use proptest::prelude::*;
 use test_backend::TestBackend;
@@ -79,6 +79,7 @@ fn credentials(text: &str, expires_at: OffsetDateTime) -> RoleCredentials {
         session_token: Secret::new("t".repeat(900)),
         expires_at,
         received_at: clock::now(),
+        clock_offset: time::Duration::ZERO,
     }
 }
 

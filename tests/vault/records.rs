@@ -26,29 +26,33 @@ fn tokens() -> impl Strategy<Value = Token> {
 
 proptest! {
     #[test]
-    fn records_round_trip(token in tokens(), at in times()) {
+    fn records_round_trip(token in tokens(), at in times(), reusable: bool) {
         prop_assert_eq!(Registration::from_text(&token.registration.to_text().unwrap()), Some(token.registration.clone()));
-        prop_assert_eq!(Token::from_text(&token.to_text().unwrap()), Some(token.clone()));
+        let sign_in = SignIn::new(token.clone(), reusable);
+        let read = SignIn::from_text(&sign_in.to_text().unwrap());
+        prop_assert_eq!(read.as_ref(), Some(&sign_in));
+        prop_assert_eq!(read.map(SignIn::token), Some(token.clone()));
         let role = RoleCredentials {
             access_key_id: token.registration.client_id.clone(),
             secret_access_key: token.access.clone(),
             session_token: token.access.clone(),
             expires_at: at,
             received_at: token.expires_at,
+            clock_offset: time::Duration::minutes(-780),
         };
         prop_assert_eq!(RoleCredentials::from_text(&role.to_text().unwrap()), Some(role));
     }
 
     #[test]
     fn a_truncated_record_is_a_miss(token in tokens(), cut in any::<prop::sample::Index>()) {
-        let text = token.to_text().unwrap();
+        let text = SignIn::new(token, false).to_text().unwrap();
         let ends: Vec<usize> = text.expose().char_indices().map(|(at, _)| at).collect();
-        prop_assert_eq!(Token::from_text(&Secret::new(&text.expose()[..ends[cut.index(ends.len())]])), None);
+        prop_assert_eq!(SignIn::from_text(&Secret::new(&text.expose()[..ends[cut.index(ends.len())]])), None);
     }
 
     #[test]
     fn garbage_is_a_miss(text in any::<String>()) {
-        prop_assert_eq!(Token::from_text(&Secret::new(&*text)), None);
+        prop_assert_eq!(SignIn::from_text(&Secret::new(&*text)), None);
         prop_assert_eq!(RoleCredentials::from_text(&Secret::new(&*text)), None);
     }
 }

@@ -68,6 +68,7 @@ fn every_keyring_error_has_exit_status_5_and_a_hint() {
         vault::Error::Failed(what()),
         vault::Error::TimedOut(what()),
         vault::Error::Full(what()),
+        vault::Error::Quota(what()),
     ] {
         let error = Error::from(error);
         assert_eq!(error.exit, Exit::Keyring);
@@ -100,7 +101,7 @@ fn without_an_os_keyring_tokens_are_kept_in_the_cache() {
     assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "t");
     assert!(vault.registration(&session).unwrap().is_some());
     assert!(vault.token_is_volatile());
-    assert_eq!(vault.locations()[0].why, "not here; gone at a reboot");
+    assert_eq!(vault.locations()[0].why, "not here; lost on reboot");
     vault.delete_token(&session).unwrap();
     assert_eq!(vault.token(&session).unwrap(), None);
     assert_eq!(vault.unlock(Duration::ZERO), Ok(()));
@@ -180,4 +181,81 @@ fn a_full_keyring_drops_roles_but_never_tokens() {
     vault.store_token(&other, &token("u")).unwrap();
     assert!(matches!(vault.store_registration(&other, &registration()), Err(vault::Error::Full(_))), "three that can't go");
     assert!(vault.token(&session).unwrap().is_some());
+}
+
+#[test]
+fn reading_deletes_nothing_even_if_the_clock_is_ahead() {
+    let (durable, cache, session) = (Shared::default(), Shared::default(), session("s"));
+    let vault = vault_on(&durable, &cache);
+    vault.store_token(&session, &Token { refresh: None, ..token("t") }).unwrap();
+    vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
+    let names = || [durable.0.names(), cache.0.names()].concat();
+    let before = names();
+    let ahead = clock::now() + time::Duration::days(400);
+    assert_eq!(vault.roles(ahead).unwrap(), [], "expired credentials are not shown");
+    assert_eq!(vault.sessions().unwrap().len(), 1);
+    assert!(vault.token(&session).unwrap().is_some() && vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
+    assert_eq!(names(), before);
+}
+
+#[test]
+fn expired_role_credentials_make_space_and_expired_sign_ins_stay() {
+    let (store, session) = (shared(TestBackend::with_capacity(3)), session("s"));
+    let vault = Vault::new(Box::new(store.clone()), None);
+    vault.store_token(&session, &Token { refresh: None, expires_at: in_minutes(-5), ..token("t") }).unwrap();
+    vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(-5))).unwrap();
+    vault.store_registration(&session, &Registration { expires_at: in_minutes(-5), ..registration() }).unwrap();
+    vault.store_role(&session, &account(2), &role("Dev"), &credentials("2", in_minutes(5))).unwrap();
+    assert!(vault.token(&session).unwrap().is_some() && vault.registration(&session).unwrap().is_some());
+    assert!(vault.role(&session, &account(1), &role("Dev")).unwrap().is_none());
+}
+
+#[test]
+fn a_sign_in_contains_its_registration_and_both_survive_a_sign_out_and_a_refresh() {
+    let (store, session) = (Shared::default(), session("s"));
+    let vault = Vault::new(Box::new(store.clone()), None);
+    let other = Registration { client_id: "of another flow".to_owned(), ..registration() };
+    vault.store_registration(&session, &registration()).unwrap();
+    vault.store_token(&session, &token("t")).unwrap();
+    assert_eq!(store.0.names().len(), 1, "the client secret is stored once");
+    let of_next_sign_in = || vault.registration(&session).unwrap().map(|registration| registration.client_id);
+    assert_eq!(of_next_sign_in().as_deref(), Some("client"));
+    vault.store_token(&session, &token("refreshed")).unwrap();
+    assert_eq!(of_next_sign_in().as_deref(), Some("client"));
+    vault.delete_token(&session).unwrap();
+    assert_eq!(of_next_sign_in().as_deref(), Some("client"));
+    vault.store_token(&session, &Token { registration: other, ..token("pkce") }).unwrap();
+    assert_eq!(of_next_sign_in().as_deref(), Some("client"), "a client of another flow is not for the next one");
+    assert_eq!(store.0.names().len(), 2);
+}
+
+#[test]
+fn a_sign_in_that_the_keyring_lost_in_the_middle_moves_home_when_it_is_back() {
+    let (durable, cache, session) = (Shared::default(), Shared::default(), session("s"));
+    vault_on(&durable, &cache).store_token(&session, &token("old")).unwrap();
+    let locked_now = vault_on(&shared(TestBackend::down(locked())), &cache);
+    assert_eq!(locked_now.store_token(&session, &token("new")), Err(locked()));
+    locked_now.rescue_token(&session, &token("new")).unwrap();
+    assert_eq!(locked_now.token(&session).unwrap().unwrap().access.expose(), "new", "while it is locked");
+    assert!(!locked_now.is_unsettled(&session));
+    let vault = vault_on(&durable, &cache);
+    assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "new", "not the old one");
+    assert!(vault.is_unsettled(&session));
+    vault.settle(&session).unwrap();
+    assert!(cache.0.names().is_empty() && !vault.is_unsettled(&session));
+    assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "new");
+}
+
+#[test]
+fn a_vault_that_takes_no_sign_in_is_found_by_a_write_that_leaves_nothing() {
+    let (store, session) = (Shared::default(), session("s"));
+    let vault = Vault::new(Box::new(store.clone()), None);
+    vault.verify(&session).unwrap();
+    assert!(store.0.names().is_empty());
+    vault.store_token(&session, &token("t")).unwrap();
+    vault.verify(&session).unwrap();
+    assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "t");
+    let full = Vault::new(Box::new(TestBackend::with_capacity(0)), None);
+    assert!(matches!(full.verify(&session), Err(vault::Error::Full(_))));
+    assert_eq!(vault_on(&shared(TestBackend::down(locked())), &Shared::default()).verify(&session), Err(locked()));
 }

@@ -56,6 +56,9 @@ pub struct Args {
     /// Write the profile even if it contains other keys that AWS tools prefer, such as static keys in the credentials file
     #[arg(long)]
     pub keep_other_keys: bool,
+    /// Write even if the AWS CLI rejects the config or credentials file as it is
+    #[arg(long)]
+    pub force: bool,
     /// Print the change as a diff without writing it
     #[arg(long)]
     pub dry_run: bool,

@@ -1,6 +1,6 @@
 //! `daypass configure --convert`, and its offer in the wizard.
 
-use super::wizard::{Wizard, confirm};
+use super::wizard::Wizard;
 use crate::command::convert::{self, Conversion};
 use crate::error::Result;
 use crate::profile::index::AccountRole;
@@ -50,7 +50,7 @@ impl Wizard<'_> {
         }
         let names = text::clean(&found.names.join(", ")).into_owned();
         let verb = if found.names.len() == 1 { "uses" } else { "use" };
-        if self.interactive && confirm(&format!("{names} {verb} sso_* keys for the same role. Convert to daypass?"), false)? {
+        if self.interactive && self.confirm(&format!("{names} {verb} sso_* keys for the same role. Convert to daypass?"), false)? {
             return Ok(found);
         }
         if !self.interactive {

@@ -11,10 +11,17 @@ pub use args::Args;
 
 use super::roles::Reachable;
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::profile::Config;
 use crate::profile::edit::Change;
+use crate::sys::env::Env;
 use wizard::Wizard;
+
+/// The command line that these arguments, with the values that they lack, make up: for a hint where nothing can be prompted for.
+pub fn complete_command(env: &Env, args: &Args) -> String {
+    let config = Config::read(env).unwrap_or_else(|_| Config::of_texts(Default::default(), Default::default()));
+    wizard::complete_command(args, &config)
+}
 
 /// Runs the command.
 ///
@@ -22,6 +29,11 @@ use wizard::Wizard;
 /// Missing or invalid values, those of signing in and of listing roles, and those of writing the config file.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let config = Config::read(&context.env)?;
+    if let (false, Some(rejection)) = (args.force, config.rejections().first()) {
+        let hint = format!("{}; or write all the same with --force", rejection.fix);
+        return Err(Error::usage(rejection.line(), hint));
+    }
+    context.warn_of_files();
     let wizard = Wizard::new(context, &config, &args);
     if args.convert && args.account.is_none() && args.role.is_none() {
         return wizard.convert_all();

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::wizard::{Wizard, missing};
+use super::wizard::{Wizard, complete_command};
 use crate::broker::Broker;
 use crate::command::convert::Sessions;
 use crate::command::login::signing_in;
@@ -90,16 +90,14 @@ impl Wizard<'_> {
             return Ok(vec![unlisted(account, role)]);
         }
         if account.is_none() && !self.interactive {
-            return Err(missing("--account"));
+            return Err(self.missing("--account"));
         }
         if role.is_none() && !self.interactive {
-            return Err(missing("--role"));
+            return Err(self.missing("--role"));
         }
         if role.is_none() && !self.context.env.moves_cursor() {
-            return Err(Error::usage(
-                "this terminal (TERM) can't show a list to choose from",
-                "daypass configure --account ID --role NAME ('daypass list' shows yours)",
-            ));
+            let hint = complete_command(self.args, self.config);
+            return Err(Error::usage("this terminal (TERM) can't show a list to choose from", hint));
         }
         let broker = self.context.broker(session, None)?;
         let list = || roles::accounts(&broker);
@@ -143,7 +141,7 @@ impl Wizard<'_> {
         } else {
             accounts
         };
-        let mut all = roles::roles_in(self.context, broker, &accounts)?;
+        let mut all = roles::roles_in(self.context, broker, &accounts)?.roles;
         if all_accounts {
             roles::remember(self.context, session, &all);
         }
@@ -167,7 +165,7 @@ impl Wizard<'_> {
         }
         let picker = Picker::new(&format!("Which {what}?"), rows.to_vec(), several).at(at.unwrap_or_default());
         let Some((_, chosen)) = picker::pick(picker, self.context.capabilities())? else {
-            return Err(Error::new(Exit::Interrupted, "cancelled; nothing was changed", "daypass configure"));
+            return Err(Error::new(Exit::Interrupted, "cancelled; nothing was changed", complete_command(self.args, self.config)));
         };
         for row in chosen.iter().filter_map(|&row| rows.get(row)) {
             self.context.tell(&format!("Selected: {}", text::clean(&row.join("  "))));
@@ -193,7 +191,7 @@ impl Wizard<'_> {
             return Ok(vec![name.clone()]);
         }
         if !self.interactive {
-            return Err(missing("--profile"));
+            return Err(self.missing("--profile"));
         }
         let index = ProfileIndex::new(self.config, &self.context.env);
         let refers_to = |name: &str, role: &AccountRole| {
@@ -211,7 +209,7 @@ impl Wizard<'_> {
             };
             let check = |name: &str| {
                 let name = plain_name(name, "--profile")?;
-                self.refuse_other_keys(&self.profile(session, &name, role, &[])?)?;
+                self.refuse_other_keys(&[self.profile(session, &name, role, &[])?])?;
                 Ok(name)
             };
             return Ok(vec![self.required("--profile", None, "Profile name", Some(&default), check)?]);
@@ -239,7 +237,7 @@ impl Wizard<'_> {
         let kept: HashSet<&str> = wants.iter().flat_map(|want| &want.has).map(String::as_str).collect();
         let names = naming::assign(&wants, |name| !kept.contains(name) && self.config.profile(name).is_some());
         let names: Option<Vec<String>> = names.into_iter().collect();
-        names.ok_or_else(|| Error::usage("the template yields no unused names", "daypass configure --profile NAME"))
+        names.ok_or_else(|| Error::usage("the template yields no unused names", "daypass configure --profile dev"))
     }
 }
 
@@ -253,10 +251,10 @@ fn plain_name(name: &str, flag: &str) -> Result<String> {
     if is_plain_name(name) && !name.starts_with('-') {
         return Ok(name.to_owned());
     }
-    Err(Error::usage(
-        format!("\"{name}\" is not a name that all AWS tools can read"),
-        format!("{flag} NAME, of letters, digits and _-./@:+%"),
-    ))
+    let plain: String = name.chars().map(|c| if is_plain_name(c.encode_utf8(&mut [0; 4])) { c } else { '-' }).collect();
+    let plain = plain.trim_matches('-');
+    let what = format!("\"{name}\" is not a name that all AWS tools can read: they accept letters, digits and _-./@:+%");
+    Err(Error::typo(what, name, if plain.is_empty() { "corp" } else { plain }, format!("{flag} corp")))
 }
 
 /// A region's name: lower-case letters, digits and hyphens, such as `us-gov-west-1`.
@@ -264,5 +262,5 @@ fn region_name(name: &str, flag: &str) -> Result<String> {
     if start_url::is_region(name) {
         return Ok(name.to_owned());
     }
-    Err(Error::usage(format!("\"{name}\" is not a region"), format!("{flag} us-east-1 (or another)")))
+    Err(Error::typo(format!("\"{name}\" is not a region"), name, "us-east-1", format!("{flag} us-east-1")))
 }

@@ -1,8 +1,8 @@
 //! What `daypass configure` writes: the changes, the confirmation, and the next step.
 
-use super::wizard::{Wizard, confirm};
+use super::wizard::Wizard;
 use crate::command::{clean_lines, diff_for_stdout};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::profile::edit::{self, Change};
 use crate::profile::helper;
 use crate::profile::index::AccountRole;
@@ -33,28 +33,13 @@ impl Wizard<'_> {
     }
 
     /// An error if the profile contains keys that AWS tools would prefer to what is written, without `--keep-other-keys`.
-    pub(super) fn refuse_other_keys(&self, change: &Change) -> Result<()> {
-        let Change::Profile { name, .. } = change else { return Ok(()) };
-        if self.args.keep_other_keys {
-            return Ok(());
-        }
-        match self.config.profile(name).and_then(|block| edit::other_source(self.config, &block, change)) {
-            Some(what) => Err(Error::usage(
-                what,
-                format!(
-                    "use another name, remove that line, or add --keep-other-keys: daypass configure --profile {}-sso",
-                    shell_quote(name)
-                ),
-            )),
-            None => Ok(()),
-        }
+    pub(super) fn refuse_other_keys(&self, changes: &[Change]) -> Result<()> {
+        if self.args.keep_other_keys { Ok(()) } else { edit::refuse_other_sources(self.config, changes) }
     }
 
     /// Shows the change, asks for confirmation, writes it, and prints the next step.
     pub(super) fn write(&self, changes: &[Change], names: &[String], session: Option<&Session>) -> Result<u8> {
-        for change in changes {
-            self.refuse_other_keys(change)?;
-        }
+        self.refuse_other_keys(changes)?;
         let env = &self.context.env;
         let plan = store::plan(env, changes, Others::Allow)?;
         if self.args.dry_run {
@@ -65,7 +50,7 @@ impl Wizard<'_> {
         let path = text::clean(&path);
         if self.interactive && !plan.is_empty() {
             terminal::say(&format!("\n{}", clean_lines(&plan.diff())));
-            if !confirm(&format!("Write this to {path}?"), true)? {
+            if !self.confirm(&format!("Write this to {path}?"), true)? {
                 self.context.tell("Nothing was written.");
                 return Ok(0);
             }
@@ -94,6 +79,8 @@ impl Wizard<'_> {
             (Some(session), _) if !signed_in(session) => {
                 self.context.tell(&format!("Next: daypass login {}", shell_quote(&session.name)));
             }
+            // It could not read the file.
+            _ if !self.config.rejections().is_empty() => {}
             (_, Some(first)) => self.context.tell(&format!("Try: aws sts get-caller-identity --profile {}", shell_quote(first))),
             (Some(session), None) => self.context.tell(&format!("Try: daypass list {}", shell_quote(&session.name))),
             (None, None) => {}
