@@ -154,7 +154,7 @@ fn a_small_quota_drops_the_oldest_roles_and_nothing_fails() {
 fn six_sign_ins_fit_the_kernel_keyring_of_an_ordinary_user() {
     if uid() == 0 {
         let uid = (60_000 + std::process::id() % 20_000).to_string();
-        return again(
+        return run_again(
             "six_sign_ins_fit_the_kernel_keyring_of_an_ordinary_user",
             &["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"],
         );
