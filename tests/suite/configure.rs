@@ -1,4 +1,4 @@
-//! What `configure` writes.
+//! `configure` with flags: what it writes and what it refuses.
 
 use crate::CONFIGURE;
 use crate::support::portal::Portal;

@@ -1,4 +1,4 @@
-//! `console`: the portal's shortcut link, which needs no sign-in.
+//! `console`: the portal's shortcut links, which require no sign-in.
 
 use crate::configured;
 use crate::support::portal::{Portal, PortalConfig};

@@ -1,4 +1,4 @@
-//! Exit statuses, the two lines of an error, and what standard output holds.
+//! Exit statuses, the two lines of an error, standard output, logs.
 
 use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;

@@ -1,4 +1,4 @@
-//! The program on the keyrings of a Linux desktop: GNOME Keyring on a bus of its own, unlocked, locked, hung, absent; and the kernel's.
+//! The program with Linux keyrings: GNOME Keyring on a private bus (unlocked, locked, hanging, missing) and the kernel keyring.
 
 #![cfg(target_os = "linux")]
 
@@ -11,7 +11,7 @@ use self::bus::Bus;
 use crate::support::portal::{Answer, Call, Latch, Portal, PortalConfig};
 use crate::support::run::Home;
 
-/// The kernel's keyring is one for all homes of a user: each test has a portal address of its own there.
+/// A configuration with a unique start URL: all homes of a user share the kernel keyring.
 fn unique_start_url(test: &str) -> PortalConfig {
     PortalConfig { start_url: format!("https://{test}-{}.awsapps.com/start", std::process::id()), ..PortalConfig::default() }
 }
@@ -41,7 +41,7 @@ fn no_secret_is_written_to_a_file_and_logout_leaves_none_in_the_keyring() {
     for secret in portal.secrets() {
         assert_eq!(home.files_with(&secret), Vec::<std::path::PathBuf>::new(), "a secret is in a file");
     }
-    // A person finds the sign-in by the tool of the desktop.
+    // The desktop's own tool finds the sign-in.
     let found = bus.run("secret-tool", &["search", "service", "daypass"], "");
     let found = String::from_utf8_lossy(&found.stdout).into_owned() + &String::from_utf8_lossy(&found.stderr);
     assert!(found.contains("label = daypass: sign-in to corp"), "{found}");
@@ -92,8 +92,8 @@ fn a_keyring_that_hangs_ends_with_5_within_its_deadline() {
     bus.stop_keyring();
     let start = Instant::now();
     home.daypass("credential-process --profile dev").stderr_has("the keyring timed out").status(5).go();
-    // No measurement: without its deadline it would never end.
-    assert!(start.elapsed().as_secs() < 30);
+    // One keyring call with its deadline of 2 s. No second call is tried. The rest is time for the program on a loaded machine.
+    assert!(start.elapsed() < Duration::from_secs(2 + 4), "{:?}", start.elapsed());
 }
 
 #[test]

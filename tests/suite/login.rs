@@ -1,4 +1,4 @@
-//! Signing in by the device flow.
+//! `login` with the device flow.
 
 use crate::configured;
 use crate::support::portal::{Answer, Approval, Call, Latch, Portal, PortalConfig};
@@ -6,8 +6,8 @@ use crate::support::run::Home;
 
 const LOGIN: &str = "login corp --no-browser";
 
-/// Registers and starts, and then polls as each test says.
-fn started() -> Portal {
+/// A portal that serves the start of a device flow. Each test adds the answers to the polls.
+fn device_flow() -> Portal {
     let portal = Portal::strict();
     portal.expect(Call::RegisterClient).served();
     portal.expect(Call::StartDeviceAuthorization).served();
@@ -26,7 +26,7 @@ fn the_address_and_the_code_are_printed_even_with_quiet() {
 
 #[test]
 fn login_waits_while_authorization_is_pending() {
-    let portal = started();
+    let portal = device_flow();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).times(2).answered(Answer::pending());
     portal.expect(Call::PollForToken).served();
@@ -37,7 +37,7 @@ fn login_waits_while_authorization_is_pending() {
 
 #[test]
 fn login_continues_after_slow_down() {
-    let portal = started();
+    let portal = device_flow();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::slow_down());
     portal.expect(Call::PollForToken).served();
@@ -46,7 +46,7 @@ fn login_continues_after_slow_down() {
 
 #[test]
 fn a_denial_ends_login_at_once() {
-    let portal = started();
+    let portal = device_flow();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::denied());
     home.daypass(LOGIN)
@@ -59,7 +59,7 @@ fn a_denial_ends_login_at_once() {
 
 #[test]
 fn an_expired_code_ends_login() {
-    let portal = started();
+    let portal = device_flow();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::expired());
     home.daypass(LOGIN).stderr_has("before its code expired\nhint: daypass login corp\n").status(1).go();
@@ -67,7 +67,7 @@ fn an_expired_code_ends_login() {
 
 #[test]
 fn failed_polls_do_not_end_login() {
-    let portal = started();
+    let portal = device_flow();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::reset());
     portal.expect(Call::PollForToken).answered(Answer::status(502));
@@ -141,7 +141,7 @@ fn if_needed_does_nothing_if_already_signed_in() {
     let before = portal.requests();
     home.daypass("login corp --if-needed --min-ttl 30m").stderr("Already signed in to corp.\n").go();
     assert_eq!(portal.requests(), before);
-    // Longer than the token lives: refreshing shows that the session does.
+    // Longer than the access token is valid: a refresh shows that the session is.
     home.daypass("login corp --if-needed --min-ttl 8h").stderr("Already signed in to corp.\n").go();
     assert_eq!(portal.count(Call::RefreshToken), 1);
     portal.end_sessions();

@@ -1,23 +1,23 @@
-//! `daypass` alone on a terminal, and `dp` without a name: the list of all that can be reached.
+//! The picker: `daypass` without a command on a terminal, and `dp` without a name.
 
 use crate::support::portal::{Account, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::terminal::{DOWN, Terminal, home, signed_in};
-use crate::{at_a_terminal, needs};
+use crate::{needs, pexpect};
 
 const ESCAPE: &str = "\u{1b}";
 const CONSOLE: &str = "\u{f}";
 const ENV: &str = "\u{5}";
 const PROFILE: &str = "\u{13}";
 
-/// A home with the session `corp`, the profile `dev`, and nothing else; no sign-in.
+/// A home with the session `corp` and the profile `dev`, without a sign-in.
 fn configured(portal: &Portal) -> Home {
     let home = home(portal).with("SHELL", "/bin/sh");
     home.daypass(crate::CONFIGURE).any_stderr().go();
     home
 }
 
-/// The lines of the list as they are shown first, without the keys' help.
+/// The rows of the picker when it opens, without the key help.
 fn rows(home: &Home) -> Vec<String> {
     let mut terminal = Terminal::new(home, "", 200, 40);
     terminal.shows("Esc cancel").types(ESCAPE);
@@ -56,9 +56,9 @@ fn the_picker_signs_in_lists_roles_and_starts_a_shell() {
     terminal.types("prod read").shows("1 of 5").types("\r");
     terminal.shows("Started a shell with credentials for ReadOnly@444455556666 (valid for ").shows("Type 'exit' to leave.");
     terminal.shows("prompt> ").types("echo \"<${DAYPASS_ACTIVE#* }>\" $AWS_ACCESS_KEY_ID\r").shows("<ReadOnly@444455556666> ASIA");
-    // Chosen again in that shell, it says so.
+    // The picker names the role of that shell.
     terminal.types("daypass\r").shows("Which role? (this shell uses ReadOnly@444455556666)").types(ESCAPE).shows("prompt> ");
-    // It is this very process, so signals and job control are the shell's own.
+    // The shell has replaced the daypass process, so it has signals and job control.
     terminal.types("echo \"=$$=\"\r").shows("=");
     let pid = terminal.pid.clone();
     terminal.shows(&format!("{pid}=")).types("exit 7\r");
@@ -94,12 +94,12 @@ fn the_most_used_roles_come_first() {
     home.daypass(&format!("exec {} -- true", by_flags("444455556666", "ReadOnly"))).go();
     home.daypass("env --session corp --account 444455556666 --role ReadOnly").stdout_has("export").go();
     home.daypass(&format!("console --print {}", by_flags("111122223333", "ReadOnly"))).stdout_has("account_id").go();
-    // What SDKs do is no use by a person.
+    // Calls by SDKs do not count.
     for _ in 0..3 {
         home.daypass("credential-process --profile dev").stdout_has("Version").go();
     }
     assert_eq!(rows(&home)[..4], [before[3], before[1], before[0], before[2]]);
-    // What was chosen here counts as well.
+    // Choices in the picker count.
     for _ in 0..3 {
         let mut terminal = Terminal::new(&home, "", 120, 30);
         terminal.shows("5 of 5").types("glass\r").shows("Started a shell").types("exit\r");
@@ -118,7 +118,7 @@ fn keys_open_the_console_show_the_env_command_and_save_a_profile() {
     terminal.shows("5 of 5").types("prod glass").shows("1 of 5").types(CONSOLE);
     terminal.ends(0);
     let link = "https://sandbox.awsapps.com/start/#/console?account_id=444455556666&role_name=Break%2BGlass%3DNow\n";
-    // The browser runs by itself.
+    // daypass does not wait for the browser.
     let wait = "until test -s opened; do :; done; cat opened";
     home.program("sh").args(["-c", wait]).stdout(link).go();
 
@@ -299,7 +299,7 @@ fn env_pick_conflicts_with_a_profile_and_with_unset() {
 fn the_picker_ends_when_its_terminal_closes() {
     let portal = Portal::strict();
     let home = configured(&portal);
-    let said = at_a_terminal(
+    let said = pexpect(
         &home,
         "
 import pty, time
@@ -333,7 +333,7 @@ fn the_picker_supports_job_control() {
     needs("bash", "apt-get install bash");
     let portal = Portal::strict();
     let home = configured(&portal).with("PS1", "READY> ");
-    let said = at_a_terminal(
+    let said = pexpect(
         &home,
         r#"
 bash = pexpect.spawn('bash', ['--norc', '--noprofile', '-i'], encoding='utf-8', timeout=30, dimensions=(20, 80))

@@ -1,17 +1,17 @@
-//! Signing in by a browser that comes back to this machine; the one here is played by the tests.
+//! `login` with the authorization code flow (PKCE). The tests act as the browser.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::support::portal::{Answer, Call, Portal, PortalConfig};
-use crate::{at_a_terminal, configured};
+use crate::{configured, pexpect};
 
 const LOGIN: &str = "login corp --flow pkce --no-browser";
 
-/// A browser on this machine, for programs that open one: it follows redirects.
+/// A `BROWSER` that follows redirects.
 pub(crate) const BROWSER: &str = "curl -sL -o /dev/null";
 
-/// What came back for one request; redirects are not followed.
+/// The response to one request. Redirects are not followed.
 pub(crate) struct Page {
     status: u16,
     pub(crate) location: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) fn get(url: &str) -> Page {
     ask("GET", url)
 }
 
-/// The address that was printed on a line of its own.
+/// The address, which is on a line of its own.
 fn address(said: &str) -> &str {
     said.lines().map(str::trim).find(|line| line.starts_with("http://") && line.contains("/authorize?")).expect("an address")
 }
@@ -51,7 +51,7 @@ fn the_callback_completes_the_sign_in_and_shows_a_page() {
     assert_eq!(page.status, 200);
     assert!(page.text.contains("<h1>Signed in</h1>") && page.text.contains("corp"), "{}", page.text);
     login.wait();
-    // The listener is gone.
+    // The listener is closed.
     let port = back.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split('/').next()).unwrap();
     assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_err());
     home.daypass("credential-process --profile dev").stdout_has("111122223333").go();
@@ -225,9 +225,9 @@ fn a_port_in_use_is_a_usage_error() {
     home.daypass("login corp --flow device --port 8400").stderr_has("--port requires --flow pkce").status(2).go();
 }
 
-/// What stands behind this command in a document, up to the next one; an address and a time may be any.
-fn shown<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
-    let text = document.split_once(command).unwrap_or_else(|| panic!("nothing shows {command}")).1;
+/// The output that a document shows for this command, with addresses and times masked.
+fn example_output<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
+    let text = document.split_once(command).unwrap_or_else(|| panic!("{command} is not example_output")).1;
     let text = text.split("\n$ ").next().unwrap().split("```").next().unwrap().trim();
     let masked =
         |line: &'a str| if line.trim_start().starts_with("http") { "ADDRESS" } else { line.split(" until ").next().unwrap() };
@@ -238,7 +238,7 @@ fn shown<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
 fn the_readme_shows_the_real_output_of_login() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER).with("TERM", "xterm");
-    let said = at_a_terminal(
+    let said = pexpect(
         &home,
         "
 shell = pexpect.spawn('daypass', ['login'], encoding='utf-8', timeout=30, dimensions=(40, 500))
@@ -246,8 +246,11 @@ shell.expect(pexpect.EOF)
 print(shell.before.replace('\\r\\n', '\\n'))
 ",
     );
-    // The line that counts down is written over.
+    // The countdown line is overwritten.
     let said: Vec<&str> = said.lines().map(|line| line.rsplit("\r\x1b[K").next().unwrap_or_default()).collect();
     let command = "$ daypass login\n";
-    assert_eq!(shown(include_str!("../../README.md"), command), shown(&format!("{command}{}", said.join("\n")), command));
+    assert_eq!(
+        example_output(include_str!("../../README.md"), command),
+        example_output(&format!("{command}{}", said.join("\n")), command)
+    );
 }

@@ -1,4 +1,4 @@
-//! Start URLs.
+//! Start URLs that redirect to the portal (vanity URLs).
 
 use crate::pkce::BROWSER;
 use crate::support::portal::{Call, Portal, PortalConfig};

@@ -1,4 +1,4 @@
-//! `status`: what it shows of sign-ins and cached roles, and the words for a prompt.
+//! `status`: sign-ins, cached roles, and the text for a shell prompt.
 
 use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;

@@ -1,4 +1,4 @@
-//! `sync`: a profile for every role, and nothing else touched.
+//! `sync`: a profile for every role; everything else in the files stays.
 
 use std::fmt::Write;
 use std::fs;
@@ -6,7 +6,7 @@ use std::fs;
 use crate::support::portal::{Account, Answer, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 
-/// A home with a session `corp` only, signed in.
+/// A home with the session `corp` and a sign-in, without profiles.
 fn signed_in(portal: &Portal) -> Home {
     let home = Home::new().at(portal);
     home.daypass("configure --session-only --session corp --start-url https://sandbox.awsapps.com/start --sso-region us-east-1")
@@ -20,7 +20,7 @@ fn with_accounts(accounts: Vec<Account>) -> PortalConfig {
     PortalConfig { accounts, ..PortalConfig::default() }
 }
 
-/// The names of the profiles that the file has, in its order.
+/// The names of the profiles in the file, in order.
 fn names(config: &str) -> Vec<&str> {
     config.lines().filter_map(|line| line.strip_prefix("[profile ")?.strip_suffix(']')).collect()
 }
@@ -71,7 +71,7 @@ region = eu-west-1
     let before = modified(&home);
     home.daypass("sync --region eu-west-1").stderr("[HOME]/.aws/config is already up to date.\n").leaves(".aws/config", &all).go();
     assert_eq!(modified(&home), before);
-    // What it wrote works, a role with odd characters too.
+    // The written profiles work, even for a role name with special characters.
     home.daypass("credential-process --profile Production.Break+Glass-Now").any_output().go();
 }
 
@@ -129,7 +129,7 @@ fn prune_removes_only_profiles_that_sync_wrote_and_would_not_write_now() {
     home.daypass("sync")
         .stderr_has("2 profiles of an earlier sync are no longer needed; to remove them: daypass sync --prune\n")
         .go();
-    // What is advised means the same profiles.
+    // The suggested command selects the same profiles.
     let again = "daypass sync corp --name '{account_name}_{role}' --region eu-west-1 --only '*/ReadOnly' --only 'Dev*' --prune";
     home.daypass("sync corp --only '*/ReadOnly' --only 'Dev*' --region eu-west-1 --name '{account_name}_{role}' --dry-run")
         .stdout_has("+[profile")
@@ -190,7 +190,7 @@ fn colliding_account_names_get_distinct_profile_names_in_any_order() {
         let mut sorted: Vec<String> = names(&config).into_iter().map(str::to_owned).collect();
         sorted.sort();
         written.push(sorted);
-        // Another order at the portal is no change.
+        // Another order of accounts at the portal changes nothing.
         let before = modified(&home);
         portal.change(|config| config.accounts.reverse());
         home.daypass("sync").stderr_has("is already up to date").go();
@@ -390,7 +390,7 @@ fn the_users_bytes_are_kept_also_through_a_symbolic_link() {
     assert!(after.starts_with(&own), "{after}");
     assert_eq!(after.matches('\n').count(), after.matches("\r\n").count());
     home.daypass("sync --prune --only nothing/*").any_stderr().status(2).leaves("dotfiles/aws", &after).go();
-    // Taken back, the file is what it was, but for the end of its last line.
+    // Removing the profiles restores the file, except that its last line now has a newline.
     home.daypass("sync --prune --only Dev*/ReadOnly").any_stderr().go();
     let after = home.read("dotfiles/aws");
     let first = after.find("\r\n[profile ").unwrap();
@@ -451,7 +451,7 @@ fn a_killed_sync_leaves_the_old_file_or_the_new_one() {
         home.write(".aws/config", &own);
         let asked = portal.count(Call::ListAccountRoles);
         let sync = home.daypass("sync").any_stderr().spawn();
-        // All is listed; now it writes. Each round it gets a little further.
+        // Everything is listed and sync writes the file. Each round kills it a little later.
         while portal.count(Call::ListAccountRoles) < asked + 3 {
             std::thread::yield_now();
         }

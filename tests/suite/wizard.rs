@@ -1,4 +1,4 @@
-//! `configure` on a terminal.
+//! `configure` on a terminal: the wizard.
 
 use crate::support::portal::{Account, Portal, PortalConfig};
 use crate::support::run::DAYPASS;

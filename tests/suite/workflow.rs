@@ -1,4 +1,4 @@
-//! The main job, from an empty home to a tool that has credentials, and back.
+//! The main workflow, from an empty home to a tool that has credentials, and back.
 
 use crate::support::portal::{Call, Portal, PortalConfig};
 use crate::support::run::Home;
@@ -72,7 +72,7 @@ fn native_and_legacy_profiles_work() {
     let native = home.daypass("credential-process --profile native").stdout_has("{").go().json();
     assert_eq!(native["AccountId"], "444455556666");
     home.daypass("env native --shell bash").stdout_has("export AWS_REGION='us-east-2'").go();
-    // A legacy profile has a sign-in of its own, as it has with the AWS CLI.
+    // A legacy profile has a sign-in of its own, as in the AWS CLI.
     home.daypass("credential-process --profile legacy").any_stderr().status(3).go();
     home.daypass("login --profile legacy --no-browser").any_stderr().go();
     home.daypass("login https://sandbox.awsapps.com/start --no-browser").any_stderr().go();

@@ -1,6 +1,6 @@
 //! The vault on real keyrings (the kernel's, GNOME Keyring on a private bus, files) and on failing ones.
 
-// The unwraps are the assertions. Programs, files and variables of tests are not the program's.
+// Tests unwrap to assert, and start programs, write files and read variables of their own.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -38,7 +38,7 @@ use daypass::sys::env::Env;
 use daypass::vault::file::Files;
 use daypass::vault::memory::Memory;
 use daypass::vault::record::{Record, SignIn};
-use daypass::vault::{Backend, Bytes, Item, Key, Kind, Vault, split};
+use daypass::vault::{self, Backend, Bytes, Item, Key, Kind, Vault, split};
 use proptest::prelude::*;
 use test_backend::TestBackend;
 use time::OffsetDateTime;

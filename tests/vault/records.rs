@@ -1,4 +1,4 @@
-//! Records.
+//! The text of records.
 
 use super::*;
 

@@ -1,14 +1,10 @@
-//! Splitting.
+//! Values that are split into several items: interrupted writes, mixed and damaged parts.
 
 use super::*;
 
 const LIMIT: usize = 400;
 
-fn a_key() -> Key {
-    Key { kind: Kind::Token, session: "corp".to_owned(), start_url: "https://x".to_owned(), region: "r".to_owned() }
-}
-
-/// Texts of no part up to some ten, told apart by their letter.
+/// A value of one letter, so that values can be told apart. Its length decides into how many parts it is split.
 fn text(letter: char, len: usize) -> Secret {
     Secret::new(letter.to_string().repeat(len))
 }
@@ -18,9 +14,9 @@ proptest! {
     fn a_writer_that_dies_at_any_step_leaves_the_old_value_or_the_new_one(old in 1_usize..4000, new in 1_usize..4000, step in 0_usize..60) {
         let (store, key) = (TestBackend::with_limit(LIMIT), a_key());
         split::put(&store, &key, &text('o', old), None).unwrap();
-        store.fail_after(step, daypass::vault::Error::Failed("dead".to_owned()));
+        store.fail_after(step, vault::Error::Failed("dead".to_owned()));
         for _ in 0..200 {
-            store.fail_after(0, daypass::vault::Error::Failed("dead".to_owned()));
+            store.fail_after(0, vault::Error::Failed("dead".to_owned()));
         }
         let finished = split::put(&store, &key, &text('n', new), None).is_ok();
         let store = TestBackend::copy_of(&store);
@@ -28,7 +24,7 @@ proptest! {
         prop_assert!(found == Some(text('o', old)) || found == Some(text('n', new)));
         prop_assert!(!finished || found == Some(text('n', new)));
 
-        // And the next one clears up after it.
+        // The next write removes what is left.
         split::put(&store, &key, &text('z', 1), None).unwrap();
         prop_assert_eq!(store.names(), [key.id()]);
     }
@@ -38,7 +34,7 @@ proptest! {
         let (store, key) = (TestBackend::with_limit(LIMIT), a_key());
         split::put(&store, &key, &text('o', old), None).unwrap();
         let before = store.names().len();
-        store.fail_after(step, daypass::vault::Error::Full("no room".to_owned()));
+        store.fail_after(step, vault::Error::Full("no room".to_owned()));
         let put = split::put(&store, &key, &text('n', new), None);
         let store = TestBackend::copy_of(&store);
         let found = split::get(&store, &key).unwrap();
@@ -61,7 +57,7 @@ proptest! {
         split::put(&first, &key, &text('a', lens.0), None).unwrap();
         let second = TestBackend::copy_of(&first);
         split::put(&second, &key, &text('b', lens.1), None).unwrap();
-        // The third has the generation of the first again.
+        // The third value has the same generation as the first.
         let third = TestBackend::copy_of(&second);
         split::put(&third, &key, &text('c', lens.0), None).unwrap();
 
