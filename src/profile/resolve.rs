@@ -320,7 +320,8 @@ pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
         return match profile.text("source_profile") {
             Some(source) => other(
                 format!(
-                    "assumes {role} with the credentials of profile \"{source}\", which the AWS SDK does itself (AWS_PROFILE={name})"
+                    "assumes {role} with the credentials of profile \"{source}\", which the AWS SDK does itself (AWS_PROFILE={})",
+                    shell_quote(name)
                 ),
                 format!("daypass env {}", shell_quote(source)),
             ),
@@ -463,6 +464,9 @@ fn unknown_session(config: &Config, name: &str) -> Error {
             Error::typo(format!("{what}; \"{name}\" is a profile of session {session}"), name, &session, "daypass status")
         }
         (None, Some(near)) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass status"),
+        (None, None) if config.profile(name).is_some() => {
+            Error::usage(format!("{what}; \"{name}\" is a profile"), configure_session_hint(name))
+        }
         (None, None) => Error::usage(what, configure_session_hint(name)),
     }
 }

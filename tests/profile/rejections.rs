@@ -93,15 +93,20 @@ fn each_kind_is_rejected_for_the_right_line() {
 #[test]
 #[allow(clippy::disallowed_methods)]
 fn the_aws_cli_rejects_the_same_kinds() {
-    let cached = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/sdk/python/venv/bin/aws");
-    let tools = [(Path::new("/usr/bin/aws"), &["configure", "list-profiles"][..]), (&cached, &["configure", "list"][..])];
+    // CLI v2, and v1, which `tests/run` installs.
+    let cached = Path::new(env!("CARGO_MANIFEST_DIR")).join(".cache/sdk/python/venv/bin");
+    let (python, v1) = (cached.join("python"), cached.join("aws"));
+    let tools = [
+        (Path::new("/usr/bin/aws"), vec!["configure", "list-profiles"]),
+        (&*python, vec![v1.to_str().unwrap(), "configure", "list"]),
+    ];
     let folder = tempfile::tempdir().unwrap();
     for (tool, arguments) in tools.iter().filter(|(tool, _)| tool.exists()) {
         for (kind, text, lines) in KINDS {
             let path = folder.path().join("config");
             fs::write(&path, text).unwrap();
             let output = Command::new(tool)
-                .args(*arguments)
+                .args(arguments)
                 .env_clear()
                 .env("PATH", "/usr/bin:/bin")
                 .env("LC_ALL", "C.UTF-8")

@@ -44,13 +44,13 @@ fn other_commands_warn_once_and_status_v_lists_all() {
     let text = home.read(".aws/config");
     home.write(".aws/config", &format!("{text}output = json # mine\nstray\nregion = z\n"));
     let warning =
-        "warning: [HOME]/.aws/config:9: the AWS CLI rejects this file: this line has no = (and 2 more: daypass status -v)\n";
+        "warning: [HOME]/.aws/config:10: the AWS CLI rejects this file: this line has no = (and 2 more: daypass status -v)\n";
     for command in ["env dev", "list", "list --profiles", "status"] {
         home.daypass(command).any_output().stderr(warning).go();
     }
     home.daypass("env dev -q").any_output().stderr("").go();
     let listed = home.daypass("status -v").any_output().go().stderr;
-    for line in [":8: the AWS CLI takes \"# mine\" as part of the value", ":9: the AWS CLI rejects", ":10: the AWS CLI rejects"] {
+    for line in [":9: the AWS CLI takes \"# mine\" as part of the value", ":10: the AWS CLI rejects", ":11: the AWS CLI rejects"] {
         assert!(listed.contains(line), "{listed}");
     }
 }
@@ -62,7 +62,7 @@ fn credential_process_warns_only_if_it_fails() {
     let text = home.read(".aws/config");
     home.write(".aws/config", &format!("{text}stray\n"));
     home.daypass("credential-process --profile dev").any_output().stderr("").go();
-    home.daypass("credential-process --profile none").fails().stderr_has("config:8: the AWS CLI rejects this file").go();
+    home.daypass("credential-process --profile none").fails().stderr_has("config:9: the AWS CLI rejects this file").go();
 }
 
 #[test]
@@ -135,10 +135,7 @@ fn a_profile_without_a_required_key_is_described_by_that_key() {
 fn hints_quote_names_that_contain_blanks() {
     let home = Home::new();
     home.write(".aws/config", "[profile \"a b\"]\nrole_arn = arn:aws:iam::111122223333:role/R\nsource_profile = c d\n");
-    home.daypass("env 'a b'")
-        .status(2)
-        .stderr_has("hint: use AWS_PROFILE='a b' with your tool, or load the source: daypass env 'c d'\n")
-        .go();
+    home.daypass("env 'a b'").status(2).stderr_has("hint: daypass env 'c d'\n").go();
 }
 
 #[test]
@@ -154,7 +151,7 @@ fn sync_and_convert_use_a_plain_session_for_one_whose_name_can_not_be_an_argumen
     home.daypass("sync 'FOO BAR' --convert").stderr_has("Next: daypass login sandbox\n").go();
     let config = home.read(".aws/config");
     assert!(config.contains(&format!("\n[sso-session sandbox]\n{session}")), "{config}");
-    assert!(config.contains("[profile mine]\ncredential_process = "), "{config}");
+    assert!(config.contains("[profile mine]\noutput = json\ncredential_process = "), "{config}");
     assert!(config.contains("credential-process --session sandbox --account 111122223333 --role DeveloperAccess\n"), "{config}");
     assert!(config.starts_with("[sso-session 'FOO BAR']\n"), "{config}");
     home.daypass("login sandbox --no-browser").any_stderr().go();
