@@ -14,10 +14,8 @@ pub fn clean(typed: &str) -> Result<String> {
     if url.starts_with("https://") && host.contains('.') && !host.starts_with('.') && url.chars().all(plain) {
         return Ok(url.to_owned());
     }
-    Err(Error::usage(
-        format!("\"{typed}\" is not a start URL"),
-        "--start-url https://corp.awsapps.com/start (the address of your access portal)",
-    ))
+    let what = format!("\"{typed}\" is not a start URL, the address of your access portal");
+    Err(Error::typo(what, typed, "https://corp.awsapps.com/start", "add --start-url https://corp.awsapps.com/start"))
 }
 
 fn without_additions(typed: &str) -> &str {
