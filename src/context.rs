@@ -163,7 +163,7 @@ pub fn account_called(name: &str, accounts: &[portal::Account]) -> Result<Accoun
     }
     match found.as_slice() {
         [id] => Ok(id.clone()),
-        [] => Err(Error::usage(format!("no account that you can access is named \"{name}\""), "daypass list")),
+        [] => Err(Error::usage(format!("you have no account named \"{name}\""), "daypass list")),
         several => {
             let ids: Vec<&str> = several.iter().map(AccountId::as_str).collect();
             let first = ids.first().copied().unwrap_or_default();

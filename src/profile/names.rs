@@ -63,8 +63,8 @@ impl RoleName {
             Ok(Self(text.to_owned()))
         } else {
             Err(Error::usage(
-                format!("\"{text}\" is not a role name"),
-                "a role name has up to 64 letters, digits and _+=,.@- ('daypass list' shows yours)",
+                format!("\"{text}\" is not a role name: role names have up to 64 letters, digits and _+=,.@-"),
+                "daypass list",
             ))
         }
     }

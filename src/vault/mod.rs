@@ -84,14 +84,12 @@ impl Vault {
                 ));
             }
         };
-        let folder = env.data_folder().filter(|_| choice == "file").map(real);
-        let chosen = match &folder {
-            Some(folder) => format!("DAYPASS_KEYRING=file, {}", folder.display()),
-            None => format!("DAYPASS_KEYRING={choice}"),
-        };
-        let identity = match folder {
-            Some(folder) => Some(folder.to_string_lossy().into_owned()),
-            None => (choice != "memory").then(|| "system".to_owned()),
+        let (chosen, identity) = match env.data_folder().filter(|_| choice == "file") {
+            Some(folder) => {
+                let chosen = format!("DAYPASS_KEYRING=file, {}", folder.display());
+                (chosen, Some(real(folder).to_string_lossy().into_owned()))
+            }
+            None => (format!("DAYPASS_KEYRING={choice}"), (choice != "memory").then(|| "system".to_owned())),
         };
         Ok(Self { durable, cache, chosen, identity })
     }
@@ -410,7 +408,9 @@ fn os(_env: &Env) -> Box<dyn Backend> {
 /// The folder without symbolic links, even if it does not exist yet.
 fn real(folder: PathBuf) -> PathBuf {
     let existing = folder.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
-    existing.and_then(|(part, real)| Some(real.join(folder.strip_prefix(part).ok()?))).unwrap_or(folder)
+    // Joined by parts: an empty rest must not add a separator.
+    let real = existing.and_then(|(part, real)| Some(real.iter().chain(folder.strip_prefix(part).ok()?).collect()));
+    real.unwrap_or(folder)
 }
 
 fn role_key(session: &Session, account: &AccountId, role: &RoleName) -> Key {
@@ -452,6 +452,31 @@ fn put(store: &dyn Backend, overflow: Option<&dyn Backend>, key: &Key, text: &Se
                 split::delete(store, &oldest.key)?;
             }
             other => return other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_vault_has_one_identity_before_and_after_its_folder_exists_and_behind_links() {
+        let home = tempfile::tempdir().unwrap();
+        let identity = |data: &str| {
+            let vars =
+                [("DAYPASS_KEYRING", "file".into()), ("HOME", home.path().into()), ("XDG_DATA_HOME", home.path().join(data))];
+            Vault::open(&vars.map(|(name, value): (_, PathBuf)| (name.to_owned(), value)).into_iter().collect()).unwrap().identity()
+        };
+        let before = identity("data");
+        assert!(before.is_some());
+        std::fs::create_dir_all(home.path().join("data/daypass")).unwrap();
+        assert_eq!(identity("data"), before);
+        #[cfg(target_os = "linux")]
+        {
+            assert_ne!(identity("other"), before);
+            std::os::unix::fs::symlink(home.path().join("data"), home.path().join("link")).unwrap();
+            assert_eq!(identity("link"), before);
         }
     }
 }

@@ -81,8 +81,8 @@ fn configure_names_all_missing_values_and_keeps_those_that_were_given() {
     home.daypass("configure --no-input --role Admin --region eu-west-1 --dry-run")
         .stderr(
             "daypass: --session, --start-url, --sso-region, --account and --profile are missing, and there is no terminal to prompt on\n\
-             hint: daypass configure --role Admin --region eu-west-1 --session corp --start-url https://corp.awsapps.com/start \
-             --sso-region us-east-1 --account 111122223333 --profile dev --dry-run\n",
+             hint: daypass configure --session corp --start-url https://corp.awsapps.com/start --sso-region us-east-1 \
+             --account 111122223333 --role Admin --profile dev --region eu-west-1 --dry-run\n",
         )
         .status(2)
         .go();
@@ -104,7 +104,10 @@ fn configure_names_all_missing_values_and_keeps_those_that_were_given() {
         follow(&Home::new().at(&portal), command);
     }
     let home = configured(&portal);
-    assert!(follow(&home, "configure --account 444455556666 --role ReadOnly").ends_with(" --session corp --profile example"));
+    assert!(
+        follow(&home, "configure --account 444455556666 --role ReadOnly")
+            .contains("--session corp --account 444455556666 --role ReadOnly --profile example")
+    );
 }
 
 #[test]
@@ -138,15 +141,17 @@ fn profiles_with_another_credential_source() {
         "role_arn = arn:aws:iam::111122223333:role/x",
         "region = us-east-1",
     ] {
-        let home = signed_in(&portal);
-        home.write(".aws/config", &format!("{}\n[profile static]\n{source}\n", home.read(".aws/config")));
-        let commands = ["env static", "exec static -- true", "credential-process --profile static", "console static"];
-        for command in commands {
-            follow(&home, command);
+        let with_profile = || {
+            let home = signed_in(&portal);
+            home.write(".aws/config", &format!("{}\n[profile static]\n{source}\n", home.read(".aws/config")));
+            home
+        };
+        for command in ["env static", "exec static -- true", "credential-process --profile static", "console static"] {
+            follow(&with_profile(), command);
         }
         if source.contains("aws_access_key_id") {
             let configure = CONFIGURE.replace("--profile dev", "--profile static");
-            assert!(follow(&home, &configure).contains("--profile static-sso"));
+            assert!(follow(&with_profile(), &configure).contains("--profile static-sso"));
         }
     }
 }

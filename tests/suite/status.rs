@@ -37,7 +37,7 @@ fn verbose_status_names_the_keyrings_and_the_reason() {
         .stdout_has("corp")
         .stderr_has("sign-in: ")
         .stderr_has("role credentials: ")
-        .stderr_has("DAYPASS_KEYRING=file")
+        .stderr_has("DAYPASS_KEYRING=file, [HOME]/data/daypass")
         .go();
 }
 

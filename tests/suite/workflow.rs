@@ -98,7 +98,7 @@ fn an_account_can_be_given_by_name() {
     let home = signed_in(&portal);
     home.daypass("credential-process --session corp --account Production --role ReadOnly").stdout_has("444455556666").go();
     home.daypass("credential-process --session corp --account Nowhere --role ReadOnly")
-        .stderr("daypass: no account that you can access is named \"Nowhere\"\nhint: daypass list\n")
+        .stderr("daypass: you have no account named \"Nowhere\"\nhint: daypass list\n")
         .status(2)
         .go();
 }
