@@ -31,9 +31,9 @@ fn two_401s_in_a_row_are_remembered_briefly_and_lose_no_sign_in() {
     let fixture = Fixture::signed_in();
     fixture.portal.expect(Call::GetRoleCredentials).times(2).answered(Answer::unauthorized());
     assert_eq!(fixture.ask("DeveloperAccess").unwrap_err().exit, Exit::SignIn);
-    let asked = fixture.portal.requests();
+    let before = fixture.portal.requests();
     assert_eq!(fixture.ask("DeveloperAccess").unwrap_err().exit, Exit::SignIn);
-    assert_eq!(fixture.portal.requests(), asked);
+    assert_eq!(fixture.portal.requests(), before);
     fixture.assert_usable(false);
 }
 

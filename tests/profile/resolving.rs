@@ -339,12 +339,12 @@ fn resolving_all_profiles_at_once_equals_resolving_each() {
 "
     );
     let (config, env) = (config(&text, ""), env(&[]));
-    let leads = ProfileIndex::new(&config, &env);
+    let index = ProfileIndex::new(&config, &env);
     let mut leading = 0;
     for block in config.profiles() {
         let alone = target_in(&config, &env, &asked(&[("profile", &block.name)])).ok();
         leading += usize::from(alone.is_some());
-        assert_eq!(leads.target(&block), alone, "{}", block.name);
+        assert_eq!(index.target(&block), alone, "{}", block.name);
     }
     assert_eq!(leading, 9);
 }

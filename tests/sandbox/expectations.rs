@@ -67,12 +67,12 @@ fn a_live_portal_serves_calls_without_an_expectation() {
 fn the_sdk_maps_every_oidc_error_to_its_exception() {
     let portal = Portal::strict();
     let client = Client::unregistered(&portal);
-    let mut heard = Vec::new();
+    let mut codes = Vec::new();
     for code in ["slow_down", "unauthorized_client", "invalid_scope", "server_error", "invalid_request", "unsupported_grant_type"] {
         portal.expect(Call::RefreshToken).answered(Answer::oidc(code));
-        heard.push(client.refresh("x").unwrap_err().meta().code().unwrap().to_owned());
+        codes.push(client.refresh("x").unwrap_err().meta().code().unwrap().to_owned());
     }
-    let wanted = [
+    let expected = [
         "SlowDownException",
         "UnauthorizedClientException",
         "InvalidScopeException",
@@ -80,7 +80,7 @@ fn the_sdk_maps_every_oidc_error_to_its_exception() {
         "InvalidRequestException",
         "UnsupportedGrantTypeException",
     ];
-    assert_eq!(heard, wanted);
+    assert_eq!(codes, expected);
 }
 
 #[test]

@@ -48,7 +48,7 @@ impl Client {
             runtime: tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap(),
             oidc: aws_sdk_ssooidc::Client::from_conf(config!(aws_sdk_ssooidc, portal)),
             sso: aws_sdk_sso::Client::from_conf(config!(aws_sdk_sso, portal)),
-            id: "nobody".to_owned(),
+            id: "unregistered".to_owned(),
             secret: "nothing".to_owned(),
         }
     }

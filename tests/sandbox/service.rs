@@ -203,7 +203,7 @@ fn errors_have_the_body_and_the_header_of_their_service() {
     assert!(answer.contains("x-amzn-ErrorType: InvalidClientException:http://"), "{answer}");
     assert!(answer.contains("x-amzn-RequestId: "), "{answer}");
     assert!(answer.contains(r#""error":"invalid_client","error_description":"#), "{answer}");
-    let answer = credentials(&portal, "dead");
+    let answer = credentials(&portal, "invalid");
     assert!(answer.starts_with("HTTP/1.1 401 ") && answer.contains("x-amzn-ErrorType: UnauthorizedException:http://"), "{answer}");
     assert!(answer.contains(r#""message":"Session token not found or invalid""#), "{answer}");
 }
@@ -234,10 +234,10 @@ fn secrets_are_recognisable_unique_recorded_and_of_realistic_length() {
 #[test]
 fn a_malformed_request_is_a_complaint() {
     let portal = Portal::live(PortalConfig::default());
-    let complaint = |request: &dyn Fn() -> String, wanted: &str| {
+    let complaint = |request: &dyn Fn() -> String, expected: &str| {
         request();
         let complaints = portal.take_complaints();
-        assert!(complaints.len() == 1 && complaints[0].contains(wanted), "{wanted}: {complaints:?}");
+        assert!(complaints.len() == 1 && complaints[0].contains(expected), "{expected}: {complaints:?}");
     };
     let json = "application/json";
     let client = r#"{"clientName":"a","clientType":"public"}"#;

@@ -205,8 +205,8 @@ fn fish_completes_the_command_of_exec_with_the_commands_own_completion() {
         "daypass completions fish | source; complete -c mine -f -a --of-its-own; {}; complete -C 'daypass exec dev mine --'",
         lines.collect::<String>()
     );
-    let wanted = OF_A_COMMAND.map(|(_, shown)| shown).join("\n");
-    home.program("fish").args(["--no-config", "-c", &script]).stdout(&format!("{wanted}\n--of-its-own\n")).go();
+    let expected = OF_A_COMMAND.map(|(_, shown)| shown).join("\n");
+    home.program("fish").args(["--no-config", "-c", &script]).stdout(&format!("{expected}\n--of-its-own\n")).go();
 }
 
 #[test]

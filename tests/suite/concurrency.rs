@@ -30,7 +30,7 @@ impl SignedIn {
         let mut keyrings = vec!["file"];
         match Keyutils.probe() {
             Ok(()) => keyrings.push("keyutils"),
-            Err(fault) => eprintln!("not tried on keyutils: {fault:?}"),
+            Err(error) => eprintln!("not tried on keyutils: {error:?}"),
         }
         let sign_in = |keyring| {
             let start_url = format!("https://{}.awsapps.com/start", fastrand::u64(..));
@@ -227,8 +227,8 @@ fn a_hanging_portal_is_retried_within_one_deadline() {
     let other = signed_in(&portal);
     let dripping = signed_in(&portal);
     portal.expect(Call::GetRoleCredentials).answered(Answer::hang());
-    let patient = home.daypass(ASK).stdout_has("111122223333").spawn();
-    patient.wait();
+    let retried = home.daypass(ASK).stdout_has("111122223333").spawn();
+    retried.wait();
     portal.expect(Call::GetRoleCredentials).any_number_of_times().answered(Answer::served().but_dripping());
     let hung = other.daypass(ASK).stderr_has(": no answer in time\nhint: ").status(6).spawn();
     let dripped = dripping.daypass(ASK).stderr_has(": no answer in time\nhint: ").status(6).spawn();
@@ -244,9 +244,9 @@ fn a_hanging_portal_is_not_asked_again_while_credentials_are_unexpired() {
     make_stale(&home);
     portal.expect(Call::GetRoleCredentials).any_number_of_times().answered(Answer::hang());
     let first = home.daypass(ASK).stdout_has("111122223333").go().stdout;
-    let asked = portal.count(Call::GetRoleCredentials);
+    let before = portal.count(Call::GetRoleCredentials);
     home.daypass(ASK).stdout(&first).go();
-    assert_eq!(portal.count(Call::GetRoleCredentials), asked);
+    assert_eq!(portal.count(Call::GetRoleCredentials), before);
 }
 
 #[test]

@@ -38,8 +38,8 @@ fn help_and_version_are_printed_to_standard_output() {
     home.daypass("--version").stdout(&format!("daypass {}\n", env!("CARGO_PKG_VERSION"))).go();
     home.daypass("--help").stdout_has("Usage: daypass").go();
     home.daypass("").stdout_has("Usage: daypass").go();
-    for verb in ["configure", "login", "logout", "credential-process", "env", "exec", "list", "status", "completions", "man"] {
-        home.daypass(&format!("{verb} --help")).stdout_has("Usage: daypass").go();
+    for command in ["configure", "login", "logout", "credential-process", "env", "exec", "list", "status", "completions", "man"] {
+        home.daypass(&format!("{command} --help")).stdout_has("Usage: daypass").go();
     }
 }
 
@@ -87,9 +87,9 @@ fn credential_process_never_reads_standard_input() {
 fn an_unreachable_portal_ends_with_6() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
-    let nobody = "http://127.0.0.1:9";
+    let closed_port = "http://127.0.0.1:9";
     home.daypass("credential-process --profile dev")
-        .with("AWS_ENDPOINT_URL_SSO", nobody)
+        .with("AWS_ENDPOINT_URL_SSO", closed_port)
         .stderr_has("cannot reach 127.0.0.1:")
         .status(6)
         .go();

@@ -1,4 +1,4 @@
-//! Each hint is a command that can be typed as it stands, in the situation in which it is given, and leads forward.
+//! Each hint is a command that works as typed, in the situation in which it is given, and that helps.
 
 use crate::support::portal::{Answer, Call, Portal, PortalConfig};
 use crate::support::run::Home;

@@ -21,7 +21,7 @@ pub(crate) struct Page {
 fn ask(method: &str, url: &str) -> Page {
     let rest = url.strip_prefix("http://").expect("plain http");
     let (authority, target) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    let mut stream = TcpStream::connect(authority).expect("somebody listens");
+    let mut stream = TcpStream::connect(authority).expect("a listener");
     write!(stream, "{method} {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n").unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).expect("an answer");
@@ -45,7 +45,7 @@ fn the_callback_completes_the_sign_in_and_shows_a_page() {
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
     let said = login.wait_for_stderr("which must reach this machine");
-    let back = get(address(&said)).location.expect("the person allowed it");
+    let back = get(address(&said)).location.expect("a redirect");
     assert!(back.starts_with("http://127.0.0.1:") && back.contains("/oauth/callback?code="), "{back}");
     let page = get(&back);
     assert_eq!(page.status, 200);

@@ -449,10 +449,10 @@ fn a_killed_sync_leaves_the_old_file_or_the_new_one() {
     let new = home.read(".aws/config");
     for round in 0..12 {
         home.write(".aws/config", &own);
-        let asked = portal.count(Call::ListAccountRoles);
+        let before = portal.count(Call::ListAccountRoles);
         let sync = home.daypass("sync").any_stderr().spawn();
         // Everything is listed and sync writes the file. Each round kills it a little later.
-        while portal.count(Call::ListAccountRoles) < asked + 3 {
+        while portal.count(Call::ListAccountRoles) < before + 3 {
             std::thread::yield_now();
         }
         for _ in 0..round * 20_000 {

@@ -14,9 +14,9 @@ proptest! {
     fn a_writer_that_dies_at_any_step_leaves_the_old_value_or_the_new_one(old in 1_usize..4000, new in 1_usize..4000, step in 0_usize..60) {
         let (store, key) = (TestBackend::with_limit(LIMIT), a_key());
         split::put(&store, &key, &text('o', old), None).unwrap();
-        store.fail_after(step, vault::Error::Failed("dead".to_owned()));
+        store.fail_after(step, vault::Error::Failed("killed".to_owned()));
         for _ in 0..200 {
-            store.fail_after(0, vault::Error::Failed("dead".to_owned()));
+            store.fail_after(0, vault::Error::Failed("killed".to_owned()));
         }
         let finished = split::put(&store, &key, &text('n', new), None).is_ok();
         let store = TestBackend::copy_of(&store);
@@ -34,7 +34,7 @@ proptest! {
         let (store, key) = (TestBackend::with_limit(LIMIT), a_key());
         split::put(&store, &key, &text('o', old), None).unwrap();
         let before = store.names().len();
-        store.fail_after(step, vault::Error::Full("no room".to_owned()));
+        store.fail_after(step, vault::Error::Full("no space".to_owned()));
         let put = split::put(&store, &key, &text('n', new), None);
         let store = TestBackend::copy_of(&store);
         let found = split::get(&store, &key).unwrap();

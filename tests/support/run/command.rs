@@ -35,7 +35,7 @@ impl Text {
 
     pub(super) fn complaint(&self, name: &str, found: &str) -> Option<String> {
         match self {
-            Self::Exactly(wanted) => (wanted != found).then(|| format!("{name} should be exactly:\n{wanted}")),
+            Self::Exactly(expected) => (expected != found).then(|| format!("{name} should be exactly:\n{expected}")),
             Self::Parts(parts) => {
                 parts.iter().find(|part| !found.contains(*part)).map(|part| format!("{name} should contain: {part}"))
             }

@@ -141,15 +141,15 @@ impl Running<'_> {
         if run.status.is_empty() && status.success() {
             complaints.push("it should fail".to_owned());
         } else if !run.status.is_empty() && !status.code().is_some_and(|code| run.status.contains(&code)) {
-            let wanted: Vec<String> = run.status.iter().map(ToString::to_string).collect();
-            complaints.push(format!("the status should be {}, and is {status}", wanted.join(" or ")));
+            let expected: Vec<String> = run.status.iter().map(ToString::to_string).collect();
+            complaints.push(format!("the status should be {}, and is {status}", expected.join(" or ")));
         }
         complaints.extend(run.stdout.complaint("standard output", &finished.stdout));
         complaints.extend(run.stderr.complaint("standard error", &finished.stderr));
-        for (name, wanted) in &run.leaves {
+        for (name, expected) in &run.leaves {
             let found = fs::read_to_string(run.home.path(name)).unwrap_or_else(|error| format!("({error})"));
             complaints
-                .extend(Text::Exactly(wanted.clone()).complaint(name, &found).map(|text| format!("{text}\nand is:\n{found}")));
+                .extend(Text::Exactly(expected.clone()).complaint(name, &found).map(|text| format!("{text}\nand is:\n{found}")));
         }
         assert!(
             complaints.is_empty(),
