@@ -1,5 +1,5 @@
 //! Links the unwinder statically into a release build for Linux with glibc, if the C compiler has it so. The standard library refers to
-//! it, but a program that aborts on panics unwinds only for a backtrace. The shared one (libgcc_s), which every start maps and
+//! it, but a program that aborts on panics unwinds only for a backtrace. The shared one (`libgcc_s`), which every start maps and
 //! relocates, takes a tenth of a warm `credential-process` (`benches/run`).
 
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // Cargo reads standard output, and the compiler is a program.

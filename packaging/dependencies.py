@@ -1,4 +1,4 @@
-"""What the program is made of, for `sbom` and `notices`: asked of Cargo, offline, by the lock file."""
+"""The dependencies of the program, for `sbom` and `notices`. Read from Cargo and the lock file, without network."""
 
 import json
 import pathlib
@@ -6,7 +6,7 @@ import re
 import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-# As in deny.toml.
+# The targets in deny.toml.
 TARGETS = re.findall(r'^    "([a-z0-9_-]+)",$', (ROOT / "deny.toml").read_text(), re.M)
 
 
@@ -15,25 +15,25 @@ def metadata(target):
     return json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
 
 
-def edges(targets):
-    """Each package's identity with its own and those of what is linked into it, tests and build tools left out; and all packages."""
-    below, packages = {}, {}
+def dependencies_of(targets):
+    """Returns the root package's ID, the IDs of the packages that each package links (no test or build dependencies), and all packages by ID."""
+    linked, packages = {}, {}
     for target in targets or TARGETS:
-        told = metadata(target)
-        packages |= {package["id"]: package for package in told["packages"]}
-        for node in told["resolve"]["nodes"]:
-            linked = [d["pkg"] for d in node["deps"] if any(kind["kind"] is None for kind in d["dep_kinds"])]
-            below.setdefault(node["id"], set()).update(linked)
-    return told["resolve"]["root"], below, packages
+        graph = metadata(target)
+        packages |= {package["id"]: package for package in graph["packages"]}
+        for node in graph["resolve"]["nodes"]:
+            normal = [d["pkg"] for d in node["deps"] if any(kind["kind"] is None for kind in d["dep_kinds"])]
+            linked.setdefault(node["id"], set()).update(normal)
+    return graph["resolve"]["root"], linked, packages
 
 
-def reached(root, below):
-    seen, left = set(), [root]
-    while left:
-        here = left.pop()
-        if here not in seen:
-            seen.add(here)
-            left.extend(below[here])
+def reachable(root, linked):
+    seen, pending = set(), [root]
+    while pending:
+        package = pending.pop()
+        if package not in seen:
+            seen.add(package)
+            pending.extend(linked[package])
     return seen
 
 
@@ -42,16 +42,16 @@ def is_macro(package):
 
 
 def shipped(targets):
-    """The packages whose code is in the program, by name; the program's own is not among them."""
-    root, below, packages = edges(targets)
-    below = {name: set() if is_macro(packages[name]) else under for name, under in below.items()}
-    found = [packages[name] for name in reached(root, below) if name != root and not is_macro(packages[name])]
+    """Returns the packages whose code is in the program, sorted by name, without the program itself."""
+    root, linked, packages = dependencies_of(targets)
+    linked = {package: set() if is_macro(packages[package]) else others for package, others in linked.items()}
+    found = [packages[package] for package in reachable(root, linked) if package != root and not is_macro(packages[package])]
     return sorted(found, key=lambda package: (package["name"], package["version"]))
 
 
 def runtimes(targets):
-    """What no lock file names: the libraries that a static program of musl contains, as names with version, licence, source and owner."""
+    """Returns the libraries that no lock file contains but a static musl program does: name, version, licence, source and owner of each."""
     if not any(target.endswith("-linux-musl") for target in targets or TARGETS):
         return []
-    # The version that Rust ships, and that packaging/toolchain takes.
+    # The version that Rust includes, and that packaging/toolchain downloads.
     return [("musl", "1.2.5", "MIT", "https://musl.libc.org", "2005-2020 Rich Felker, et al.")]

@@ -1,10 +1,10 @@
-/* Linked into static programs of musl: its start-up code relocates a position-independent one, but leaves what it relocated writable
-   (as of 1.2.5). For a dynamic program the system's loader protects that part; this does the same before `main`. */
+/* Linked into static musl programs. musl's start-up code relocates a position-independent program but leaves the relocated data writable (as
+   of 1.2.5). The loader of dynamic programs makes it read-only. This function does the same before `main`. */
 #include <link.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* The linker's: where the program is in memory, and with it its own headers. */
+/* Defined by the linker: the address of the program's ELF header in memory. */
 extern const ElfW(Ehdr) __ehdr_start __attribute__((visibility("hidden")));
 
 __attribute__((constructor)) static void protect_relocated_part(void)

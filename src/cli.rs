@@ -1,4 +1,4 @@
-//! The command line: which commands there are, the flags that all of them share, and how a line is read.
+//! The command line: the list of commands, the flags that all of them share, and parsing.
 
 // Help texts are written for terminals.
 #![allow(clippy::doc_markdown)]
@@ -14,8 +14,8 @@ use crate::ui::terminal::Interaction;
 
 /// Short-lived AWS role credentials for every tool on the machine, from one IAM Identity Center sign-in.
 ///
-/// Alone on a terminal it lets you choose among your profiles and roles: Enter starts a shell with the credentials, Ctrl-O opens
-/// the console, Ctrl-E prints the variables, Ctrl-S makes a profile.
+/// Run without a command to open the picker: Enter starts a shell with the role's credentials, Ctrl-O opens the AWS console,
+/// Ctrl-E shows the command that loads them into this shell, Ctrl-S writes a profile.
 #[derive(Debug, Parser)]
 #[command(name = "daypass", version, disable_help_subcommand = true, after_help = EXIT_STATUS, max_term_width = 100)]
 pub struct Cli {
@@ -29,21 +29,21 @@ pub struct Cli {
 
 const EXIT_STATUS: &str = "\
 Exit status:
-  0  done               4  the portal refuses this account or role
-  1  failed             5  the keyring is locked, missing or refuses
-  2  wrong usage        6  the portal can't be reached
-  3  sign-in needed   130  interrupted";
+  0  done                4  the portal refuses this account or role
+  1  failed              5  the keyring is locked, missing or refuses
+  2  usage error         6  the portal cannot be reached
+  3  sign-in required  130  interrupted";
 
-/// Flags that every command takes.
+/// Flags that every command accepts.
 #[derive(Debug, Args)]
 pub struct GlobalFlags {
-    /// Say what is being done, on standard error (twice: every request; secrets never appear)
+    /// Print progress to standard error (-vv: log every request). Secrets are never shown
     #[arg(short, long, global = true, action = ArgAction::Count, help_heading = "Common options")]
     pub verbose: u8,
-    /// Say nothing but errors
+    /// Print errors only
     #[arg(short, long, global = true, help_heading = "Common options")]
     pub quiet: bool,
-    /// Never ask: a missing value is an error
+    /// Never prompt; fail if a value is missing
     #[arg(long, global = true, help_heading = "Common options")]
     pub no_input: bool,
 }
@@ -55,12 +55,12 @@ impl From<GlobalFlags> for Interaction {
     }
 }
 
-/// Declares the commands: a variant and its module in `command/`, which has `Args` (with the help) and `run`.
+/// Declares the commands: a variant and its module in `command/`, which contains `Args` (with the help) and `run`.
 macro_rules! commands {
     ($($variant:ident($module:ident),)*) => {
         /// The commands.
         #[derive(Debug, Subcommand)]
-        #[allow(missing_docs)] // Each module's `Args` has the text.
+        #[allow(missing_docs)] // The help is in each module's `Args`.
         pub enum Command {
             $($variant(command::$module::Args),)*
         }
@@ -95,11 +95,35 @@ commands! {
     Man(man),
 }
 
+/// When the warning about the user's files is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileWarning {
+    /// Before the command runs.
+    Before,
+    /// If it fails: SDKs show the standard error of a `credential_process`.
+    OnFailure,
+    /// Never, or by the command itself.
+    Never,
+}
+
+impl Command {
+    /// When the warning about the user's files is printed.
+    pub fn file_warning(&self) -> FileWarning {
+        match self {
+            Self::Login(_) | Self::Logout(_) | Self::Env(_) | Self::Exec(_) | Self::Console(_) | Self::List(_) | Self::Sync(_) => {
+                FileWarning::Before
+            }
+            Self::CredentialProcess(_) => FileWarning::OnFailure,
+            Self::Configure(_) | Self::Status(_) | Self::ShellInit(_) | Self::Completions(_) | Self::Man(_) => FileWarning::Never,
+        }
+    }
+}
+
 impl Cli {
-    /// Reads the command line. Where `exec` is given no `--`, one is put before the first word behind what names the role.
+    /// Parses the command line. If `exec` is given without `--`, one is inserted after the arguments that name the role.
     ///
     /// # Errors
-    /// Clap's, which are also help and version.
+    /// Those of clap, which include requests for help and version.
     pub fn read(arguments: &[OsString]) -> std::result::Result<Self, clap::Error> {
         if let Some(cli) = Self::read_credential_process(arguments) {
             return Ok(cli);
@@ -108,11 +132,11 @@ impl Cli {
         if strict.as_ref().map_or_else(|error| !error.use_stderr(), |_| true) {
             return strict;
         }
-        Self::without_dashes(arguments).map_or(strict, |(_, typed)| Ok(typed))
+        Self::with_separator(arguments).map_or(strict, |(_, typed)| Ok(typed))
     }
 
-    /// Reads what SDKs call with that command's definition alone: building those of all commands would be half of a warm call's work.
-    /// None for anything else, and for a wrong line, which the whole command line's parser reports better.
+    /// Parses a `credential-process` command line with the definition of that command alone: building the definitions of all commands
+    /// would take half of the time of a warm call. None for other commands, and for an invalid line, whose error the full parser reports.
     fn read_credential_process(arguments: &[OsString]) -> Option<Self> {
         #[derive(Parser)]
         struct CredentialProcess {
@@ -129,17 +153,17 @@ impl Cli {
         Some(Self { global, command: Some(Command::CredentialProcess(args)) })
     }
 
-    /// Where the command of `exec` begins among these words (the program's name first), the last of which is still being typed. None where
-    /// that last word is not of the command.
+    /// The index at which the command of `exec` begins in these words (the program name first), the last of which is being typed. None if
+    /// that last word does not belong to the command.
     pub fn command_at(words: &[OsString]) -> Option<usize> {
         match Self::try_parse_from(words) {
             Ok(typed) if matches!(typed.command, Some(Command::Exec(_))) => Some(words.iter().position(|word| word == "--")? + 1),
-            _ => Self::without_dashes(words).map(|(at, _)| at),
+            _ => Self::with_separator(words).map(|(at, _)| at),
         }
     }
 
-    /// The command line with a `--` before the first word behind what names the role, and that word's place.
-    fn without_dashes(arguments: &[OsString]) -> Option<(usize, Self)> {
+    /// The command line with a `--` after the arguments that name the role, and its index.
+    fn with_separator(arguments: &[OsString]) -> Option<(usize, Self)> {
         let words = arguments.iter().enumerate().skip(1).take_while(|(_, word)| *word != "--");
         words.filter(|(_, word)| !word.as_encoded_bytes().starts_with(b"-")).find_map(|(at, _)| {
             let (before, command) = arguments.split_at_checked(at)?;
@@ -160,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stands_below_the_options_fits_eighty_columns() {
+    fn text_below_the_options_fits_eighty_columns() {
         let mut all = Cli::command().term_width(80);
         all.build();
         for command in std::iter::once(&all).chain(all.get_subcommands()) {
@@ -170,7 +194,7 @@ mod tests {
                 assert!(line.chars().count() <= 80, "{}: {line}", command.get_name());
                 assert!(shown.lines().any(|other| other == line), "{} breaks: {line}", command.get_name());
             }
-            // A command that goes on in the next line says so: it is typed as it stands.
+            // A command over two lines has a backslash, so that it can be copied.
             for (line, next) in help.lines().zip(help.lines().skip(1)) {
                 assert_eq!(line.ends_with('\\'), next.starts_with("      ") && !line.contains(" = "), "{line}");
             }
@@ -186,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dashes_of_exec_may_be_left_out_where_the_role_is_named() {
+    fn exec_needs_no_separator_if_the_role_is_named() {
         let is = |line: &str, profile: Option<&str>, command: &str| {
             let command: Vec<OsString> = shlex::split(command).unwrap().into_iter().map(OsString::from).collect();
             assert_eq!(exec(line), Some((profile.map(str::to_owned), command)), "{line}");
@@ -205,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_typed_belongs_to_the_command_of_exec_or_to_daypass() {
+    fn the_word_being_typed_belongs_to_the_command_of_exec_or_to_daypass() {
         let at = |line: &str| {
             let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
             Cli::command_at(&words)
@@ -238,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn exec_without_a_command_is_wrong_usage() {
+    fn exec_without_a_command_is_a_usage_error() {
         for line in [
             "daypass exec",
             "daypass exec dev",

@@ -1,5 +1,5 @@
-//! Answers the completion scripts of shells, from the definition of the command line and the names in the config file. No keyring, no
-//! network.
+//! Completes command lines for the scripts of shells, from the definition of the command line and the names in the config file.
+//! Uses neither the keyring nor the network.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -14,7 +14,7 @@ use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Shells, Zsh};
 use crate::cli::Cli;
 use crate::error::Error;
 use crate::output::console;
-use crate::output::shell::{ASKS, Nushell};
+use crate::output::shell::{Nushell, VARIABLE};
 use crate::profile::config::{Block, Config};
 use crate::profile::request::RoleRequest;
 use crate::profile::resolve::{self, CredentialSource};
@@ -22,19 +22,19 @@ use crate::sys::env::Env;
 use crate::text;
 use crate::ui::terminal;
 
-/// The shells that ask.
+/// The shells whose scripts call daypass.
 const SHELLS: Shells<'_> = Shells(&[&Bash, &Zsh, &Fish, &Powershell, &Nushell, &ExecPosition]);
 
-/// Answers a shell: what could stand at the cursor.
+/// Prints the candidates for the word at the cursor.
 pub(crate) fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -> u8 {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     let words = arguments.splitn(2, |word| word == "--").nth(1).unwrap_or_default();
-    // What these send ends at the cursor. The other shells' scripts ask for a command's place themselves.
+    // These shells send the words up to the cursor. The scripts of the others ask for the command's position themselves.
     if matches!(env.completing(), Some("fish" | "powershell" | "pwsh")) && Cli::command_at(words).is_some() {
         return 0;
     }
     let folder = std::env::current_dir().ok();
-    let complete = CompleteEnv::with_factory(|| command(env)).var(ASKS).shells(SHELLS);
+    let complete = CompleteEnv::with_factory(|| command(env)).var(VARIABLE).shells(SHELLS);
     match complete.try_complete(arguments, folder.as_deref()) {
         Ok(_) => 0,
         Err(error) => {
@@ -45,20 +45,20 @@ pub(crate) fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -
     }
 }
 
-/// The command line's definition, with the names that each argument may take.
+/// The definition of the command line, with candidates for each argument.
 fn command(env: &Env) -> clap::Command {
     Cli::command().mut_subcommands(|subcommand| {
-        let of_man = subcommand.get_name() == "man";
+        let is_man = subcommand.get_name() == "man";
         subcommand.mut_args(|arg| {
-            if of_man && arg.get_id() == "command" {
+            if is_man && arg.get_id() == "command" {
                 return arg.add(ArgValueCandidates::new(commands));
             }
             let value = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
             let names: fn(&Config) -> Names = match (arg.get_id().as_str(), value) {
                 ("profile", _) | (_, "PROFILE") => profiles,
                 ("session", _) | (_, "SESSION") => sessions,
-                ("account", _) => |config| said(config, |asked| asked.account),
-                ("role", _) => |config| said(config, |asked| asked.role),
+                ("account", _) => |config| values(config, |request| request.account),
+                ("role", _) => |config| values(config, |request| request.role),
                 ("destination", _) => |_| console::services().map(|name| (name.to_owned(), Vec::new())).collect(),
                 _ => return arg,
             };
@@ -75,15 +75,15 @@ fn commands() -> Vec<CompletionCandidate> {
     Cli::command().get_subcommands().map(candidate).collect()
 }
 
-/// A name, and what is said of it.
+/// Names with their descriptions.
 type Names = BTreeMap<String, Vec<String>>;
 
-/// A file that can't be read has no names: at a prompt there is nobody to tell.
+/// A file that can't be read yields no names: completion has no place to show an error.
 fn candidates(env: &Env, names: fn(&Config) -> Names) -> Vec<CompletionCandidate> {
     let names = Config::read(env).map(|config| names(&config)).unwrap_or_default();
     let candidate = |(name, about): (String, Vec<String>)| {
         let help = (!about.is_empty()).then(|| about.join(", ").into());
-        // A name that would not arrive as it is can't be chosen here.
+        // A name that the shell would not pass on unchanged is left out.
         (text::clean(&name) == name).then(|| CompletionCandidate::new(name).help(help))
     };
     names.into_iter().filter_map(candidate).collect()
@@ -91,8 +91,8 @@ fn candidates(env: &Env, names: fn(&Config) -> Names) -> Vec<CompletionCandidate
 
 fn profiles(config: &Config) -> Names {
     let about = |block: &Block<'_>| {
-        let asked = asked(block);
-        [asked.role, asked.account].into_iter().flatten().collect::<Vec<_>>().join(" in ")
+        let request = request(block);
+        [request.role, request.account].into_iter().flatten().collect::<Vec<_>>().join(" in ")
     };
     config.profiles().iter().map(|block| (block.name.to_string(), vec![about(block)])).collect()
 }
@@ -101,20 +101,20 @@ fn sessions(config: &Config) -> Names {
     resolve::sessions(config).into_iter().map(|session| (session.name, vec![session.start_url])).collect()
 }
 
-/// One value of all profiles, with the profiles that say it.
-fn said(config: &Config, value: fn(RoleRequest) -> Option<String>) -> Names {
+/// The values of one field in all profiles, with the profiles that contain each.
+fn values(config: &Config, value: fn(RoleRequest) -> Option<String>) -> Names {
     config.profiles().iter().fold(Names::new(), |mut names, block| {
-        if let Some(value) = value(asked(block)) {
+        if let Some(value) = value(request(block)) {
             names.entry(value).or_default().push(block.name.to_string());
         }
         names
     })
 }
 
-/// The account and the role that a profile names by itself.
-fn asked(block: &Block<'_>) -> RoleRequest {
+/// The account and the role that a profile itself contains.
+fn request(block: &Block<'_>) -> RoleRequest {
     match resolve::credential_source(block) {
-        CredentialSource::Helper(asked) => *asked,
+        CredentialSource::Helper(request) => *request,
         CredentialSource::Native | CredentialSource::Legacy => {
             let text = |key| block.text(key).map(str::to_owned);
             RoleRequest { account: text("sso_account_id"), role: text("sso_role_name"), ..RoleRequest::default() }
@@ -123,8 +123,8 @@ fn asked(block: &Block<'_>) -> RoleRequest {
     }
 }
 
-/// No shell: what the scripts ask to know whether the last word belongs to the command of `exec`, which the shell itself then completes.
-/// The answer is where that command begins, or nothing.
+/// Not a shell: the scripts use it to find out whether the last word belongs to the command of `exec`, which the shell then completes
+/// itself. Prints the index at which that command begins, or nothing.
 struct ExecPosition;
 
 impl EnvCompleter for ExecPosition {
@@ -147,7 +147,7 @@ impl EnvCompleter for ExecPosition {
         _: Option<&Path>,
         text: &mut dyn io::Write,
     ) -> io::Result<()> {
-        // Bash parts `--flag=value` in three.
+        // Bash splits `--flag=value` into three words.
         let is_flag = |at: usize| words.get(at).is_some_and(|word| word.as_encoded_bytes().starts_with(b"--"));
         let kept = |at: &usize| !(words.get(*at).is_some_and(|word| word == "=") && is_flag(at.wrapping_sub(1)));
         let places: Vec<usize> = (0..words.len()).filter(kept).collect();

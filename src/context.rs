@@ -1,4 +1,4 @@
-//! What a verb can reach: the environment, the vault, a broker for a session, the person. Each is opened when it is first asked for.
+//! What a command can use: the environment, the vault, a broker for a session, the terminal. Each is opened on first use.
 
 use std::cell::OnceCell;
 use std::time::Duration;
@@ -11,14 +11,16 @@ use crate::portal::{self, Portal};
 use crate::profile::names::{AccountId, Session};
 use crate::profile::request::Account;
 use crate::profile::resolve::RoleTarget;
+use crate::profile::{Config, diagnosis};
 use crate::sys::clock::Deadline;
 use crate::sys::env::Env;
-use crate::ui::picker::TerminalCapabilities;
+use crate::sys::lock::Folders;
+use crate::text;
 use crate::ui::table;
-use crate::ui::terminal::{self, Interaction};
+use crate::ui::terminal::{self, Interaction, TerminalCapabilities};
 use crate::vault::Vault;
 
-/// How long a command that a person waits for may take, once nobody has to be asked anything.
+/// The time limit of a command that a user waits for, without prompts.
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The context of one run.
@@ -33,12 +35,25 @@ pub struct Context {
 }
 
 impl Context {
-    /// Opens nothing.
+    /// Creates the context; opens nothing.
     pub fn new(env: Env, interaction: Interaction, definition: fn() -> clap::Command) -> Self {
         Self { env, interaction, definition, vault: OnceCell::new() }
     }
 
-    /// The vault that `DAYPASS_KEYRING` chooses.
+    /// Prints the most serious warning about the user's files, if there is one, as one line.
+    pub fn warn_of_files(&self) {
+        // The command itself reports a file that can't be read.
+        let Ok(config) = Config::read(&self.env) else { return };
+        if let Some((warning, others)) = diagnosis::worst(&config) {
+            let more = if others > 0 { format!(" (and {others} more: daypass status -v)") } else { String::new() };
+            self.tell(&text::clean(&format!("warning: {}{more}", warning.line())));
+        }
+    }
+
+    /// The vault that `DAYPASS_KEYRING` selects.
+    ///
+    /// # Errors
+    /// An invalid `DAYPASS_KEYRING`, or no usable keyring.
     pub fn vault(&self) -> Result<&Vault> {
         if self.vault.get().is_none() {
             let vault = Vault::open(&self.env)?;
@@ -47,7 +62,10 @@ impl Context {
         self.vault.get().ok_or_else(|| Error::failed("the vault can't be opened", "try again"))
     }
 
-    /// The broker of a session; the profile is the one whose endpoint settings count.
+    /// The broker of a session; `profile` is the one whose endpoint settings apply.
+    ///
+    /// # Errors
+    /// Those of [`Context::vault`].
     pub fn broker<'a>(&'a self, session: &'a Session, profile: Option<&str>) -> Result<Broker<'a>> {
         let settings = portal::Settings {
             region: session.region.clone(),
@@ -55,36 +73,44 @@ impl Context {
             profile: profile.or(self.env.profile()).map(str::to_owned),
             env: self.env.clone(),
         };
-        Ok(Broker::new(session, self.vault()?, Portal::new(settings), Locks::new(self.env.runtime_folder())))
+        let vault = self.vault()?;
+        let locks = Locks::new(Folders::new(&self.env), vault.identity());
+        Ok(Broker::new(session, vault, Portal::new(settings), locks))
     }
 
-    /// The role credentials of a target, with the account's id: a name is looked up at the portal.
-    pub fn credentials(&self, target: &RoleTarget, patience: Duration) -> Result<(AccountId, RoleCredentials)> {
-        let deadline = Deadline::after(patience);
-        let account = self.account(target, patience)?;
+    /// The role credentials of a target, with the account ID. A name is looked up at the portal.
+    ///
+    /// # Errors
+    /// Those of the broker; an unknown or ambiguous account name.
+    pub fn credentials(&self, target: &RoleTarget, limit: Duration) -> Result<(AccountId, RoleCredentials)> {
+        let deadline = Deadline::after(limit);
+        let account = self.account(target, limit)?;
         let broker = self.broker(&target.session, target.profile.as_deref())?;
         let credentials = broker.role_credentials(&account, &target.role, deadline.left())?;
         Ok((account, credentials))
     }
 
-    /// The account's id: only a name is looked up at the portal.
-    pub fn account(&self, target: &RoleTarget, patience: Duration) -> Result<AccountId> {
+    /// The account ID of a target. Only a name is looked up at the portal.
+    ///
+    /// # Errors
+    /// Those of the broker; an unknown or ambiguous account name.
+    pub fn account(&self, target: &RoleTarget, limit: Duration) -> Result<AccountId> {
         match &target.account {
             Account::Id(id) => Ok(id.clone()),
             Account::Name(name) => {
                 let broker = self.broker(&target.session, target.profile.as_deref())?;
-                account_called(name, &broker.accounts(patience)?)
+                account_called(name, &broker.accounts(limit)?)
             }
         }
     }
 
-    /// A table, as wide as the terminal that it is printed on.
+    /// A table that fits the width of the terminal.
     pub fn table(&self, head: &[&str], rows: &[Vec<String>]) -> String {
         let width = terminal::width();
         table::plain(head, rows, width, width.is_some() && !self.env.no_color() && self.env.moves_cursor())
     }
 
-    /// What is remembered from earlier runs.
+    /// What earlier runs recorded.
     pub fn history(&self) -> History {
         History::new(self.env.state_folder())
     }
@@ -94,29 +120,35 @@ impl Context {
         TerminalCapabilities { colour: !self.env.no_color(), utf8: self.env.utf8() }
     }
 
-    /// Whether a person is there to choose from a list.
+    /// Whether the user can choose from a list.
     pub fn may_choose(&self) -> bool {
         self.interaction.may_choose(&self.env)
     }
 
-    /// Whether a person is there to be asked.
-    pub fn may_ask(&self) -> bool {
+    /// Whether the user can be prompted.
+    pub fn may_prompt(&self) -> bool {
         self.interaction.may_prompt()
     }
 
-    /// Tells a person something that is no error.
+    /// Prints a message that is not an error to standard error.
     pub fn tell(&self, line: &str) {
         self.interaction.tell(line);
     }
 
-    /// Prints for a program.
+    /// Prints to standard output, for programs.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
     pub fn print(&self, text: &str) -> Result<()> {
         terminal::print(text)
-            .map_err(|error| Error::failed(format!("standard output can't be written: {error}"), "check where it goes"))
+            .map_err(|error| Error::failed(format!("cannot write to standard output: {error}"), "check where it is redirected to"))
     }
 }
 
-/// The one account of this name, in whatever case.
+/// The only account with this name, ignoring case if no name matches exactly.
+///
+/// # Errors
+/// No account or several accounts have this name.
 pub fn account_called(name: &str, accounts: &[portal::Account]) -> Result<AccountId> {
     let called = |same: &dyn Fn(&str) -> bool| {
         accounts
@@ -131,10 +163,12 @@ pub fn account_called(name: &str, accounts: &[portal::Account]) -> Result<Accoun
     }
     match found.as_slice() {
         [id] => Ok(id.clone()),
-        [] => Err(Error::usage(format!("no account that you can reach is called \"{name}\""), "daypass list")),
+        [] => Err(Error::usage(format!("you have no account named \"{name}\""), "daypass list")),
         several => {
             let ids: Vec<&str> = several.iter().map(AccountId::as_str).collect();
-            Err(Error::usage(format!("several accounts are called \"{name}\": {}", ids.join(", ")), "give the id: --account ID"))
+            let first = ids.first().copied().unwrap_or_default();
+            let what = format!("several accounts are named \"{name}\": {}", ids.join(", "));
+            Err(Error::typo(what, name, first, format!("add --account {first}")))
         }
     }
 }

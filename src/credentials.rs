@@ -1,43 +1,43 @@
-//! What the portal grants: a client registration, a portal token, role credentials. Each knows its expiry. Touches nothing.
+//! Defines what the portal issues: client registrations, tokens and role credentials, each with its expiry. Touches nothing.
 
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 
 use crate::secret::Secret;
 
 /// A public OAuth client that Identity Center registered for this machine (`RegisterClient`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registration {
-    /// The client's public name.
+    /// The public client ID.
     pub client_id: String,
-    /// A long signed text; goes back to the service unchanged.
+    /// A long signed text, sent back to the service unchanged.
     pub client_secret: Secret,
-    /// When the service forgets it (about 90 days after it was made).
+    /// When the registration expires (about 90 days after it was created).
     pub expires_at: OffsetDateTime,
-    /// The scopes it was registered with: they, not those of a later request, decide what its tokens may do.
+    /// The scopes of the registration. They limit its tokens, whatever a later request asks for.
     pub scopes: Vec<String>,
 }
 
-/// The sign-in: what `CreateToken` answers, with the registration it is bound to (it can be refreshed by no other).
+/// A sign-in: the result of `CreateToken`, with the registration that it is bound to. No other registration can refresh it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Token {
-    /// The bearer of the portal's calls.
+    /// The bearer token for calls of the portal.
     pub access: Secret,
-    /// When `access` ends.
+    /// When `access` expires.
     pub expires_at: OffsetDateTime,
-    /// Rotates on use. None for a registration without scopes.
+    /// The refresh token, which each use replaces. None for a registration without scopes.
     pub refresh: Option<Secret>,
-    /// The client that the token was given to.
+    /// The client that the token was issued to.
     pub registration: Registration,
 }
 
 impl Token {
-    /// Whether a refresh can be tried at all: there is a refresh token and its registration still lives.
+    /// Whether a refresh is possible: there is a refresh token and the registration has not expired.
     pub fn refreshable(&self, now: OffsetDateTime) -> bool {
         self.refresh.is_some() && now < self.registration.expires_at
     }
 }
 
-/// What `GetRoleCredentials` answers.
+/// The result of `GetRoleCredentials`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleCredentials {
     /// `ASIA…`
@@ -46,8 +46,17 @@ pub struct RoleCredentials {
     pub secret_access_key: Secret,
     /// The session token.
     pub session_token: Secret,
-    /// The true end; never altered on the way out.
+    /// When they expire; never altered in any output.
     pub expires_at: OffsetDateTime,
-    /// When they were received: with `expires_at`, their full life.
+    /// When they were received; with `expires_at` this gives their full lifetime.
     pub received_at: OffsetDateTime,
+    /// How far the service's clock was ahead of this machine's then; zero if unknown.
+    pub clock_offset: Duration,
+}
+
+impl RoleCredentials {
+    /// When they expire by this machine's clock, which may be wrong.
+    pub fn expires_by_local_clock(&self) -> OffsetDateTime {
+        self.expires_at.saturating_sub(self.clock_offset)
+    }
 }

@@ -1,16 +1,16 @@
-//! What a user reads when daypass can't go on: what failed, what to type next, and the exit status that scripts see.
+//! The error that users see: what failed, what to type next, and the exit status for scripts. Touches nothing.
 //!
-//! Rooms below have errors of their own, named by what their caller does next; they become an [`Error`] where it is known what the
-//! user wanted. Touches nothing.
+//! Other modules have errors of their own, named by what their caller does next. They are converted to an [`Error`] where it is known
+//! what the user requested.
 
 use std::fmt;
 
 use crate::text;
 
-/// A result whose error is ready to be shown.
+/// A result whose error is ready to be printed.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Exit statuses: a contract with scripts (README, "Exit status").
+/// The exit statuses (README, "Exit status").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
@@ -24,7 +24,7 @@ pub enum Exit {
     Refused = 4,
     /// The keyring is locked, missing or refuses.
     Keyring = 5,
-    /// The portal can't be reached, or answers nonsense.
+    /// The portal can't be reached, or its answer makes no sense.
     Unreachable = 6,
     /// `exec`: the command was found and can't be executed (POSIX shells' number).
     NotExecutable = 126,
@@ -34,28 +34,45 @@ pub enum Exit {
     Interrupted = 130,
 }
 
-/// One line that says what failed, one line `hint:` with the command to type.
+/// One line for what failed, one line `hint:` with the command to type next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// The status to end with.
+    /// The exit status.
     pub exit: Exit,
-    /// What failed, as a clause without a final stop.
+    /// What failed, as a clause without a full stop.
     pub what: String,
-    /// What to do now: a command where there is one.
+    /// What to do next: a command if there is one.
     pub hint: String,
-    /// A word of the command line that is wrong, and the one that is likely meant: whoever has the command line makes the hint of them.
-    pub typo: Option<Box<(String, String)>>,
+    /// How to correct the command line. The hint is then the corrected one, if the command line allows it.
+    pub correction: Option<Box<Correction>>,
+}
+
+/// A correction of the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Correction {
+    /// A wrong word, and the one probably meant.
+    Replace(String, String),
+    /// Words to add to the command's arguments.
+    Add(Vec<String>),
 }
 
 impl Error {
     /// An error of any kind.
     pub fn new(exit: Exit, what: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { exit, what: what.into(), hint: hint.into(), typo: None }
+        Self { exit, what: what.into(), hint: hint.into(), correction: None }
     }
 
-    /// [`Exit::Usage`], with what is likely meant by a wrong name. The hint is for where the name was not on the command line.
+    /// [`Exit::Usage`] for a wrong name, with the one probably meant. The hint is used if the name was not on the command line.
     pub fn typo(what: impl Into<String>, wrong: &str, meant: &str, hint: impl Into<String>) -> Self {
-        Self { typo: Some(Box::new((wrong.to_owned(), meant.to_owned()))), ..Self::usage(what, hint) }
+        let correction = Correction::Replace(wrong.to_owned(), meant.to_owned());
+        Self { correction: Some(Box::new(correction)), ..Self::usage(what, hint) }
+    }
+
+    /// [`Exit::Usage`] for a missing flag, with an example or the probable value.
+    pub fn missing(what: impl Into<String>, flag: &str, value: &str) -> Self {
+        let correction = Correction::Add(vec![flag.to_owned(), value.to_owned()]);
+        let hint = format!("add {}", text::command_line([flag, value]));
+        Self { correction: Some(Box::new(correction)), ..Self::usage(what, hint) }
     }
 
     /// [`Exit::Failed`].
@@ -71,7 +88,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Both parts may quote a server or a file: neither may break out of its line or reach a terminal raw.
+        // Both parts may quote a server or a file, so line breaks and control characters are removed.
         write!(f, "daypass: {}\nhint: {}", text::clean(&self.what), text::clean(&self.hint))
     }
 }
@@ -83,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_error_is_always_two_lines_even_if_a_server_sent_line_breaks() {
+    fn an_error_is_two_lines_even_if_it_quotes_line_breaks() {
         let error = Error::failed("the portal said \"a\nb\x1b[2J\"", "daypass login corp\r\nrm -rf ~");
         assert_eq!(error.to_string().lines().count(), 2);
         assert!(!error.to_string().contains('\x1b'));

@@ -1,5 +1,5 @@
-//! What daypass remembers from one run to the next that is no secret: which roles a portal listed, and how much each was used. It is
-//! what the picker shows before any network, and in which order. Touches its own folder only; where that fails, it remembers nothing.
+//! Records, for the picker, the roles that each portal listed and how often each was used. Contains no secrets. Touches its own folder
+//! only; errors there are ignored.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -13,39 +13,40 @@ use time::OffsetDateTime;
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::profile::start_url;
 use crate::sys::clock::Deadline;
-use crate::sys::file::{self, Lock};
+use crate::sys::file;
+use crate::sys::lock::Lock;
 
-/// A line a use, as they come: seconds since 1970, a blank, the name.
+/// One line for each use: seconds since 1970, a blank, the name.
 const USES: &str = "uses";
 const LISTINGS: &str = "roles.json";
 const LOCK: &str = "lock";
 
-/// When it has more bytes, the older half goes: some two thousand lines stay.
+/// The size in bytes at which the older half of the uses is deleted. About two thousand lines remain.
 const MOST: u64 = 128 * 1024;
 
-/// Another process writes a small file: that takes no longer. What is written here is not worth a longer wait.
+/// How long to wait for another process, which only writes a small file.
 const PATIENCE: Duration = Duration::from_millis(500);
 
-/// A use counts half as much after so many seconds: two weeks.
+/// The number of seconds after which a use counts half: two weeks.
 const HALF_LIFE: f64 = 14.0 * 86_400.0;
 
-/// One folder's memory; None where the user has no home.
+/// The history in one folder; None if the user has no home folder.
 pub struct History {
     folder: Option<PathBuf>,
 }
 
-/// A role as a portal listed it.
+/// A role that a portal listed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedRole {
     /// The account.
     pub account: AccountId,
-    /// Its name.
+    /// The account's name.
     pub account_name: Option<String>,
-    /// The role in it.
+    /// The role.
     pub role: RoleName,
 }
 
-/// What one portal listed.
+/// The roles that one portal listed.
 #[derive(Serialize, Deserialize)]
 struct Listing {
     start_url: String,
@@ -62,15 +63,15 @@ struct Account {
 }
 
 impl History {
-    /// The memory in this folder, which is made when there is something to remember.
+    /// The history in this folder, which is created by the first write.
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self { folder }
     }
 
-    /// A profile, or `role@account`, was used. It costs one small write: no lock, no reading.
+    /// Records the use of a profile or of `role@account`: one small write, without a lock.
     pub fn used(&self, name: &str, now: OffsetDateTime) {
         let line = format!("{} {}\n", now.unix_timestamp(), name.replace('\n', " "));
-        self.remember(|folder| {
+        self.record(|folder| {
             let path = folder.join(USES);
             let mut file = open_uses(&path)?;
             if file.metadata()?.len() > MOST {
@@ -84,15 +85,15 @@ impl History {
         });
     }
 
-    /// How much each was used: often and lately weighs most.
-    #[allow(clippy::cast_precision_loss)] // Of seconds since 1970 nothing is lost for a long time.
+    /// The weight of each name: frequent and recent uses count most.
+    #[allow(clippy::cast_precision_loss)] // Seconds since 1970 are exact.
     pub fn uses(&self, now: OffsetDateTime) -> BTreeMap<String, f64> {
         let mut weights = BTreeMap::new();
         for line in String::from_utf8_lossy(&self.read(USES)).lines() {
             if let Some((at, name)) = line.split_once(' ')
                 && let Ok(at) = at.parse::<i64>()
             {
-                // A clock that was put back makes nothing weigh more.
+                // If the clock was set back, nothing weighs more.
                 let age = now.unix_timestamp().saturating_sub(at).max(0) as f64;
                 *weights.entry(name.to_owned()).or_default() += (-age / HALF_LIFE).exp2();
             }
@@ -100,7 +101,7 @@ impl History {
         weights
     }
 
-    /// A portal listed these roles, and no others. They stand together by account.
+    /// Records all roles that a portal listed, grouped by account.
     pub fn listed(&self, session: &Session, roles: &[ListedRole], now: OffsetDateTime) {
         let mut accounts: Vec<Account> = Vec::new();
         for ListedRole { account, account_name, role } in roles {
@@ -113,14 +114,14 @@ impl History {
         }
         let (start_url, region) = (session.start_url.clone(), session.region.clone());
         self.change_listings(|listings| {
-            listings.retain(|listing| !listing.is_of(session));
+            listings.retain(|listing| !listing.belongs_to(session));
             listings.push(Listing { start_url, region, at: now.unix_timestamp(), accounts });
         });
     }
 
-    /// The roles that a portal listed last, and when; None where it is not known.
+    /// The roles that a portal listed last, and when; None if unknown.
     pub fn listing(&self, session: &Session) -> Option<(OffsetDateTime, Vec<ListedRole>)> {
-        let listing = self.listings().into_iter().find(|listing| listing.is_of(session))?;
+        let listing = self.listings().into_iter().find(|listing| listing.belongs_to(session))?;
         let at = OffsetDateTime::from_unix_timestamp(listing.at).ok()?;
         let roles = listing.accounts.into_iter().flat_map(|Account { id, name, roles }| {
             let account = AccountId::new(&id);
@@ -131,10 +132,10 @@ impl History {
         Some((at, roles.collect()))
     }
 
-    /// Forgets what the portal of this session listed.
+    /// Deletes the list of this session's portal.
     pub fn forget(&self, session: &Session) {
         if self.listing(session).is_some() {
-            self.change_listings(|listings| listings.retain(|listing| !listing.is_of(session)));
+            self.change_listings(|listings| listings.retain(|listing| !listing.belongs_to(session)));
         }
     }
 
@@ -143,7 +144,7 @@ impl History {
     }
 
     fn change_listings(&self, change: impl FnOnce(&mut Vec<Listing>)) {
-        self.remember(|folder| {
+        self.record(|folder| {
             let _lock = Lock::take(&folder.join(LOCK), Deadline::after(PATIENCE))?.ok_or(io::ErrorKind::TimedOut)?;
             let mut listings = self.listings();
             change(&mut listings);
@@ -151,17 +152,17 @@ impl History {
         });
     }
 
-    /// What can't be read is nothing: it comes again.
+    /// The content of a file; empty if it is unreadable.
     fn read(&self, name: &str) -> Vec<u8> {
         self.folder.as_ref().and_then(|folder| fs::read(folder.join(name)).ok()).unwrap_or_default()
     }
 
-    /// Writes into the folder, which is made where it is missing.
-    fn remember(&self, write: impl FnOnce(&Path) -> io::Result<()>) {
+    /// Writes into the folder, which is created if it is missing.
+    fn record(&self, write: impl FnOnce(&Path) -> io::Result<()>) {
         let Some(folder) = &self.folder else { return };
-        let there = if folder.is_dir() { Ok(()) } else { file::private_folder(folder) };
-        if let Err(error) = there.and_then(|()| write(folder)) {
-            tracing::debug!(%error, folder = %folder.display(), "nothing can be remembered");
+        let checked = file::private_folder(folder).and_then(|()| file::check_folder(folder));
+        if let Err(error) = checked.and_then(|()| write(folder)) {
+            tracing::debug!(%error, folder = %folder.display(), "the history can't be written");
         }
     }
 }
@@ -175,7 +176,7 @@ fn open_uses(path: &Path) -> io::Result<File> {
 }
 
 impl Listing {
-    fn is_of(&self, session: &Session) -> bool {
+    fn belongs_to(&self, session: &Session) -> bool {
         self.region == session.region && start_url::is_same(&self.start_url, &session.start_url)
     }
 }
@@ -207,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_used_often_and_lately_weighs_most() {
+    fn frequent_and_recent_uses_weigh_most() {
         let (_folder, history) = history();
         let weeks = |weeks| NOW + time::Duration::weeks(weeks);
         for (name, at) in [("old", 0), ("old", 0), ("old", 0), ("often", 8), ("often", 8), ("once", 8)] {
@@ -216,12 +217,12 @@ mod tests {
         let uses = history.uses(weeks(8));
         assert!(uses["often"] > uses["once"] && uses["once"] > uses["old"], "{uses:?}");
         assert!((uses["old"] - 3.0 / 16.0).abs() < 1e-9, "{uses:?}");
-        // A clock that goes back makes nothing weigh more.
+        // If the clock was set back, nothing weighs more.
         assert!(history.uses(weeks(-9)).values().all(|&weight| weight <= 3.0));
     }
 
     #[test]
-    fn each_portal_has_its_listing_until_it_is_forgotten() {
+    fn each_portal_has_its_own_listing_until_it_is_deleted() {
         let (_folder, history) = history();
         let (one, other) = (session("https://one.awsapps.com/start"), session("https://other.awsapps.com/start"));
         let roles = [listed("111122223333", "Admin"), listed("111122223333", "ReadOnly"), listed("444455556666", "Admin")];
@@ -236,14 +237,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_spoilt_is_passed_over_and_a_folder_that_can_not_be_made_is_no_error() {
+    fn damaged_lines_are_skipped_and_an_impossible_folder_is_no_error() {
         let (folder, history) = history();
         let path = folder.path().join("daypass").join(USES);
         history.used("a\nb", NOW);
-        for spoilt in ["\n", "x\n", "1e999 x\n", "99999999999999999999 x\n", "\u{0}\n", "1"] {
-            fs::write(&path, fs::read_to_string(&path).unwrap() + spoilt).unwrap();
+        for damaged in ["\n", "x\n", "1e999 x\n", "99999999999999999999 x\n", "\u{0}\n", "1"] {
+            fs::write(&path, fs::read_to_string(&path).unwrap() + damaged).unwrap();
         }
-        history.used("lost with the spoilt line", NOW);
+        history.used("lost with the damaged line", NOW);
         fs::write(&path, [fs::read(&path).unwrap(), b"\xff\n".to_vec()].concat()).unwrap();
         history.used("c", NOW);
         let uses = history.uses(NOW);
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn of_very_many_uses_the_newer_stay() {
+    fn the_older_half_of_many_uses_is_deleted() {
         let (folder, history) = history();
         let path = folder.path().join("daypass").join(USES);
         history.used("first", NOW);
@@ -271,7 +272,7 @@ mod tests {
     }
 
     #[test]
-    fn many_at_once_lose_no_use_and_leave_a_private_file() {
+    fn concurrent_writers_lose_no_use_and_the_file_is_private() {
         let (folder, history) = history();
         std::thread::scope(|scope| {
             for _ in 0..4 {

@@ -33,16 +33,16 @@ pub mod vault;
 
 use std::ffi::OsString;
 
-use clap::CommandFactory;
 use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser};
 
-use cli::Cli;
+use cli::{Cli, Command, FileWarning};
 use context::Context;
-use error::{Error, Result};
+use error::{Correction, Error, Result};
 use sys::env::Env;
 use ui::{log, terminal};
 
-/// Runs daypass with these arguments (the program's name first) and returns the exit status.
+/// Runs daypass with these arguments, the program name first, and returns the exit status.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, env: Env) -> u8 {
     if env.completing().is_some() {
         return completion::answer(arguments, &env);
@@ -51,7 +51,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, env: Env) -> u8 {
     match parse(&arguments).and_then(|cli| dispatch(cli, env)) {
         Ok(status) => status,
         Err(mut error) => {
-            if let Some(line) = error.typo.as_ref().and_then(|typo| corrected_command(&arguments, &typo.0, &typo.1)) {
+            if let Some(line) = error.correction.take().and_then(|correction| corrected_command(&arguments, *correction)) {
                 error.hint = line;
             }
             terminal::say(&error.to_string());
@@ -64,24 +64,47 @@ fn dispatch(cli: Option<Cli>, env: Env) -> Result<u8> {
     let Some(Cli { global, command }) = cli else { return Ok(0) };
     log::start(env.log(), global.verbose);
     let context = Context::new(env, global.into(), Cli::command);
-    match command {
+    let warning = command.as_ref().map_or(FileWarning::Before, Command::file_warning);
+    if warning == FileWarning::Before {
+        context.warn_of_files();
+    }
+    let result = match command {
         Some(command) => command.run(&context),
         None => command::pick::run(&context),
+    };
+    if warning == FileWarning::OnFailure && result.is_err() {
+        context.warn_of_files();
+    }
+    result.map_err(|error| complete_hint(&context, error))
+}
+
+/// Without a terminal `daypass configure` cannot prompt, so a hint to run it gets the missing values, with examples for those that are
+/// not known.
+fn complete_hint(context: &Context, error: Error) -> Error {
+    if context.may_prompt() || !error.hint.starts_with("daypass configure") {
+        return error;
+    }
+    let words = shlex::split(&error.hint).unwrap_or_default();
+    match Cli::try_parse_from(words) {
+        Ok(Cli { command: Some(cli::Command::Configure(args)), .. }) => {
+            Error { hint: command::configure::complete_command(&context.env, &args), ..error }
+        }
+        _ => error,
     }
 }
 
-/// None if help or the version was requested, which has been printed.
+/// Reads the command line. None if help or the version was requested, which it has printed.
 fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
     let error = match Cli::read(arguments) {
         Ok(cli) => return Ok(Some(cli)),
         Err(error) => error,
     };
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-        // Clap knows whether the terminal shows colour.
+        // Clap detects whether the terminal shows colour.
         let _ = error.print();
         return Ok(None);
     }
-    // The first paragraph is the message; usage and tips follow, which the command of the hint shows better.
+    // The first paragraph is the message. Usage and tips follow; the hint names the command that shows them.
     let text = error.render().to_string();
     let message: Vec<&str> = text.split("\n\n").next().unwrap_or_default().lines().map(str::trim).collect();
     let message = message.join(" ");
@@ -91,13 +114,24 @@ fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
     Err(Error::usage(message.strip_prefix("error: ").unwrap_or(&message), help))
 }
 
-/// The command line with `meant` in place of `wrong`; None if `wrong` is not in it.
-fn corrected_command(arguments: &[OsString], wrong: &str, meant: &str) -> Option<String> {
+/// The corrected command line; None if it does not contain what is to be corrected.
+fn corrected_command(arguments: &[OsString], correction: Correction) -> Option<String> {
     let mut words: Vec<String> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let is_it = |word: &&mut String| {
-        *word == wrong || word.split_once('=').is_some_and(|(flag, value)| flag.starts_with("--") && value == wrong)
-    };
-    let word = words.iter_mut().find(is_it)?;
-    *word = word.strip_suffix(wrong)?.to_owned() + meant;
+    match correction {
+        Correction::Replace(wrong, meant) => {
+            let is_it = |word: &&mut String| {
+                *word == &wrong || word.split_once('=').is_some_and(|(flag, value)| flag.starts_with("--") && value == wrong)
+            };
+            let word = words.iter_mut().find(is_it)?;
+            *word = word.strip_suffix(&wrong)?.to_owned() + &meant;
+        }
+        Correction::Add(more) => {
+            // Right after the command's name: what follows may belong to another program.
+            let definition = Cli::command();
+            let command = words.iter().position(|word| definition.find_subcommand(word).is_some())?;
+            let after = command + 1;
+            words.splice(after..after, more);
+        }
+    }
     Some(text::command_line(["daypass"].into_iter().chain(words.iter().map(String::as_str))))
 }

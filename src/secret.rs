@@ -1,6 +1,6 @@
-//! A text that must not be seen: it can't be printed, and its memory is wiped when it is let go.
+//! Wraps secret text: it can't be printed, and its memory is wiped when it is dropped. Touches nothing but the system's random numbers.
 //!
-//! Touches nothing, but for a new one the system's random numbers. [`Secret::expose`] is the visible border: each call of it is a place to look at in review.
+//! Reviewers should look at each call of [`Secret::expose`].
 
 use std::fmt;
 
@@ -13,19 +13,19 @@ use zeroize::Zeroizing;
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over; its buffer is wiped when the secret is dropped.
+    /// Takes ownership of the text; its buffer is wiped when the secret is dropped.
     pub fn new(text: impl Into<String>) -> Self {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// 256 random bits as 43 letters, digits, `-` and `_`. None where the system has no random numbers.
+    /// 256 random bits as 43 letters, digits, `-` and `_`. None if the system has no random numbers.
     pub fn random() -> Option<Self> {
         let mut bytes = Zeroizing::new([0; 32]);
         SystemRandom::new().fill(&mut *bytes).ok()?;
         Some(Self::new(base64url(&*bytes)))
     }
 
-    /// The text itself, for the one place that must have it.
+    /// The text itself.
     pub fn expose(&self) -> &str {
         &self.0
     }
@@ -43,12 +43,12 @@ impl<'de> serde::Deserialize<'de> for Secret {
     }
 }
 
-/// Base64 with `-` and `_`, and without padding (RFC 4648 §5), as OAuth wants it.
+/// Base64 with `-` and `_`, and without padding (RFC 4648 §5), as OAuth requires.
 pub fn base64url(bytes: &[u8]) -> String {
     base64::encode(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_")
 }
 
-/// For `#[serde(serialize_with = "exposed")]`: a secret has no serialization of its own, so that a record says it where it means it.
+/// For `#[serde(serialize_with = "exposed")]`. A secret has no serialization of its own, so that no record exposes it by accident.
 pub fn exposed<S: serde::Serializer>(secret: &Secret, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(secret.expose())
 }
@@ -58,19 +58,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_does_not_show_it() {
+    fn debug_output_does_not_contain_the_text() {
         assert_eq!(format!("{:?}", Secret::new("hunter2")), "Secret(..)");
     }
 
     #[test]
-    fn a_random_one_is_fit_for_an_address_and_is_never_the_same() {
+    fn random_secrets_differ_and_need_no_url_encoding() {
         let (one, other) = (Secret::random().unwrap(), Secret::random().unwrap());
         assert!(one != other && one.expose().len() == 43);
         assert!(one.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
     }
 
     #[test]
-    fn base64url_has_no_padding_and_no_characters_that_addresses_mean_something_by() {
+    fn base64url_has_no_padding_and_needs_no_url_encoding() {
         assert_eq!(base64url(&[0xfb, 0xff, 0xfe, 0x01]), "-__-AQ");
     }
 }

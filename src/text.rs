@@ -1,24 +1,57 @@
-//! Text that came from elsewhere, made fit for a terminal, and words made fit for a shell. Pure.
+//! Cleans untrusted text for terminals and quotes words for shells. Pure.
 
 use std::borrow::Cow;
 
-/// The text without what could move a terminal's cursor, colour it or forge a second line: control characters (C0, DEL, C1) become
-/// a space, and direction overrides (U+202A–U+202E, U+2066–U+2069) and zero-width characters go.
+use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory};
+use icu_properties::{CodePointMapData, CodePointSetData};
+
+/// The text without characters that could move a terminal's cursor, colour it, forge a second line or hide something: control characters
+/// and line and paragraph separators become spaces; invisible, format and direction characters are removed (Unicode's
+/// `Default_Ignorable_Code_Point`, `Bidi_Control`, and the general category `Cf`).
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let hidden = |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    if text.chars().any(|c| c.is_control() || hidden(c)) {
-        text.chars().filter(|&c| !hidden(c)).map(|c| if c.is_control() { ' ' } else { c }).collect::<String>().into()
-    } else {
-        text.into()
+    if text.chars().all(|c| treatment(c) == Treatment::Keep) {
+        return text.into();
+    }
+    let cleaned = text.chars().filter_map(|c| match treatment(c) {
+        Treatment::Keep => Some(c),
+        Treatment::Space => Some(' '),
+        Treatment::Remove => None,
+    });
+    cleaned.collect::<String>().into()
+}
+
+/// Whether a character is removed or replaced by [`clean`].
+pub fn is_unsafe(c: char) -> bool {
+    treatment(c) != Treatment::Keep
+}
+
+#[derive(PartialEq)]
+enum Treatment {
+    Keep,
+    Space,
+    Remove,
+}
+
+fn treatment(c: char) -> Treatment {
+    // Nearly all of it.
+    if matches!(c, ' '..='~') {
+        return Treatment::Keep;
+    }
+    match CodePointMapData::<GeneralCategory>::new().get(c) {
+        GeneralCategory::Control | GeneralCategory::LineSeparator | GeneralCategory::ParagraphSeparator => Treatment::Space,
+        GeneralCategory::Format => Treatment::Remove,
+        _ if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(c) => Treatment::Remove,
+        _ if CodePointSetData::new::<BidiControl>().contains(c) => Treatment::Remove,
+        _ => Treatment::Keep,
     }
 }
 
-/// A name as it is typed in a shell: with quotes where it needs them.
+/// A word as it is typed in a shell, quoted if necessary.
 pub fn shell_quote(name: &str) -> Cow<'_, str> {
     shlex::try_quote(name).unwrap_or(Cow::Borrowed(name))
 }
 
-/// Words as a command line that can be typed.
+/// A command line that can be typed, from its words.
 pub fn command_line<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     words.into_iter().map(shell_quote).collect::<Vec<_>>().join(" ")
 }
@@ -28,8 +61,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn escape_sequences_line_breaks_and_direction_overrides_do_not_survive() {
-        assert_eq!(clean("a\x1b[31mb\r\nc\u{9b}d\u{202e}e"), "a [31mb  c dee".replace("c dee", "c de"));
-        assert_eq!(clean("plain – text"), "plain – text");
+    fn escape_sequences_and_line_breaks_are_removed() {
+        assert_eq!(clean("a\x1b[31mb\r\nc\u{9b}d\u{85}e\u{2028}f\u{2029}g"), "a [31mb  c d e f g");
+        assert_eq!(clean("plain – text, 日本 🦀"), "plain – text, 日本 🦀");
+    }
+
+    #[test]
+    fn invisible_and_direction_characters_are_removed() {
+        for c in [
+            '\u{ad}',
+            '\u{34f}',
+            '\u{61c}',
+            '\u{115f}',
+            '\u{17b4}',
+            '\u{180e}',
+            '\u{200b}',
+            '\u{200d}',
+            '\u{200e}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{2066}',
+            '\u{206a}',
+            '\u{3164}',
+            '\u{fe0f}',
+            '\u{feff}',
+            '\u{ffa0}',
+            '\u{fff9}',
+            '\u{1d173}',
+            '\u{e0001}',
+            '\u{e0041}',
+            '\u{e0100}',
+        ] {
+            assert_eq!(clean(&format!("a{c}b")), "ab", "{:x}", u32::from(c));
+            assert!(is_unsafe(c));
+        }
     }
 }

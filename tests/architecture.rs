@@ -1,4 +1,4 @@
-//! The layers of `src/`, stated once: a module imports only from layers below its own, and no two files import each other.
+//! The layers of `src/`: a module imports only from layers below its own, and no two files import each other.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
@@ -115,7 +115,7 @@ fn segments(file: &Path) -> Vec<String> {
     segments
 }
 
-/// The file that a path below `crate::` leads into.
+/// The file that a path below `crate::` refers to.
 fn file_of(files: &BTreeSet<PathBuf>, path: &[String]) -> Option<PathBuf> {
     (1..=path.len()).rev().find_map(|length| {
         let joined: PathBuf = path[..length].iter().collect();
@@ -124,7 +124,7 @@ fn file_of(files: &BTreeSet<PathBuf>, path: &[String]) -> Option<PathBuf> {
     })
 }
 
-/// The paths that a text takes from `crate::` and `super::`, with `parent` as the segments that `super` stands for. Comments and test
+/// The paths that a text takes from `crate::` and `super::`, with `parent` as the segments that `super` refers to. Comments and test
 /// modules don't count.
 fn paths(text: &str, parent: &[&str]) -> Vec<Vec<String>> {
     let text = code(text);
@@ -195,7 +195,7 @@ fn tree(rest: &mut &str, start: &[String], found: &mut Vec<Vec<String>>) {
     found.push(path);
 }
 
-/// The text without comments and without its test module, which stands last.
+/// The text without comments and without its test module, which comes last.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]").next().unwrap_or_default();
     text.lines().map(|line| line.split("//").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
@@ -210,7 +210,7 @@ fn level(module: &str) -> usize {
     LAYERS.iter().position(|(_, modules)| modules.contains(&module)).unwrap_or(LAYERS.len())
 }
 
-/// Whether a chain of imports leads back to the first file of `path`, which is left at the chain.
+/// Whether a chain of imports returns to the first file of `path`. If so, `path` is that chain.
 fn returns(
     imports: &BTreeMap<PathBuf, BTreeSet<PathBuf>>,
     start: &PathBuf,

@@ -1,8 +1,8 @@
-//! The tools that people use read the credentials of a profile that `daypass configure` wrote: AWS CLI v2 and v1, boto3, the JavaScript
-//! SDK. `tests/run` installs them.
+//! Real tools read the credentials of a profile that `daypass configure` wrote: AWS CLI v1 and v2, boto3, the JavaScript SDK.
+//! `tests/run` installs them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // Helpers of tests.
-#![allow(clippy::disallowed_methods)] // It looks for programs.
+#![allow(clippy::disallowed_methods)] // These tests start programs and read variables.
 
 mod support;
 
@@ -17,7 +17,7 @@ use serde_json::Value;
 use support::portal::{Call, Portal, PortalConfig, RoleKeys};
 use support::run::{Home, Run};
 
-/// Something that reads credentials, and prints them as JSON in the form of `credential_process`.
+/// A tool that reads credentials and prints them as `credential_process` JSON.
 #[derive(Debug, Clone, Copy)]
 enum Tool {
     CliV2,
@@ -28,7 +28,7 @@ enum Tool {
 
 const ALL: [Tool; 4] = [Tool::CliV2, Tool::CliV1, Tool::Boto3, Tool::JavaScript];
 
-/// Reads the profile that is its argument, or what its own chain of providers finds if there is none.
+/// Reads the credentials of the profile in its argument, or of the default chain.
 const BOTO3: &str = "
 import boto3, json, sys
 session = boto3.Session(profile_name=sys.argv[1] if len(sys.argv) > 1 else None)
@@ -36,7 +36,7 @@ keys = session.get_credentials().get_frozen_credentials()
 print(json.dumps({'AccessKeyId': keys.access_key, 'SecretAccessKey': keys.secret_key, 'SessionToken': keys.token}))
 ";
 
-/// The same; the first argument is where its packages are.
+/// The same. The first argument is the folder of its packages.
 const JAVASCRIPT: &str = "
 const [folder, profile] = process.argv.slice(1);
 const aws = require('module').createRequire(folder + '/')('@aws-sdk/credential-providers');
@@ -47,9 +47,9 @@ provider().then(keys => console.log(JSON.stringify({
 ";
 
 impl Tool {
-    /// The run that prints the credentials of this profile, or of its default chain.
+    /// A run that prints the credentials of this profile, or of the default chain.
     ///
-    /// CLI v1 has no command that prints them: it signs a request, and prints what the service saw in it.
+    /// CLI v1 has no command that prints credentials. It sends a signed request to [`sts`], which returns what it was signed with.
     fn run<'a>(self, home: &'a Home, profile: Option<&str>) -> Run<'a> {
         let run = match self {
             Self::CliV2 => home.program(cli_v2()),
@@ -57,21 +57,22 @@ impl Tool {
             Self::Boto3 => home.program(cached("python/venv/bin/python")).args(["-c", BOTO3]),
             Self::JavaScript => home.program("node").args(["-e", JAVASCRIPT]).arg(cached("node")),
         };
-        // No instance service is asked, and none is waited for.
+        // No tool waits for the instance metadata service.
         let run = run.with("AWS_EC2_METADATA_DISABLED", "true");
         let run = match self {
             Self::CliV2 => run.args(["configure", "export-credentials", "--format", "process"]),
-            Self::CliV1 => run.args(["sts", "get-caller-identity", "--query", SEEN, "--endpoint-url", &sts()]),
+            Self::CliV1 => run.args(["sts", "get-caller-identity", "--query", SIGNED_WITH, "--endpoint-url", &sts()]),
             Self::Boto3 | Self::JavaScript => return run.args(profile),
         };
         if let Some(profile) = profile { run.args(["--profile", profile]) } else { run }
     }
 }
 
-/// [`sts`] answers with what it saw, in the only fields that its answer has.
-const SEEN: &str = "{AccessKeyId: UserId, SessionToken: Arn}";
+/// Selects what [`sts`] returns, in the fields that the answer of `GetCallerIdentity` has.
+const SIGNED_WITH: &str = "{AccessKeyId: UserId, SessionToken: Arn}";
 
-/// A service that takes one signed request and answers `GetCallerIdentity` with the key and the token that it was signed with.
+/// Starts a service that answers one `GetCallerIdentity` request with the access key ID and the session token that it was signed with.
+/// Returns its address.
 fn sts() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -103,14 +104,14 @@ fn sts() -> String {
     url
 }
 
-/// What `tests/run` made.
+/// A file that `tests/run` installed.
 fn cached(name: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".cache/sdk").join(name);
-    assert!(path.exists(), "{} is missing: tests/run makes it", path.display());
+    assert!(path.exists(), "{} is missing: tests/run installs it", path.display());
     path
 }
 
-/// The first AWS CLI on PATH that is a v2; the first of all may be a v1.
+/// The first AWS CLI v2 on PATH. The first AWS CLI may be a v1.
 fn cli_v2() -> PathBuf {
     let is_v2 = |path: &PathBuf| {
         let output = Command::new(path).arg("--version").output();
@@ -121,7 +122,7 @@ fn cli_v2() -> PathBuf {
     candidates.filter(|path| path.exists()).find(is_v2).expect("no AWS CLI v2: it is in the Debian package awscli")
 }
 
-/// A home with a session `corp`, a profile `dev` and a sign-in; no role credentials yet.
+/// A home with the session `corp`, the profile `dev` and a sign-in, without role credentials.
 fn signed_in(portal: &Portal) -> Home {
     let home = Home::new().at(portal);
     let session = format!("--session corp --start-url {} --sso-region us-east-1", portal.start_url());
@@ -136,7 +137,7 @@ fn assert_same(tool: Tool, read: &Value, issued: &RoleKeys) {
     let text = |name: &str| read[name].as_str().unwrap_or_default().to_owned();
     assert_eq!(text("AccessKeyId"), issued.access_key_id, "{tool:?}");
     assert_eq!(text("SessionToken"), issued.session_token, "{tool:?}");
-    // A service never sees it.
+    // A request does not contain the secret access key.
     if !matches!(tool, Tool::CliV1) {
         assert_eq!(text("SecretAccessKey"), issued.secret_access_key, "{tool:?}");
     }
@@ -153,7 +154,7 @@ fn every_tool_reads_the_helper_profile_with_one_exchange_in_total() {
     assert_eq!(portal.count(Call::GetRoleCredentials), 1);
 }
 
-/// The helper inherits `AWS_PROFILE`: if it took its own credentials from the SDK's default chain, it would call itself.
+/// The helper inherits `AWS_PROFILE`. If it used the SDK's default credential chain, it would call itself.
 #[test]
 fn aws_profile_selects_the_helper_profile_without_recursion() {
     for tool in ALL {

@@ -38,7 +38,7 @@ stdenvNoCC.mkDerivation (final: {
   };
 
   nativeBuildInputs = [ installShellFiles ];
-  # The program is linked statically on Linux; nothing in it refers to a path of the store.
+  # On Linux the program is static and contains no store paths.
   dontFixup = true;
 
   installPhase = ''

@@ -1,7 +1,8 @@
-//! One rule for every credential: look, lock, look again, act, keep, unlock. So any number of processes that ask at once cause one refresh
-//! and one exchange, and what is in the vault is handed out without lock or network.
+//! Returns tokens and role credentials: from the vault if they are fresh, else from the portal. Touches nothing itself: it calls the
+//! vault, the portal, `locks` and `clock`.
 //!
-//! It touches nothing itself: the vault keeps, the portal answers, `locks` wait, `clock` tells the time.
+//! One rule for every credential: look, lock, look again, act, store, unlock. Any number of processes that ask at once cause one refresh
+//! and one exchange, and what is in the vault is returned without lock or network.
 
 use std::time::Duration;
 
@@ -11,19 +12,28 @@ use super::locks::{Locks, Scope};
 use super::retry;
 use crate::credentials::{RoleCredentials, Token};
 use crate::error::{Error, Exit, Result};
-use crate::portal::{self, Account, Portal};
+use crate::portal::{self, Account, AccountRoles, Portal};
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::sys::clock::{self, Deadline};
 use crate::sys::signal;
 use crate::sys::stderr;
 use crate::vault::{self, Vault};
 
-/// How long fresh role credentials are waited for while others are in hand that still live. An SDK's user waits as long, and some
-/// SDKs give a helper five seconds in all.
-const WITH_SOME_IN_HAND: Duration = Duration::from_secs(4);
+/// How long to wait for fresh role credentials if unexpired ones are cached. The user waits as long, and some SDKs end a helper after
+/// five seconds.
+const REPLACEMENT_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// A refresh is not begun with less time left: an answer that comes when we have gone is a sign-in lost.
-const LEAST_FOR_REFRESH: Duration = Duration::from_secs(2);
+/// A refresh is not started with less time left: if this process ends before the answer arrives, the sign-in is lost.
+const MIN_REFRESH_TIME: Duration = Duration::from_secs(2);
+
+/// How long to look for a token that another process may be about to store, before a refresh token counts as unusable.
+const REPLACEMENT_WAIT: Duration = Duration::from_secs(2);
+
+/// The pause between two such looks.
+const REPLACEMENT_POLL: Duration = Duration::from_millis(100);
+
+/// How far this machine's clock may be wrong without a warning: AWS refuses signatures that are older.
+const CLOCK_TOLERANCE: time::Duration = time::Duration::minutes(5);
 
 /// The credentials of one session.
 pub struct Broker<'a> {
@@ -34,92 +44,91 @@ pub struct Broker<'a> {
 }
 
 impl<'a> Broker<'a> {
-    /// Nothing is opened or called yet.
+    /// A broker for this session. Opens and calls nothing.
     pub fn new(session: &'a Session, vault: &'a Vault, portal: Portal, locks: Locks) -> Self {
         Self { session, vault, portal, locks }
     }
 
-    /// Role credentials that live long enough, or at least still live where the portal fails.
+    /// Fresh role credentials, or unexpired ones if the portal fails.
     ///
-    /// `patience` bounds all waiting for locks and for the portal.
-    pub fn role_credentials(&self, account: &AccountId, role: &RoleName, patience: Duration) -> Result<RoleCredentials> {
-        let deadline = Deadline::after(patience);
-        let kept = self.cached(account, role)?.map(|kept| (freshness::credential_state(&kept, clock::now()), kept));
-        match kept {
-            Some((CredentialState::Fresh, kept)) => Ok(kept),
-            Some((CredentialState::Stale, kept)) => {
-                let sooner = Deadline::after(patience.min(WITH_SOME_IN_HAND));
-                self.exchange(account, role, sooner, true).or_else(|error| stretch(kept, error))
+    /// `timeout` limits all waiting for locks and for the portal.
+    pub fn role_credentials(&self, account: &AccountId, role: &RoleName, timeout: Duration) -> Result<RoleCredentials> {
+        let deadline = Deadline::after(timeout);
+        let cached = self.cached(account, role)?.map(|cached| (freshness::credential_state(&cached, clock::now()), cached));
+        match cached {
+            Some((CredentialState::Fresh, cached)) => Ok(cached),
+            Some((CredentialState::Stale, cached)) => {
+                let deadline = Deadline::after(timeout.min(REPLACEMENT_TIMEOUT));
+                self.exchange(account, role, deadline, true).or_else(|error| use_unexpired(cached, error))
             }
             Some((CredentialState::Expired, _)) | None => self.exchange(account, role, deadline, false),
         }
     }
 
-    /// What is cached for the role, whatever its age. A cache that can't be read holds nothing: if it is the whole keyring that fails,
-    /// the reading of the sign-in, which is next, says so. But what hangs once would hang again.
+    /// The cached credentials of the role, expired ones too. A cache that can't be read counts as empty: if the whole keyring fails,
+    /// reading the token, which follows, reports it. A keyring that timed out is reported at once, because it would time out again.
     fn cached(&self, account: &AccountId, role: &RoleName) -> Result<Option<RoleCredentials>> {
         match self.vault.role(self.session, account, role) {
-            Err(fault @ vault::Error::TimedOut(_)) => Err(fault.into()),
-            Err(fault) => {
-                tracing::warn!(?fault, "the cached role credentials can't be read");
+            Err(error @ vault::Error::TimedOut(_)) => Err(error.into()),
+            Err(error) => {
+                tracing::warn!(?error, "the cached role credentials can't be read");
                 Ok(None)
             }
-            Ok(kept) => Ok(kept),
+            Ok(cached) => Ok(cached),
         }
     }
 
-    /// Fetches role credentials, unless another process has just done so. With some in hand that still live, a portal that has just
-    /// failed is not asked again.
-    fn exchange(&self, account: &AccountId, role: &RoleName, deadline: Deadline, in_hand: bool) -> Result<RoleCredentials> {
+    /// Fetches role credentials, unless another process has just done so. If `have_unexpired` ones, a portal that has just failed is not
+    /// called again.
+    fn exchange(&self, account: &AccountId, role: &RoleName, deadline: Deadline, have_unexpired: bool) -> Result<RoleCredentials> {
         let mut lock = self.locks.take(self.session, Scope::Role(account, role), deadline)?;
-        if let Some(kept) = self.cached(account, role)?
-            && freshness::credential_state(&kept, clock::now()) == CredentialState::Fresh
+        if let Some(cached) = self.cached(account, role)?
+            && freshness::credential_state(&cached, clock::now()) == CredentialState::Fresh
         {
-            return Ok(kept);
+            return Ok(cached);
         }
-        let means = |fault: portal::Error| match fault {
+        let to_error = |error: portal::Error| match error {
             portal::Error::Forbidden(why) => failure::refused(self.session, account, role, &why),
             other => failure::to_error(self.session, other.into()),
         };
-        if in_hand && let Some(fault) = lock.failure(clock::now()) {
-            return Err(means(fault));
+        if have_unexpired && let Some(error) = lock.failure(clock::now()) {
+            return Err(to_error(error));
         }
         let mut used = None;
         let answer = self.usable_token(deadline).and_then(|token| {
-            if let Some(fault) = lock.refusal(&token, clock::now()) {
-                return Err(fault.into());
+            if let Some(error) = lock.refusal(&token, clock::now()) {
+                return Err(error.into());
             }
             self.with_token(&token, deadline, |token| {
                 used = Some(token.clone());
-                retry::until(deadline, || self.portal.role_credentials(token, account, role, deadline)).map_err(|fault| match fault
+                retry::until(deadline, || self.portal.role_credentials(token, account, role, deadline)).map_err(|error| match error
                 {
-                    // Only the account and the role can be unsuited.
+                    // Only the account and the role of this request can be invalid.
                     portal::Error::InvalidRequest(why) => portal::Error::Forbidden(why),
                     other => other,
                 })
             })
         });
         let credentials = answer.map_err(|failure| match failure {
-            Failure::Portal(fault) => {
-                lock.remember(used.as_ref(), clock::now(), &fault);
-                means(fault)
+            Failure::Portal(error) => {
+                lock.remember(used.as_ref(), clock::now(), &error);
+                to_error(error)
             }
-            Failure::Ours(error) => error,
+            Failure::Local(error) => error,
         })?;
-        if credentials.expires_at <= clock::now() {
-            stderr::say("daypass: the role credentials that were just issued have expired by this machine's clock: check its time");
+        self.warn_of_wrong_clock();
+        if let Err(error) = self.store_role(account, role, &credentials, used.as_ref()) {
+            tracing::warn!(?error, "the role credentials were not stored");
         }
-        if let Err(fault) = self.store_role(account, role, &credentials, used.as_ref()) {
-            tracing::warn!(?fault, "role credentials are not kept");
-        }
+        lock.clear();
         Ok(credentials)
     }
 
-    /// Keeps what was fetched, if the sign-in that fetched it is still the one: after a sign-out nothing may come back, and after a
-    /// sign-in by somebody else it would not be theirs.
+    /// Stores role credentials, if the token they were fetched with is still the session's. After a sign-out nothing may be stored, and
+    /// after another person's sign-in these would not be theirs.
     ///
-    /// No lock is needed. Whoever signs out or in changes the sign-in first and forgets the role credentials then; here they are kept
-    /// first, and the sign-in is looked at then (the look before that only spares the keeping). So one of the two sees the other.
+    /// No lock is needed. A sign-out or sign-in changes the token first and deletes the role credentials second. This function stores
+    /// them first and reads the token second (the check before only saves the write). So at least one of the two sees the other.
     fn store_role(
         &self,
         account: &AccountId,
@@ -128,48 +137,54 @@ impl<'a> Broker<'a> {
         by: Option<&Token>,
     ) -> vault::Result<()> {
         let by = by.map(|token| &token.access);
-        let still = || Ok(self.vault.token(self.session)?.as_ref().map(|token| &token.access) == by);
-        if still()? {
+        let is_current = || Ok(self.vault.token(self.session)?.as_ref().map(|token| &token.access) == by);
+        if is_current()? {
             self.vault.store_role(self.session, account, role, credentials)?;
-            if still().unwrap_or(false) {
+            if is_current().unwrap_or(false) {
                 return Ok(());
             }
             self.vault.delete_role(self.session, account, role)?;
         }
-        tracing::info!("the sign-in has changed: these role credentials are not kept");
+        tracing::info!("the sign-in has changed: these role credentials are not stored");
         Ok(())
     }
 
-    /// A token that the portal takes, by all that the clock says; refreshed if it is close to its end.
+    /// A token that is valid by the clock; refreshed if it expires soon.
     pub fn token(&self, deadline: Deadline) -> Result<Token> {
         self.usable_token(deadline).map_err(|failure| failure::to_error(self.session, failure))
     }
 
     fn usable_token(&self, deadline: Deadline) -> std::result::Result<Token, Failure> {
+        self.settle(deadline);
         let Some(token) = self.vault.token(self.session)? else {
-            return Err(portal::Error::Unauthorized("not signed in".to_owned()).into());
+            return Err(portal::Error::Unauthorized(String::new()).into());
         };
         match freshness::token_state(&token, clock::now()) {
             TokenState::Valid => Ok(token),
             TokenState::SignInRequired => Err(portal::Error::Unauthorized("the sign-in has expired".to_owned()).into()),
-            TokenState::RefreshNow => self.renew(&token, Cause::Clock, deadline),
+            TokenState::RefreshNow => self.renew(&token, RefreshReason::Expiring, deadline),
             TokenState::RefreshSoon => {
-                // It still works: what it is for needs time too.
-                let sooner = Deadline::after(deadline.left() / 2);
-                self.renew(&token, Cause::Clock, sooner).or_else(|failure| {
-                    tracing::warn!(?failure, "the token is close to its end and could not be refreshed");
-                    Ok(token)
-                })
+                // It still works, and the call that needs it needs time too.
+                let half = Deadline::after(deadline.left() / 2);
+                match self.renew(&token, RefreshReason::Expiring, half) {
+                    // The next call would fail alike, and a proxy may lock the account after a few attempts.
+                    Err(failure @ Failure::Portal(portal::Error::Unreachable(..))) => Err(failure),
+                    Err(failure) => {
+                        tracing::warn!(?failure, "the token expires soon and could not be refreshed");
+                        Ok(token)
+                    }
+                    renewed => renewed,
+                }
             }
         }
     }
 
-    /// A token refreshed now, or by another process a moment ago.
+    /// A token that was refreshed now, or by another process a moment ago.
     pub fn refreshed(&self, token: &Token, deadline: Deadline) -> Result<Token> {
-        self.renew(token, Cause::Clock, deadline).map_err(|failure| failure::to_error(self.session, failure))
+        self.renew(token, RefreshReason::Expiring, deadline).map_err(|failure| failure::to_error(self.session, failure))
     }
 
-    /// Calls the portal with a token; one that it takes no more, whatever the clock says, is refreshed once.
+    /// Calls the portal with a token. If the portal rejects it, whatever the clock says, it is refreshed once.
     fn with_token<T>(
         &self,
         token: &Token,
@@ -178,103 +193,127 @@ impl<'a> Broker<'a> {
     ) -> std::result::Result<T, Failure> {
         match call(token) {
             Err(portal::Error::Unauthorized(why)) => {
-                tracing::info!(why, "the portal takes this token no more");
-                let renewed = self.renew(token, Cause::Refused, deadline)?;
+                tracing::info!(why, "the portal rejects this token");
+                let renewed = self.renew(token, RefreshReason::Rejected, deadline)?;
                 Ok(call(&renewed)?)
             }
             other => Ok(other?),
         }
     }
 
-    /// Replaces a token by a refreshed one, unless another process has just done so.
-    fn renew(&self, old: &Token, cause: Cause, deadline: Deadline) -> std::result::Result<Token, Failure> {
+    /// Replaces a token with a refreshed one, unless another process has just done so.
+    fn renew(&self, old: &Token, reason: RefreshReason, deadline: Deadline) -> std::result::Result<Token, Failure> {
         let _lock = self.locks.take(self.session, Scope::Token, deadline)?;
         let Some(token) = self.vault.token(self.session)? else {
-            return Err(portal::Error::Unauthorized("not signed in".to_owned()).into());
+            return Err(portal::Error::Unauthorized(String::new()).into());
         };
         let now = clock::now();
         if token.access != old.access && now < token.expires_at {
             return Ok(token);
         }
-        let refused = cause == Cause::Refused && token.access == old.access;
+        let rejected = reason == RefreshReason::Rejected && token.access == old.access;
         if !token.refreshable(now) {
-            // By the clock alone nothing is thrown away: it may jump back.
-            if refused {
+            // Nothing is deleted because of the clock alone: it may be set back.
+            if rejected {
                 self.vault.delete_token(self.session)?;
             }
             return Err(portal::Error::Unauthorized("the sign-in can't be refreshed".to_owned()).into());
         }
-        // The request spends the refresh token. In a vault that can't take the next one (a full disk) this one is worth more.
-        self.vault.store_token(self.session, &token)?;
-        let answer = retry::until_with(deadline, LEAST_FOR_REFRESH, || {
+        // The request uses up the refresh token. A vault that can't store this one now (a full disk) can't store the next one either.
+        self.store_or_rescue(&token)?;
+        let answer = retry::until_with(deadline, MIN_REFRESH_TIME, || {
             let hold = signal::hold();
             self.portal.refresh(&token, deadline).map(|renewed| (renewed, hold))
         });
         match answer {
             Ok((renewed, _hold)) => {
-                // Before anything else, signals too: the old refresh token is spent.
-                self.keep(&renewed);
+                // Before anything else, also before a signal is handled: the old refresh token is used up.
+                self.store_refreshed(&renewed);
                 Ok(renewed)
             }
-            Err(portal::Error::InvalidGrant(why) | portal::Error::InvalidClient(why)) => {
-                // Somebody without our lock (another host's home, another tool's copy) may have been first.
-                match self.vault.token(self.session)? {
-                    Some(newer) if newer.refresh != token.refresh && now < newer.expires_at => return Ok(newer),
-                    _ if refused || token.expires_at <= now => self.vault.delete_token(self.session)?,
-                    _ => self.vault.store_token(self.session, &Token { refresh: None, ..token })?,
+            Err(portal::Error::InvalidGrant(why)) => {
+                let stored = self.replacement(&token, deadline)?;
+                let now = clock::now();
+                match stored {
+                    Some(other) if other != token && now < other.expires_at => return Ok(other),
+                    Some(same) if same == token && (rejected || token.expires_at <= now) => {
+                        self.vault.delete_token(self.session)?;
+                    }
+                    // It can be used until it expires, but not be refreshed again.
+                    Some(same) if same == token => {
+                        self.vault.store_token(self.session, &Token { refresh: None, ..token })?;
+                    }
+                    _ => {}
                 }
                 Err(portal::Error::Unauthorized(why).into())
             }
-            Err(fault) => Err(fault.into()),
+            // The registration is not accepted, which says nothing about the refresh token: nothing is deleted.
+            Err(portal::Error::InvalidClient(why)) => Err(portal::Error::Unauthorized(why).into()),
+            Err(error) => Err(error.into()),
         }
     }
 
-    /// Keeps a token that was just received. The old one is spent, so a vault that fails is tried twice, and then said.
-    fn keep(&self, token: &Token) {
-        let kept = self.vault.store_token(self.session, token).or_else(|_| self.vault.store_token(self.session, token));
-        if let Err(fault) = kept {
-            let error = Error::from(fault);
-            stderr::say(&format!(
-                "daypass: the refreshed sign-in could not be kept ({}): 'daypass login' will be needed",
-                error.what
-            ));
+    /// The stored token, as soon as it is another than this one, or after [`REPLACEMENT_WAIT`].
+    ///
+    /// A process that does not share this lock (on another host with the same home) may have refreshed first, and its token may not be
+    /// stored yet.
+    fn replacement(&self, token: &Token, deadline: Deadline) -> std::result::Result<Option<Token>, Failure> {
+        let limit = Deadline::after(REPLACEMENT_WAIT.min(deadline.left()));
+        loop {
+            let stored = self.vault.token(self.session)?;
+            if limit.passed() || stored.as_ref() != Some(token) {
+                return Ok(stored);
+            }
+            clock::sleep(REPLACEMENT_POLL.min(limit.left()));
         }
+    }
+
+    /// Warns if this machine's clock differs from the service's by more than [`CLOCK_TOLERANCE`].
+    pub(super) fn warn_of_wrong_clock(&self) {
+        let Some(ahead) = self.portal.clock_offset().filter(|offset| offset.abs() > CLOCK_TOLERANCE) else { return };
+        let (hours, minutes) = (ahead.whole_hours().abs(), ahead.whole_minutes().abs() % 60);
+        let difference = if hours > 0 { format!("{hours} h {minutes} min") } else { format!("{minutes} min") };
+        let direction = if ahead.is_positive() { "behind" } else { "ahead" };
+        stderr::say(&format!(
+            "daypass: this machine's clock is {difference} {direction}: set it, because AWS tools misjudge when credentials expire, and AWS \
+             refuses their requests"
+        ));
     }
 
     /// All accounts that the session can reach.
-    pub fn accounts(&self, patience: Duration) -> Result<Vec<Account>> {
-        let deadline = Deadline::after(patience);
+    pub fn accounts(&self, timeout: Duration) -> Result<Vec<Account>> {
+        let deadline = Deadline::after(timeout);
         let token = self.token(deadline)?;
         let list = |token: &Token| self.portal.accounts(token, deadline.left());
         self.with_token(&token, deadline, list).map_err(|failure| failure::to_error(self.session, failure))
     }
 
-    /// The roles of each of these accounts, in their order, all of them or none. `patience` is for one answer of the portal; `done` hears
-    /// how many accounts are done.
-    pub fn roles_of(&self, accounts: &[AccountId], patience: Duration, done: &mut dyn FnMut(usize)) -> Result<Vec<Vec<RoleName>>> {
-        // The calls are paced: a sign-in that ends in the middle is renewed then.
-        let paced = portal::MIN_INTERVAL.saturating_mul(u32::try_from(accounts.len()).unwrap_or(u32::MAX));
-        let deadline = Deadline::after(patience.saturating_add(paced));
+    /// The roles of each of these accounts, in their order; an error text for each account that the portal refuses. `timeout` is for one
+    /// answer of the portal; `done` gets the number of accounts that are done.
+    pub fn roles_of(&self, accounts: &[AccountId], timeout: Duration, done: &mut dyn FnMut(usize)) -> Result<Vec<AccountRoles>> {
+        // The calls are rate-limited, and a token that expires meanwhile is refreshed.
+        let calls = portal::MIN_INTERVAL.saturating_mul(u32::try_from(accounts.len()).unwrap_or(u32::MAX));
+        let deadline = Deadline::after(timeout.saturating_add(calls));
         let token = self.token(deadline)?;
-        let list = |token: &Token| self.portal.roles_of(token, accounts, patience, done);
+        let list = |token: &Token| self.portal.roles_of(token, accounts, timeout, done);
         self.with_token(&token, deadline, list).map_err(|failure| failure::to_error(self.session, failure))
     }
 }
 
-/// Serves what still lives, where the portal fails. A refusal is an answer and no failure: access that was taken away is not stretched.
-fn stretch(kept: RoleCredentials, error: Error) -> Result<RoleCredentials> {
-    if error.exit == Exit::Refused || freshness::credential_state(&kept, clock::now()) == CredentialState::Expired {
+/// Returns unexpired credentials if the portal fails. A refusal is not a failure: access that was taken away is not extended.
+fn use_unexpired(cached: RoleCredentials, error: Error) -> Result<RoleCredentials> {
+    if error.exit == Exit::Refused || freshness::credential_state(&cached, clock::now()) == CredentialState::Expired {
         return Err(error);
     }
-    tracing::warn!(%error, "serving role credentials that are close to their end");
-    Ok(kept)
+    tracing::warn!(%error, "returning role credentials that expire soon");
+    Ok(cached)
 }
 
 /// Why a token is refreshed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Cause {
-    /// By the clock it is at its end or close to it.
-    Clock,
-    /// The portal takes it no more.
-    Refused,
+enum RefreshReason {
+    /// It has expired or expires soon, by the clock.
+    Expiring,
+    /// The portal rejects it.
+    Rejected,
 }

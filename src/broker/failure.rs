@@ -1,39 +1,39 @@
-//! What a failure of the portal means to the user: message, hint and exit status. Pure.
+//! Turns errors of the portal into messages, hints and exit statuses. Pure.
 
 use crate::error::{Error, Exit};
-use crate::portal;
+use crate::portal::{self, Obstacle};
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::text::shell_quote;
 use crate::vault;
 
-/// An error of the portal, or what went wrong on this side.
+/// An error of the portal, or one on this side that is ready to be shown.
 #[derive(Debug)]
 pub(super) enum Failure {
     Portal(portal::Error),
-    Ours(Error),
+    Local(Error),
 }
 
 impl From<portal::Error> for Failure {
-    fn from(fault: portal::Error) -> Self {
-        Self::Portal(fault)
+    fn from(error: portal::Error) -> Self {
+        Self::Portal(error)
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self::Ours(error)
+        Self::Local(error)
     }
 }
 
 impl From<vault::Error> for Failure {
-    fn from(fault: vault::Error) -> Self {
-        Self::Ours(fault.into())
+    fn from(error: vault::Error) -> Self {
+        Self::Local(error.into())
     }
 }
 
-/// The service's own words.
-pub(super) fn why(fault: portal::Error) -> String {
-    match fault {
+/// The text of the error, mostly the service's own.
+pub(super) fn why(error: portal::Error) -> String {
+    match error {
         portal::Error::Unauthorized(why)
         | portal::Error::InvalidGrant(why)
         | portal::Error::InvalidClient(why)
@@ -41,6 +41,7 @@ pub(super) fn why(fault: portal::Error) -> String {
         | portal::Error::Forbidden(why)
         | portal::Error::InvalidRequest(why)
         | portal::Error::Unavailable(_, why)
+        | portal::Error::Unreachable(_, why)
         | portal::Error::UnexpectedResponse(why)
         | portal::Error::InvalidSettings(why) => why,
         portal::Error::AuthorizationPending | portal::Error::SlowDown | portal::Error::DeviceCodeExpired => String::new(),
@@ -55,8 +56,10 @@ pub(super) fn refused(session: &Session, account: &AccountId, role: &RoleName, w
     )
 }
 
+/// `why` may be empty.
 pub(super) fn sign_in_required(session: &Session, why: &str) -> Error {
-    Error::new(Exit::SignIn, format!("sign-in to {} needed: {why}", session.name), login_command(session))
+    let what = format!("not signed in to {}", session.name);
+    Error::new(Exit::SignIn, if why.is_empty() { what } else { format!("{what}: {why}") }, login_command(session))
 }
 
 /// The command that signs in to this session.
@@ -64,7 +67,7 @@ pub(super) fn login_command(session: &Session) -> String {
     format!("daypass login {}", session_argument(session))
 }
 
-/// The session as a command takes it. One without a block is called by its address.
+/// The arguments that name this session. One without a block in the config file is given by its address.
 fn session_argument(session: &Session) -> String {
     let Session { name, start_url, region, .. } = session;
     if name == start_url {
@@ -74,12 +77,12 @@ fn session_argument(session: &Session) -> String {
     }
 }
 
-/// What a failure means to the user.
+/// The error that the user sees.
 pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
     let Session { name, start_url, region, .. } = session;
     match failure {
-        Failure::Ours(error) => error,
-        Failure::Portal(fault) => match fault {
+        Failure::Local(error) => error,
+        Failure::Portal(error) => match error {
             portal::Error::Unauthorized(why) | portal::Error::InvalidGrant(why) | portal::Error::InvalidClient(why) => {
                 sign_in_required(session, &why)
             }
@@ -87,7 +90,7 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
                 Error::failed(format!("the sign-in to {name} was refused: {why}"), login_command(session))
             }
             portal::Error::DeviceCodeExpired => {
-                Error::failed(format!("nobody approved the sign-in to {name} before its code expired"), login_command(session))
+                Error::failed(format!("the sign-in to {name} was not approved before its code expired"), login_command(session))
             }
             portal::Error::AuthorizationPending | portal::Error::SlowDown => {
                 Error::failed(format!("the sign-in to {name} is not approved yet"), login_command(session))
@@ -95,28 +98,52 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
             portal::Error::Forbidden(why) => Error::new(
                 Exit::Refused,
                 format!("the portal refuses: {why}"),
-                format!("daypass list {}", session_argument(session)),
+                "ask your administrator for an assignment in IAM Identity Center",
             ),
             portal::Error::InvalidRequest(why) => Error::failed(
                 format!("IAM Identity Center in {region} does not accept {start_url}: {why}"),
-                format!(
-                    "check the start URL and the region: daypass configure --session {} --start-url URL --sso-region REGION",
-                    if name == start_url { "NAME".into() } else { shell_quote(name) }
-                ),
+                "check the start URL and the region in the config file",
             ),
-            portal::Error::Unavailable(_, why) => Error::new(
-                Exit::Unreachable,
-                format!("IAM Identity Center in {region} can't be reached: {why}"),
-                "check the network (HTTPS_PROXY and NO_PROXY are honoured), then try again",
-            ),
+            portal::Error::Unavailable(_, why) => {
+                Error::new(Exit::Unreachable, why, "check the network (HTTPS_PROXY and NO_PROXY are honoured), then try again")
+            }
+            portal::Error::Unreachable(obstacle, why) => unreachable(session, obstacle, why),
             portal::Error::UnexpectedResponse(why) => Error::new(
                 Exit::Unreachable,
-                format!("what answers for IAM Identity Center in {region} is something else: {why}"),
-                "check for a captive portal or a proxy, and AWS_ENDPOINT_URL_SSO, AWS_ENDPOINT_URL_SSO_OIDC and AWS_ENDPOINT_URL",
+                format!("unexpected answer from IAM Identity Center in {region}: {why}"),
+                "check for a captive portal or a proxy, and AWS_ENDPOINT_URL_SSO and AWS_ENDPOINT_URL_SSO_OIDC",
             ),
             portal::Error::InvalidSettings(why) => {
-                Error::usage(why, "check AWS_ENDPOINT_URL*, AWS_CA_BUNDLE, HTTPS_PROXY and the endpoint settings of the profile")
+                Error::usage(why, "check AWS_ENDPOINT_URL_*, AWS_CA_BUNDLE, HTTPS_PROXY and the endpoint settings of the profile")
             }
         },
+    }
+}
+
+/// The error of a connection that a retry would not help.
+fn unreachable(session: &Session, obstacle: Obstacle, why: String) -> Error {
+    let hint = match obstacle {
+        Obstacle::ProxyAuthentication => "check the user name and password of the proxy in HTTPS_PROXY".to_owned(),
+        Obstacle::UntrustedCertificate => {
+            "export AWS_CA_BUNDLE=FILE (the certificates, in PEM form, of the proxy or company that intercepts TLS)".to_owned()
+        }
+        Obstacle::CertificateDate => "check the date and time of this machine, then try again".to_owned(),
+        Obstacle::UnknownRegion => return unknown_region(session, why),
+    };
+    Error::new(Exit::Unreachable, why, hint)
+}
+
+fn unknown_region(session: &Session, why: String) -> Error {
+    let Session { name, start_url, region, .. } = session;
+    let near = portal::regions::nearest(region);
+    let hint = if name == start_url {
+        format!("set sso_region to the region of IAM Identity Center, such as {}", near.unwrap_or("us-east-1"))
+    } else {
+        let name = shell_quote(name);
+        format!("daypass configure --session {name} --session-only --sso-region {}", near.unwrap_or("REGION"))
+    };
+    match near {
+        Some(near) => Error::typo(why, region, near, hint),
+        None => Error::usage(why, hint),
     }
 }

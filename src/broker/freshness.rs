@@ -1,33 +1,35 @@
-//! What to do with a credential now. Pure: the time is an argument.
+//! Whether a credential is used, replaced or refreshed. Pure: the time is an argument.
 
 use time::{Duration, OffsetDateTime};
 
 use crate::credentials::{RoleCredentials, Token};
 
-/// SDKs ask again when a quarter of an hour is left (botocore's advisory refresh); five minutes more keep them quiet.
+/// SDKs ask for new credentials when 15 minutes are left (botocore's advisory refresh). They get ones that are valid for longer.
 const ROLE_MARGIN: Duration = Duration::minutes(20);
 
-/// The AWS SDKs' own window for portal tokens (Rust and JavaScript: five minutes).
+/// The AWS SDKs' own margin for portal tokens (Rust and JavaScript: five minutes).
 const TOKEN_MARGIN: Duration = Duration::minutes(5);
 
-/// A clock that stands this much before the moment at which a credential was received has been set back.
+/// A clock that is this much earlier than when a credential was received has been set back.
 const CLOCK_SLACK: Duration = Duration::minutes(5);
 
 /// What to do with cached role credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CredentialState {
-    /// Hand them out.
+    /// Return them.
     Fresh,
     /// Fetch new ones; these still work if that fails.
     Stale,
-    /// They are of no use.
+    /// They no longer work.
     Expired,
 }
 
-/// Fresh while at least `min(20 minutes, a third of the full life)` is left.
+/// Fresh while at least `min(20 minutes, a third of the full life)` is left. The life is measured by the service's clock, the age by this
+/// machine's.
 pub fn credential_state(credentials: &RoleCredentials, now: OffsetDateTime) -> CredentialState {
-    let left = credentials.expires_at - now;
-    let margin = ROLE_MARGIN.min((credentials.expires_at - credentials.received_at) / 3);
+    let expires_at = credentials.expires_by_local_clock();
+    let left = expires_at - now;
+    let margin = ROLE_MARGIN.min((expires_at - credentials.received_at) / 3);
     let clock_was_set_back = now < credentials.received_at - CLOCK_SLACK;
     if left <= Duration::ZERO {
         CredentialState::Expired
@@ -41,17 +43,17 @@ pub fn credential_state(credentials: &RoleCredentials, now: OffsetDateTime) -> C
 /// What to do with the portal token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenState {
-    /// Use it.
+    /// It can be used.
     Valid,
     /// Refresh it; it still works if that fails.
     RefreshSoon,
-    /// Refresh it: it no longer works.
+    /// It no longer works; refresh it.
     RefreshNow,
-    /// Only a new sign-in helps.
+    /// It no longer works and can't be refreshed.
     SignInRequired,
 }
 
-/// Close to its end (five minutes) a token is refreshed, if it can be; one that can't is used to its end.
+/// A token is refreshed when five minutes are left, if it can be; otherwise it is used until it expires.
 pub fn token_state(token: &Token, now: OffsetDateTime) -> TokenState {
     let alive = now < token.expires_at;
     match (alive, token.refreshable(now)) {
@@ -78,10 +80,11 @@ mod tests {
             session_token: Secret::new("t"),
             expires_at: T0 + life,
             received_at: T0,
+            clock_offset: Duration::ZERO,
         }
     }
 
-    fn sign(left: Duration, refresh: bool, registration_left: Duration) -> TokenState {
+    fn state_of(left: Duration, refresh: bool, registration_left: Duration) -> TokenState {
         let registration = Registration {
             client_id: "c".into(),
             client_secret: Secret::new("s"),
@@ -93,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn an_hours_credentials_are_fetched_anew_when_less_than_twenty_minutes_are_left() {
+    fn credentials_of_an_hour_are_replaced_when_less_than_twenty_minutes_are_left() {
         let hour = credentials(Duration::HOUR);
         assert_eq!(credential_state(&hour, T0 + Duration::minutes(40)), CredentialState::Fresh);
         assert_eq!(credential_state(&hour, T0 + Duration::minutes(40) + Duration::SECOND), CredentialState::Stale);
@@ -101,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn short_lived_credentials_are_kept_for_two_thirds_of_their_life() {
+    fn short_lived_credentials_are_fresh_for_two_thirds_of_their_life() {
         let quarter = credentials(Duration::minutes(15));
         assert_eq!(credential_state(&quarter, T0 + Duration::minutes(10)), CredentialState::Fresh);
         assert_eq!(credential_state(&quarter, T0 + Duration::minutes(11)), CredentialState::Stale);
@@ -113,36 +116,47 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_refreshed_close_to_its_end_and_used_to_the_end_where_it_can_not_be() {
-        let days = Duration::days(30);
-        assert_eq!(sign(Duration::minutes(6), true, days), TokenState::Valid);
-        assert_eq!(sign(Duration::minutes(4), true, days), TokenState::RefreshSoon);
-        assert_eq!(sign(Duration::minutes(4), false, days), TokenState::Valid);
-        assert_eq!(sign(-Duration::minutes(4), true, days), TokenState::RefreshNow);
+    fn a_clock_that_is_wrong_all_the_time_does_not_change_the_life() {
+        for offset in [Duration::hours(13), Duration::hours(-13)] {
+            let hour = credentials(Duration::HOUR);
+            let hour = RoleCredentials { expires_at: hour.expires_at + offset, clock_offset: offset, ..hour };
+            assert_eq!(credential_state(&hour, T0), CredentialState::Fresh);
+            assert_eq!(credential_state(&hour, T0 + Duration::minutes(41)), CredentialState::Stale);
+            assert_eq!(credential_state(&hour, T0 + Duration::HOUR), CredentialState::Expired);
+        }
     }
 
     #[test]
-    fn an_expired_registration_can_not_refresh() {
-        assert_eq!(sign(-Duration::minutes(4), true, -Duration::SECOND), TokenState::SignInRequired);
-        assert_eq!(sign(-Duration::minutes(4), false, Duration::HOUR), TokenState::SignInRequired);
+    fn a_token_is_refreshed_shortly_before_it_expires_if_it_can_be() {
+        let days = Duration::days(30);
+        assert_eq!(state_of(Duration::minutes(6), true, days), TokenState::Valid);
+        assert_eq!(state_of(Duration::minutes(4), true, days), TokenState::RefreshSoon);
+        assert_eq!(state_of(Duration::minutes(4), false, days), TokenState::Valid);
+        assert_eq!(state_of(-Duration::minutes(4), true, days), TokenState::RefreshNow);
+    }
+
+    #[test]
+    fn an_expired_registration_cannot_refresh() {
+        assert_eq!(state_of(-Duration::minutes(4), true, -Duration::SECOND), TokenState::SignInRequired);
+        assert_eq!(state_of(-Duration::minutes(4), false, Duration::HOUR), TokenState::SignInRequired);
     }
 
     proptest! {
         #[test]
-        fn what_is_expired_is_never_handed_out(life in 1i64..50_000, age in -100_000i64..200_000) {
-            let verdict = credential_state(&credentials(Duration::seconds(life)), T0 + Duration::seconds(age));
-            prop_assert_eq!(verdict == CredentialState::Expired, age >= life);
+        fn expired_credentials_are_never_returned(life in 1i64..50_000, age in -100_000i64..200_000) {
+            let state = credential_state(&credentials(Duration::seconds(life)), T0 + Duration::seconds(age));
+            prop_assert_eq!(state == CredentialState::Expired, age >= life);
         }
 
         #[test]
-        fn what_was_just_received_is_fresh_whatever_its_life(life in 1i64..50_000) {
+        fn new_credentials_are_fresh_whatever_their_life(life in 1i64..50_000) {
             prop_assert_eq!(credential_state(&credentials(Duration::seconds(life)), T0), CredentialState::Fresh);
         }
 
         #[test]
-        fn a_token_that_lives_never_asks_for_a_sign_in(left in 1i64..100_000, refresh: bool, registration in -1000i64..1000) {
-            let verdict = sign(Duration::seconds(left), refresh, Duration::seconds(registration));
-            prop_assert!(matches!(verdict, TokenState::Valid | TokenState::RefreshSoon));
+        fn a_valid_token_never_requires_a_sign_in(left in 1i64..100_000, refresh: bool, registration in -1000i64..1000) {
+            let state = state_of(Duration::seconds(left), refresh, Duration::seconds(registration));
+            prop_assert!(matches!(state, TokenState::Valid | TokenState::RefreshSoon));
         }
     }
 }

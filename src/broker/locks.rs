@@ -1,5 +1,5 @@
-//! One lock a session for its token, one a role for its credentials, one a session for signing in: kernel file locks, which die with
-//! their holder. The lock file names the holder, and keeps for a few seconds how the portal refused the role, or failed.
+//! Takes kernel file locks: per session one for signing in and one for its token, and one per role. The kernel releases them when
+//! their process ends. A lock file names its holder and records the last failure for a few seconds. Touches the folder of lock files.
 
 use std::path::PathBuf;
 
@@ -11,56 +11,59 @@ use crate::error::{Error, Exit, Result};
 use crate::portal;
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::sys::clock::Deadline;
-use crate::sys::file::{self, Lock};
+use crate::sys::lock::{Folders, Lock};
 use crate::sys::signal;
+use crate::text::shell_quote;
 
-/// How long a refusal is believed: some SDKs run a failing helper twice per attempt (reference: JavaScript's provider chain).
+/// How long a refusal is returned without a request: some SDKs run a failing helper twice per attempt (JavaScript's provider chain).
 const REFUSAL_LIFE: Duration = Duration::seconds(5);
 
-/// How long a portal that failed is left alone by those who have credentials in hand: some SDKs ask at each use when these grow old.
+/// How long a failing portal is not called again while unexpired credentials remain: some SDKs ask at each use once these are stale.
 const FAILURE_LIFE: Duration = Duration::seconds(30);
 
-/// How long nobody is asked again who did not answer a sign-in that was started unasked: every tool tries again by itself.
+/// How long no browser is opened again after an automatic sign-in that nobody finished: tools retry on their own.
 const UNANSWERED_LIFE: Duration = Duration::minutes(5);
 
-/// What is locked.
+/// What a lock protects.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Scope<'a> {
-    /// A person is signing in.
+    /// Signing in to the session.
     SignIn,
-    /// The portal token is being changed.
+    /// Changing the session's token.
     Token,
-    /// These role credentials are being fetched.
+    /// Fetching these role credentials.
     Role(&'a AccountId, &'a RoleName),
 }
 
-/// The folder that the locks of all processes of this user live in.
+/// The locks on one vault.
 #[derive(Debug, Clone)]
 pub struct Locks {
-    folder: Option<PathBuf>,
+    folders: Folders,
+    /// None if no other process can use the vault.
+    vault: Option<String>,
 }
 
 impl Locks {
-    /// Locks in this folder; it is made when the first one is taken.
-    pub fn new(folder: Option<PathBuf>) -> Self {
-        Self { folder }
+    /// Locks in the first usable one of these folders. `vault` tells two vaults of one user apart; without it nothing is locked.
+    pub fn new(folders: Folders, vault: Option<String>) -> Self {
+        Self { folders, vault }
     }
 
-    /// Whether somebody holds it at present: to tell a person why nothing happens.
+    /// Whether another process holds the lock now: to tell a person why nothing happens.
     pub(super) fn held(&self, session: &Session, scope: Scope<'_>) -> bool {
-        let path = self.folder.as_ref().map(|folder| folder.join(name(session, scope)));
         let free = |path: PathBuf| Lock::take(&path, Deadline::after(std::time::Duration::ZERO));
-        path.filter(|path| path.exists()).is_some_and(|path| matches!(free(path), Ok(None)))
+        self.path(session, scope).filter(|path| path.exists()).is_some_and(|path| matches!(free(path), Ok(None)))
     }
 
-    /// Takes a lock, waiting for its holder until the deadline.
+    /// Takes a lock and waits for its holder until the deadline. Without a folder for lock files nothing is locked: one process at a
+    /// time works there, rather than none.
     pub(super) fn take(&self, session: &Session, scope: Scope<'_>, deadline: Deadline) -> Result<Held> {
         signal::arm();
-        let no_folder = |why: String| Error::failed(why, "set XDG_RUNTIME_DIR to a folder that you can write to");
-        let folder = self.folder.as_ref().ok_or_else(|| no_folder("there is no folder for lock files".to_owned()))?;
-        file::private_folder(folder).map_err(|error| no_folder(format!("{} can't be made: {error}", folder.display())))?;
-        let path = folder.join(name(session, scope));
-        let broken = |error| no_folder(format!("{} can't be locked: {error}", path.display()));
+        let Some(path) = self.path(session, scope) else { return Ok(Held { lock: None, note: None }) };
+        let broken = |error| {
+            let hint = format!("ls -l {}", shell_quote(&path.to_string_lossy()));
+            Error::failed(format!("{} can't be locked: {error}", path.display()), hint)
+        };
         let mut lock = Lock::take(&path, Deadline::after(std::time::Duration::ZERO)).map_err(broken)?;
         if lock.is_none() {
             tracing::info!(holder = holder(&path), ?scope, "waiting for another daypass");
@@ -69,18 +72,42 @@ impl Locks {
         let Some(mut lock) = lock else {
             return Err(Error::new(
                 Exit::Failed,
-                format!("another daypass (process {}) has been at work on {} for too long", holder(&path), session.name),
+                format!("timed out waiting for another daypass (process {}) to finish with {}", holder(&path), session.name),
                 "try again; if it hangs, end that process",
             ));
         };
-        let text = lock.note();
-        let said = text.lines().nth(1).unwrap_or_default();
-        lock.leave_note(&format!("{}\n{said}\n", std::process::id()));
-        Ok(Held { note: Note::parse(said), lock })
+        let note = lock.note().lines().nth(1).and_then(Note::parse);
+        let mut held = Held { lock: Some(lock), note };
+        held.write();
+        Ok(held)
+    }
+
+    /// Deletes what is recorded about a session, for a sign-out. What another process holds is left alone.
+    pub(super) fn clear(&self, session: &Session) {
+        let Some((folder, vault)) = self.folders.usable().zip(self.vault.as_ref()) else { return };
+        let of_session = hash_of(vault, session);
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().contains(&of_session)
+                && let Ok(Some(mut lock)) = Lock::take(&entry.path(), Deadline::after(std::time::Duration::ZERO))
+            {
+                lock.leave_note("", false);
+            }
+        }
+    }
+
+    fn path(&self, session: &Session, scope: Scope<'_>) -> Option<PathBuf> {
+        let vault = self.vault.as_ref()?;
+        let folder = self.folders.usable();
+        if folder.is_none() {
+            tracing::warn!(
+                "there is no folder for lock files: use one process at a time, or set XDG_RUNTIME_DIR to a private folder"
+            );
+        }
+        Some(folder?.join(name(vault, session, scope)))
     }
 }
 
-/// Who wrote its number into the lock file last. Read without the lock: for people only.
+/// The number of the last process that wrote into the lock file. Read without the lock: for people only.
 fn holder(path: &std::path::Path) -> String {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let number = text.lines().next().unwrap_or_default();
@@ -90,65 +117,74 @@ fn holder(path: &std::path::Path) -> String {
 /// A held lock.
 #[derive(Debug)]
 pub(super) struct Held {
-    lock: Lock,
+    lock: Option<Lock>,
     note: Option<Note>,
 }
 
 impl Held {
-    /// What the portal said a moment ago to the same question with the same token, if it said no.
+    /// The refusal of the same request with the same token, if it was a moment ago.
     pub(super) fn refusal(&self, token: &Token, now: OffsetDateTime) -> Option<portal::Error> {
         let note = self
             .note
             .as_ref()
             .filter(|note| matches!(note.kind, Kind::Refused | Kind::SignIn) && note.token == fingerprint(token))?;
-        note.within(REFUSAL_LIFE, now)
+        note.younger_than(REFUSAL_LIFE, now)
     }
 
-    /// How the portal failed a moment ago, if it did.
+    /// The failure of the portal, if it was a moment ago.
     pub(super) fn failure(&self, now: OffsetDateTime) -> Option<portal::Error> {
-        self.note.as_ref().filter(|note| note.kind == Kind::Failed)?.within(FAILURE_LIFE, now)
+        self.note.as_ref().filter(|note| note.kind == Kind::Failed)?.younger_than(FAILURE_LIFE, now)
     }
 
-    /// Whether a sign-in that nobody had asked for was started a short while ago, and did not come to its end.
+    /// Whether an automatic sign-in was started a short while ago and nobody finished it.
     pub(super) fn unanswered(&self, now: OffsetDateTime) -> bool {
         let started = self.note.as_ref().filter(|note| note.kind == Kind::Unanswered);
-        started.is_some_and(|started| started.within(UNANSWERED_LIFE, now).is_some())
+        started.is_some_and(|started| started.younger_than(UNANSWERED_LIFE, now).is_some())
     }
 
-    /// Notes that such a one is started, before it is: its process may be ended in the middle.
+    /// Records that an automatic sign-in starts. This happens before it starts, because its process may be killed.
     pub(super) fn start_unasked(&mut self, now: OffsetDateTime) {
-        self.leave(&Note { kind: Kind::Unanswered, at: now, token: "-".to_owned(), why: "started".to_owned() });
+        self.record(Note { kind: Kind::Unanswered, at: now, token: "-".to_owned() });
     }
 
-    /// It was answered.
-    pub(super) fn answered(&mut self) {
-        self.lock.leave_note(&format!("{}\n", std::process::id()));
+    /// Deletes what is recorded: the work was done.
+    pub(super) fn clear(&mut self) {
+        self.note = None;
+        self.write();
     }
 
-    fn leave(&mut self, note: &Note) {
-        self.lock.leave_note(&format!("{}\n{note}\n", std::process::id()));
-    }
-
-    /// Remembers that the portal said no to this token, or that it failed.
-    pub(super) fn remember(&mut self, token: Option<&Token>, now: OffsetDateTime, fault: &portal::Error) {
-        let (kind, why) = match (fault, token) {
-            (portal::Error::Forbidden(why), Some(_)) => (Kind::Refused, why),
-            (portal::Error::Unauthorized(why), Some(_)) => (Kind::SignIn, why),
-            (portal::Error::Unavailable(_, why) | portal::Error::UnexpectedResponse(why), _) => (Kind::Failed, why),
+    /// Records that the portal refused this token or failed. The text of its answer is not stored.
+    pub(super) fn remember(&mut self, token: Option<&Token>, now: OffsetDateTime, error: &portal::Error) {
+        let kind = match (error, token) {
+            (portal::Error::Forbidden(_), Some(_)) => Kind::Refused,
+            (portal::Error::Unauthorized(_), Some(_)) => Kind::SignIn,
+            (portal::Error::Unavailable(..) | portal::Error::Unreachable(..) | portal::Error::UnexpectedResponse(_), _) => {
+                Kind::Failed
+            }
             _ => return,
         };
-        let note = Note { kind, at: now, token: token.map_or("-".to_owned(), fingerprint), why: why.replace(['\n', '\r'], " ") };
-        self.leave(&note);
+        self.record(Note { kind, at: now, token: token.map_or("-".to_owned(), fingerprint) });
+    }
+
+    fn record(&mut self, note: Note) {
+        self.note = Some(note);
+        self.write();
+    }
+
+    fn write(&mut self) {
+        let note = self.note.as_ref().map(Note::to_string).unwrap_or_default();
+        if let Some(lock) = &mut self.lock {
+            lock.leave_note(&format!("{}\n{note}\n", std::process::id()), self.note.is_some());
+        }
     }
 }
 
-/// What is remembered of an answer. A refusal belongs to the token that met it: signing in brings another, and so clears it.
+/// A recorded failure. A refusal belongs to the token that was used; signing in changes the token and so clears it.
 #[derive(Debug, PartialEq, Eq)]
 struct Note {
     kind: Kind,
     at: OffsetDateTime,
     token: String,
-    why: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,47 +202,56 @@ impl Kind {
 
 impl Note {
     fn parse(line: &str) -> Option<Self> {
-        let mut parts = line.splitn(4, ' ');
+        let mut parts = line.split(' ');
         let word = parts.next()?;
         let (kind, _) = Kind::WORDS.into_iter().find(|(_, known)| *known == word)?;
         let at = OffsetDateTime::from_unix_timestamp_nanos(parts.next()?.parse().ok()?).ok()?;
-        Some(Self { kind, at, token: parts.next()?.to_owned(), why: parts.next()?.to_owned() })
+        Some(Self { kind, at, token: parts.next()?.to_owned() })
     }
 
-    /// The fault, if it is no older than this. One of the future (the clock was set back) is too old.
-    fn within(&self, life: Duration, now: OffsetDateTime) -> Option<portal::Error> {
-        let why = self.why.clone();
-        let fault = match self.kind {
-            Kind::Refused => portal::Error::Forbidden(why),
-            Kind::SignIn | Kind::Unanswered => portal::Error::Unauthorized(why),
-            Kind::Failed => portal::Error::Unavailable(None, why),
+    /// The error, if it is younger than `life`. A time in the future (the clock was set back) does not count.
+    fn younger_than(&self, life: Duration, now: OffsetDateTime) -> Option<portal::Error> {
+        let error = match self.kind {
+            Kind::Refused => portal::Error::Forbidden("it was refused a moment ago".to_owned()),
+            Kind::SignIn | Kind::Unanswered => portal::Error::Unauthorized("the sign-in was refused a moment ago".to_owned()),
+            Kind::Failed => portal::Error::Unavailable(None, "it failed a moment ago".to_owned()),
         };
-        (Duration::ZERO..life).contains(&(now - self.at)).then_some(fault)
+        (Duration::ZERO..life).contains(&(now - self.at)).then_some(error)
     }
 }
 
 impl std::fmt::Display for Note {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let word = Kind::WORDS.into_iter().find(|(kind, _)| *kind == self.kind).map_or("", |(_, word)| word);
-        write!(f, "{word} {} {} {}", self.at.unix_timestamp_nanos(), self.token, self.why)
+        write!(f, "{word} {} {}", self.at.unix_timestamp_nanos(), self.token)
     }
+}
+
+/// Parses a note and writes it again, for `fuzz/`; None if it is no note.
+#[cfg(fuzzing)]
+pub fn note_round_trip(line: &str) -> Option<String> {
+    Note::parse(line).map(|note| note.to_string())
 }
 
 fn fingerprint(token: &Token) -> String {
     hex(token.access.expose(), 8)
 }
 
-/// A file name that any file system takes, whatever the session is called: what it is, and a hash of what it is of.
-fn name(session: &Session, scope: Scope<'_>) -> String {
-    let of = |parts: &[&str]| hex(&parts.join("\n"), 16);
-    let (portal, region) = (&session.start_url, &session.region);
+/// A file name that every file system accepts, whatever the session is called: the kind, and hashes of what the lock protects, which is
+/// a session's values in one vault.
+fn name(vault: &str, session: &Session, scope: Scope<'_>) -> String {
+    let of_session = hash_of(vault, session);
     match scope {
-        Scope::SignIn => format!("sign-in-{}.lock", of(&[&session.name, portal, region])),
-        Scope::Token => format!("token-{}.lock", of(&[&session.name, portal, region])),
+        Scope::SignIn => format!("sign-in-{of_session}.lock"),
+        Scope::Token => format!("token-{of_session}.lock"),
         Scope::Role(account, role) => {
-            format!("role-{}.lock", of(&[&session.name, portal, region, account.as_str(), role.as_str()]))
+            format!("role-{of_session}-{}.lock", hex(&[account.as_str(), role.as_str()].join("\n"), 8))
         }
     }
+}
+
+fn hash_of(vault: &str, session: &Session) -> String {
+    hex(&[vault, &session.name, &session.start_url, &session.region].join("\n"), 16)
 }
 
 fn hex(text: &str, bytes: usize) -> String {
@@ -219,23 +264,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_answer_survives_its_note_and_garbage_is_none() {
+    fn a_note_round_trips_and_garbage_is_no_note() {
         let at = time::macros::datetime!(2026-01-01 00:00:00.123456789 UTC);
         for (kind, _) in Kind::WORDS {
-            let note = Note { kind, at, token: "ab".into(), why: "No access at all".into() };
+            let note = Note { kind, at, token: "ab".into() };
             assert_eq!(Note::parse(&note.to_string()), Some(note));
         }
-        for garbage in ["", "x y z w", "refused", "refused x y z", "failed 99999999999999999999999999999999999999 a b"] {
+        for garbage in ["", "x y z", "refused", "refused x y", "failed 99999999999999999999999999999999999999 a"] {
             assert_eq!(Note::parse(garbage), None, "{garbage}");
         }
     }
 
     #[test]
-    fn a_refusal_is_believed_for_five_seconds_and_never_from_the_future() {
+    fn a_refusal_counts_for_five_seconds_and_not_from_the_future() {
         let at = time::macros::datetime!(2026-01-01 00:00 UTC);
-        let note = Note { kind: Kind::Refused, at, token: "ab".into(), why: "no".into() };
-        assert_eq!(note.within(REFUSAL_LIFE, at), Some(portal::Error::Forbidden("no".into())));
-        assert_eq!(note.within(REFUSAL_LIFE, at + REFUSAL_LIFE), None);
-        assert_eq!(note.within(REFUSAL_LIFE, at - Duration::SECOND), None);
+        let note = Note { kind: Kind::Refused, at, token: "ab".into() };
+        assert_eq!(note.younger_than(REFUSAL_LIFE, at), Some(portal::Error::Forbidden("it was refused a moment ago".into())));
+        assert_eq!(note.younger_than(REFUSAL_LIFE, at + REFUSAL_LIFE), None);
+        assert_eq!(note.younger_than(REFUSAL_LIFE, at - Duration::SECOND), None);
     }
 }

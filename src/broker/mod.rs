@@ -1,7 +1,9 @@
+//! Decides which credential to return, refresh or fetch, retries, and signs in.
+//!
 //! One rule for every credential: look, lock, look again, act, store, unlock. Any number of processes that ask at once cause one refresh
 //! and one exchange, and what is in the vault is returned without lock or network.
 //!
-//! It touches nothing itself: the vault stores, the portal answers, `locks` wait, [`crate::sys::clock`] tells the time.
+//! Touches nothing itself: it calls the vault, the portal, `locks` and [`crate::sys::clock`].
 
 mod credentials;
 pub mod device;
@@ -11,7 +13,11 @@ mod locks;
 pub mod pkce;
 mod retry;
 mod sign_in;
+mod storing;
 
 pub use credentials::Broker;
 pub use locks::Locks;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub use locks::note_round_trip;
 pub use sign_in::{Decision, Event, Flow, PollState, SignInRequest, SignInUi};

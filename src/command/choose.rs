@@ -1,6 +1,5 @@
-//! Choosing a role from everything that can be reached, most used first: the profiles of the config file, and the roles that a portal
-//! listed when it was last asked. Choosing a session itself lists its roles again. Nothing needs the network or the keyring before
-//! something is chosen.
+//! Lets the user choose a role, most used first: from the profiles of the config file and the roles that each portal listed last.
+//! Choosing a session refreshes its roles. Uses neither the network nor the keyring before a choice is made.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,64 +18,66 @@ use crate::profile::resolve::{self, RoleTarget};
 use crate::sys::clock;
 use crate::ui::picker::{self, Key, Picker};
 
-/// What can be chosen.
+/// An item of the list.
 pub(super) enum Choice {
     Role(RoleTarget),
-    /// Its roles are listed anew, and shown.
+    /// Refreshes the roles of the session and shows the list again.
     Session(Session),
 }
 
-/// What is shown of it, and what it means.
+/// The cells that are shown, and the choice that they stand for.
 pub(super) type Row = (Vec<String>, Choice);
 
-/// For `env --pick`. None where the person leaves.
+/// The choice of `env --pick`. None if the user cancels.
+///
+/// # Errors
+/// No terminal; nothing to choose from; those of refreshing a session.
 pub(super) fn target(context: &Context) -> Result<Option<RoleTarget>> {
     if !context.may_choose() {
-        let hint = "daypass env PROFILE ('daypass list --profiles' shows yours)";
-        return Err(Error::usage("there is no terminal to choose on", hint));
+        return Err(Error::usage("the picker requires a terminal", "daypass list --profiles"));
     }
     let choices = choices(context, &Config::read(&context.env)?);
     if choices.is_empty() {
-        return Err(Error::usage("there is no session and no profile to choose from", "daypass configure"));
+        return Err(Error::usage("there is no session or profile to choose from", "daypass configure"));
     }
     Ok(choose(context, choices, |picker| picker)?.map(|(_, target)| target))
 }
 
-/// Its role credentials. Here a person waits: where sign-in is needed, they sign in.
+/// The role credentials of a target, after signing in if required.
 pub(super) fn credentials(context: &Context, target: &RoleTarget) -> Result<(AccountId, RoleCredentials)> {
     signing_in(context, &target.session, target.profile.as_deref(), false, || context.credentials(target, COMMAND_TIMEOUT))
 }
 
-/// Until it is a role that is chosen.
+/// Shows the list until a role is chosen. `configure` sets the keys of the picker. None if the user cancels.
 pub(super) fn choose(
     context: &Context,
-    mut offered: Vec<Row>,
-    dress: impl Fn(Picker) -> Picker,
+    mut rows: Vec<Row>,
+    configure: impl Fn(Picker) -> Picker,
 ) -> Result<Option<(Key, RoleTarget)>> {
     let title = match context.env.active() {
-        Some(name) => format!("Which role? This shell has {name}."),
+        Some(name) => format!("Which role? (this shell uses {name})"),
         None => "Which role?".to_owned(),
     };
     loop {
-        let (rows, mut meant): (Vec<_>, Vec<_>) = offered.into_iter().unzip();
-        let picker = dress(Picker::new(&title, rows, false));
+        let (cells, mut choices): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let picker = configure(Picker::new(&title, cells, false));
         let Some((key, chosen)) = picker::pick(picker, context.capabilities())? else { return Ok(None) };
-        match chosen.first().map(|&row| meant.swap_remove(row)) {
+        match chosen.first().map(|&row| choices.swap_remove(row)) {
             Some(Choice::Role(target)) => return Ok(Some((key, target))),
-            Some(Choice::Session(session)) => list(context, &session)?,
+            Some(Choice::Session(session)) => refresh(context, &session)?,
             None => {}
         }
-        offered = choices(context, &Config::read(&context.env)?);
+        rows = self::choices(context, &Config::read(&context.env)?);
     }
 }
 
-fn list(context: &Context, session: &Session) -> Result<()> {
+fn refresh(context: &Context, session: &Session) -> Result<()> {
     let broker = context.broker(session, None)?;
-    let all = signing_in(context, session, None, false, || roles::all(context, session, &broker))?;
-    if all.is_empty() { Err(roles::nothing_reachable(&session.name)) } else { Ok(()) }
+    let listed = signing_in(context, session, None, false, || roles::all(context, session, &broker))?;
+    if listed.roles.is_empty() { Err(roles::nothing_reachable(&session.name)) } else { Ok(()) }
 }
 
-/// The rows with what they stand for: profiles and the roles that none of them index to, by their use; then the sessions.
+/// The items: profiles and the roles without a profile, most used first; then the sessions.
 pub(super) fn choices(context: &Context, config: &Config) -> Vec<Row> {
     let (history, now) = (context.history(), clock::now());
     let mut targets = ProfileIndex::new(config, &context.env).targets();
@@ -84,11 +85,11 @@ pub(super) fn choices(context: &Context, config: &Config) -> Vec<Row> {
     let mut sessions = Vec::new();
     for session in portals(config) {
         let about = match history.listing(&session) {
-            None => format!("{}: list accounts and roles", session.name),
+            None => format!("List the roles of {}", session.name),
             Some((at, listed)) => {
                 names.extend(listed.iter().filter_map(|role| Some((role.account.clone(), role.account_name.clone()?))));
                 add(&mut targets, &session, listed);
-                format!("{}: list again (last {} ago)", session.name, output::left(now, at))
+                format!("Refresh the roles of {} (updated {} ago)", session.name, output::left(now, at))
             }
         };
         sessions.push((vec![about], Choice::Session(session)));
@@ -100,7 +101,7 @@ pub(super) fn choices(context: &Context, config: &Config) -> Vec<Row> {
     rows.into_iter().zip(targets.into_iter().map(Choice::Role)).chain(sessions).collect()
 }
 
-/// The sessions, but each portal once: two names of it would show each role twice.
+/// The sessions, one for each portal: a second one would show each role twice.
 fn portals(config: &Config) -> Vec<Session> {
     resolve::sessions(config).into_iter().fold(Vec::new(), |mut portals: Vec<Session>, session| {
         if !portals.iter().any(|earlier| earlier.is_same_portal(&session)) {
@@ -110,28 +111,30 @@ fn portals(config: &Config) -> Vec<Session> {
     })
 }
 
-/// The roles that a portal listed, but those to which a profile index.
+/// Adds the roles that a portal listed, except those that a profile refers to.
 fn add(targets: &mut Vec<RoleTarget>, session: &Session, listed: Vec<ListedRole>) {
-    let pointed: HashSet<AccountRole> = targets.iter().filter_map(|target| role_at(session, target)).collect();
+    let with_profile: HashSet<AccountRole> = targets.iter().filter_map(|target| role_at(session, target)).collect();
     let roles = listed.into_iter().map(|ListedRole { account, role, .. }| AccountRole { account, role });
-    targets.extend(roles.filter(|role| !pointed.contains(role)).map(|AccountRole { account, role }| RoleTarget {
+    targets.extend(roles.filter(|role| !with_profile.contains(role)).map(|AccountRole { account, role }| RoleTarget {
         session: session.clone(),
         account: Account::Id(account),
         role,
         region: None,
         profile: None,
+        overridden: false,
     }));
 }
 
-/// Profile, account, role, session and the account's id, as far as there is anything to tell. The last give way on a narrow terminal.
+/// Cells for profile, account, role, session and account ID; empty columns are left out. The least important come last, because a
+/// narrow terminal does not show the last ones.
 fn rows(targets: &[RoleTarget], names: &HashMap<AccountId, String>) -> Vec<Vec<String>> {
-    let of_several = targets.windows(2).any(|two| matches!(two, [one, other] if one.session.name != other.session.name));
+    let several_sessions = targets.windows(2).any(|two| matches!(two, [one, other] if one.session.name != other.session.name));
     let cells = |target: &RoleTarget| {
         let (id, name) = match &target.account {
             Account::Id(id) => (id.to_string(), names.get(id).cloned()),
             Account::Name(name) => (String::new(), Some(name.clone())),
         };
-        let session = if of_several { target.session.name.clone() } else { String::new() };
+        let session = if several_sessions { target.session.name.clone() } else { String::new() };
         [target.profile.clone().unwrap_or_default(), name.unwrap_or_default(), target.role.to_string(), session, id]
     };
     let mut columns: [Vec<String>; 5] = Default::default();
@@ -153,7 +156,7 @@ fn role_at(session: &Session, target: &RoleTarget) -> Option<AccountRole> {
     }
 }
 
-/// By what its use is counted; None where it can't be known without the portal.
+/// The name under which uses are counted; None if only the portal knows it.
 fn name_of(target: &RoleTarget) -> Option<String> {
     match &target.account {
         Account::Id(account) => Some(super::name_of(target, account)),

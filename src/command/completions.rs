@@ -1,20 +1,20 @@
-//! `daypass completions`: the completion script of a shell, which asks daypass for the candidates.
+//! `daypass completions`: prints a completion script, which calls daypass for the candidates.
 
 use crate::context::Context;
 use crate::error::Result;
 use crate::output::shell::{self, Interactive};
 
-/// Print the completion script of a shell
+/// Print the completion script for a shell
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-The script asks daypass itself, so it knows the names in your config file.
-'daypass shell-init' holds it too.")]
+The script calls daypass, so it completes the names in your config file.
+'daypass shell-init' includes it.")]
 pub struct Args {
-    /// The shell
+    /// Shell
     pub shell: Interactive,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     context.print(&shell::completion(args.shell))?;
     Ok(0)

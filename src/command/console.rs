@@ -1,5 +1,5 @@
-//! `daypass console`: the AWS console in the browser, by the portal's shortcut link. It needs no credentials, and no sign-in here: the
-//! portal asks for one in the browser.
+//! `daypass console`: opens the AWS console in the browser through the portal's shortcut link. It needs neither credentials nor a
+//! sign-in here; the portal signs the user in, in the browser.
 
 use std::time::Duration;
 
@@ -21,38 +21,40 @@ Examples:
   daypass console dev prod --print \\
       --destination https://eu-west-1.console.aws.amazon.com/ec2/home
 
-It needs no credentials: the portal signs you in, in the browser.")]
+It needs no credentials here; the portal signs you in, in the browser.")]
 pub struct Args {
-    /// The profiles [default: $AWS_PROFILE, then default]
+    /// Profiles [default: $AWS_PROFILE, then default]
     #[arg(value_name = "PROFILE", conflicts_with = "profile")]
     pub names: Vec<String>,
     /// The role.
     #[command(flatten)]
     pub role: RoleFlags,
-    /// The page to open: a service's short name, such as s3 or logs, or an address in the console
+    /// Page to open: a service such as s3 or logs, or the address of a console page
     #[arg(long, value_name = "URL|SERVICE")]
     pub destination: Option<String>,
-    /// Print the link; open no browser
+    /// Print the link without opening a browser
     #[arg(long)]
     pub print: bool,
 }
 
-/// A launcher that fails does so at once; what runs on is the browser, or finds it.
-const LAUNCHED: Duration = Duration::from_millis(500);
+/// How long to wait for a launcher to fail. One that still runs then is the browser, or will open it.
+const LAUNCH_LIMIT: Duration = Duration::from_millis(500);
 
-/// How often the launcher is looked at.
-const LOOKED: Duration = Duration::from_millis(10);
+/// How often the launcher is checked.
+const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Runs it: all links are known to be good before the first is opened.
+/// Runs the command. All links are checked before the first is opened.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
-    let asked = RoleRequest::from(args.role);
-    let each: Vec<RoleRequest> = if args.names.is_empty() {
-        vec![asked]
+    let request = RoleRequest::from(args.role);
+    let requests: Vec<RoleRequest> = if args.names.is_empty() {
+        vec![request]
     } else {
-        args.names.into_iter().map(|name| RoleRequest { profile: Some(name), ..asked.clone() }).collect()
+        args.names.into_iter().map(|name| RoleRequest { profile: Some(name), ..request.clone() }).collect()
     };
-    let link_of = |asked: &RoleRequest| link(context, &resolve::target(&context.env, asked)?, args.destination.as_deref());
-    let links = each.iter().map(link_of).collect::<Result<Vec<_>>>()?;
+    let link_of = |request: &RoleRequest| {
+        link(context, &resolve::target(&context.env, request)?, args.destination.as_deref(), request.region.as_deref())
+    };
+    let links = requests.iter().map(link_of).collect::<Result<Vec<_>>>()?;
     for link in links {
         if args.print {
             context.print(&format!("{link}\n"))?;
@@ -63,32 +65,32 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     Ok(0)
 }
 
-/// Opens the console as this role.
+/// Opens the console with this role.
 pub(super) fn open_as(context: &Context, target: &RoleTarget) -> Result<()> {
-    open(context, &link(context, target, None)?)
+    open(context, &link(context, target, None, None)?)
 }
 
-/// Without a browser here the link is told all the same: it works in any.
+/// Opens a link. The error contains it, because it works in any browser.
 fn open(context: &Context, link: &str) -> Result<()> {
     let failed = |why: &str| {
-        Error::failed(format!("no browser could be opened here: {why}"), format!("open this address in any browser: {link}"))
+        Error::failed(format!("couldn't open a browser here: {why}"), format!("open this address in any browser: {link}"))
     };
-    // A browser of the person's own choice may be anywhere.
+    // The browser of BROWSER may be on another machine.
     if context.env.browser().is_none() {
         browser::on_this_machine(&context.env).map_err(failed)?;
     }
     let mut opened = browser::open(link, &context.env).map_err(|error| failed(&error.to_string()))?;
-    let deadline = Deadline::after(LAUNCHED);
+    let deadline = Deadline::after(LAUNCH_LIMIT);
     while opened.runs() && !deadline.passed() {
-        clock::sleep(LOOKED);
+        clock::sleep(CHECK_INTERVAL);
     }
-    if opened.failed() { Err(failed("the program that opens addresses has failed")) } else { Ok(()) }
+    if opened.failed() { Err(failed("the program that opens addresses failed")) } else { Ok(()) }
 }
 
-/// The link. Whoever asks for it uses the role.
-fn link(context: &Context, target: &RoleTarget, destination: Option<&str>) -> Result<String> {
-    let destination =
-        destination.map(|text| console::destination(text, &target.session.region, target.region.as_deref())).transpose()?;
+/// The link for a role, which counts as a use of it. `region` is that of the command line, if any.
+fn link(context: &Context, target: &RoleTarget, destination: Option<&str>, region: Option<&str>) -> Result<String> {
+    let region = region.or(context.env.region()).or(target.region.as_deref());
+    let destination = destination.map(|text| console::destination(text, &target.session.region, region)).transpose()?;
     let account = context.account(target, COMMAND_TIMEOUT)?;
     super::note_use(context, &super::name_of(target, &account));
     console::link(&target.session.start_url, &account, &target.role, destination.as_deref())

@@ -1,4 +1,4 @@
-//! `--convert`: profiles with the SDKs' own single sign-on keys become daypass profiles of the same name.
+//! `--convert`: turns profiles with the SDKs' own `sso_*` keys into daypass profiles of the same name.
 
 use std::collections::HashSet;
 
@@ -10,27 +10,27 @@ use crate::profile::resolve::{self, CredentialSource};
 use crate::profile::{Config, helper, start_url};
 use crate::sys::env::Env;
 
-/// What can be converted, and what can't.
+/// The profiles that can be converted, and those that cannot.
 #[derive(Debug, Default)]
 pub(super) struct Conversion {
-    /// The profiles' names.
+    /// The names of the profiles.
     pub(super) names: Vec<String>,
-    /// Where each index.
+    /// The roles that they refer to.
     pub(super) roles: Vec<AccountRole>,
-    /// One for each name, and those of the sessions that they need.
+    /// A change for each name, after those for new sessions that they need.
     pub(super) changes: Vec<Change>,
-    /// Why others stay as they are, a sentence each.
-    pub(super) stay: Vec<String>,
+    /// Why others are left alone, a sentence each.
+    pub(super) skipped: Vec<String>,
 }
 
-/// Native and legacy profiles, of those whose name, session and role are wanted. All of their keys that are not `sso_*` stay.
-/// `planned`: a session that will have a block.
+/// The conversion of all native and legacy profiles that match. Their other keys are kept. `planned`: a session whose block is about
+/// to be written.
 pub(super) fn conversion(
     config: &Config,
     env: &Env,
     program: &str,
     planned: Option<&Session>,
-    wanted: impl Fn(&str, &Session, &AccountRole) -> bool,
+    matches: impl Fn(&str, &Session, &AccountRole) -> bool,
 ) -> Conversion {
     let index = ProfileIndex::new(config, env);
     let mut found = Conversion::default();
@@ -44,10 +44,11 @@ pub(super) fn conversion(
             continue;
         }
         let Some((session, role)) = index.role_of(&profile) else { continue };
-        if !wanted(&profile.name, &session, &role) {
+        if !matches(&profile.name, &session, &role) {
             continue;
         }
-        let session = if kind == CredentialSource::Legacy { sessions.with_block(&session) } else { session };
+        let usable = kind == CredentialSource::Native && helper::is_argument(&session.name);
+        let session = if usable { session } else { sessions.with_block(&session) };
         let change = helper::line(program, &session.name, &role.account, &role.role)
             .map(|line| Change::helper(&profile.name, line, Vec::new()))
             .map_err(|error| error.what);
@@ -59,7 +60,7 @@ pub(super) fn conversion(
                 found.roles.push(role);
                 used.insert(session.name);
             }
-            Err(why) => found.stay.push(format!("Profile {} stays as it is: {why}.", profile.name)),
+            Err(why) => found.skipped.push(format!("Profile {} is left alone: {why}.", profile.name)),
         }
     }
     let needed = sessions.new.into_iter().filter(|session| used.contains(&session.name));
@@ -67,7 +68,7 @@ pub(super) fn conversion(
     found
 }
 
-/// The sessions of a file, and those that are about to be written.
+/// The sessions of a config file, and those about to be written.
 pub(super) struct Sessions {
     names: HashSet<String>,
     known: Vec<Session>,
@@ -81,9 +82,12 @@ impl Sessions {
         Self { names: blocks.iter().map(|block| block.name.to_string()).collect(), known, new: Vec::new() }
     }
 
-    /// The session by a block: the one of this portal that is there, or about to be; else a new one, called by its address.
+    /// The session of this portal that has a block, or is about to get one, of a name that a helper's command line can contain; else a new
+    /// one, named after its start URL.
     pub(super) fn with_block(&mut self, session: &Session) -> Session {
-        if let Some(known) = self.known.iter().chain(&self.new).find(|known| known.is_same_portal(session)) {
+        if let Some(known) =
+            self.known.iter().chain(&self.new).find(|known| known.is_same_portal(session) && helper::is_argument(&known.name))
+        {
             return known.clone();
         }
         let base = start_url::session_name(&session.start_url);
@@ -91,7 +95,7 @@ impl Sessions {
         let name = std::iter::once(base.clone()).chain(numbered).find(|name| !self.names.contains(name)).unwrap_or(base);
         self.names.insert(name.clone());
         let start_url = start_url::clean(&session.start_url).unwrap_or_else(|_| session.start_url.clone());
-        let new = Session { name, start_url, region: session.region.clone(), scopes: vec![portal::ACCOUNT_ACCESS.to_owned()] };
+        let new = Session { name, start_url, region: session.region.clone(), scopes: portal::scopes_of(session) };
         self.new.push(new.clone());
         new
     }

@@ -1,5 +1,5 @@
-//! `daypass credential-process`: what an SDK calls. One document on standard output, or nothing; never a question, and a browser only
-//! where the profile's own command line allows it.
+//! `daypass credential-process`: called by SDKs. Prints one document to standard output, or nothing. It never prompts, and opens a
+//! browser only if the command line in the profile contains `--login`.
 
 use std::time::Duration;
 
@@ -19,32 +19,32 @@ In ~/.aws/config, all on one line ('daypass configure' writes it):
   credential_process = /usr/bin/daypass credential-process
       --session corp --account 111122223333 --role DeveloperAccess
 
-With --login a sign-in that is missing opens the browser: one for all tools that
-ask at once, and never over SSH, in CI or without a display. It waits for 45
-seconds; if nobody answers, no other opens for five minutes.")]
+With --login it opens the browser if sign-in is required: one tab, however many
+tools ask, and never over SSH, in CI or without a display. It waits 45 seconds;
+if nobody signs in, no browser is opened for the next five minutes.")]
 pub struct Args {
     /// The role.
     #[command(flatten)]
     pub role: RoleFlags,
-    /// Open the browser where sign-in is needed ('daypass configure --login' writes this)
+    /// Open the browser if sign-in is required ('daypass configure --login' writes this)
     #[arg(long)]
     pub login: bool,
 }
 
-/// Everything in all. Some SDKs end a helper sooner, but only a portal that hangs makes it last so long.
+/// The time limit without a sign-in. Some SDKs wait less, but only a hanging portal makes a call take this long.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// With `--login`: when a person must have answered, and when all is over. SDKs wait for a minute.
-const ANSWERED: Duration = Duration::from_secs(45);
-const IN_ALL: Duration = Duration::from_secs(50);
+/// With `--login`: the limits for the sign-in and for the whole call. SDKs wait one minute.
+const SIGN_IN_TIMEOUT: Duration = Duration::from_secs(45);
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(50);
 
-/// Runs it.
+/// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
-    let (answered, end) = (Deadline::after(ANSWERED), Deadline::after(IN_ALL));
+    let (sign_in_by, end) = (Deadline::after(SIGN_IN_TIMEOUT), Deadline::after(TOTAL_TIMEOUT));
     let target = resolve::target(&context.env, &args.role.into())?;
     let (account, credentials) = match context.credentials(&target, TIMEOUT) {
         Err(needed) if needed.exit == Exit::SignIn && args.login => {
-            login::sign_in_unattended(context, &target.session, target.profile.as_deref(), needed, answered)?;
+            login::sign_in_unattended(context, &target.session, target.profile.as_deref(), needed, sign_in_by)?;
             context.credentials(&target, end.left().min(TIMEOUT))?
         }
         other => other?,

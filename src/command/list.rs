@@ -1,4 +1,4 @@
-//! `daypass list`: the accounts and roles that a session can reach, and the profiles that point at them; or the profiles alone.
+//! `daypass list`: lists the accounts and roles of a session and the profiles that use them, or only the profiles.
 
 use std::collections::HashMap;
 
@@ -13,9 +13,9 @@ use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::Session;
 use crate::profile::request::RoleRequest;
 use crate::profile::resolve::RoleTarget;
-use crate::profile::{Config, resolve};
+use crate::profile::{Block, Config, diagnosis, resolve};
 
-/// List the accounts and roles that you can reach, and the profiles that point at them
+/// List your accounts and roles and the profiles that use them
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -26,13 +26,13 @@ pub struct Args {
     /// The session.
     #[command(flatten)]
     pub session: SessionArgs,
-    /// Only rows that hold all of these words, in any column and any case
+    /// Only rows that contain all of these words, in any column, ignoring case
     #[arg(long, value_name = "WORDS")]
     pub filter: Vec<String>,
-    /// List the profiles of the config file in place of the portal's accounts and roles (no network)
+    /// List the profiles of the config file instead (no network)
     #[arg(long)]
     pub profiles: bool,
-    /// How to print
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 }
@@ -49,48 +49,65 @@ struct Entry {
 
 /// One profile, as `--format json` shows it.
 #[derive(Serialize)]
-struct Pointer {
+struct ProfileEntry {
     profile: String,
-    /// Twelve digits, or a name that the portal knows.
+    /// An ID of twelve digits, or a name.
     account: String,
     role: String,
     region: Option<String>,
     session: String,
+    /// The key by which AWS tools get other credentials: `KEY (FILE:LINE)`.
+    overridden_by: Option<String>,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let config = Config::read(&context.env)?;
     let words = words(&args.filter);
-    let asked = RoleRequest::from(args.session);
-    let anything_named = asked.session.is_some() || asked.start_url.is_some();
+    let request = RoleRequest::from(args.session);
+    let session_given = request.session.is_some() || request.start_url.is_some();
     if args.profiles {
-        let session = if anything_named { Some(resolve::session_in(&config, &asked)?) } else { None };
-        let profiles = profiles(context, &config, session.as_ref()).into_iter().map(|target| Pointer {
+        let session = if session_given { Some(resolve::session_in(&config, &request)?) } else { None };
+        let blocks = config.profiles();
+        let overriding = |block: &Block<'_>| {
+            let value = diagnosis::overriding(block)?;
+            Some((block.name.to_string(), format!("{} ({})", value.key, value.place())))
+        };
+        let mut overriding: HashMap<String, String> = blocks.iter().filter_map(overriding).collect();
+        let profiles = profiles(context, &config, session.as_ref()).into_iter().map(|target| ProfileEntry {
+            overridden_by: target.profile.as_ref().and_then(|name| overriding.remove(name)),
             profile: target.profile.unwrap_or_default(),
             account: target.account.to_string(),
             role: target.role.to_string(),
             region: target.region,
             session: target.session.name,
         });
-        let row = |entry: &Pointer, _: &str| {
+        let row = |entry: &ProfileEntry, _: &str| {
             let region = entry.region.clone().unwrap_or_default();
-            vec![entry.profile.clone(), entry.account.clone(), entry.role.clone(), region, entry.session.clone()]
+            let overridden_by = entry.overridden_by.clone().unwrap_or_default();
+            vec![entry.profile.clone(), entry.account.clone(), entry.role.clone(), region, entry.session.clone(), overridden_by]
         };
-        show(context, args.format, &words, ["profile", "account", "role", "region", "session"], profiles.collect(), row)?;
+        show(
+            context,
+            args.format,
+            &words,
+            ["profile", "account", "role", "region", "session", "overridden_by"],
+            profiles.collect(),
+            row,
+        )?;
         return Ok(0);
     }
-    let session = resolve::session_in(&config, &asked)?;
+    let session = resolve::session_in(&config, &request)?;
     let broker = context.broker(&session, None)?;
-    let mut pointing = pointing(context, &config, &session);
+    let mut by_role = profiles_by_role(context, &config, &session);
     let entry = |Reachable { account, role }| Entry {
         account_id: account.id.to_string(),
         account_name: account.name,
         account_email: account.email,
-        profiles: pointing.remove(&role).unwrap_or_default(),
+        profiles: by_role.remove(&role).unwrap_or_default(),
         role: role.role.to_string(),
     };
-    let entries: Vec<Entry> = roles::all(context, &session, &broker)?.into_iter().map(entry).collect();
+    let entries: Vec<Entry> = roles::all(context, &session, &broker)?.roles.into_iter().map(entry).collect();
     let row = |entry: &Entry, separator: &str| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let profiles = entry.profiles.join(separator);
@@ -100,12 +117,12 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     Ok(0)
 }
 
-/// Prints what holds all the words, in any of its columns.
-fn show<T: Serialize>(
+/// Prints the entries that contain all of the words, in any column.
+fn show<T: Serialize, const N: usize>(
     context: &Context,
     format: Format,
     words: &[String],
-    columns: [&str; 5],
+    columns: [&str; N],
     mut entries: Vec<T>,
     row: impl Fn(&T, &str) -> Vec<String>,
 ) -> Result<()> {
@@ -118,30 +135,37 @@ fn show<T: Serialize>(
         Format::Json => output::json(&entries),
         Format::Csv => csv::table(&columns, &rows(" ")),
         Format::Table => {
-            let head = columns.map(|name| name.trim_start_matches("account_").to_uppercase());
+            let head = columns.map(|name| name.trim_start_matches("account_").replace('_', " ").to_uppercase());
             let head = head.each_ref().map(|title| if title == "ID" { "ACCOUNT" } else { title.as_str() });
-            context.table(&head, &rows(", "))
+            let mut rows = rows(", ");
+            // Rarely used: no column of blanks.
+            let used = rows.iter().any(|row| row.last().is_some_and(|cell| !cell.is_empty()));
+            let shown = if columns.last() == Some(&"overridden_by") && !used { N - 1 } else { N };
+            for row in &mut rows {
+                row.truncate(shown);
+            }
+            context.table(head.get(..shown).unwrap_or(&head), &rows)
         }
     })?;
     if entries.is_empty() {
-        context.tell(if words.is_empty() { "Nothing is there to be listed." } else { "Nothing holds these words." });
+        context.tell(if words.is_empty() { "Nothing to list." } else { "No matches." });
     }
     Ok(())
 }
 
-/// The words of all `--filter`s, in small letters.
+/// The words of all `--filter`s, in lower case.
 fn words(filters: &[String]) -> Vec<String> {
     filters.iter().flat_map(|filter| filter.split_whitespace()).map(str::to_lowercase).collect()
 }
 
-/// The profiles of the configuration that lead to roles, of this session or of all. One that leads nowhere is left out.
+/// The profiles that refer to roles, of one session or of all. Others are left out.
 fn profiles(context: &Context, config: &Config, session: Option<&Session>) -> Vec<RoleTarget> {
     let of_session = |target: &RoleTarget| session.is_none_or(|session| session.is_same_portal(&target.session));
     ProfileIndex::new(config, &context.env).targets().into_iter().filter(of_session).collect()
 }
 
-/// The profiles of the configuration that lead to roles of this session.
-fn pointing(context: &Context, config: &Config, session: &Session) -> HashMap<AccountRole, Vec<String>> {
+/// The profiles that refer to roles of this session, by role.
+fn profiles_by_role(context: &Context, config: &Config, session: &Session) -> HashMap<AccountRole, Vec<String>> {
     let index = ProfileIndex::new(config, &context.env);
     let mut found: HashMap<AccountRole, Vec<String>> = HashMap::new();
     for profile in config.profiles() {

@@ -1,4 +1,4 @@
-//! `daypass login`: signs in, by a browser that comes back to this machine or by a code to compare.
+//! `daypass login`: signs in, through a browser that returns to this machine or with a device code.
 
 use std::time::Duration;
 
@@ -23,26 +23,26 @@ use crate::vault;
 /// Sign in
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Two ways lead in. A browser on this machine comes back to it by itself (pkce):
-nothing to type. Elsewhere (SSH, containers, CI, no display) you open an address
-in any browser and compare a code (device). With a forwarded port the first
-works over SSH too:
-  ssh -L 8400:127.0.0.1:8400 HOST        and there: daypass login --port 8400
+There are two ways to sign in. If a browser runs on this machine, it returns to
+daypass on its own (pkce). Elsewhere (SSH, containers, CI, no display), open an
+address in any browser and compare a code (device). Over SSH, pkce works through
+a forwarded port:
+  ssh -L 8400:127.0.0.1:8400 HOST      and there: daypass login --port 8400
 
-While it waits: Enter opens the browser again, c copies the code (of pkce: the
-address), d goes on with a device code, Ctrl-Z stops it like any job. In the
-background it is silent.
+While it waits: Enter opens the browser again, c copies the code (pkce: the
+address), d switches to a device code, Ctrl-Z suspends. In the background it
+prints no progress.
 
---format json writes one event a line to standard output, each with 'event' and
-'session':
-  another     another daypass signs in to this session; its result is waited for
-  authorize   url, port, expires_in: open url where 127.0.0.1:port leads here
+--format json prints one event per line to standard output, each with 'event'
+and 'session':
+  another     another daypass is signing in to this session; waiting for it
+  authorize   url, port, expires_in: the browser must reach 127.0.0.1:port here
   code        verification_uri, verification_uri_complete, user_code, expires_in
-  fell_back   reason: pkce does not work here, a code follows
+  fell_back   reason: pkce does not work here; a device code follows
   waiting     state: pending, slow_down or unreachable (when it changes)
-  signed_in   expires_at, refreshable, already (true: nothing had to be done)
-Times to go are in seconds. Without signed_in the status is not 0, and standard
-error says why.")]
+  signed_in   expires_at, refreshable, already (true: was already signed in)
+Durations are in seconds. If no signed_in event follows, the exit status is
+non-zero and the reason is on standard error.")]
 pub struct Args {
     /// The session.
     #[command(flatten)]
@@ -50,25 +50,25 @@ pub struct Args {
     /// Sign in to every session in ~/.aws/config, one after the other
     #[arg(long, conflicts_with_all = ["name", "session", "start_url", "sso_region", "profile"])]
     pub all: bool,
-    /// How the answer comes back from the browser
+    /// Sign-in flow
     #[arg(long, value_name = "FLOW", default_value = "auto")]
     pub flow: FlowChoice,
-    /// The port of this machine that the browser comes back to, for a forwarded one (means --flow pkce) [default: a free one]
+    /// Local callback port, for SSH port forwarding (implies --flow pkce) [default: any free port]
     #[arg(long, value_name = "PORT", value_parser = clap::value_parser!(u16).range(1..))]
     pub port: Option<u16>,
-    /// Print the address; open no browser
+    /// Print the address without opening a browser
     #[arg(long)]
     pub no_browser: bool,
-    /// Show the address as a QR code (by itself on a terminal where no browser can be opened)
+    /// Show the address as a QR code (the default on a terminal if no browser can be opened)
     #[arg(long, conflicts_with = "port")]
     pub qr: bool,
-    /// What goes to standard output: nothing, or one JSON event a line
+    /// What to print to standard output
     #[arg(long, value_name = "FORMAT", default_value = "none")]
     pub format: Events,
-    /// Do nothing while the sign-in lasts
+    /// Do nothing if already signed in
     #[arg(long)]
     pub if_needed: bool,
-    /// With --if-needed: how long it must last, such as 30m or 8h (a sign-in that can be refreshed is taken to last)
+    /// With --if-needed: minimum remaining validity, such as 30m or 8h (a refreshable sign-in always qualifies)
     #[arg(long, value_name = "TIME", requires = "if_needed", value_parser = duration)]
     pub min_ttl: Option<Duration>,
 }
@@ -78,22 +78,22 @@ pub struct Args {
 pub enum Events {
     /// Nothing
     None,
-    /// One event a line
+    /// One JSON event per line
     Json,
 }
 
 /// The values of `login --flow`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum FlowChoice {
-    /// pkce where a browser is on this machine, else device
+    /// pkce if a browser runs on this machine, otherwise device
     Auto,
-    /// A code to compare; the browser may be anywhere
+    /// Compare a code in any browser, on any device
     Device,
-    /// The browser comes back to this machine; device where that fails
+    /// The browser returns to this machine; falls back to device
     Pkce,
 }
 
-/// `90`, `90s`, `30m`, `8h`, `2d`: a number of seconds, or of the unit named.
+/// Parses `90`, `90s`, `30m`, `8h`, `2d`: a number of seconds, or of the given unit.
 fn duration(text: &str) -> std::result::Result<Duration, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
     let unit = match text.get(digits.len()..) {
@@ -101,16 +101,16 @@ fn duration(text: &str) -> std::result::Result<Duration, String> {
         Some("m") => 60,
         Some("h") => 3600,
         Some("d") => 86400,
-        _ => return Err("a time is a number with s, m, h or d, such as 30m".to_owned()),
+        _ => return Err("expected a number with s, m, h or d, such as 30m".to_owned()),
     };
-    let number: u64 = digits.parse().map_err(|_| "a time is a number with s, m, h or d, such as 30m".to_owned())?;
-    Ok(std::time::Duration::from_secs(number.saturating_mul(unit)))
+    let number: u64 = digits.parse().map_err(|_| "expected a number with s, m, h or d, such as 30m".to_owned())?;
+    Ok(Duration::from_secs(number.saturating_mul(unit)))
 }
 
-/// How long a person may take to unlock the keyring in the system's own prompt.
-const UNLOCKING: Duration = Duration::from_mins(2);
+/// The time limit for the system's prompt to unlock the keyring.
+const UNLOCK_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Runs it.
+/// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let options = requested_options(context, &args)?;
     let needed = args.if_needed.then(|| args.min_ttl.unwrap_or_default());
@@ -123,11 +123,11 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     Ok(0)
 }
 
-/// One that fails does not keep the others; the first failure is the status.
+/// Signs in to each session, even if one fails. The exit status is that of the first failure.
 fn all(context: &Context, options: &SignInOptions, needed: Option<Duration>) -> Result<u8> {
     let sessions = resolve::sessions(&Config::read(&context.env)?);
     if sessions.is_empty() {
-        return Err(Error::usage("there is no session to sign in to", "daypass configure"));
+        return Err(Error::usage("there are no sessions to sign in to", "daypass configure"));
     }
     let mut status = 0;
     for session in &sessions {
@@ -151,7 +151,7 @@ fn one(
     needed: Option<Duration>,
 ) -> Result<()> {
     if let Some(at_least) = needed
-        && let Some(token) = lasting(context, session, profile, at_least)?
+        && let Some(token) = still_valid(context, session, profile, at_least)?
     {
         context.tell(&format!("Already signed in to {}.", text::clean(&session.name)));
         return report(options, context, session, &token, true);
@@ -160,7 +160,7 @@ fn one(
     report(options, context, session, &token, false)
 }
 
-/// Unless told otherwise, a browser is opened only if there is one: over SSH it would be a text browser on the other machine.
+/// The default is to open a browser only if one runs on this machine: over SSH it would be a text browser on the remote machine.
 fn sign_in_options(context: &Context, request: SignInRequest, no_browser: bool) -> SignInOptions {
     let available = browser::on_this_machine(&context.env).is_ok() || context.env.browser().is_some();
     let browser = match (no_browser, available) {
@@ -171,15 +171,13 @@ fn sign_in_options(context: &Context, request: SignInRequest, no_browser: bool) 
     SignInOptions { request, browser, qr: false, events: false }
 }
 
-/// The options that the arguments of `login` ask for.
+/// The options from the arguments of `login`.
 fn requested_options(context: &Context, args: &Args) -> Result<SignInOptions> {
     let local = browser::on_this_machine(&context.env);
     let flow = match (args.flow, args.port) {
         (FlowChoice::Device, Some(_)) => {
-            return Err(Error::usage(
-                "--port is for --flow pkce: a device code needs none",
-                "daypass login --flow pkce --port PORT",
-            ));
+            let what = "--port requires --flow pkce; a device code uses no port";
+            return Err(Error::typo(what, "device", "pkce", "daypass login --flow pkce"));
         }
         (FlowChoice::Pkce, _) | (FlowChoice::Auto, Some(_)) => Flow::Pkce,
         (FlowChoice::Device, None) => Flow::Device,
@@ -193,17 +191,17 @@ fn requested_options(context: &Context, args: &Args) -> Result<SignInOptions> {
         },
     };
     let request = SignInRequest { flow, port: args.port, unattended_until: None };
-    // A person who forwards a port has the browser at its other end.
+    // With a forwarded port the browser runs on the machine at its other end.
     let no_browser = args.no_browser || args.port.is_some() && local.is_err();
     Ok(SignInOptions { qr: args.qr, events: args.format == Events::Json, ..sign_in_options(context, request, no_browser) })
 }
 
-/// Prints the last event for programs that asked for events.
+/// Prints the last event if events were requested.
 fn report(options: &SignInOptions, context: &Context, session: &Session, token: &Token, already: bool) -> Result<()> {
     if options.events { context.print(&login_events::signed_in(&session.name, token, already)) } else { Ok(()) }
 }
 
-/// Does what may need a sign-in, for a person who is there: where it is missing they sign in, and it is done again.
+/// Runs `act`; if it fails because sign-in is required, signs in and runs it again.
 pub fn signing_in<T>(
     context: &Context,
     session: &Session,
@@ -220,7 +218,10 @@ pub fn signing_in<T>(
     }
 }
 
-/// Signs in to a session as the surroundings allow, and tells how long it lasts.
+/// Signs in to a session with the flow that this machine allows, and reports how long the sign-in is valid.
+///
+/// # Errors
+/// Those of the broker and of the keyring.
 pub fn sign_in(context: &Context, session: &Session, profile: Option<&str>, no_browser: bool) -> Result<Token> {
     let local = !no_browser && browser::on_this_machine(&context.env).is_ok();
     let request = SignInRequest { flow: if local { Flow::Pkce } else { Flow::Device }, port: None, unattended_until: None };
@@ -234,18 +235,18 @@ fn sign_in_by(context: &Context, session: &Session, profile: Option<&str>, optio
     let token = broker.sign_in(options.request, &mut ui)?;
     drop(ui);
     let until = output::when(token.expires_at);
-    let lasts = if token.refresh.is_some() { format!("until {until}, and is renewed by itself") } else { format!("until {until}") };
-    context.tell(&format!("Signed in to {}. The sign-in lasts {lasts}.", text::clean(&session.name)));
+    let renewal = if token.refresh.is_some() { "; daypass renews it automatically" } else { "" };
+    context.tell(&format!("Signed in to {} until {until}{renewal}.", text::clean(&session.name)));
     if context.vault()?.token_is_volatile() {
-        context.tell("The sign-in is kept in the kernel's keyring: it lasts until a restart, or three days without use.");
+        context.tell("The sign-in is stored in the kernel keyring: it is lost on a restart or after three days without use.");
     }
     Ok(token)
 }
 
-/// For a tool that needs credentials, where the profile allows it: opens the browser, if there is one on this machine.
+/// Signs in for a tool that needs credentials, if a browser runs on this machine. The profile must allow it.
 ///
 /// # Errors
-/// Sign-in is needed still: this is no user's desktop, or nobody answered in time.
+/// Sign-in is still required: there is no desktop, or nobody signed in before `until`.
 pub fn sign_in_unattended(
     context: &Context,
     session: &Session,
@@ -264,18 +265,18 @@ pub fn sign_in_unattended(
         .map(drop)
 }
 
-/// A locked keyring is found before the person goes to the browser. With a person there, the system may ask to unlock it.
+/// Checks the keyring before the user goes to the browser. On a terminal, the system may prompt to unlock it.
 fn unlock(context: &Context, session: &Session) -> Result<()> {
     let vault = context.vault()?;
     match vault.token(session) {
-        Err(vault::Error::Locked(_)) if context.may_ask() => Ok(vault.unlock(UNLOCKING)?),
-        Err(fault) => Err(fault.into()),
+        Err(vault::Error::Locked(_)) if context.may_prompt() => vault.unlock(UNLOCK_TIMEOUT).map_err(vault::Error::after_unlocking),
+        Err(error) => Err(error.after_unlocking()),
         Ok(_) => Ok(()),
     }
 }
 
-/// The sign-in, if it lasts so long. One that can be refreshed is refreshed: if that works it lasts as long as it can be again.
-fn lasting(context: &Context, session: &Session, profile: Option<&str>, at_least: Duration) -> Result<Option<Token>> {
+/// The stored sign-in if it stays valid for `at_least`. A refreshable one is refreshed first, and is valid as long as it can be refreshed.
+fn still_valid(context: &Context, session: &Session, profile: Option<&str>, at_least: Duration) -> Result<Option<Token>> {
     let broker: Broker<'_> = context.broker(session, profile)?;
     let Some(token) = context.vault()?.token(session)? else { return Ok(None) };
     let now = clock::now();
@@ -295,7 +296,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_time_has_a_unit() {
+    fn a_duration_may_have_a_unit() {
         assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("8h"), Ok(Duration::from_hours(8)));
         for bad in ["", "h", "1w", "-1m", "1.5h", "99999999999999999999s"] {

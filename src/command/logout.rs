@@ -1,4 +1,4 @@
-//! `daypass logout`: forgets tokens and credentials here, and ends the session at the portal.
+//! `daypass logout`: deletes local tokens and credentials, and ends the portal session.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::profile::{Config, resolve};
 use crate::text;
 use crate::ui::terminal;
 
-/// Sign out: forget tokens and credentials here, and end the session at the portal
+/// Sign out: delete local tokens and credentials and end the portal session
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The session.
@@ -21,10 +21,10 @@ pub struct Args {
     pub all: bool,
 }
 
-/// The portal is not waited for much longer than a person waits for a sign-out.
+/// The time limit for the portal.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Runs it.
+/// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let profile = args.session.profile.clone();
     let sessions = if args.all { every_session(context)? } else { vec![resolve::session(&context.env, &args.session.into())?] };
@@ -34,7 +34,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         match context.broker(session, profile.as_deref())?.sign_out(TIMEOUT)? {
             None => context.tell(&format!("Signed out of {name}.")),
             Some(why) => terminal::say(&format!(
-                "daypass: signed out of {name} here, but the portal could not be told ({}): the session there ends by itself",
+                "daypass: deleted the local sign-in to {name}, but could not end the portal session ({}); it expires on its own",
                 text::clean(&why)
             )),
         }
@@ -42,7 +42,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     Ok(0)
 }
 
-/// Those of the configuration, and those that only the vault still knows.
+/// The sessions of the config file, and those that only the vault contains.
 pub(super) fn every_session(context: &Context) -> Result<Vec<Session>> {
     let mut sessions = resolve::sessions(&Config::read(&context.env)?);
     for session in context.vault()?.sessions()? {

@@ -1,4 +1,4 @@
-//! `daypass man`: a manual page, of daypass or of one command.
+//! `daypass man`: prints the manual page of daypass or of one command.
 
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -6,13 +6,13 @@ use crate::output::man;
 
 /// Print a manual page
 #[derive(Debug, clap::Args)]
-#[command(after_help = "To read one: daypass man exec | man -l -")]
+#[command(after_help = "Examples:\n  daypass man exec | man -l -")]
 pub struct Args {
-    /// The command [default: daypass itself]
+    /// Command [default: daypass itself]
     pub command: Option<String>,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let mut command = (context.definition)();
     command.build();

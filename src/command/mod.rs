@@ -1,5 +1,5 @@
-//! The commands, one file each: the arguments with their help, and what the command does. They reach everything through
-//! [`Context`] and return the exit status.
+//! The commands, one file each: the arguments with their help, and `run`. They use everything through [`Context`] and return the exit
+//! status.
 
 // The doc comments of arguments are help texts, written for terminals; each flag is a bool; `run` owns its arguments.
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools, clippy::needless_pass_by_value)]
@@ -30,26 +30,39 @@ use crate::output::export;
 use crate::profile::names::AccountId;
 use crate::profile::resolve::RoleTarget;
 use crate::profile::store::Plan;
+use crate::profile::{Config, settings};
 use crate::sys::clock;
+use crate::sys::env::REGION;
 use crate::text;
 use crate::ui::terminal;
 
-/// What people call these credentials: the profile, or `role@account`.
+/// The display name of role credentials: the profile, or `role@account` if another role is used than the profile's.
 fn name_of(target: &RoleTarget, account: &AccountId) -> String {
-    target.profile.clone().unwrap_or_else(|| format!("{}@{account}", target.role))
+    target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(|| format!("{}@{account}", target.role))
 }
 
-/// What the environment of a role has to hold, and what it must not. It counts as a use.
+/// The variables to set for a role, and those to clear. `region` is that of the command line, if any. This counts as a use.
 fn variables(
     context: &Context,
     target: &RoleTarget,
     account: &AccountId,
     credentials: &RoleCredentials,
-) -> (Vec<export::Variable>, Vec<&'static str>) {
+    region: Option<&str>,
+) -> (Vec<export::Variable>, Vec<export::Name>) {
+    let env = &context.env;
     let name = name_of(target, account);
     note_use(context, &name);
-    let set = export::variables(credentials, &name, target.region.as_deref());
-    let cleared = export::cleared(&set, &context.env.our_region());
+    // A role that is given without a profile needs no file, so one that can't be read is not an error here.
+    let by_user = env.users_variables();
+    let config = Config::read(env).ok();
+    let settings = config.map(|config| settings::settings(&config, target.profile.as_deref(), &by_user)).unwrap_or_default();
+    if let Some(warning) = settings.warning {
+        context.tell(&format!("daypass: {}", text::clean(&warning)));
+    }
+    let names = REGION.into_iter().filter(|name| region.is_some() || !by_user.contains(name)).collect();
+    let region = region.or(env.region()).or(target.region.as_deref()).map(|region| (region, names));
+    let set = export::variables(credentials, account, export::Extras { name: &name, region, settings: settings.variables });
+    let cleared = export::cleared(&set, env.our_settings());
     (set, cleared)
 }
 
@@ -58,12 +71,12 @@ fn note_use(context: &Context, name: &str) {
     context.history().used(name, clock::now());
 }
 
-/// A change for standard output. A diff quotes the file: what could move a terminal's cursor is shown to terminals as blanks.
+/// The diff of a change for standard output. It quotes the file, so it is cleaned for a terminal.
 fn diff_for_stdout(plan: &Plan) -> String {
     if terminal::shows_output() { clean_lines(&plan.diff()) } else { plan.diff() }
 }
 
-/// Line by line what a terminal may see.
+/// Cleans each line of a text.
 fn clean_lines(text: &str) -> String {
     text.split_inclusive('\n').map(|line| text::clean(line.trim_end_matches('\n')).into_owned() + "\n").collect()
 }

@@ -1,7 +1,8 @@
-//! `daypass` without a command: choose a role, and start a shell, open the console, print variables or write a profile.
+//! `daypass` without a command: lets the user choose a role, then starts a shell, opens the console, shows the `env` command or writes a
+//! profile.
 
 use super::choose::{choices, choose, credentials};
-use super::flags::SessionFlags;
+use super::flags::{RoleArgs, RoleFlags, SessionFlags};
 use super::{configure, console, env};
 use crate::context::Context;
 use crate::error::{Exit, Result};
@@ -17,12 +18,12 @@ use crate::ui::terminal;
 const LETTERS: &[char] = &['o', 'e', 's'];
 
 const HELP: &[&str] = &[
-    "  type to search, Enter starts a shell, Ctrl-O opens the console, Ctrl-E prints env, Ctrl-S makes a profile, Esc leaves",
-    "  Enter starts a shell, ^O console, ^E env, ^S profile, Esc leaves",
+    "  Type to search, Enter start shell, Ctrl-O open console, Ctrl-E show env command, Ctrl-S write profile, Esc cancel",
+    "  Enter shell, ^O console, ^E env, ^S profile, Esc cancel",
     "  Enter shell ^O console ^E env ^S save",
 ];
 
-/// Opens the picker on a terminal; prints the help elsewhere and if there is nothing to choose from yet.
+/// Opens the picker on a terminal; otherwise, and if there is nothing to choose from yet, prints the help.
 pub fn run(context: &Context) -> Result<u8> {
     let interactive = context.may_choose() && terminal::shows_output();
     if interactive && let Some(status) = pick(context)? {
@@ -48,8 +49,9 @@ fn pick(context: &Context) -> Result<Option<u8>> {
     match key {
         Key::Control('o') => console::open_as(context, &target)?,
         Key::Control('e') => {
-            let (account, credentials) = credentials(context, &target)?;
-            env::print(context, &target, &account, &credentials, None)?;
+            // Signs in first if required, so that the line works.
+            credentials(context, &target)?;
+            context.print(&(env::evaluation(context, role_args(&config, target))? + "\n"))?;
         }
         Key::Control('s') => {
             let args = configure_args(&config, target);
@@ -62,29 +64,39 @@ fn pick(context: &Context) -> Result<Option<u8>> {
     Ok(Some(0))
 }
 
-/// A shell of the person's own, with the credentials in its environment.
+/// Starts the user's shell with the credentials in its environment.
 fn shell(context: &Context, target: &RoleTarget) -> Result<u8> {
     let (account, credentials) = credentials(context, target)?;
     let name = super::name_of(target, &account);
-    let lasts = output::left(credentials.expires_at, clock::now());
-    context.tell(&format!("A shell with the credentials of {}, for {lasts}; 'exit' leaves it.", text::clean(&name)));
-    let (set, cleared) = super::variables(context, target, &account, &credentials);
+    let left = output::left(credentials.expires_by_local_clock(), clock::now());
+    context.tell(&format!("Started a shell with credentials for {} (valid for {left}). Type 'exit' to leave.", text::clean(&name)));
+    let (set, cleared) = super::variables(context, target, &account, &credentials, None);
     child::run(&[context.env.shell_program().into()], &set, &cleared)
+}
+
+/// The arguments that name this role.
+fn role_args(config: &Config, target: RoleTarget) -> RoleArgs {
+    if target.profile.is_some() {
+        return RoleArgs { name: target.profile, flags: RoleFlags::default() };
+    }
+    let (account, role) = (Some(target.account.to_string()), Some(target.role.to_string()));
+    RoleArgs {
+        name: None,
+        flags: RoleFlags { session: session_flags(config, target.session), account, role, ..RoleFlags::default() },
+    }
+}
+
+/// The flags that name this session.
+fn session_flags(config: &Config, session: Session) -> SessionFlags {
+    if config.session(&session.name).is_some() {
+        return SessionFlags { session: Some(session.name), ..SessionFlags::default() };
+    }
+    let Session { start_url, region, .. } = session;
+    SessionFlags { start_url: Some(start_url), sso_region: Some(region), ..SessionFlags::default() }
 }
 
 /// The arguments of `daypass configure` for a profile of this role. Region, output and name are prompted for.
 fn configure_args(config: &Config, target: RoleTarget) -> configure::Args {
-    let known = config.session(&target.session.name).is_some();
-    let session = if known {
-        SessionFlags { session: Some(target.session.name), ..SessionFlags::default() }
-    } else {
-        let Session { start_url, region, .. } = target.session;
-        SessionFlags { start_url: Some(start_url), sso_region: Some(region), ..SessionFlags::default() }
-    };
-    configure::Args {
-        session,
-        account: Some(target.account.to_string()),
-        role: Some(target.role.to_string()),
-        ..configure::Args::default()
-    }
+    let (account, role) = (Some(target.account.to_string()), Some(target.role.to_string()));
+    configure::Args { session: session_flags(config, target.session), account, role, ..configure::Args::default() }
 }

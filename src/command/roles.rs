@@ -1,4 +1,4 @@
-//! The accounts and roles of a session as the verbs need them: all of them or none, in one order, with a line of progress.
+//! Lists the accounts and roles of a session for the commands: all or none, sorted, with a line of progress.
 
 use crate::broker::Broker;
 use crate::context::{COMMAND_TIMEOUT, Context};
@@ -8,6 +8,7 @@ use crate::portal::Account;
 use crate::profile::index::AccountRole;
 use crate::profile::names::{AccountId, Session};
 use crate::sys::clock;
+use crate::text;
 use crate::ui::progress::Progress;
 
 /// One role in one account.
@@ -17,7 +18,7 @@ pub(super) struct Reachable {
     pub(super) role: AccountRole,
 }
 
-/// The accounts by name, nameless ones last, as the AWS CLI sorts them.
+/// The accounts sorted by name, those without a name last, like the AWS CLI.
 pub(super) fn accounts(broker: &Broker<'_>) -> Result<Vec<Account>> {
     let mut accounts = broker.accounts(COMMAND_TIMEOUT)?;
     accounts.sort_by(|a, b| (a.name.is_none(), &a.name, &a.id).cmp(&(b.name.is_none(), &b.name, &b.id)));
@@ -25,35 +26,59 @@ pub(super) fn accounts(broker: &Broker<'_>) -> Result<Vec<Account>> {
     Ok(accounts)
 }
 
-/// All roles in these accounts, in the accounts' order, then by name.
-pub(super) fn roles_in(context: &Context, broker: &Broker<'_>, accounts: &[Account]) -> Result<Vec<Reachable>> {
+/// The result of a listing.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    pub(super) roles: Vec<Reachable>,
+    /// The accounts whose roles the portal refuses to list, such as suspended ones.
+    pub(super) refused: Vec<AccountId>,
+}
+
+/// All roles in these accounts, in the order of the accounts, then by name. Accounts that the portal refuses are left out with a warning.
+///
+/// # Errors
+/// [`Exit::Refused`] if the portal refuses all of them.
+pub(super) fn roles_in(context: &Context, broker: &Broker<'_>, accounts: &[Account]) -> Result<Listed> {
     let progress = Progress::new(context.interaction.quiet || !context.env.moves_cursor());
     let of = accounts.len();
-    let say = |done: usize| progress.say(&format!("Listing roles: {done} of {of} accounts"));
-    say(0);
+    let show = |done: usize| progress.show(&format!("Listing roles: {done} of {of} accounts"));
+    show(0);
     let ids: Vec<AccountId> = accounts.iter().map(|account| account.id.clone()).collect();
-    let roles = broker.roles_of(&ids, COMMAND_TIMEOUT, &mut |done| say(done))?;
-    let mut all = Vec::new();
-    for (account, mut roles) in accounts.iter().zip(roles) {
+    let roles = broker.roles_of(&ids, COMMAND_TIMEOUT, &mut |done| show(done))?;
+    drop(progress);
+    let mut listed = Listed::default();
+    for (account, roles) in accounts.iter().zip(roles) {
+        let mut roles = match roles {
+            Ok(roles) => roles,
+            Err(why) => {
+                let what = format!("the portal refuses to list the roles in account {}: {why}", account.id);
+                listed.refused.push(account.id.clone());
+                if listed.refused.len() == of {
+                    return Err(Error::new(Exit::Refused, what, "ask your administrator about the account"));
+                }
+                context.tell(&format!("Warning: {}.", text::clean(&what)));
+                continue;
+            }
+        };
         roles.sort();
         roles.dedup();
-        all.extend(
+        listed.roles.extend(
             roles
                 .into_iter()
                 .map(|role| Reachable { account: account.clone(), role: AccountRole { account: account.id.clone(), role } }),
         );
     }
-    Ok(all)
+    Ok(listed)
 }
 
-/// All roles of a session. They are remembered for the picker.
-pub(super) fn all(context: &Context, session: &Session, broker: &Broker<'_>) -> Result<Vec<Reachable>> {
-    let all = roles_in(context, broker, &accounts(broker)?)?;
-    remember(context, session, &all);
-    Ok(all)
+/// All roles of a session, which are recorded for the picker.
+pub(super) fn all(context: &Context, session: &Session, broker: &Broker<'_>) -> Result<Listed> {
+    let listed = roles_in(context, broker, &accounts(broker)?)?;
+    remember(context, session, &listed.roles);
+    Ok(listed)
 }
 
-/// These are all roles of the session, as the picker shows them before it asks the portal.
+/// Records all roles of the session for the picker, which shows them without asking the portal.
 pub(super) fn remember(context: &Context, session: &Session, all: &[Reachable]) {
     let listed = |Reachable { account, role }: &Reachable| ListedRole {
         account: role.account.clone(),
@@ -63,11 +88,11 @@ pub(super) fn remember(context: &Context, session: &Session, all: &[Reachable]) 
     context.history().listed(session, &all.iter().map(listed).collect::<Vec<_>>(), clock::now());
 }
 
-/// Nobody gave this person a role.
+/// The error for a user without any role.
 pub(super) fn nothing_reachable(session: &str) -> Error {
     Error::new(
         Exit::Refused,
-        format!("you can reach no account and role by {session}"),
+        format!("{session} gives you no access to any account"),
         "ask your administrator for an assignment in IAM Identity Center",
     )
 }

@@ -1,4 +1,4 @@
-//! `daypass status`: who is signed in and until when. No network; for a prompt not even the keyring.
+//! `daypass status`: shows who is signed in and until when. No network; with `--prompt` no keyring either.
 
 use serde::Serialize;
 use time::OffsetDateTime;
@@ -13,7 +13,7 @@ use crate::error::{Error, Exit, Result};
 use crate::output::{self, Format, csv, rfc3339};
 use crate::profile::names::Session;
 use crate::profile::request::RoleRequest;
-use crate::profile::resolve;
+use crate::profile::{Config, diagnosis, resolve};
 use crate::sys::clock;
 use crate::sys::env::Env;
 use crate::text;
@@ -22,27 +22,28 @@ use crate::ui::terminal;
 /// Show who is signed in and until when (no network)
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Ends with status 3 where sign-in is needed: of the named session, or of all of
-them. A sign-in is renewed until this client's registration ends; the portal's
-session may end before, which only the portal knows.
+Exits with status 3 if sign-in is required: for the given session, or for all
+sessions. daypass renews the sign-in automatically until your portal session
+ends. The portal does not say when that is.
 
---prompt looks at variables only. It prints what this shell's credentials are
-and how long they last ('dev 42 min'), else AWS_PROFILE, else nothing:
+--prompt reads only environment variables. It prints the profile whose
+credentials this shell has and their remaining validity ('dev 42 min'),
+otherwise AWS_PROFILE, otherwise nothing:
   PS1='$(daypass status --prompt) \\$ '")]
 pub struct Args {
-    /// The session [default: all]
+    /// Session [default: all]
     #[arg(value_name = "SESSION", conflicts_with = "session")]
     pub name: Option<String>,
-    /// The session by flags.
+    /// The session, given by flags.
     #[command(flatten)]
     pub session: SessionFlags,
-    /// The session of this profile
+    /// Use the session of this profile
     #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "session"])]
     pub profile: Option<String>,
-    /// Print a few words for a shell's prompt, from this shell's variables alone
+    /// Print a short text for the shell prompt, from environment variables only
     #[arg(long, conflicts_with_all = ["name", "session", "profile", "format"])]
     pub prompt: bool,
-    /// How to print
+    /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 }
@@ -54,7 +55,7 @@ struct Entry {
     start_url: String,
     region: String,
     signed_in: bool,
-    /// When the access token ends; a refreshable one is renewed by itself.
+    /// When the access token expires. A refreshable one is renewed automatically.
     expires_at: Option<String>,
     refreshable: bool,
     refreshable_until: Option<String>,
@@ -74,7 +75,7 @@ struct CachedRole {
     left: String,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let now = clock::now();
     if args.prompt {
@@ -93,7 +94,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let mut entries = Vec::new();
     for session in sessions {
         let token = vault.token(&session)?;
-        let of_session = roles.iter().filter(|(key, _)| key.is_of(&session)).filter_map(|(key, expires_at)| {
+        let cached = roles.iter().filter(|(key, _)| key.belongs_to(&session)).filter_map(|(key, expires_at)| {
             let (account, role) = key.role()?;
             Some(CachedRole {
                 account_id: account.to_string(),
@@ -102,17 +103,23 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
                 left: output::left(*expires_at, now),
             })
         });
-        let mut of_session: Vec<_> = of_session.collect();
-        of_session.sort_by(|one, other| (&one.account_id, &one.role).cmp(&(&other.account_id, &other.role)));
-        entries.push(entry(session, token.as_ref(), of_session, now));
+        let mut cached: Vec<_> = cached.collect();
+        cached.sort_by(|one, other| (&one.account_id, &one.role).cmp(&(&other.account_id, &other.role)));
+        entries.push(entry(session, token.as_ref(), cached, now));
     }
     if context.interaction.verbose > 0 {
         for location in vault.locations() {
             terminal::say(&format!("{}: {} ({})", location.of, location.store, text::clean(&location.why)));
         }
+        for warning in diagnosis::warnings(&Config::read(&context.env)?) {
+            let fix = if warning.fix.is_empty() { String::new() } else { format!("; {}", warning.fix) };
+            terminal::say(&text::clean(&format!("warning: {}{fix}", warning.line())));
+        }
+    } else {
+        context.warn_of_files();
     }
     if entries.is_empty() {
-        context.tell("There is no session yet: daypass configure");
+        context.tell("No sessions yet. Start with: daypass configure");
     }
     context.print(&match args.format {
         Format::Json => output::json(&entries),
@@ -122,7 +129,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     match entries.first() {
         Some(first) if entries.iter().all(|entry| !entry.signed_in) => {
             let command = format!("daypass login {}", text::shell_quote(&first.session));
-            Err(Error::new(Exit::SignIn, format!("sign-in to {} needed", first.session), command))
+            Err(Error::new(Exit::SignIn, format!("not signed in to {}", first.session), command))
         }
         _ => Ok(0),
     }
@@ -133,7 +140,7 @@ fn entry(session: Session, token: Option<&Token>, roles: Vec<CachedRole>, now: O
     let sign_in = match token.map(|token| (token, freshness::token_state(token, now))) {
         None => "signed out".to_owned(),
         Some((_, TokenState::SignInRequired)) => "expired".to_owned(),
-        Some((_, TokenState::RefreshNow)) => "renewed when next used".to_owned(),
+        Some((_, TokenState::RefreshNow)) => "renewed on next use".to_owned(),
         Some((token, _)) if renewable.is_some() => format!("{}, then renewed", output::left(token.expires_at, now)),
         Some((token, _)) => output::left(token.expires_at, now),
     };
@@ -150,7 +157,7 @@ fn entry(session: Session, token: Option<&Token>, roles: Vec<CachedRole>, now: O
     }
 }
 
-/// The sessions; below them the cached roles, if there are any.
+/// A table of the sessions, and one of the cached roles if there are any.
 fn tables(context: &Context, entries: &[Entry]) -> String {
     if entries.is_empty() {
         return String::new();
@@ -172,7 +179,7 @@ fn tables(context: &Context, entries: &[Entry]) -> String {
     text
 }
 
-/// A line for each cached role, or for a session without any.
+/// A row for each cached role, or for a session without cached roles.
 fn csv(entries: &[Entry]) -> String {
     let head =
         ["session", "start_url", "region", "signed_in", "expires_at", "refreshable_until", "account_id", "role", "role_expires_at"];
@@ -195,8 +202,8 @@ fn csv(entries: &[Entry]) -> String {
     csv::table(&head, &rows)
 }
 
-/// What a prompt shows: the keys in the environment, which most tools take before a profile, with the time they have left; else the
-/// profile. Nothing where there is neither.
+/// The text for a prompt: the keys in the environment, which most tools prefer to a profile, and their remaining validity; else the
+/// profile; else None.
 fn prompt(env: &Env, now: OffsetDateTime) -> Option<String> {
     if env.access_key().is_none() {
         return env.profile().map(|name| text::clean(name).into_owned());
@@ -230,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prompt_does_not_call_other_keys_by_the_name_of_old_ones() {
+    fn a_prompt_does_not_show_the_name_of_earlier_keys() {
         assert_eq!(shows(&[("AWS_ACCESS_KEY_ID", "ASIA2"), ("DAYPASS_ACTIVE", "ASIA1 dev")]).unwrap(), "keys");
     }
 }

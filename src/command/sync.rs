@@ -1,7 +1,7 @@
-//! `daypass sync`: a profile for every account and role that a session can reach. It changes only profiles that carry its mark.
+//! `daypass sync`: writes a profile for every account and role of a session. It changes only profiles that have its comment.
 //!
-//! The listing comes first and is whole, or nothing is done. What to write is then worked out by the file as it stands under the lock, so
-//! that a profile that another program writes meanwhile is seen.
+//! An incomplete listing changes nothing. The changes are computed from the file under the lock, so that they include what other
+//! programs have written since.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, HashSet};
@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use wildmatch::WildMatch;
 
 use super::convert::{self, Sessions};
-use super::flags::{SessionArgs, SessionFlags};
+use super::flags::SessionArgs;
 use super::roles::{self, Reachable};
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -23,7 +23,7 @@ use crate::profile::{Block, Config, helper, resolve, start_url};
 use crate::sys::env::Env;
 use crate::text;
 
-/// Write a profile for every account and role that you can reach
+/// Write a profile for every account and role
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -33,62 +33,60 @@ Examples:
   daypass sync corp --prune
 
 Fields of --name: {account_id} {account_name} {account_email} {role} {session}
-{region}. Characters that not all AWS tools read become hyphens; where two names
-would be one, the account's id stands behind both.
+{region}. Characters that not all AWS tools accept become hyphens; if two names
+collide, the account ID is appended to both.
 
-Profiles that sync wrote carry the comment '# daypass sync: SESSION ACCOUNT
-ROLE'; it changes no others. Remove the comment to keep a profile as your own. A
-name that is yours already is left alone: sync's profile gets another.")]
+sync marks its profiles with the comment '# daypass sync: SESSION ACCOUNT ROLE'
+and never touches a profile that it did not create; if the name is taken, it
+uses another. Remove the comment to keep a profile as your own.")]
 pub struct Args {
     /// The session.
     #[command(flatten)]
     pub session: SessionArgs,
-    /// The profiles' names
+    /// Template for profile names
     #[arg(long = "name", value_name = "TEMPLATE", default_value = naming::DEFAULT)]
     pub template: String,
-    /// Only accounts (by name or id), roles, or ACCOUNT/ROLE like this; * and ? stand for anything; can be given several times
+    /// Only matching accounts (by name or ID), roles, or ACCOUNT/ROLE; * and ? are wildcards; can be repeated
     #[arg(long, value_name = "GLOB")]
     pub only: Vec<String>,
-    /// The profiles' region
+    /// Region of the profiles
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Remove the profiles that an earlier sync of this session wrote and this one would not
+    /// Remove profiles that an earlier sync of this session created and that are no longer needed
     #[arg(long)]
     pub prune: bool,
-    /// Also turn profiles with sso_* keys for these accounts and roles into daypass profiles of the same name, which keep all
-    /// other keys
+    /// Also turn profiles with sso_* keys for these accounts and roles into daypass profiles of the same name; other keys are kept
     #[arg(long)]
     pub convert: bool,
-    /// Write this program name into credential_process, such as the bare 'daypass' for dotfiles shared between machines
+    /// Program name to write into credential_process, such as 'daypass' for dotfiles shared between machines
     #[arg(long, value_name = "NAME")]
     pub helper: Option<String>,
-    /// Print the change as a diff and write nothing
+    /// Print the change as a diff without writing it
     #[arg(long)]
     pub dry_run: bool,
 }
 
-/// Runs it.
+/// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let region = args.region.as_deref();
     if let Some(region) = region.filter(|region| !start_url::is_region(region)) {
-        return Err(Error::usage(format!("\"{region}\" is not a region"), "--region us-east-1 (or another)"));
+        return Err(Error::typo(format!("\"{region}\" is not a region"), region, "us-east-1", "add --region us-east-1"));
     }
     let template = Template::parse(&args.template, region.is_some())?;
     let program = helper::program(&context.env, args.helper.as_deref())?;
     let config = Config::read(&context.env)?;
-    let session = resolve::session_in(&config, &args.session.clone().into())?;
-    // A helper profile names its session's block.
-    let session = if config.session(&session.name).is_some() || session.name != session.start_url {
-        session
-    } else {
-        Sessions::of(&config).with_block(&session)
-    };
-
-    let all = roles::all(context, &session, &context.broker(&session, None)?)?;
-    if all.is_empty() {
-        return Err(roles::nothing_reachable(&session.name));
+    let given = resolve::session_in(&config, &args.session.clone().into())?;
+    // A helper profile names its session's block. A legacy session has none, and not every name can be written.
+    let has_block = config.session(&given.name).is_some() || given.name != given.start_url;
+    let session =
+        if has_block && helper::is_argument(&given.name) { given.clone() } else { Sessions::of(&config).with_block(&given) };
+    // The person may have signed in under either name.
+    let signed_in = if context.vault()?.token(&session)?.is_some() { &session } else { &given };
+    let listed = roles::all(context, signed_in, &context.broker(signed_in, None)?)?;
+    if listed.roles.is_empty() {
+        return Err(roles::nothing_reachable(&given.name));
     }
-    let chosen = only(all, &args.only)?;
+    let chosen = only(listed.roles, &args.only)?;
     let sync = Syncing {
         env: &context.env,
         session: &session,
@@ -98,6 +96,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         prune: args.prune,
         convert: args.convert,
         wanted: &chosen,
+        refused: &listed.refused,
     };
     let notes = RefCell::default();
     let make = |config: &Config| {
@@ -113,10 +112,15 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         store::update_by(&context.env, &make, Others::Allow)?
     };
     tell(context, &plan, &args, &notes.into_inner());
+    if session.name != given.name && !plan.is_empty() {
+        let (name, old) = (&session.name, &given.name);
+        context
+            .tell(&text::clean(&format!("These profiles use session {name} for the portal of {old}. Next: daypass login {name}")));
+    }
     Ok(0)
 }
 
-/// Those that any of the globs means; all where there are none.
+/// The roles that match any of the globs; all if there are none.
 fn only(all: Vec<Reachable>, globs: &[String]) -> Result<Vec<Reachable>> {
     if globs.is_empty() {
         return Ok(all);
@@ -132,13 +136,13 @@ fn only(all: Vec<Reachable>, globs: &[String]) -> Result<Vec<Reachable>> {
         })
         .collect();
     if chosen.is_empty() {
-        let what = format!("no account or role that you can reach matches {}", globs.join(" or "));
+        let what = format!("no account or role matches {}", globs.join(" or "));
         return Err(Error::usage(what, "daypass list"));
     }
     Ok(chosen)
 }
 
-/// What one run knows.
+/// The inputs of one run.
 struct Syncing<'a> {
     env: &'a Env,
     session: &'a Session,
@@ -148,16 +152,18 @@ struct Syncing<'a> {
     prune: bool,
     convert: bool,
     wanted: &'a [Reachable],
+    /// Accounts whose roles could not be listed: their profiles are left alone.
+    refused: &'a [AccountId],
 }
 
-/// What is worth telling.
+/// What to report.
 #[derive(Debug, Default)]
 struct Notes {
-    /// What is not as a person may expect, a sentence each.
-    said: Vec<String>,
-    /// Profiles of earlier runs that this one would not write.
+    /// What a user may not expect, a sentence each.
+    remarks: Vec<String>,
+    /// The number of profiles of earlier runs that this one does not write.
     stale: usize,
-    /// Profiles with single sign-on keys that `--convert` would turn.
+    /// The number of profiles with `sso_*` keys that `--convert` would convert.
     convertible: usize,
 }
 
@@ -174,11 +180,11 @@ impl Syncing<'_> {
                 marked.insert(&block.name);
             }
         }
-        // `default` is what tools take unasked: nobody asked for that.
+        // Tools use `default` if nothing else is named; sync must not decide that.
         let is_taken = |name: &str| name == "default" || known.contains_key(name) && !marked.contains(name);
-        let leads_there = |name: &str, role: &AccountRole| {
-            let lead = known.get(name).and_then(|block| index.role_of(block));
-            lead.is_some_and(|(session, its)| its == *role && session.is_same_portal(self.session))
+        let refers_to = |name: &str, role: &AccountRole| {
+            let target = known.get(name).and_then(|block| index.role_of(block));
+            target.is_some_and(|(session, its)| its == *role && session.is_same_portal(self.session))
         };
 
         let mut notes = Notes::default();
@@ -192,8 +198,8 @@ impl Syncing<'_> {
                 region: self.region,
             };
             let name = self.template.name(&values);
-            // A profile of the user's own that does the same under the same name: there is nothing to add.
-            if !(is_taken(&name) && leads_there(&name, role)) {
+            // The user's own profile of this name refers to the same role: nothing to add.
+            if !(is_taken(&name) && refers_to(&name, role)) {
                 wants.push(Want { role: role.clone(), name, has: ours.remove(role).unwrap_or_default() });
             }
         }
@@ -206,22 +212,33 @@ impl Syncing<'_> {
         let mut written: HashSet<&str> = HashSet::new();
         for (want, name) in wants.iter().zip(&names) {
             let Some(name) = name else {
-                notes.said.push(format!("No name is free for role {} in account {}.", want.role.role, want.role.account));
+                notes.remarks.push(format!("No unused name for role {} in account {}.", want.role.role, want.role.account));
                 continue;
             };
             if is_taken(&want.name) {
-                notes.said.push(format!("Profile {} is not of sync's making: it stays, and sync's is called {name}.", want.name));
+                let taken = &want.name;
+                notes.remarks.push(match known.get(&**taken).map(|block| &block.mark) {
+                    _ if taken == "default" => format!("sync does not write profile default; {name} is used instead."),
+                    Some(Some(_)) => {
+                        format!("Profile {taken} belongs to another sync; it is left alone and {name} is used instead.")
+                    }
+                    _ => format!("Profile {taken} was not created by sync; it is left alone and {name} is used instead."),
+                });
             }
             written.insert(name);
             let line = helper::line(self.program, &self.session.name, &want.role.account, &want.role.role)?;
             let more = self.region.map(|region| ("region".to_owned(), region.to_owned())).into_iter().collect();
             let change = Change::helper(name, line, more).marked(&self.mark(&want.role));
             match known.get(&**name).and_then(|block| edit::other_source(config, block, &change)) {
-                Some(why) => notes.said.push(format!("Profile {name} stays as it is: {why}.")),
+                Some(why) => notes.remarks.push(format!("Profile {name} is left alone: {why}.")),
                 None => changes.push(change),
             }
         }
+        let is_unlisted = |block: &Block<'_>| self.role_of_mark(block).is_some_and(|role| self.refused.contains(&role.account));
         for block in profiles.iter().filter(|block| marked.contains(&*block.name) && !written.contains(&*block.name)) {
+            if is_unlisted(block) {
+                continue;
+            }
             if self.prune {
                 changes.push(Change::Forget { name: block.name.to_string() });
             } else {
@@ -233,8 +250,8 @@ impl Syncing<'_> {
     }
 
     fn convert(&self, config: &Config, changes: &mut Vec<Change>, notes: &mut Notes) {
-        let wanted: HashSet<&AccountRole> = self.wanted.iter().map(|reachable| &reachable.role).collect();
-        let settled: HashSet<String> = changes
+        let selected: HashSet<&AccountRole> = self.wanted.iter().map(|reachable| &reachable.role).collect();
+        let decided: HashSet<String> = changes
             .iter()
             .filter_map(|change| match change {
                 Change::Profile { name, .. } | Change::Forget { name } => Some(name.clone()),
@@ -242,11 +259,11 @@ impl Syncing<'_> {
             })
             .collect();
         let mut found = convert::conversion(config, self.env, self.program, Some(self.session), |name, session, role| {
-            session.is_same_portal(self.session) && wanted.contains(role) && !settled.contains(name)
+            session.is_same_portal(self.session) && selected.contains(role) && !decided.contains(name)
         });
         if self.convert {
             changes.append(&mut found.changes);
-            notes.said.append(&mut found.stay);
+            notes.remarks.append(&mut found.skipped);
         } else {
             notes.convertible = found.names.len();
         }
@@ -256,7 +273,7 @@ impl Syncing<'_> {
         format!("{} {} {}", self.session.name, role.account, role.role)
     }
 
-    /// The role that an earlier run for this session wrote the profile for.
+    /// The role in the comment of an earlier run for this session.
     fn role_of_mark(&self, block: &Block<'_>) -> Option<AccountRole> {
         let rest = block.mark.as_deref()?.strip_prefix(&*self.session.name)?.strip_prefix(' ')?;
         let (account, role) = rest.split_once(' ')?;
@@ -264,7 +281,7 @@ impl Syncing<'_> {
     }
 }
 
-/// How many profiles one text has that the other lacks or says otherwise: new, changed, removed.
+/// How many profiles a plan adds, changes and removes.
 fn differences(plan: &Plan) -> (usize, usize, usize) {
     let read = |text: &str| Config::of_texts((plan.path.clone(), text.to_owned()), Default::default());
     let (before, after) = (read(plan.before.as_deref().unwrap_or_default()), read(&plan.after));
@@ -280,49 +297,46 @@ fn differences(plan: &Plan) -> (usize, usize, usize) {
 }
 
 fn tell(context: &Context, plan: &Plan, args: &Args, notes: &Notes) {
-    // So many that they would push all else off the screen are not for reading.
+    // More would push everything else off the screen.
     const MOST: usize = 20;
-    for line in notes.said.iter().take(MOST) {
+    for line in notes.remarks.iter().take(MOST) {
         context.tell(&text::clean(line));
     }
-    if notes.said.len() > MOST {
-        context.tell(&format!("And {} more like this.", notes.said.len() - MOST));
+    if notes.remarks.len() > MOST {
+        context.tell(&format!("({} more like this)", notes.remarks.len() - MOST));
     }
     let path = plan.path.display().to_string();
     let path = text::clean(&path);
     let (new, changed, removed) = differences(plan);
     context.tell(&if plan.is_empty() {
-        format!("{path} says this already: nothing was written.")
+        format!("{path} is already up to date.")
     } else if args.dry_run {
-        format!("{path} would have {new} profiles more, {changed} changed, {removed} removed; nothing was written.")
+        format!("Dry run: {new} profiles to add, {changed} to change, {removed} to remove.")
     } else {
-        format!("Wrote {path}: {new} profiles new, {changed} changed, {removed} removed.")
+        format!("Added {new} profiles, changed {changed}, removed {removed} in {path}.")
     });
     if notes.stale > 0 {
         let (count, again) = (notes.stale, again(args, "--prune"));
-        context.tell(&format!("{count} profiles of an earlier sync are not among these; to remove them: {again}"));
+        context.tell(&format!("{count} profiles of an earlier sync are no longer needed; to remove them: {again}"));
     }
     if notes.convertible > 0 {
         let (count, again) = (notes.convertible, again(args, "--convert"));
-        context.tell(&format!("{count} profiles reach these roles by sso_* keys; to turn them into daypass profiles: {again}"));
+        context.tell(&format!("{count} profiles use sso_* keys for these roles; to convert them: {again}"));
     }
 }
 
-/// The same command with one flag more. All others stay: without its `--name` or `--only` it would mean other profiles.
+/// The same command with one more flag.
 fn again(args: &Args, flag: &str) -> String {
     let Args { session, template, only, region, prune, convert, helper, dry_run: _ } = args;
-    let SessionArgs { name, flags: SessionFlags { session, start_url, sso_region, scopes } } = session;
     let valued = [
-        ("--session", session.as_ref()),
-        ("--start-url", start_url.as_ref()),
-        ("--sso-region", sso_region.as_ref()),
-        ("--scopes", scopes.as_ref()),
         ("--name", Some(template).filter(|template| *template != naming::DEFAULT)),
         ("--region", region.as_ref()),
         ("--helper", helper.as_ref()),
     ];
     let valued = valued.into_iter().chain(only.iter().map(|glob| ("--only", Some(glob))));
-    let mut words: Vec<&str> = ["daypass", "sync"].into_iter().chain(name.as_deref()).collect();
+    let flags = session.flags.words();
+    let mut words: Vec<&str> = ["daypass", "sync"].into_iter().chain(session.name.as_deref()).collect();
+    words.extend(flags.iter().map(String::as_str));
     for (name, value) in valued {
         words.extend(value.into_iter().flat_map(|value| [name, value.as_str()]));
     }

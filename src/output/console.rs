@@ -1,15 +1,15 @@
-//! The access portal's shortcut link to the AWS console, and the pages of the console that have a short name. Pure.
+//! The access portal's shortcut link to the AWS console, and the short names of console pages. Pure.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{Error, Result};
 use crate::profile::names::{AccountId, RoleName, nearest};
 
-/// All but RFC 3986's unreserved characters: role names hold `+`, which unencoded would be a blank.
+/// All but RFC 3986's unreserved characters: role names may contain `+`, which would be decoded as a space.
 const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Regions that begin so belong to a partition whose console is at this host; others are of the main one.
-/// The last four are what the partitions' sign-in hosts suggest, or not known.
+/// The prefixes of regions and the console host of their partition; other regions belong to the main partition.
+/// The hosts of the last four are derived from the partitions' sign-in hosts, or not known.
 const PARTITIONS: [(&str, Option<&str>); 7] = [
     ("cn-", Some("console.amazonaws.cn")),
     ("us-gov-", Some("console.amazonaws-us-gov.com")),
@@ -20,7 +20,7 @@ const PARTITIONS: [(&str, Option<&str>); 7] = [
     ("us-isof-", None),
 ];
 
-/// Short names, and the path of each at the console's host; a `#` part stays behind the region.
+/// Short names and the path of each page; a `#` part is appended after the region.
 const SERVICES: [(&str, &str); 81] = [
     ("acm", "acm/home"),
     ("amplify", "amplify/home"),
@@ -110,16 +110,16 @@ pub fn services() -> impl Iterator<Item = &'static str> {
     SERVICES.iter().map(|(name, _)| *name)
 }
 
-/// The shortcut link: the portal signs the person in if need be, and opens the console as this role, at the destination.
+/// The shortcut link: the portal signs the user in if necessary and opens the destination in the console with this role.
 ///
 /// # Errors
-/// The start URL is no web address.
+/// The start URL is not a web address.
 pub fn link(start_url: &str, account: &AccountId, role: &RoleName, destination: Option<&str>) -> Result<String> {
     let start = start_url.split(['#', '?']).next().unwrap_or_default().trim_end_matches('/');
     let is_page = ["https://", "http://"].iter().any(|scheme| start.strip_prefix(scheme).is_some_and(|rest| !rest.is_empty()));
     if !is_page || start.chars().any(|c| c.is_control() || c.is_whitespace()) {
-        let what = format!("the start URL \"{start_url}\" is no web address");
-        return Err(Error::usage(what, "daypass configure --session NAME --start-url URL --sso-region REGION"));
+        let what = format!("the start URL \"{start_url}\" is not a web address");
+        return Err(Error::usage(what, "daypass configure --session-only"));
     }
     let role = utf8_percent_encode(role.as_str(), STRICT);
     let mut link = format!("{start}/#/console?account_id={account}&role_name={role}");
@@ -129,32 +129,33 @@ pub fn link(start_url: &str, account: &AccountId, role: &RoleName, destination: 
     Ok(link)
 }
 
-/// The console's page that `--destination` names: a short name, or an address at a console host of the partition that the session
-/// is in (`sso_region` tells it). The region is the one to show there.
+/// The address of a `--destination`: a short name, or an address on a console host of the session's partition, which `sso_region`
+/// determines. `region` is the region to show.
 ///
 /// # Errors
-/// An unknown name; an address elsewhere; a partition whose console's host is not known.
+/// An unknown name; an address on another host; a partition whose console host is not known.
 pub fn destination(text: &str, sso_region: &str, region: Option<&str>) -> Result<String> {
     let partition = PARTITIONS.iter().find(|(prefix, _)| sso_region.starts_with(prefix));
     let Some(host) = partition.map_or(Some("console.aws.amazon.com"), |(_, host)| *host) else {
-        let what = format!("the address of the console in the partition of {sso_region} is not known");
-        return Err(Error::usage(what, "leave --destination out"));
+        let what = format!("the console address for the partition of {sso_region} is not known");
+        return Err(Error::usage(what, "leave out --destination"));
     };
+    let page = format!("https://{host}/");
+    let otherwise = format!("add --destination {page}");
     if text.contains("://") {
         return if is_at(text, host) {
             Ok(text.to_owned())
         } else {
-            let what = format!("--destination \"{text}\" is not at {host}, the console of the session's partition");
-            Err(Error::usage(what, format!("--destination https://{host}/...")))
+            let what = format!("--destination \"{text}\" is not on {host}, the console of the session's partition");
+            Err(Error::typo(what, text, &page, otherwise))
         };
     }
     let wanted = text.to_ascii_lowercase();
     let Some((_, path)) = SERVICES.iter().find(|(name, _)| *name == wanted) else {
-        let what = format!("no page of the console has the short name \"{text}\"");
-        let otherwise = format!("--destination https://{host}/...");
+        let what = format!("there is no console page with the short name \"{text}\"");
         return Err(match nearest(&wanted, services()) {
-            Some(near) => Error::typo(format!("{what}; there is \"{near}\""), text, near, otherwise),
-            None => Error::usage(what, otherwise),
+            Some(near) => Error::typo(format!("{what}; did you mean \"{near}\"?"), text, near, otherwise),
+            None => Error::typo(what, text, &page, otherwise),
         });
     };
     let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
@@ -163,8 +164,8 @@ pub fn destination(text: &str, sso_region: &str, region: Option<&str>) -> Result
     Ok(format!("https://{host}/{path}{query}{fragment}"))
 }
 
-/// Whether an address is at this host or one below it. Anything that browsers read in more than one way (a user's name, a port, a
-/// backslash, blanks) is not.
+/// Whether an address is on this host or a subdomain. Addresses that browsers parse differently (with a user name, a port, a backslash
+/// or blanks) are not.
 fn is_at(address: &str, host: &str) -> bool {
     let Some(rest) = address.strip_prefix("https://") else { return false };
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default().to_ascii_lowercase();
@@ -176,9 +177,10 @@ fn is_at(address: &str, host: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Correction;
 
     #[test]
-    fn the_link_is_the_portals_shortcut_with_every_value_encoded() {
+    fn every_value_of_the_shortcut_link_is_encoded() {
         let (account, role) = (AccountId::new("111122223333").unwrap(), RoleName::new("Break+Glass=Now,a@b").unwrap());
         for start in ["https://corp.awsapps.com/start", "https://corp.awsapps.com/start/", "https://corp.awsapps.com/start/#/"] {
             assert_eq!(
@@ -212,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_host_of_the_console_is_a_destination() {
+    fn only_console_hosts_are_destinations() {
         for good in [
             "https://eu-west-1.console.aws.amazon.com/ec2",
             "https://CONSOLE.aws.amazon.com",
@@ -242,8 +244,8 @@ mod tests {
     }
 
     #[test]
-    fn a_slip_of_a_short_name_is_told_the_right_one() {
-        let typo = destination("Lamda", "us-east-1", None).unwrap_err().typo.unwrap();
-        assert_eq!(*typo, ("Lamda".to_owned(), "lambda".to_owned()));
+    fn a_mistyped_short_name_is_corrected() {
+        let correction = destination("Lamda", "us-east-1", None).unwrap_err().correction.unwrap();
+        assert_eq!(*correction, Correction::Replace("Lamda".to_owned(), "lambda".to_owned()));
     }
 }

@@ -28,7 +28,7 @@ pub fn document(credentials: &RoleCredentials, account: &AccountId) -> Zeroizing
         expiration: rfc3339(credentials.expires_at),
         account_id: account.as_str(),
     };
-    // Strings and a number: serializing them can't fail.
+    // Serializing strings and a number cannot fail.
     let mut text = Zeroizing::new(serde_json::to_string(&document).unwrap_or_default());
     text.push('\n');
     text
@@ -41,13 +41,14 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn the_document_is_the_contract_of_version_1() {
+    fn the_document_matches_version_1_of_the_contract() {
         let credentials = RoleCredentials {
             access_key_id: "ASIA1".into(),
             secret_access_key: Secret::new("a\"b"),
             session_token: Secret::new("t"),
             expires_at: datetime!(2030-01-01 00:00:00.5 UTC),
             received_at: datetime!(2029-12-31 23:00 UTC),
+            clock_offset: time::Duration::ZERO,
         };
         assert_eq!(
             *document(&credentials, &AccountId::new("000011112222").unwrap()),

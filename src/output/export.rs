@@ -1,4 +1,6 @@
-//! The variables of `env` and `exec`, and how each shell is told to set or clear them.
+//! The variables of `env` and `exec`, and how to set and clear them in each shell. Pure.
+
+use std::borrow::Cow;
 
 use clap::ValueEnum;
 use zeroize::Zeroizing;
@@ -6,6 +8,8 @@ use zeroize::Zeroizing;
 use super::rfc3339;
 use crate::credentials::RoleCredentials;
 use crate::error::{Error, Result};
+use crate::profile::names::AccountId;
+use crate::sys::env::{REGION, setting};
 
 /// The shells of `env --shell`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -32,79 +36,114 @@ pub enum Shell {
     Json,
 }
 
-/// What `env` and `exec` always set.
-const SET: [&str; 5] =
-    ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CREDENTIAL_EXPIRATION", "DAYPASS_ACTIVE"];
+/// The credentials, which `env` and `exec` always set.
+const CREDENTIALS: [&str; 6] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AWS_CREDENTIAL_EXPIRATION",
+    "AWS_ACCOUNT_ID",
+    "DAYPASS_ACTIVE",
+];
 
-/// What they set where there is a region; the last one says that the others are daypass's.
-const REGION: [&str; 3] = ["AWS_REGION", "AWS_DEFAULT_REGION", "DAYPASS_REGION"];
-
-/// What they clear: a profile would be asked in place of the keys, and botocore prefers the old name of the session token.
+/// What they clear: some SDKs prefer a profile to the keys, and botocore prefers the old name of the session token.
 const CLEARED: [&str; 3] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"];
 
-/// What is to be cleared where these are set. `region`: what holds the region that an earlier call has set, for another profile.
-pub fn cleared(set: &[Variable], region: &[&'static str]) -> Vec<&'static str> {
-    let stale = region.iter().filter(|name| !set.iter().any(|(set, _)| set == *name));
-    CLEARED.iter().chain(stale).copied().collect()
-}
-
-/// What `env --unset` clears.
-pub fn unset(region: &[&'static str]) -> Vec<&'static str> {
-    [&SET, region].concat()
-}
+/// The name of a variable.
+pub type Name = Cow<'static, str>;
 
 /// A variable with its value.
-pub type Variable = (&'static str, Zeroizing<String>);
+pub type Variable = (Name, Zeroizing<String>);
 
-/// The variables with their values; the region's only where there is one. The name is what `status --prompt` shows.
-pub fn variables(credentials: &RoleCredentials, name: &str, region: Option<&str>) -> Vec<Variable> {
-    let [key, secret, token, expiration, active] = SET;
+/// What else to set for a role than its credentials.
+pub struct Extras<'a> {
+    /// The display name, which `status --prompt` shows.
+    pub name: &'a str,
+    /// The region, if there is one, and the variables that get it.
+    pub region: Option<(&'a str, Vec<&'static str>)>,
+    /// Settings of the profile.
+    pub settings: Vec<(String, String)>,
+}
+
+/// The variables to set for a role.
+pub fn variables(credentials: &RoleCredentials, account: &AccountId, extras: Extras<'_>) -> Vec<Variable> {
+    let [key, secret, token, expiration, account_id, active] = CREDENTIALS.map(Name::from);
     let mut variables = vec![
         (key, Zeroizing::new(credentials.access_key_id.clone())),
         (secret, Zeroizing::new(credentials.secret_access_key.expose().to_owned())),
         (token, Zeroizing::new(credentials.session_token.expose().to_owned())),
         (expiration, Zeroizing::new(rfc3339(credentials.expires_at))),
-        // With the key, so that it can't be taken for the name of others that are set later.
-        (active, Zeroizing::new(format!("{} {name}", credentials.access_key_id))),
+        // Tools use it to form the endpoint: another account's would send them there.
+        (account_id, Zeroizing::new(account.to_string())),
+        // With the key ID, so that the name does not apply to keys that are set later.
+        (active, Zeroizing::new(format!("{} {}", credentials.access_key_id, extras.name))),
     ];
-    if let Some(region) = region {
-        variables.extend(REGION.map(|name| (name, Zeroizing::new(region.to_owned()))));
+    let mut settings = extras.settings;
+    if let Some((region, names)) = extras.region {
+        if names == REGION {
+            variables.extend(REGION.map(|name| (name.into(), Zeroizing::new(region.to_owned()))));
+            variables.push(("DAYPASS_REGION".into(), Zeroizing::new(region.to_owned())));
+        } else {
+            settings.extend(names.into_iter().map(|name| (name.to_owned(), region.to_owned())));
+        }
+    }
+    if !settings.is_empty() {
+        let marks: Vec<String> = settings.iter().map(|(name, value)| setting(name, value)).collect();
+        variables.extend(settings.into_iter().map(|(name, value)| (name.into(), Zeroizing::new(value))));
+        variables.push(("DAYPASS_SETTINGS".into(), Zeroizing::new(marks.join(","))));
     }
     variables
 }
 
-/// Text for a shell to evaluate: sets these variables and clears those.
+/// The variables to clear if `set` is set. `ours`: settings of an earlier role.
+pub fn cleared(set: &[Variable], ours: Vec<String>) -> Vec<Name> {
+    let stale = ours.into_iter().filter(|name| !set.iter().any(|(set, _)| set == name)).map(Name::from);
+    CLEARED.into_iter().map(Name::from).chain(stale).collect()
+}
+
+/// The variables that `env --unset` clears: the settings of the role, and the credentials unless the keys are the user's own.
+pub fn unset(ours: Vec<String>, keys_are_users: bool) -> Vec<Name> {
+    let credentials = CREDENTIALS.into_iter().filter(|name| !keys_are_users || name.starts_with("DAYPASS_"));
+    credentials.map(Name::from).chain(ours.into_iter().map(Name::from)).collect()
+}
+
+/// Text for a shell to evaluate, which sets and clears these variables. Where `;` separates statements each has one, so that
+/// `eval $(daypass env)` without quotes, which joins the lines, works as well.
 ///
 /// # Errors
-/// The format can't hold a value, or can't clear.
-pub fn script(shell: Shell, set: &[Variable], cleared: &[&str]) -> Result<Zeroizing<String>> {
+/// The format cannot express a value, or cannot clear variables.
+pub fn script(shell: Shell, set: &[Variable], cleared: &[Name]) -> Result<Zeroizing<String>> {
     match shell {
-        Shell::Sh | Shell::Bash | Shell::Zsh => Ok(lines(set, cleared, ["unset ", ""], ["export ", "='", "'"], &[('\'', r"'\''")])),
-        // For a name that is not set, `set -e` leaves a status that is not 0.
-        Shell::Fish => Ok(lines(set, cleared, ["set -e ", "; or true"], ["set -gx ", " '", "'"], &[('\\', r"\\"), ('\'', r"\'")])),
+        Shell::Sh | Shell::Bash | Shell::Zsh => {
+            Ok(lines(set, cleared, ["unset ", ";"], ["export ", "='", "';"], &[('\'', r"'\''")]))
+        }
+        // `set -e` fails for a variable that is not set.
+        Shell::Fish => {
+            Ok(lines(set, cleared, ["set -e ", "; or true;"], ["set -gx ", " '", "';"], &[('\\', r"\\"), ('\'', r"\'")]))
+        }
         Shell::Powershell => {
-            // To PowerShell the typographic quotes are quotes as well.
+            // PowerShell treats typographic quotes as quotes.
             let quotes = [('\'', "''"), ('‘', "‘‘"), ('’', "’’"), ('‚', "‚‚"), ('‛', "‛‛")];
-            Ok(lines(set, cleared, ["$Env:", " = $null"], ["$Env:", " = '", "'"], &quotes))
+            Ok(lines(set, cleared, ["$Env:", " = $null;"], ["$Env:", " = '", "';"], &quotes))
         }
         Shell::Cmd => {
-            // What these mean depends on how the line is read: in a file, typed, with delayed expansion or without.
-            let set = held(shell, set, |c| !c.is_control() && !"\"%!".contains(c))?;
+            // The meaning of these characters depends on how the line is read: from a file, typed, with or without delayed expansion.
+            let set = checked(shell, set, |c| !c.is_control() && !"\"%!".contains(c))?;
             Ok(lines(&set, cleared, ["set \"", "=\""], ["set \"", "=", "\""], &[]))
         }
         Shell::Dotenv if set.is_empty() => {
-            Err(Error::usage("an environment file can't clear variables", "daypass env --unset --shell sh"))
+            Err(Error::usage("a dotenv file cannot clear variables", "daypass env --unset --shell sh"))
         }
-        // The readers of such files differ on quotes, so only what needs none is written. They can't clear.
+        // Readers of such files differ in how they treat quotes, so only values that need none are written.
         Shell::Dotenv => {
-            let set = held(shell, set, |c| !c.is_control() && !c.is_whitespace() && !"'\"`\\$#".contains(c))?;
+            let set = checked(shell, set, |c| !c.is_control() && !c.is_whitespace() && !"'\"`\\$#".contains(c))?;
             Ok(lines(&set, &[], ["", ""], ["", "=", ""], &[]))
         }
-        // null is for what must not be set: Nushell's `load-env` clears it for the programs that it starts.
+        // null clears: Nushell's `load-env` then does not pass the variable to programs.
         Shell::Json | Shell::Nushell => {
-            let values = set.iter().map(|(name, value)| (*name, Some(value.as_str())));
-            let all: std::collections::BTreeMap<_, _> = cleared.iter().map(|name| (*name, None)).chain(values).collect();
-            let mut bytes = Zeroizing::new(Vec::with_capacity(room(set, cleared)));
+            let values = set.iter().map(|(name, value)| (&**name, Some(value.as_str())));
+            let all: std::collections::BTreeMap<_, _> = cleared.iter().map(|name| (&**name, None)).chain(values).collect();
+            let mut bytes = Zeroizing::new(Vec::with_capacity(capacity(set, cleared)));
             // Texts and nulls: serializing them can't fail.
             let _ = serde_json::to_writer_pretty(&mut *bytes, &all);
             bytes.push(b'\n');
@@ -113,30 +152,28 @@ pub fn script(shell: Shell, set: &[Variable], cleared: &[&str]) -> Result<Zeroiz
     }
 }
 
-/// The variables, if each value has only such characters. The one that is only for show is left out where it does not fit.
-fn held(shell: Shell, set: &[Variable], fits: impl Fn(char) -> bool) -> Result<Vec<Variable>> {
+/// The variables, if all characters of each value fit. daypass's own variables are left out if they do not.
+fn checked(shell: Shell, set: &[Variable], fits: impl Fn(char) -> bool) -> Result<Vec<Variable>> {
     let (good, bad): (Vec<_>, Vec<_>) = set.iter().cloned().partition(|(_, value)| value.chars().all(&fits));
     match bad.iter().find(|(name, _)| !name.starts_with("DAYPASS_")) {
         None => Ok(good),
         Some((name, _)) => {
             let format = if shell == Shell::Cmd { "cmd" } else { "dotenv" };
-            Err(Error::usage(format!("the value of {name} can't be written for {format}"), "daypass env --shell json"))
+            let what = format!("the value of {name} cannot be written as {format}");
+            Err(Error::typo(what, format, "json", "daypass env --shell json"))
         }
     }
 }
 
-/// A line a variable: first what is cleared, then what is set, with what stands before the name, before the value and after it.
+/// A line for each variable, with the text before the name, before the value and after it: first those to set, then those to clear.
 fn lines(
     set: &[Variable],
-    cleared: &[&str],
+    cleared: &[Name],
     [clear, cleared_end]: [&str; 2],
     [before, between, after]: [&str; 3],
     escapes: &[(char, &str)],
 ) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(room(set, cleared)));
-    for name in cleared {
-        text.extend([clear, name, cleared_end, "\n"]);
-    }
+    let mut text = Zeroizing::new(String::with_capacity(capacity(set, cleared)));
     for (name, value) in set {
         text.extend([before, name, between]);
         for c in value.chars() {
@@ -147,31 +184,59 @@ fn lines(
         }
         text.extend([after, "\n"]);
     }
+    for name in cleared {
+        text.extend([clear, name, cleared_end, "\n"]);
+    }
     text
 }
 
-/// Bytes enough for all of it, however it is escaped: a text that grows would leave copies in memory that nobody wipes.
-fn room(set: &[Variable], cleared: &[&str]) -> usize {
+/// Enough bytes for all of it, however it is escaped: a string that grows would leave copies in memory that are not wiped.
+fn capacity(set: &[Variable], cleared: &[Name]) -> usize {
     set.iter().map(|(name, value)| name.len() + 6 * value.len() + 16).sum::<usize>() + 64 * cleared.len()
 }
 
-/// The shell that `$SHELL` names; POSIX sh where there is none.
+/// The command line that evaluates the output of `command` in this shell, or shows it if the format is for other programs.
+pub fn evaluation(shell: Shell, command: &str) -> String {
+    match shell {
+        Shell::Sh | Shell::Bash | Shell::Zsh => format!("eval \"$({command})\""),
+        Shell::Fish => format!("{command} | source"),
+        Shell::Powershell => format!("{command} | Out-String | Invoke-Expression"),
+        Shell::Nushell => format!("{command} | from json | load-env"),
+        Shell::Cmd => format!("for /f \"delims=\" %i in ('{command}') do @%i"),
+        Shell::Dotenv | Shell::Json => format!("{command} --show"),
+    }
+}
+
+/// The format for the shell that runs daypass: the parent process if it is a known shell, else that of `$SHELL`, else POSIX sh.
 ///
 /// # Errors
 /// A shell that reads none of the formats.
-pub fn shell_of(path: Option<&str>) -> Result<Shell> {
-    let name = path.and_then(|path| path.rsplit(['/', '\\']).next()).unwrap_or_default();
-    match name.strip_suffix(".exe").unwrap_or(name) {
-        "bash" => Ok(Shell::Bash),
-        "zsh" => Ok(Shell::Zsh),
-        "fish" => Ok(Shell::Fish),
-        "nu" => Ok(Shell::Nushell),
-        "pwsh" | "powershell" => Ok(Shell::Powershell),
-        "" if cfg!(windows) => Ok(Shell::Powershell),
-        "csh" | "tcsh" | "elvish" | "xonsh" => {
-            Err(Error::usage(format!("there is no format for {name}"), "add --shell SHELL, or run your tool by 'daypass exec'"))
+pub fn shell_of(parent: Option<&str>, login: Option<&str>) -> Result<Shell> {
+    let name = |path: &str| {
+        let file = path.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
+        file.strip_suffix(".exe").map(str::to_owned).unwrap_or(file)
+    };
+    let unsupported = |name: &String| ["csh", "tcsh", "elvish", "xonsh"].contains(&name.as_str());
+    let known = [parent, login].into_iter().flatten().map(name).find(|name| unsupported(name) || known_shell(name).is_some());
+    match known {
+        Some(name) => {
+            known_shell(&name).ok_or_else(|| Error::missing(format!("{name} reads none of the formats"), "--shell", "json"))
         }
-        _ => Ok(Shell::Sh),
+        None if cfg!(windows) && login.is_none() => Ok(Shell::Powershell),
+        None => Ok(Shell::Sh),
+    }
+}
+
+fn known_shell(name: &str) -> Option<Shell> {
+    match name {
+        "sh" | "dash" | "ash" | "ksh" | "ksh93" | "mksh" | "oksh" | "yash" => Some(Shell::Sh),
+        "bash" | "rbash" => Some(Shell::Bash),
+        "zsh" => Some(Shell::Zsh),
+        "fish" => Some(Shell::Fish),
+        "nu" => Some(Shell::Nushell),
+        "pwsh" | "powershell" => Some(Shell::Powershell),
+        "cmd" => Some(Shell::Cmd),
+        _ => None,
     }
 }
 
@@ -180,53 +245,65 @@ mod tests {
     use super::*;
 
     fn set(value: &str) -> [Variable; 1] {
-        [("X", Zeroizing::new(value.to_owned()))]
+        [("X".into(), Zeroizing::new(value.to_owned()))]
     }
 
-    fn script(shell: Shell, set: &[Variable], cleared: &[&str]) -> String {
-        super::script(shell, set, cleared).unwrap().to_string()
+    fn script(shell: Shell, set: &[Variable], cleared: &[&'static str]) -> String {
+        let cleared: Vec<Name> = cleared.iter().map(|&name| name.into()).collect();
+        super::script(shell, set, &cleared).unwrap().to_string()
     }
 
     #[test]
     fn a_quote_in_a_value_stays_inside_it() {
-        assert_eq!(script(Shell::Sh, &set("a'b"), &[]), "export X='a'\\''b'\n");
-        assert_eq!(script(Shell::Fish, &set(r"a'\b"), &[]), "set -gx X 'a\\'\\\\b'\n");
-        assert_eq!(script(Shell::Powershell, &set("a'b’c"), &[]), "$Env:X = 'a''b’’c'\n");
+        assert_eq!(script(Shell::Sh, &set("a'b"), &[]), "export X='a'\\''b';\n");
+        assert_eq!(script(Shell::Fish, &set(r"a'\b"), &[]), "set -gx X 'a\\'\\\\b';\n");
+        assert_eq!(script(Shell::Powershell, &set("a'b’c"), &[]), "$Env:X = 'a''b’’c';\n");
         assert_eq!(script(Shell::Json, &set("a\"b"), &[]), "{\n  \"X\": \"a\\\"b\"\n}\n");
     }
 
     #[test]
-    fn what_would_shadow_the_keys_is_cleared() {
-        assert_eq!(script(Shell::Sh, &[], &["AWS_PROFILE"]), "unset AWS_PROFILE\n");
-        assert_eq!(script(Shell::Fish, &[], &["AWS_PROFILE"]), "set -e AWS_PROFILE; or true\n");
+    fn variables_that_would_override_the_keys_are_cleared() {
+        assert_eq!(script(Shell::Sh, &[], &["AWS_PROFILE"]), "unset AWS_PROFILE;\n");
+        assert_eq!(script(Shell::Fish, &[], &["AWS_PROFILE"]), "set -e AWS_PROFILE; or true;\n");
         assert_eq!(script(Shell::Cmd, &[], &["AWS_PROFILE"]), "set \"AWS_PROFILE=\"\n");
-        assert_eq!(script(Shell::Powershell, &[], &["AWS_PROFILE"]), "$Env:AWS_PROFILE = $null\n");
+        assert_eq!(script(Shell::Powershell, &[], &["AWS_PROFILE"]), "$Env:AWS_PROFILE = $null;\n");
         assert_eq!(script(Shell::Nushell, &[], &["AWS_PROFILE"]), "{\n  \"AWS_PROFILE\": null\n}\n");
     }
 
     #[test]
-    fn what_a_format_can_not_hold_is_refused() {
+    fn values_that_a_format_cannot_express_are_refused() {
         for bad in ["a\nb", "a\rb", "a%b%", "a\"b", "a!b"] {
             assert!(super::script(Shell::Cmd, &set(bad), &[]).is_err(), "{bad:?}");
         }
         for bad in ["a\nb", "a b", "a#b", "'a'", "a\\b", "$a"] {
             assert!(super::script(Shell::Dotenv, &set(bad), &[]).is_err(), "{bad:?}");
         }
-        assert!(super::script(Shell::Dotenv, &[], &["X"]).is_err());
+        assert!(super::script(Shell::Dotenv, &[], &["X".into()]).is_err());
         assert_eq!(script(Shell::Cmd, &set("a+b/c=& d^|"), &[]), "set \"X=a+b/c=& d^|\"\n");
         assert_eq!(script(Shell::Dotenv, &set("a+b/c=ü%"), &[]), "X=a+b/c=ü%\n");
     }
 
     #[test]
-    fn a_name_that_does_not_fit_is_left_out_and_the_keys_stay() {
-        let both = [("DAYPASS_ACTIVE", Zeroizing::new("ASIA my profile".to_owned())), ("X", Zeroizing::new("y".to_owned()))];
+    fn a_name_that_does_not_fit_is_left_out() {
+        let both =
+            [("DAYPASS_ACTIVE".into(), Zeroizing::new("ASIA my profile".to_owned())), ("X".into(), Zeroizing::new("y".to_owned()))];
         assert_eq!(script(Shell::Dotenv, &both, &[]), "X=y\n");
     }
 
     #[test]
-    fn the_shell_is_known_by_its_programs_name() {
-        assert_eq!(shell_of(Some("/usr/bin/fish")).unwrap(), Shell::Fish);
-        assert_eq!(shell_of(Some("/opt/strange")).unwrap(), Shell::Sh);
-        assert!(shell_of(Some("/bin/tcsh")).is_err());
+    fn the_shell_is_the_parent_process_or_that_of_the_variable() {
+        let of = |parent, login| shell_of(parent, login).ok();
+        assert_eq!(of(Some("bash"), Some("/usr/bin/fish")), Some(Shell::Bash));
+        assert_eq!(of(Some("make"), Some("/usr/bin/fish")), Some(Shell::Fish));
+        assert_eq!(of(None, Some("/opt/strange")), Some(Shell::Sh));
+        assert_eq!(of(Some("cmd.exe"), None), Some(Shell::Cmd));
+        assert_eq!(of(Some("tcsh"), Some("/bin/bash")), None);
+        assert_eq!(of(Some("make"), Some("/bin/tcsh")), None);
+    }
+
+    #[test]
+    fn keys_of_the_user_are_not_cleared() {
+        assert_eq!(unset(vec!["AWS_REGION".to_owned()], true), ["DAYPASS_ACTIVE", "AWS_REGION"]);
+        assert_eq!(unset(Vec::new(), false), CREDENTIALS);
     }
 }

@@ -1,4 +1,4 @@
-//! The events of `login --format json`: one JSON object a line, for editors and scripts. Pure. The help of `login` documents them.
+//! The events of `login --format json`: one JSON object per line, for editors and scripts. Pure. The help of `login` documents them.
 
 use serde::Serialize;
 
@@ -6,7 +6,7 @@ use super::rfc3339;
 use crate::broker::{Event, PollState};
 use crate::credentials::Token;
 
-/// What is true of every line.
+/// The keys of every line.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(flatten)]
@@ -25,7 +25,7 @@ enum What<'a> {
     SignedIn { expires_at: String, refreshable: bool, already: bool },
 }
 
-/// An event on the way.
+/// The line of an event.
 pub fn event(session: &str, event: &Event<'_>) -> String {
     line(
         session,
@@ -50,12 +50,12 @@ pub fn event(session: &str, event: &Event<'_>) -> String {
     )
 }
 
-/// The last one.
+/// The line of the last event.
 pub fn signed_in(session: &str, token: &Token, already: bool) -> String {
     line(session, What::SignedIn { expires_at: rfc3339(token.expires_at), refreshable: token.refresh.is_some(), already })
 }
 
 fn line(session: &str, what: What<'_>) -> String {
-    // Texts and numbers always have a JSON form.
-    serde_json::to_string(&Line { what, session }).unwrap_or_default() + "\n"
+    // Serializing strings and numbers cannot fail.
+    super::escaped(&serde_json::to_string(&Line { what, session }).unwrap_or_default()) + "\n"
 }

@@ -1,15 +1,15 @@
-//! Manual pages, made of the command line's definition. Pure.
+//! Manual pages, generated from the definition of the command line. Pure.
 
 use clap::Command;
 use clap_mangen::Man;
 
-/// When the pages last changed in what they say. Not the day of the build: the same source makes the same pages.
-const DATE: &str = "2026-11-23";
+/// When the text of the pages last changed. Not the date of the build: the same source yields the same pages.
+const DATE: &str = "2026-11-27";
 
-/// Lines of roff are no longer than this, by the rules of `mandoc -Tlint`.
+/// The maximum length of roff lines, a rule of `mandoc -Tlint`.
 const LONGEST: usize = 80;
 
-/// The page of a command that has been built, of section 1.
+/// The page of a built command, in section 1.
 pub fn page(command: &Command) -> String {
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let version = env!("CARGO_PKG_VERSION");
@@ -34,7 +34,7 @@ pub fn page(command: &Command) -> String {
     if name != env!("CARGO_PKG_NAME") {
         text += ".SH \"SEE ALSO\"\n.BR daypass (1)\n";
     }
-    // What stands before the possible values of a flag is a blank line and more breaks than roff wants.
+    // The generator puts a blank line and too many breaks before the possible values of a flag.
     text.replace(".br\n\n.br\n", ".sp\n").lines().map(|line| broken(line) + "\n").collect()
 }
 
@@ -45,7 +45,7 @@ fn add(text: &mut String, render: impl Fn(&mut dyn std::io::Write) -> std::io::R
     *text += &String::from_utf8_lossy(&out);
 }
 
-/// What help shows below the options: text, and indented lines that stay as they are. `Examples:` and the like are headings.
+/// The help below the options. Indented lines are kept as they are; `Examples:` and `Exit status:` become headings.
 fn after_help(help: &str) -> String {
     let mut text = String::new();
     let mut as_is = false;
@@ -70,7 +70,7 @@ fn after_help(help: &str) -> String {
     text + if as_is { ".fi\n" } else { "" }
 }
 
-/// Text in which nothing is a request, and each sign comes out as the one that is typed.
+/// Escapes text so that nothing in it is a request, and each character is printed as the one that is typed.
 fn escaped(line: &str) -> String {
     let escape = |c: char| match c {
         '\\' => "\\e".to_owned(),
@@ -85,7 +85,7 @@ fn escaped(line: &str) -> String {
     if text.starts_with('.') { format!("\\&{text}") } else { text }
 }
 
-/// A line of text over several, broken at blanks. Where lines are not filled the break is hidden from roff.
+/// Breaks a line of text at blanks. In text that is not filled, the break is hidden from roff.
 fn broken(line: &str) -> String {
     let line = line.trim_end();
     if line.len() <= LONGEST || line.starts_with('.') {
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_comes_out_as_it_is() {
+    fn typed_characters_are_printed_unchanged() {
         assert_eq!(escaped(".a 'b' --c\\"), "\\&.a \\(aqb\\(aq \\-\\-c\\e");
     }
 

@@ -1,4 +1,4 @@
-//! What goes to standard output, as text: one format, one file. Pure.
+//! Text for standard output, one file for each format. Pure.
 
 pub mod console;
 pub mod credential_process;
@@ -32,17 +32,17 @@ pub enum Format {
     Csv,
 }
 
-/// A moment as every SDK reads it: RFC 3339, UTC, `Z`, whole seconds.
+/// A time as every SDK reads it: RFC 3339, UTC, `Z`, whole seconds.
 pub fn rfc3339(moment: OffsetDateTime) -> String {
     moment.to_offset(time::UtcOffset::UTC).format(RFC_3339).unwrap_or_default()
 }
 
-/// A moment as people read it.
+/// A time for people: UTC, to the minute.
 pub fn when(moment: OffsetDateTime) -> String {
     moment.to_offset(time::UtcOffset::UTC).format(FOR_PEOPLE).unwrap_or_default()
 }
 
-/// How long until then: `2 h 05 min`, `12 min`, `40 s`.
+/// The time until then: `2 h 05 min`, `12 min`, `40 s`.
 pub fn left(until: OffsetDateTime, now: OffsetDateTime) -> String {
     let seconds = (until - now).whole_seconds().max(0);
     match (seconds / 3600, seconds / 60 % 60) {
@@ -53,20 +53,25 @@ pub fn left(until: OffsetDateTime, now: OffsetDateTime) -> String {
     }
 }
 
-/// JSON for programs, with nothing in it that a terminal would act on: JSON itself only escapes the controls of ASCII.
+/// JSON for programs, in which characters that a terminal would act on or hide are escaped; JSON itself only escapes ASCII control
+/// characters.
 pub fn json(value: &impl Serialize) -> String {
-    let text = serde_json::to_string_pretty(value).unwrap_or_default();
-    let acts = |c: char| c != '\n' && *text::clean(c.encode_utf8(&mut [0; 4])) != *c.encode_utf8(&mut [0; 4]);
-    let mut safe = String::with_capacity(text.len() + 1);
-    for c in text.chars() {
-        if acts(c) {
-            // All of them are in the basic plane.
-            let _ = write!(safe, "\\u{:04x}", u32::from(c));
-        } else {
+    escaped(&serde_json::to_string_pretty(value).unwrap_or_default()) + "\n"
+}
+
+/// JSON text with all unsafe characters escaped but its own line breaks. Others can only be inside of strings.
+fn escaped(json: &str) -> String {
+    let mut safe = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c == '\n' || !text::is_unsafe(c) {
             safe.push(c);
+        } else {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                // Writing to memory cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
+            }
         }
     }
-    safe.push('\n');
     safe
 }
 
@@ -75,21 +80,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn json_holds_nothing_that_a_terminal_acts_on_and_means_the_same() {
-        let evil = "a\u{9b}31m\u{202e}b\u{1b}[2J ü\n";
+    fn json_escapes_what_a_terminal_acts_on() {
+        let evil = "a\u{9b}31m\u{202e}b\u{1b}[2J ü\n\u{ad}\u{2028}\u{3164}\u{e0041}";
         let text = json(&[evil]);
-        assert!(!text.contains(['\u{9b}', '\u{202e}', '\u{1b}']) && text.contains('ü'), "{text}");
+        assert!(
+            !text.contains(['\u{9b}', '\u{202e}', '\u{1b}', '\u{ad}', '\u{2028}', '\u{3164}', '\u{e0041}']) && text.contains('ü'),
+            "{text}"
+        );
         assert_eq!(serde_json::from_str::<Vec<String>>(&text).unwrap(), [evil]);
     }
     use time::macros::datetime;
 
     #[test]
-    fn a_moment_has_whole_seconds_and_a_z() {
+    fn a_time_has_whole_seconds_and_a_z() {
         assert_eq!(rfc3339(datetime!(2026-11-22 10:00:00.999 +01:00)), "2026-11-22T09:00:00Z");
     }
 
     #[test]
-    fn what_is_left_is_short() {
+    fn a_remaining_time_is_short() {
         let now = datetime!(2026-01-01 00:00 UTC);
         assert_eq!(left(now + time::Duration::seconds(7500), now), "2 h 05 min");
         assert_eq!(left(now + time::Duration::seconds(59), now), "59 s");

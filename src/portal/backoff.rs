@@ -1,4 +1,4 @@
-//! The pause before another attempt. Pure but for its random part.
+//! The pause before a retry. Pure, except for its random part.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_pause_is_at_most_twice_the_one_before_and_at_least_its_half() {
+    fn each_pause_is_between_half_and_all_of_the_doubled_one() {
         let first = Duration::from_millis(200);
         for retries in 0..6 {
             let whole = first * 2u32.pow(retries);

@@ -1,21 +1,23 @@
-//! `ListAccounts` and `ListAccountRoles`: all pages, several accounts at once, never faster than the portal allows. Touches the network.
+//! Lists accounts and roles (`ListAccounts`, `ListAccountRoles`): all pages, several accounts at once, within the portal's rate limit.
+//! Touches the network.
 //!
-//! Unlike the rest of this module it retries by itself, because one call that is throttled slows the others down too.
+//! Unlike the rest of this module it retries, because one throttled call must slow down all others.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use aws_sdk_sso::Client;
+use aws_sdk_sso::Client as PortalClient;
 use aws_sdk_sso::types::AccountInfo;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use tokio::task::{JoinSet, LocalSet};
 
 use super::backoff::backoff;
+use super::client::{Client, MIN_ATTEMPT, within};
 use super::error::Error;
-use super::transport::{MIN_ATTEMPT, within};
-use super::types::{Account, filled};
+use super::exchange::LastExchange;
+use super::types::{Account, AccountRoles, filled};
 use crate::credentials::Token;
 use crate::profile::names::{AccountId, RoleName};
 use crate::secret::Secret;
@@ -24,53 +26,55 @@ use crate::sys::clock::{self, Deadline};
 /// Identity Center lists at most 100 entries a page.
 const PAGE_SIZE: i32 = 100;
 
-/// A listing that does not end is cut here: ten times the largest organisation that AWS allows.
+/// The limit for a listing that does not end: ten times the largest organisation that AWS allows.
 const MAX_PAGES: usize = 1000;
 
-/// How many calls may be under way.
+/// How many calls may run at once.
 const CONCURRENT_CALLS: usize = 8;
 
-/// From the start of one call to the next: the portal throttles at about twenty calls a second.
+/// The time from the start of one call to the start of the next. The portal throttles at about twenty calls a second.
 pub const MIN_INTERVAL: Duration = Duration::from_millis(60);
 
-/// How often a call is attempted while the portal is too busy for it.
+/// How often a throttled call is attempted.
 const MAX_ATTEMPTS: u32 = 6;
 
 /// The first pause before a retry.
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
-/// When the next call may start. Shared by all that are under way.
+/// When the next call may start. All calls of a listing share it.
 #[derive(Debug)]
-struct Pace {
+struct RateLimiter {
     next: Instant,
 }
 
-impl Pace {
-    /// When a call that is ready now may start.
-    fn take(&mut self, now: Instant) -> Instant {
+impl RateLimiter {
+    /// Reserves the time at which a call that is ready now may start.
+    fn reserve(&mut self, now: Instant) -> Instant {
         let start = self.next.max(now);
         self.next = start + MIN_INTERVAL;
         start
     }
 
-    /// No call starts before then.
-    fn hold(&mut self, until: Instant) {
+    /// Lets no call start before then.
+    fn delay(&mut self, until: Instant) {
         self.next = self.next.max(until);
     }
 }
 
-/// A listing: all of its calls share one pace.
+/// A listing.
 pub(super) struct Listing {
-    client: Client,
+    client: PortalClient,
+    last: LastExchange,
     token: Secret,
     timeout: Duration,
-    pace: RefCell<Pace>,
+    limiter: RefCell<RateLimiter>,
 }
 
 impl Listing {
     /// `timeout` is for each page.
-    pub(super) fn new(client: Client, token: &Token, timeout: Duration) -> Self {
-        Self { client, token: token.access.clone(), timeout, pace: RefCell::new(Pace { next: Instant::now() }) }
+    pub(super) fn new(client: &Client, token: &Token, timeout: Duration) -> Self {
+        let limiter = RefCell::new(RateLimiter { next: Instant::now() });
+        Self { client: client.sso().clone(), last: client.last().clone(), token: token.access.clone(), timeout, limiter }
     }
 
     /// All accounts.
@@ -86,26 +90,31 @@ impl Listing {
         .await
     }
 
-    /// The roles of each of these accounts, in their order. `done` is told how many accounts are done.
-    pub(super) async fn roles_of(self, accounts: &[AccountId], done: &mut dyn FnMut(usize)) -> Result<Vec<Vec<RoleName>>, Error> {
+    /// The roles of each of these accounts, in their order. `done` gets the number of accounts that are done. An account that the portal
+    /// refuses does not end the listing.
+    pub(super) async fn roles_of(self, accounts: &[AccountId], done: &mut dyn FnMut(usize)) -> Result<Vec<AccountRoles>, Error> {
         let listing = Rc::new(self);
-        let mut found = vec![Vec::new(); accounts.len()];
+        let mut found: Vec<AccountRoles> = vec![Ok(Vec::new()); accounts.len()];
         let mut waiting = accounts.iter().cloned().enumerate();
-        let mut under_way = JoinSet::new();
+        let mut running = JoinSet::new();
         let mut count = 0;
         let all = async {
             loop {
-                while under_way.len() < CONCURRENT_CALLS
+                while running.len() < CONCURRENT_CALLS
                     && let Some((at, account)) = waiting.next()
                 {
                     let listing = Rc::clone(&listing);
-                    under_way.spawn_local(async move { (at, listing.roles(&account).await) });
+                    running.spawn_local(async move { (at, listing.roles(&account).await) });
                 }
-                // The first failure ends the listing; dropping the set cancels the calls under way.
-                let Some(ended) = under_way.join_next().await else { return Ok(found) };
-                let (at, roles) = ended.map_err(|error| Error::InvalidSettings(format!("the listing stopped: {error}")))?;
-                if let Some(place) = found.get_mut(at) {
-                    *place = roles?;
+                // The first error ends the listing; dropping the set cancels the calls under way.
+                let Some(ended) = running.join_next().await else { return Ok(found) };
+                let (at, roles) =
+                    ended.map_err(|error| Error::InvalidSettings(format!("can't list accounts and roles: {error}")))?;
+                if let Some(slot) = found.get_mut(at) {
+                    *slot = match roles {
+                        Err(Error::Forbidden(why)) => Err(why),
+                        other => Ok(other?),
+                    };
                 }
                 count += 1;
                 done(count);
@@ -128,7 +137,7 @@ impl Listing {
         .await
     }
 
-    /// One call when its turn comes, retried while the portal is busy and the page's timeout allows it.
+    /// One rate-limited call, retried while the portal throttles it and the time-out of the page allows it.
     async fn call<T, E, F>(&self, request: impl Fn() -> F) -> Result<T, Error>
     where
         E: std::error::Error + Send + Sync + 'static,
@@ -138,9 +147,9 @@ impl Listing {
         let mut deadline = None;
         loop {
             let now = Instant::now();
-            clock::pause(self.pace(|pace| pace.take(now)).saturating_duration_since(now)).await;
+            clock::pause(self.limiter(|limiter| limiter.reserve(now)).saturating_duration_since(now)).await;
             let deadline = *deadline.get_or_insert_with(|| Deadline::after(self.timeout));
-            let error = match within(deadline, MIN_ATTEMPT, request()).await {
+            let error = match within(&self.last, deadline, MIN_ATTEMPT, request()).await {
                 Err(error @ Error::Unavailable(..)) => error,
                 other => return other,
             };
@@ -150,13 +159,13 @@ impl Listing {
             if retries >= MAX_ATTEMPTS || pause >= deadline.left() {
                 return Err(error);
             }
-            tracing::info!(?error, ?pause, "the listing pauses");
-            self.pace(|pace| pace.hold(Instant::now() + pause));
+            tracing::info!(?error, ?pause, "the listing is delayed");
+            self.limiter(|limiter| limiter.delay(Instant::now() + pause));
         }
     }
 
-    fn pace<T>(&self, act: impl FnOnce(&mut Pace) -> T) -> T {
-        act(&mut self.pace.borrow_mut())
+    fn limiter<T>(&self, act: impl FnOnce(&mut RateLimiter) -> T) -> T {
+        act(&mut self.limiter.borrow_mut())
     }
 }
 
@@ -191,10 +200,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn calls_start_apart_whoever_makes_them_and_fewer_than_twenty_in_a_second() {
+    fn fewer_than_twenty_calls_start_in_a_second() {
         let now = Instant::now();
-        let mut pace = Pace { next: now };
-        let starts: Vec<Instant> = (0..100).map(|_| pace.take(now)).collect();
+        let mut limiter = RateLimiter { next: now };
+        let starts: Vec<Instant> = (0..100).map(|_| limiter.reserve(now)).collect();
         assert_eq!(starts[0], now);
         for start in &starts {
             let within = starts.iter().filter(|other| *other >= start && **other < *start + Duration::from_secs(1)).count();
@@ -203,14 +212,14 @@ mod tests {
     }
 
     #[test]
-    fn a_throttled_call_holds_all_others_back_too() {
+    fn a_throttled_call_delays_all_others() {
         let now = Instant::now();
-        let mut pace = Pace { next: now };
-        pace.take(now);
-        pace.hold(now + Duration::from_secs(7));
-        assert_eq!(pace.take(now), now + Duration::from_secs(7));
-        assert_eq!(pace.take(now), now + Duration::from_secs(7) + MIN_INTERVAL);
+        let mut limiter = RateLimiter { next: now };
+        limiter.reserve(now);
+        limiter.delay(now + Duration::from_secs(7));
+        assert_eq!(limiter.reserve(now), now + Duration::from_secs(7));
+        assert_eq!(limiter.reserve(now), now + Duration::from_secs(7) + MIN_INTERVAL);
         let later = now + Duration::from_mins(1);
-        assert_eq!(pace.take(later), later);
+        assert_eq!(limiter.reserve(later), later);
     }
 }

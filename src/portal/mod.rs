@@ -1,14 +1,21 @@
-//! Identity Center's two services: SSO-OIDC (registration, device authorization, tokens) and the access portal (accounts, roles, role
-//! credentials, sign-out), by the AWS SDK. An edge: it touches the network and knows grants, not the vault.
+//! Calls the two services of IAM Identity Center through the AWS SDK: SSO-OIDC (registration, device authorization, tokens) and the access
+//! portal (accounts, roles, role credentials, sign-out). Touches the network; does not know the vault.
 //!
-//! Nothing here decides, or (but for the listing of many accounts) retries: an answer is a noun or a [`Error`] that says what the caller
-//! does next. The SDK, its runtime, TLS and trust roots are built when the first request is about to be made.
+//! Each call returns a value or an [`Error`] named for what the caller does next. Nothing here decides or, except for the listing of many
+//! accounts, retries. The SDK, its runtime, TLS and the trust roots are built before the first request.
 
 mod backoff;
+mod client;
 mod error;
+mod exchange;
 mod listing;
+mod proxy;
+mod redact;
+mod redirect;
+pub mod regions;
+mod settings;
 mod start_url;
-mod transport;
+mod tls;
 mod trust;
 mod types;
 
@@ -24,72 +31,78 @@ use crate::secret::Secret;
 use crate::sys::clock::{self, Deadline};
 
 pub use backoff::backoff;
-pub use error::Error;
+use client::{Client, MIN_ATTEMPT};
+pub use error::{Error, Obstacle};
 use listing::Listing;
 pub use listing::MIN_INTERVAL;
-use transport::MIN_ATTEMPT;
-pub use transport::Settings;
+pub use settings::Settings;
 use types::filled;
-pub use types::{Account, CodeClient, DeviceAuthorization};
+pub use types::{Account, AccountRoles, CodeClient, DeviceAuthorization};
 
 /// The grant types of `CreateToken` (RFC 8628 §3.4, RFC 6749 §4.1 and §6).
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
 const AUTHORIZATION_CODE: &str = "authorization_code";
 const REFRESH_TOKEN: &str = "refresh_token";
 
-/// What an Identity Center user sees as the name of the program that asks.
+/// The name of the client on the approval page.
 const CLIENT_NAME: &str = "daypass";
 
-/// The scope of the portal's calls, and the AWS CLI's default.
+/// The scope that the portal's calls require; the AWS CLI's default.
 pub const ACCOUNT_ACCESS: &str = "sso:account:access";
 
-/// What an answer to a refresh is waited for at least, if the deadline leaves that: one that comes after we have gone is a sign-in lost.
+/// How long to wait for the answer to a refresh at least, if the deadline allows it. An answer that is missed loses the sign-in.
 const MIN_REFRESH: Duration = Duration::from_secs(4);
 
 /// The services of one session's region.
 pub struct Portal {
     settings: Settings,
-    /// What the start URL leads to, where that is not itself and was looked up.
+    /// The access portal that the start URL redirects to, once that was looked up.
     resolved: OnceCell<String>,
-    client: OnceCell<transport::Client>,
+    client: OnceCell<Client>,
 }
 
 impl Portal {
-    /// Nothing is built and nobody is called yet.
+    /// A portal with these settings. Builds and calls nothing.
     pub fn new(settings: Settings) -> Self {
         Self { settings, resolved: OnceCell::new(), client: OnceCell::new() }
     }
 
-    fn client(&self) -> Result<&transport::Client, Error> {
+    fn client(&self) -> Result<&Client, Error> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
         let start_url = self.resolved.get().unwrap_or(&self.settings.start_url);
-        let built = transport::Client::build(&self.settings, start_url::is_dual_stack(start_url))?;
+        let built = Client::build(&self.settings, start_url::is_dual_stack(start_url))?;
         Ok(self.client.get_or_init(|| built))
     }
 
-    /// The start URL as the service knows it: where the configured one is a name of the user's own, what it leads to.
+    /// How far the service's clock is ahead of this machine's, by the last answer. None before the first one, or if it had no date.
+    pub fn clock_offset(&self) -> Option<time::Duration> {
+        self.client.get()?.last().clock_offset()
+    }
+
+    /// The start URL as the service knows it: if the configured one is a company's own address, the access portal that it redirects to.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] where it leads to another region. One that leads nowhere is returned as it is: the service will say.
+    /// [`Error::InvalidRequest`] if it redirects to another region. An address without a redirect is returned as it is; the service will
+    /// reject it.
     pub fn service_url(&self, deadline: Deadline) -> Result<String, Error> {
         let configured = &self.settings.start_url;
         if !start_url::is_vanity(configured) {
             return Ok(configured.clone());
         }
-        let led = transport::redirect_of(&self.settings, configured, deadline)?;
-        let Some(resolved) = led.as_deref().and_then(start_url::resolved) else {
-            tracing::info!(led, "the start URL leads to no access portal, and is used as it is");
+        let location = redirect::location(&self.settings, configured, deadline)?;
+        let Some(resolved) = location.as_deref().and_then(start_url::resolved) else {
+            tracing::info!(location, "the start URL does not redirect to an access portal; using it as it is");
             return Ok(configured.clone());
         };
         match start_url::region(&resolved) {
             Some(region) if region != self.settings.region => {
-                Err(Error::InvalidRequest(format!("it leads to {resolved}, in {region}")))
+                Err(Error::InvalidRequest(format!("it redirects to {resolved}, which is in {region}")))
             }
             _ => {
-                tracing::info!(resolved, "the start URL leads to an access portal");
-                // The host that is asked from now on goes by the portal's.
+                tracing::info!(resolved, "the start URL redirects to an access portal");
+                // From now on the hosts are chosen for that portal.
                 let _ = self.resolved.set(resolved.clone());
                 Ok(resolved)
             }
@@ -105,8 +118,8 @@ impl Portal {
         registration(client.call(deadline, request.send())?, scopes)
     }
 
-    /// `RegisterClient`, for the authorization code flow: `redirect` is the loopback address without its port, `issuer` the start URL as
-    /// the service knows it.
+    /// `RegisterClient`, for the authorization code flow. `redirect` is the callback address without a port, `issuer` the start URL as the
+    /// service knows it.
     pub fn register_for_code(
         &self,
         session: &Session,
@@ -116,7 +129,6 @@ impl Portal {
     ) -> Result<CodeClient, Error> {
         let scopes = scopes_of(session);
         let client = self.client()?;
-        let asked = transport::RequestUri::default();
         let request = client
             .oidc()
             .register_client()
@@ -126,12 +138,10 @@ impl Portal {
             .grant_types(AUTHORIZATION_CODE)
             .grant_types(REFRESH_TOKEN)
             .redirect_uris(redirect)
-            .issuer_url(issuer)
-            .customize()
-            .interceptor(asked.clone());
+            .issuer_url(issuer);
         let registration = registration(client.call(deadline, request.send())?, scopes)?;
-        // The page is at the host that the endpoint rules, or the user's settings, chose (AWS CLI).
-        let base = asked.uri().and_then(|uri| uri.strip_suffix("/client/register").map(str::to_owned));
+        // The page is on the host that the endpoint rules or the user's settings chose (as in the AWS CLI).
+        let base = client.last().uri().strip_suffix("/client/register").map(str::to_owned);
         let base = base.ok_or_else(|| Error::unexpected_response("the endpoint of RegisterClient is not known"))?;
         Ok(CodeClient { registration, authorize: format!("{base}/authorize") })
     }
@@ -163,7 +173,7 @@ impl Portal {
                     _ => 5,
                 }),
             }),
-            _ => Err(Error::unexpected_response("StartDeviceAuthorization answered without a code")),
+            _ => Err(Error::unexpected_response("StartDeviceAuthorization returned no code")),
         }
     }
 
@@ -174,7 +184,7 @@ impl Portal {
         })
     }
 
-    /// `CreateToken` by authorization code. `redirect` is the address that the browser returned to, with its port.
+    /// `CreateToken` by authorization code. `redirect` is the callback address with its port.
     pub fn redeem(
         &self,
         registration: &Registration,
@@ -196,7 +206,7 @@ impl Portal {
         })
     }
 
-    /// One `CreateToken`; `grant` adds what its grant type needs. The attempt gets at least `least` if the deadline allows that.
+    /// One `CreateToken`; `grant` adds what its grant type requires. The attempt gets at least `least`, if the deadline allows it.
     fn create_token(
         &self,
         registration: &Registration,
@@ -210,7 +220,11 @@ impl Portal {
         let request = grant(request.client_secret(registration.client_secret.expose()));
         let answer = client.call_for(deadline, least, request.send())?;
         let access = filled(answer.access_token);
-        let access = access.ok_or_else(|| Error::unexpected_response("CreateToken answered without a token"))?;
+        let access = access.ok_or_else(|| Error::unexpected_response("CreateToken returned no token"))?;
+        // It is sent as a header, which could not contain others.
+        if !is_printable(&access) {
+            return Err(Error::unexpected_response("CreateToken returned a token with control characters"));
+        }
         Ok(Token {
             access: Secret::new(access),
             expires_at: clock::now() + Duration::from_secs(answer.expires_in.max(0).unsigned_abs().into()),
@@ -235,58 +249,67 @@ impl Portal {
             .role_name(role.as_str())
             .access_token(token.access.expose());
         let keys = client.call(deadline, request.send())?.role_credentials;
-        let keys = keys.ok_or_else(|| Error::unexpected_response("GetRoleCredentials answered without credentials"))?;
+        let keys = keys.ok_or_else(|| Error::unexpected_response("GetRoleCredentials returned no credentials"))?;
         let (Some(key), Some(secret), Some(session_token), expires_ms @ 1..) =
             (filled(keys.access_key_id), filled(keys.secret_access_key), filled(keys.session_token), keys.expiration)
         else {
-            return Err(Error::unexpected_response("GetRoleCredentials answered with credentials that lack a part"));
+            return Err(Error::unexpected_response("GetRoleCredentials returned incomplete credentials"));
         };
+        if ![&key, &secret, &session_token].into_iter().all(|part| is_printable(part)) {
+            return Err(Error::unexpected_response("GetRoleCredentials returned credentials with control characters"));
+        }
         let expires_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(expires_ms) * 1_000_000)
-            .map_err(|_| Error::unexpected_response("GetRoleCredentials answered with a date out of range"))?;
+            .map_err(|_| Error::unexpected_response("GetRoleCredentials returned a date out of range"))?;
         Ok(RoleCredentials {
             access_key_id: key,
             secret_access_key: Secret::new(secret),
             session_token: Secret::new(session_token),
             expires_at,
             received_at: clock::now(),
+            clock_offset: self.clock_offset().unwrap_or_default(),
         })
     }
 
     /// `ListAccounts`, all pages. Throttled calls are retried; `timeout` is for each page.
     pub fn accounts(&self, token: &Token, timeout: Duration) -> Result<Vec<Account>, Error> {
         let client = self.client()?;
-        client.run(Listing::new(client.sso().clone(), token, timeout).accounts())?
+        client.run(Listing::new(client, token, timeout).accounts())?
     }
 
-    /// `ListAccountRoles` for each of these accounts, in their order: several calls at once, at a pace that the portal bears. Throttled
-    /// calls are tried again. `timeout` is for each page; `done` is told how many accounts are done.
+    /// `ListAccountRoles` for each of these accounts, in their order; several calls at once, within the rate limit. Throttled calls are
+    /// retried. `timeout` is for each page; `done` gets the number of accounts that are done.
     pub fn roles_of(
         &self,
         token: &Token,
         accounts: &[AccountId],
         timeout: Duration,
         done: &mut dyn FnMut(usize),
-    ) -> Result<Vec<Vec<RoleName>>, Error> {
+    ) -> Result<Vec<AccountRoles>, Error> {
         let client = self.client()?;
-        client.run(Listing::new(client.sso().clone(), token, timeout).roles_of(accounts, done))?
+        client.run(Listing::new(client, token, timeout).roles_of(accounts, done))?
     }
 
-    /// `Logout`: the portal session ends at the server; role credentials that were handed out live on until their own end.
+    /// `Logout`: ends the portal session. Role credentials that were issued remain valid until they expire.
     pub fn sign_out(&self, token: &Token, deadline: Deadline) -> Result<(), Error> {
         let client = self.client()?;
         client.call(deadline, client.sso().logout().access_token(token.access.expose()).send()).map(drop)
     }
 }
 
-/// The scopes to register with: without any the service gives no refresh token, and `sso:account:access` is what the portal's calls need
-/// (AWS CLI's default).
+/// The scopes to register with. Without any, the service issues no refresh token; `sso:account:access` is what the portal's calls require
+/// (the AWS CLI's default).
 pub fn scopes_of(session: &Session) -> Vec<String> {
     if session.scopes.is_empty() { vec![ACCOUNT_ACCESS.to_owned()] } else { session.scopes.clone() }
 }
 
+/// Whether it consists of printable ASCII characters, as all keys and tokens of AWS do.
+fn is_printable(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 fn seconds(since_epoch: i64) -> Result<OffsetDateTime, Error> {
     OffsetDateTime::from_unix_timestamp(since_epoch)
-        .map_err(|_| Error::unexpected_response("the portal answered with a date out of range"))
+        .map_err(|_| Error::unexpected_response("RegisterClient returned a date out of range"))
 }
 
 fn registration(
@@ -300,6 +323,6 @@ fn registration(
             expires_at: seconds(answer.client_secret_expires_at)?,
             scopes,
         }),
-        _ => Err(Error::unexpected_response("RegisterClient answered without a client")),
+        _ => Err(Error::unexpected_response("RegisterClient returned no client")),
     }
 }

@@ -1,4 +1,4 @@
-//! What a start URL says by its form: whose host it is, where that is, and what a company's own ("vanity") address may lead to. Pure.
+//! Classifies start URLs: AWS's own or a company's ("vanity") address, the region, and the redirects that are accepted. Pure.
 
 use http::Uri;
 
@@ -7,7 +7,7 @@ const DUAL_STACK: [&str; 3] = [".app.aws", ".app.amazonwebservices.com.cn", ".ap
 const CLASSIC: [&str; 5] =
     [".portal.amazonaws.com", ".portal.amazonaws.com.cn", ".portal.amazonaws.eu", ".awsapps.com", ".awsapps.cn"];
 
-/// Hosts of the issuer's form of a start URL.
+/// The hosts of start URLs in issuer form.
 const ISSUERS: [&str; 4] = [
     "identitycenter.amazonaws.com",
     "identitycenter.amazonaws.com.cn",
@@ -15,20 +15,20 @@ const ISSUERS: [&str; 4] = [
     "identitycenter.us-gov.amazonaws.com",
 ];
 
-/// Whether it is neither the vendor's nor anything that should not be asked: https, or http on this machine, of another host.
+/// Whether it is an address that is not AWS's: https, or http on this machine.
 pub(super) fn is_vanity(start_url: &str) -> bool {
     let Some(uri) = parse(start_url) else { return false };
     let here = matches!(uri.host(), Some("127.0.0.1" | "localhost" | "[::1]"));
     !is_owned(&uri) && (uri.scheme_str() == Some("https") || here && uri.scheme_str() == Some("http"))
 }
 
-/// The dual-stack portals need the dual-stack host: the verification page that the plain one names fails for them (aws-cli 10507).
+/// Whether it is a dual-stack portal. Those need the dual-stack OIDC host: the verification page of the other one fails (aws-cli 10507).
 pub(super) fn is_dual_stack(start_url: &str) -> bool {
     parse(start_url).is_some_and(|uri| is_below(&uri, &DUAL_STACK))
 }
 
-/// What a vanity address leads to, as the service knows it: without query, fragment, the default port and a last `/`. None for anything
-/// but https to a host of the vendor's.
+/// The target of a vanity address as the service knows it: without query, fragment, default port and trailing `/`. None unless it is https
+/// and on one of AWS's hosts.
 pub(super) fn resolved(location: &str) -> Option<String> {
     let uri = parse(location).filter(|uri| uri.scheme_str() == Some("https") && is_owned(uri))?;
     let host = uri.host()?.to_ascii_lowercase();
@@ -38,18 +38,18 @@ pub(super) fn resolved(location: &str) -> Option<String> {
     }
 }
 
-/// The region that a host of the newer forms names: `….portal.REGION.app.aws`, `….REGION.portal.amazonaws.com` and their kin.
+/// The region in a host of the newer forms: `….portal.REGION.app.aws`, `….REGION.portal.amazonaws.com` and those of other partitions.
 pub(super) fn region(start_url: &str) -> Option<String> {
     let host = parse(start_url)?.host()?.to_ascii_lowercase();
     let before = DUAL_STACK.iter().chain(&CLASSIC[..3]).find_map(|domain| host.strip_suffix(domain))?;
     let label = before.rsplit('.').next()?;
-    // The other labels there, such as an identity store's, have no such end.
+    // Other labels in that place, such as an identity store's, do not end in a number.
     let ends_in_number = label.rsplit('-').next().is_some_and(|end| !end.is_empty() && end.bytes().all(|b| b.is_ascii_digit()));
     (before.contains('.') && ends_in_number && label.matches('-').count() >= 2).then(|| label.to_owned())
 }
 
 fn parse(url: &str) -> Option<Uri> {
-    // A user part could dress another host up as the vendor's.
+    // A user part could disguise another host as one of AWS's.
     url.parse().ok().filter(|uri: &Uri| uri.authority().is_some_and(|authority| !authority.as_str().contains('@')))
 }
 
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_vendors_own_addresses_of_all_partitions_are_used_as_written() {
+    fn addresses_of_aws_in_all_partitions_are_used_as_written() {
         for own in [
             "https://corp.awsapps.com/start",
             "https://d-1234567890.awsapps.com/start/#/",
@@ -89,21 +89,19 @@ mod tests {
         for other in ["https://aws.company.example", "https://awsapps.com.evil.example/start", "https://evilawsapps.com/start"] {
             assert!(is_vanity(other), "{other}");
         }
-        for unasked in ["http://aws.company.example", "https://corp.awsapps.com@evil.example/start", "corp", "", "ftp://x.example/"]
-        {
-            assert!(!is_vanity(unasked), "{unasked}");
+        for other in ["http://aws.company.example", "https://corp.awsapps.com@evil.example/start", "corp", "", "ftp://x.example/"] {
+            assert!(!is_vanity(other), "{other}");
         }
     }
 
     #[test]
-    fn a_redirect_leads_only_to_the_vendors_https_and_loses_what_browsers_add() {
-        let leads = |location| resolved(location);
-        assert_eq!(leads("https://Corp.AWSapps.com:443/start/?x=y#/z").as_deref(), Some("https://corp.awsapps.com/start"));
+    fn a_redirect_is_accepted_only_to_https_on_a_host_of_aws() {
+        assert_eq!(resolved("https://Corp.AWSapps.com:443/start/?x=y#/z").as_deref(), Some("https://corp.awsapps.com/start"));
         assert_eq!(
-            leads("https://ssoins-1.portal.eu-west-1.app.aws/").as_deref(),
+            resolved("https://ssoins-1.portal.eu-west-1.app.aws/").as_deref(),
             Some("https://ssoins-1.portal.eu-west-1.app.aws")
         );
-        for nowhere in [
+        for rejected in [
             "http://corp.awsapps.com/start",
             "https://corp.awsapps.com:8443/start",
             "https://corp.awsapps.com@evil.example/start",
@@ -114,12 +112,12 @@ mod tests {
             "//corp.awsapps.com/start",
             "",
         ] {
-            assert_eq!(leads(nowhere), None, "{nowhere}");
+            assert_eq!(resolved(rejected), None, "{rejected}");
         }
     }
 
     #[test]
-    fn the_newer_hosts_name_their_region() {
+    fn the_newer_hosts_contain_their_region() {
         for (url, named) in [
             ("https://ssoins-0123456789abcdef.us-west-2.portal.amazonaws.com", Some("us-west-2")),
             ("https://ssoins-0123456789abcdef.portal.eu-central-1.app.aws/", Some("eu-central-1")),
@@ -135,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn the_dual_stack_portals_are_known_by_their_domain() {
+    fn dual_stack_portals_are_recognised_by_their_domain() {
         assert!(is_dual_stack("https://ssoins-1.portal.eu-west-1.app.aws"));
         assert!(!is_dual_stack("https://ssoins-1.eu-west-1.portal.amazonaws.com"));
     }

@@ -1,4 +1,4 @@
-//! What the user's config and credentials files contain. Reads the two files; [`super::store`] writes them.
+//! Reads the user's config and credentials files; [`super::store`] writes them.
 //!
 //! [`Config`] reads each file once and scans the text again for each question: one section is found in microseconds, so a tool that asks
 //! for credentials never waits for a whole file to be parsed.
@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::ini::{self, Document, FileKind, Group, Kind};
-use super::scan;
+use super::ini::{self, Document, FileKind, Group, Kind, Level};
+use super::{awscli, encoding, scan};
 use crate::error::{Error, Result};
 use crate::sys::env::Env;
+use crate::sys::file;
 
 /// The config file and the credentials file, as they were when they were read.
 #[derive(Debug)]
@@ -26,39 +27,39 @@ pub struct Config {
 struct Source {
     path: PathBuf,
     kind: FileKind,
-    // The credentials file may hold keys that are not ours.
+    // The credentials file may contain secret keys.
     text: Zeroizing<String>,
 }
 
-/// A profile or a session: its keys with their values, the credentials file's before the config file's.
+/// A profile or a session: its keys and values. A key in the credentials file takes precedence over the same key in the config file.
 #[derive(Debug, Clone)]
 pub struct Block<'a> {
     /// Its name.
     pub name: Cow<'a, str>,
-    /// In the order of the files; each key once.
+    /// In file order; each key once.
     pub values: Vec<Value<'a>>,
-    /// What stands after the mark of `daypass sync`, if the section has one.
+    /// The text after [`ini::MARK`], if the section has that comment.
     pub mark: Option<Cow<'a, str>>,
-    /// The file of its first section.
+    /// The file that contains its first section.
     pub file: &'a Path,
-    /// The line of its first section.
+    /// The line of its first section, counted from 1.
     pub line: usize,
 }
 
-/// A value and where it stands.
+/// A value and its position.
 #[derive(Clone)]
 pub struct Value<'a> {
-    /// In small letters.
+    /// In lower case.
     pub key: Cow<'a, str>,
     /// As the SDKs read it.
     pub text: Cow<'a, str>,
-    /// The file it comes from.
+    /// The file that contains it.
     pub file: &'a Path,
-    /// The line in it, counted from 1.
+    /// Its line in that file, counted from 1.
     pub line: usize,
 }
 
-/// A line of a file that deserves a look.
+/// A line that some AWS tools reject or read differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning<'a> {
     /// The file.
@@ -67,22 +68,26 @@ pub struct Warning<'a> {
     pub line: usize,
     /// What is wrong, as a clause.
     pub what: Cow<'static, str>,
+    /// How serious it is.
+    pub level: Level,
+    /// What to do, as an instruction; empty if `what` tells it.
+    pub fix: Cow<'static, str>,
 }
 
 impl Config {
     /// Reads both files.
     ///
     /// # Errors
-    /// A file is there and can't be read, or is not UTF-8.
+    /// A file exists and can't be read, or is not UTF-8.
     pub fn read(env: &Env) -> Result<Self> {
         let config = Source::read(env.config_file(), FileKind::Config)?;
         Ok(Self { config, credentials: Source::read(env.credentials_file(), FileKind::Credentials)? })
     }
 
-    /// Reads the sessions, and of the profiles this one if any; what it finds is what [`Config::read`] finds. None where the files can't
-    /// be read in parts.
+    /// Reads the sessions and this one profile, if given, with the same result as [`Config::read`]. None if the files can't be read in
+    /// parts.
     pub fn read_for(env: &Env, profile: Option<&str>) -> Option<Self> {
-        // A name in quotes may be written in more ways than one.
+        // A quoted name has more than one spelling.
         let plain = profile.is_none_or(ini::is_plain_name);
         let words: Vec<&str> = profile.into_iter().chain(["sso-session"]).collect();
         let credentials = if profile.is_some() { env.credentials_file() } else { None };
@@ -93,7 +98,7 @@ impl Config {
         })
     }
 
-    /// Reads the credentials file; the config file is this text, at this path.
+    /// Reads the credentials file, and takes this text for the config file at this path.
     ///
     /// # Errors
     /// As [`Config::read`].
@@ -102,13 +107,13 @@ impl Config {
         Ok(Self { config, credentials: Source::read(env.credentials_file(), FileKind::Credentials)? })
     }
 
-    /// What two texts say that stand, or will stand, at these paths.
+    /// The configuration in two texts, each with the path it has or will have.
     pub fn of_texts(config: (PathBuf, String), credentials: (PathBuf, String)) -> Self {
         let source = |(path, text), kind| Source { path, kind, text: Zeroizing::new(text) };
         Self { config: source(config, FileKind::Config), credentials: source(credentials, FileKind::Credentials) }
     }
 
-    /// Where the config file is, or would be.
+    /// The path of the config file, which need not exist.
     pub fn path(&self) -> &Path {
         &self.config.path
     }
@@ -123,13 +128,22 @@ impl Config {
         self.config.find(Kind::Session, name)
     }
 
-    /// All profiles, those of the config file first.
+    /// The `[services NAME]` block.
+    pub fn services(&self, name: &str) -> Option<Block<'_>> {
+        let is_it = |block: &Block<'_>| {
+            let rest = block.name.strip_prefix("services").filter(|rest| rest.starts_with([' ', '\t']));
+            rest.is_some_and(|rest| rest.trim().trim_matches(['"', '\'']) == name)
+        };
+        self.config.blocks(Kind::Other).into_iter().find(is_it)
+    }
+
+    /// All profiles, those in the config file first.
     pub fn profiles(&self) -> Vec<Block<'_>> {
         let mut blocks = self.config.blocks(Kind::Profile);
         let known: HashMap<String, usize> = blocks.iter().enumerate().map(|(at, block)| (block.name.to_string(), at)).collect();
         for stronger in self.credentials.blocks(Kind::Profile) {
             match known.get(&*stronger.name).and_then(|at| blocks.get_mut(*at)) {
-                Some(block) => block.give_way_to(stronger),
+                Some(block) => block.override_with(stronger),
                 None => blocks.push(stronger),
             }
         }
@@ -141,14 +155,41 @@ impl Config {
         self.config.blocks(Kind::Session)
     }
 
-    /// The lines of both files that could not be read, or that not all tools read alike.
+    /// The lines of both files for which the AWS CLI rejects a file, that could not be read, or that tools read differently. One warning
+    /// per line, in file order.
     pub fn warnings(&self) -> Vec<Warning<'_>> {
-        let of = |source: &Source| Document::parse(source.text.as_bytes(), source.kind).warnings();
-        let sources = [&self.config, &self.credentials];
-        sources
-            .into_iter()
-            .flat_map(|source| of(source).into_iter().map(|ini::Warning { line, what }| Warning { file: &source.path, line, what }))
-            .collect()
+        self.warnings_by(|source| {
+            let mut all = awscli::rejections(&source.text);
+            all.append(&mut Document::parse(source.text.as_bytes(), source.kind).warnings());
+            all.sort_by_key(|warning| (warning.line, warning.level));
+            all.dedup_by_key(|warning| warning.line);
+            all
+        })
+    }
+
+    /// The lines for which the AWS CLI rejects a file.
+    pub fn rejections(&self) -> Vec<Warning<'_>> {
+        self.warnings_by(|source| awscli::rejections(&source.text))
+    }
+
+    fn warnings_by(&self, of: impl Fn(&Source) -> Vec<ini::Warning>) -> Vec<Warning<'_>> {
+        let mut all = Vec::new();
+        for source in [&self.config, &self.credentials] {
+            let file = &*source.path;
+            all.extend(of(source).into_iter().map(|ini::Warning { line, what, level, fix }| Warning {
+                file,
+                line,
+                what,
+                level,
+                fix,
+            }));
+        }
+        all
+    }
+
+    /// Both files: path, kind and text.
+    pub(super) fn texts(&self) -> [(&Path, FileKind, &str); 2] {
+        [&self.config, &self.credentials].map(|source| (&*source.path, source.kind, source.text.as_str()))
     }
 }
 
@@ -157,8 +198,8 @@ impl Source {
         let Some(path) = path else {
             return Ok(Self { path: PathBuf::new(), kind, text: Zeroizing::default() });
         };
-        let text = match std::fs::read(&path) {
-            Ok(bytes) => text_of(bytes, &path)?,
+        let text = match file::read(&path) {
+            Ok(bytes) => encoding::decode(bytes, &path)?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
             Err(error) => {
                 let shown = path.display();
@@ -170,8 +211,10 @@ impl Source {
 
     fn scan(path: Option<PathBuf>, kind: FileKind, words: &[&str]) -> Option<Self> {
         let Some(path) = path else { return Self::read(None, kind).ok() };
-        let text = match std::fs::File::open(&path) {
+        let text = match file::open_regular(&path) {
             Ok(file) => {
+                // A pipe can't be read in parts and then again.
+                let file = file?;
                 let length = file.metadata().ok()?.len();
                 scan::scan(file, length, words).ok()??
             }
@@ -208,26 +251,10 @@ impl Source {
     }
 }
 
-/// A file's text.
-///
-/// # Errors
-/// It is not UTF-8: the AWS tools can't read it either.
-pub(super) fn text_of(bytes: Vec<u8>, path: &Path) -> Result<String> {
-    String::from_utf8(bytes).map_err(|error| {
-        let valid = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        let line = 1 + memchr::memchr_iter(b'\n', valid).count();
-        let shown = path.display();
-        Error::failed(
-            format!("{shown}:{line}: not UTF-8, so no AWS tool can read the file"),
-            format!("iconv -f latin1 -t utf-8 \"{shown}\""),
-        )
-    })
-}
-
 fn merge<'a>(stronger: Option<Block<'a>>, weaker: Option<Block<'a>>) -> Option<Block<'a>> {
     match (stronger, weaker) {
         (Some(stronger), Some(mut weaker)) => {
-            weaker.give_way_to(stronger);
+            weaker.override_with(stronger);
             Some(weaker)
         }
         (stronger, weaker) => stronger.or(weaker),
@@ -235,17 +262,17 @@ fn merge<'a>(stronger: Option<Block<'a>>, weaker: Option<Block<'a>>) -> Option<B
 }
 
 impl<'a> Block<'a> {
-    /// The value of a key, given in small letters.
+    /// The value of a key, given in lower case.
     pub fn get(&self, key: &str) -> Option<&Value<'a>> {
         self.values.iter().find(|value| value.key == key)
     }
 
-    /// The value's text, where there is one that is not empty.
+    /// The value's text; None if it is missing or empty.
     pub fn text(&self, key: &str) -> Option<&str> {
         self.get(key).map(|value| &*value.text).filter(|text| !text.is_empty())
     }
 
-    fn give_way_to(&mut self, stronger: Block<'a>) {
+    fn override_with(&mut self, stronger: Block<'a>) {
         for value in stronger.values {
             match self.values.iter_mut().find(|earlier| earlier.key == value.key) {
                 Some(earlier) => *earlier = value,
@@ -255,14 +282,22 @@ impl<'a> Block<'a> {
     }
 }
 
+impl Warning<'_> {
+    /// `FILE:LINE: …`, as one line for people.
+    pub fn line(&self) -> String {
+        let rejected = if self.level == Level::Rejected { "the AWS CLI rejects this file: " } else { "" };
+        format!("{}:{}: {rejected}{}", self.file.display(), self.line, self.what)
+    }
+}
+
 impl Value<'_> {
-    /// File and line, to be shown.
+    /// `FILE:LINE`, for messages.
     pub fn place(&self) -> String {
         format!("{}:{}", self.file.display(), self.line)
     }
 }
 
-// Values may be keys that nobody should see.
+// Values may be secret keys.
 impl fmt::Debug for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.key, self.place())

@@ -1,13 +1,13 @@
-//! Changes of the user's files, as data, and how they are spliced into a text. Touches nothing: [`super::store`] writes.
+//! Describes changes of the user's files and splices them into a text. Touches nothing: [`super::store`] writes.
 //!
-//! A change means some keys of some sections. Every other byte stays: comments, order, blank lines, line ends, unknown keys, nested
-//! values. What is written is the part of the grammar that all AWS tools read alike: plain names, one `key = value` a line, no
-//! comments behind values. Any number of changes is made in one pass.
+//! A change concerns some keys of some sections. Every other byte stays: comments, order, blank lines, line ends, unknown keys, nested
+//! values. Only the part of the grammar that all AWS tools read alike is written: plain names, one `key = value` per line, no comments
+//! after values. Any number of changes is made in one pass.
 //!
-//! Each result is read twice before it may be kept. Our own reading must be the old meaning with the changes. And rust-ini, which
-//! shares no code with ours, must find every key that no change means unchanged, and those that were set as they were set. It reads
-//! a simpler grammar and refuses or misreads some good files (a comment on a section's line, a continued value, a `\` at a line's
-//! end), so its word counts where it finds the same sections and keys in the *old* text as we do: nearly always.
+//! Each result is parsed twice before it is accepted. Our own parser must find the old meaning with the changes. rust-ini, which shares
+//! no code with ours, must find every key that no change concerns unchanged, and those that were set with their new values. It reads a
+//! simpler grammar and rejects or misreads some valid files (a comment on a section's line, a continued value, a `\` at a line's end),
+//! so its result counts only if it finds the same sections and keys in the *old* text as we do, which is nearly always.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
@@ -23,20 +23,20 @@ use crate::text::shell_quote;
 /// One change of one section.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// The `[sso-session]` block says this. Without scopes, those that it has stay.
+    /// Sets the keys of the `[sso-session]` block. Without scopes, existing ones stay.
     Session(Session),
-    /// The profile has these values and lacks these keys.
+    /// Sets these keys of the profile and removes those.
     Profile {
         /// The profile's name.
         name: String,
-        /// Keys, in small letters, with their values; new ones are written in this order.
+        /// Keys, in lower case, with their values; new ones are written in this order.
         set: Vec<(String, String)>,
-        /// Keys that go.
+        /// Keys to remove, in lower case.
         remove: Vec<String>,
-        /// What stands behind the mark of `daypass sync`; None leaves the mark as it is.
+        /// The text after [`MARK`]; None leaves the mark as it is.
         mark: Option<String>,
     },
-    /// The profile goes, with the comments inside it.
+    /// Removes the profile, with the comments inside it.
     Forget {
         /// The profile's name.
         name: String,
@@ -44,13 +44,13 @@ pub enum Change {
 }
 
 impl Change {
-    /// The profile calls daypass. It then holds no single sign-on key: SDKs would prefer their own provider.
+    /// Makes the profile call daypass, and removes its `sso_*` keys: SDKs would prefer their own provider.
     pub fn helper(name: &str, line: String, more: Vec<(String, String)>) -> Self {
         let set = std::iter::once(("credential_process".to_owned(), line)).chain(more).collect();
         Self::Profile { name: name.to_owned(), set, remove: SSO_KEYS.map(str::to_owned).to_vec(), mark: None }
     }
 
-    /// The profile is for the SDKs' own provider. It then repeats nothing of its session, and calls nobody.
+    /// Makes the profile use the SDKs' own provider, and removes `credential_process` and what repeats the session.
     pub fn native(name: &str, session: &str, account: &str, role: &str, more: Vec<(String, String)>) -> Self {
         let own = [("sso_session", session), ("sso_account_id", account), ("sso_role_name", role)];
         let set = own.into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).chain(more).collect();
@@ -58,7 +58,7 @@ impl Change {
         Self::Profile { name: name.to_owned(), set, remove, mark: None }
     }
 
-    /// The same, with the mark of `daypass sync`.
+    /// The same change, which also sets the mark of `daypass sync`.
     pub fn marked(self, text: &str) -> Self {
         match self {
             Self::Profile { name, set, remove, .. } => Self::Profile { name, set, remove, mark: Some(text.to_owned()) },
@@ -67,7 +67,7 @@ impl Change {
     }
 }
 
-/// A change, seen the same way whatever it is of.
+/// A change in one form for sessions and profiles.
 struct Edit<'c> {
     kind: Kind,
     name: &'c str,
@@ -77,11 +77,11 @@ struct Edit<'c> {
     forget: bool,
 }
 
-/// The text with the changes made; the very same text where it said all that already.
+/// Returns the text with the changes made; the same text if there is nothing to change.
 ///
 /// # Errors
-/// [`crate::error::Exit::Usage`] for a name or value that not all tools would read alike, and for two changes of one section;
-/// [`crate::error::Exit::Failed`] where the result does not read as it should.
+/// [`crate::error::Exit::Usage`] for a name or value that tools would read differently, and for two changes of one section;
+/// [`crate::error::Exit::Failed`] if the result does not have the intended meaning.
 pub fn apply(text: &str, file: FileKind, changes: &[Change]) -> Result<String> {
     let scopes: Vec<String> = changes.iter().map(scopes_of).collect();
     let edits: Vec<Edit<'_>> = changes.iter().zip(&scopes).map(|(change, scopes)| edit_of(change, scopes)).collect();
@@ -89,15 +89,15 @@ pub fn apply(text: &str, file: FileKind, changes: &[Change]) -> Result<String> {
     for edit in &edits {
         check_edit(edit)?;
         if !seen.insert((edit.kind, edit.name)) {
-            return Err(Error::usage(format!("\"{}\" would be written twice", edit.name), "give each profile a name of its own"));
+            return Err(Error::usage(format!("\"{}\" would be written twice", edit.name), "give each profile a different name"));
         }
     }
     let before = Document::parse(text.as_bytes(), file);
     let after = splice(text, file, &before, &edits)?;
     if after != text {
         check(text, &after, file, &before, &edits).map_err(|what| {
-            let hint = "edit the file by hand, or move what is special in it out of the way; 'daypass configure --dry-run' shows the change";
-            Error::failed(format!("the change was not made, because the file would read wrong after it: {what}"), hint)
+            let hint = "edit the file by hand; 'daypass configure --dry-run' shows the change";
+            Error::failed(format!("nothing was written, because the result would be wrong: {what}"), hint)
         })?;
     }
     Ok(after)
@@ -133,31 +133,31 @@ fn check_edit(edit: &Edit<'_>) -> Result<()> {
         if !ini::is_plain_name(key) || key.bytes().any(|b| b.is_ascii_uppercase()) || !keys.insert(key) {
             return Err(Error::usage(
                 format!("\"{key}\" can't be written as a key"),
-                "a key has small letters, digits and _, and is given once",
+                "a key consists of lower-case letters, digits and _, and is given once",
             ));
         }
         check_value(key, value)?;
     }
     match edit.mark {
         Some(mark) if mark.chars().any(is_break) || mark.trim() != mark || mark.is_empty() => {
-            Err(Error::usage(format!("\"{mark}\" can't be written as a comment"), "leave line breaks and outer blanks out"))
+            Err(Error::usage(format!("\"{mark}\" can't be written as a comment"), "remove line breaks and outer blanks"))
         }
         _ => Ok(()),
     }
 }
 
-/// Whether all tools read this value alike, on one line.
+/// Checks that all tools read this value alike, on one line.
 fn check_value(key: &str, value: &str) -> Result<()> {
     let why = if value.is_empty() {
         "it is empty"
     } else if value.chars().any(is_break) {
-        "it holds a line break or a control character"
+        "it contains a line break or a control character"
     } else if value.trim() != value {
-        "it starts or ends with a blank"
+        "it starts or ends with a space"
     } else if value.starts_with(['#', ';']) || [" #", " ;"].iter().any(|comment| value.contains(comment)) {
-        "what follows a blank and # or ; is a comment to most tools"
+        "most tools treat text after \" #\" or \" ;\" as a comment"
     } else if value.len() > 1 && value.starts_with('"') && value.ends_with('"') {
-        "some tools would drop the quotes round it"
+        "some tools would drop the quotes around it"
     } else {
         return Ok(());
     };
@@ -168,11 +168,11 @@ fn is_break(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}')
 }
 
-/// One place where the text becomes another.
+/// One replacement in the text.
 struct Splice {
     range: Range<usize>,
     new: String,
-    /// Whole lines: they start on a line of their own, even after a last line without an end.
+    /// Whether `new` consists of whole lines: they start on a new line, even after a last line without a line end.
     lines: bool,
 }
 
@@ -193,7 +193,7 @@ fn splice(text: &str, file: FileKind, before: &Document<'_>, edits: &[Edit<'_>])
             None => appended.push(new_section(file, eol, edit)?),
         }
     }
-    // Stable: what is put in at one place stays in its order, before what is replaced from there on.
+    // The sort is stable: insertions at one position keep their order, before a replacement that starts there.
     splices.sort_by_key(|splice| (splice.range.start, splice.range.end));
 
     let mut after = String::with_capacity(text.len() + appended.iter().map(|section| section.len() + 2).sum::<usize>() + 256);
@@ -224,7 +224,7 @@ fn end_line(text: &mut String, eol: &str) {
     }
 }
 
-/// Takes a section out: its header to its last key, and the blank line that parted it from what stands above.
+/// Removes a section, from its header to its last key, and the blank line above it.
 fn cut(text: &str, section: &Section<'_>) -> Splice {
     let above = text.get(..section.header.start).unwrap_or_default();
     let below = text.get(section.body_end..).unwrap_or_default();
@@ -237,8 +237,8 @@ fn cut(text: &str, section: &Section<'_>) -> Splice {
 fn new_section(file: FileKind, eol: &str, edit: &Edit<'_>) -> Result<String> {
     let Edit { kind, name, .. } = *edit;
     if !ini::is_plain_name(name) {
-        let what = format!("\"{name}\" can't be written as a name that all AWS tools read");
-        return Err(Error::usage(what, "choose a name of letters, digits and _-./@:+%"));
+        let what = format!("\"{name}\" is not a name that all AWS tools read");
+        return Err(Error::usage(what, "choose a name that consists of letters, digits and _-./@:+%"));
     }
     let mut section = match (kind, file) {
         (Kind::Session, _) => format!("[sso-session {name}]{eol}"),
@@ -277,11 +277,12 @@ fn change_group(
         match entries().rfind(|entry| before.is_key(entry, key)) {
             Some(entry) if before.value(entry) == value => {}
             Some(entry) => {
-                // The AWS CLI takes a comment behind a value for a part of it, so the comment moves to a line of its own; and so do
-                // those between the lines of a value that will be one line.
-                let behind = entry.comment.clone().and_then(|comment| text.get(comment)).map(|comment| [comment, eol].concat());
+                // The AWS CLI takes a comment after a value for a part of it, so the comment moves to its own line. So do comments
+                // between the lines of a value that becomes one line.
+                let after_value =
+                    entry.comment.clone().and_then(|comment| text.get(comment)).map(|comment| [comment, eol].concat());
                 let start = entry.span.start;
-                let comments = behind.unwrap_or_default() + &comments_within(text, before, entry);
+                let comments = after_value.unwrap_or_default() + &comments_within(text, before, entry);
                 splices.push(Splice { range: start..start, new: comments, lines: true });
                 let blank = if text.get(..entry.value.start).is_some_and(|front| front.ends_with('=')) && entry.value.is_empty() {
                     " "
@@ -306,7 +307,7 @@ fn comments_within(text: &str, before: &Document<'_>, entry: &Entry) -> String {
 }
 
 type Name = (Kind, String);
-/// Sections with their keys; the mark has a key that no other can have.
+/// Sections with their keys; the mark is stored under a key that no other can have.
 type Meaning = BTreeMap<Name, BTreeMap<String, String>>;
 
 fn check(old: &str, new: &str, file: FileKind, before: &Document<'_>, edits: &[Edit<'_>]) -> std::result::Result<(), String> {
@@ -327,7 +328,7 @@ fn check(old: &str, new: &str, file: FileKind, before: &Document<'_>, edits: &[E
     if found != expected {
         let differs = |name: &&Name| found.get(*name) != expected.get(*name);
         let name = expected.keys().chain(found.keys()).find(differs).map(|(_, name)| name.as_str()).unwrap_or_default();
-        return Err(format!("section \"{name}\" would not be what it should be"));
+        return Err(format!("section \"{name}\" would not read as intended"));
     }
     second_reading(old, new, file, before, edits)
 }
@@ -349,7 +350,7 @@ fn meaning(document: &Document<'_>) -> Meaning {
     meaning
 }
 
-/// What rust-ini reads: sections and keys in their order, nested keys with the blanks before them.
+/// What rust-ini reads: sections and keys in file order, nested keys with the blanks before them.
 type Reading = Vec<(Name, Vec<(String, String)>)>;
 
 fn second_reading(
@@ -359,12 +360,12 @@ fn second_reading(
     before: &Document<'_>,
     edits: &[Edit<'_>],
 ) -> std::result::Result<(), String> {
-    // A line without an end may break only what is appended to it: so the old text is read with a section more.
+    // A last line without a line end may break only what is appended: the old text is read with one more section.
     let Some(mut old) = by_rust_ini(&[old, "\n[plugins]\n"].concat(), file) else { return Ok(()) };
     if old.pop() != Some(((Kind::Other, "plugins".to_owned()), Vec::new())) || !reads_alike(&old, before) {
         return Ok(());
     }
-    let new = by_rust_ini(new, file).ok_or("another reader refuses it")?;
+    let new = by_rust_ini(new, file).ok_or("rust-ini rejects it")?;
     let edits: HashMap<Name, &Edit<'_>> = edits.iter().map(|edit| ((edit.kind, edit.name.to_owned()), edit)).collect();
     let meant = |name: &Name, key: &str| {
         edits.get(name).is_some_and(|edit| edit.forget || edit.remove.contains(&key) || edit.set.iter().any(|(set, _)| *set == key))
@@ -375,7 +376,7 @@ fn second_reading(
         all.filter(|(name, key, _)| !meant(name, key)).collect()
     };
     if unmeant(&old) != unmeant(&new) {
-        return Err("another reader finds a key changed that should have stayed".to_owned());
+        return Err("rust-ini finds a change of a key that should stay".to_owned());
     }
     let last = |reading: &Reading| -> HashMap<(Name, String), String> {
         reading
@@ -388,19 +389,19 @@ fn second_reading(
         for (key, value) in &edit.set {
             let place = (name.clone(), (*key).to_owned());
             let found = is.get(&place);
-            // A value that was right is left as it is, with a comment behind it that rust-ini takes for a part of it.
+            // A value that was right stays as it is, with a comment after it that rust-ini takes for a part of it.
             if found.map(String::as_str) != Some(*value) && (found.is_none() || found != was.get(&place)) {
-                return Err(format!("another reader does not find {key} of \"{}\" as it was set", name.1));
+                return Err(format!("rust-ini does not find the new {key} of \"{}\"", name.1));
             }
         }
         if edit.remove.iter().any(|key| is.contains_key(&(name.clone(), (*key).to_owned()))) {
-            return Err(format!("another reader still finds what should be gone from \"{}\"", name.1));
+            return Err(format!("rust-ini still finds a removed key of \"{}\"", name.1));
         }
     }
     Ok(())
 }
 
-/// None where rust-ini can't read the text.
+/// None if rust-ini can't read the text.
 fn by_rust_ini(text: &str, file: FileKind) -> Option<Reading> {
     // It joins a line that ends in a backslash with the next.
     if text.lines().any(|line| line.ends_with('\\')) {
@@ -430,22 +431,22 @@ fn by_rust_ini(text: &str, file: FileKind) -> Option<Reading> {
     Some(reading)
 }
 
-/// Whether rust-ini found the sections and keys that we find.
+/// Whether rust-ini finds the same sections and keys as we do.
 fn reads_alike(reading: &Reading, document: &Document<'_>) -> bool {
     let counting: usize = document.groups().iter().map(|group| group.sections.len()).sum();
     reading.len() == document.sections().len()
-        // It takes [default] and [profile default] for two.
+        // To it, [default] and [profile default] are two sections.
         && reading.len() == counting
         && reading.iter().zip(document.sections()).all(|((name, keys), section)| {
             let own = document.entries(section).iter().map(|entry| document.key(entry).into_owned());
             let its = keys.iter().map(|(key, _)| key).filter(|key| !key.starts_with([' ', '\t']));
-            // An indented key that is below none it sees with its blanks or without, by what stands above.
+            // Whether it keeps the blanks of an indented first key depends on the lines above.
             let starts_plain = !keys.first().is_some_and(|(key, _)| key.starts_with([' ', '\t']));
             name.0 == section.kind && name.1 == section.name && starts_plain && own.eq(its.cloned())
         })
 }
 
-/// Keys by which tools get credentials in a way of their own, in place of or against what daypass would write.
+/// Keys of other credential sources, which tools would use instead of, or together with, what daypass writes.
 const OTHER_SOURCES: [&str; 8] = [
     "role_arn",
     "source_profile",
@@ -457,8 +458,8 @@ const OTHER_SOURCES: [&str; 8] = [
     "aws_session_token",
 ];
 
-/// Refuses changes that would put a daypass or SSO profile beside another source of credentials, in either file: tools would go on
-/// using that other one, and not say so.
+/// Refuses changes that would add a daypass or SSO source to a profile with another credential source in either file: tools would
+/// silently go on using the other one.
 ///
 /// # Errors
 /// [`crate::error::Exit::Usage`], naming the key with file and line.
@@ -469,14 +470,14 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
         let Change::Profile { name, .. } = change else { continue };
         if let Some(what) = known.get(&**name).and_then(|block| other_source(config, block, change)) {
             let other = format!("{name}-sso");
-            let hint = format!("remove that line, or take another name: daypass configure --profile {}", shell_quote(&other));
-            return Err(Error::usage(what, hint));
+            let hint = format!("daypass configure --profile {}", shell_quote(&other));
+            return Err(Error::typo(format!("{what} (--keep-other-keys writes it anyway)"), name, &other, hint));
         }
     }
     Ok(())
 }
 
-/// The other source of credentials that the profile would keep with this change, as a clause that names the key with file and line.
+/// The other credential source that the profile would keep after this change, as a clause with the key, its file and line.
 pub fn other_source(config: &Config, block: &Block<'_>, change: &Change) -> Option<String> {
     let Change::Profile { name, set, remove, .. } = change else { return None };
     let sets = |key: &str| set.iter().any(|(set, _)| set == key);
@@ -485,16 +486,16 @@ pub fn other_source(config: &Config, block: &Block<'_>, change: &Change) -> Opti
         return None;
     }
     let wins = block.values.iter().find(|value| {
-        let goes = value.file == config.path() && remove.iter().any(|key| *key == value.key);
+        let removed = value.file == config.path() && remove.iter().any(|key| *key == value.key);
         let own = if helper { SSO_KEYS.contains(&&*value.key) } else { value.key == "credential_process" };
-        (OTHER_SOURCES.contains(&&*value.key) || own && !sets(&value.key)) && !goes
+        (OTHER_SOURCES.contains(&&*value.key) || own && !sets(&value.key)) && !removed
     });
     if let Some(value) = wins {
         let place = value.place();
-        return Some(format!("profile \"{name}\" has {} ({place}), which AWS tools would use in its place", value.key));
+        return Some(format!("profile \"{name}\" has {} ({place}), which AWS tools would use instead", value.key));
     }
     let process = block.get("credential_process").filter(|process| helper::read(&process.text).is_none())?;
-    Some(format!("profile \"{name}\" has a credential_process of another program ({})", process.place()))
+    Some(format!("profile \"{name}\" has a credential_process that calls another program ({})", process.place()))
 }
 
 #[cfg(test)]
@@ -507,7 +508,7 @@ mod tests {
         Change::Profile { name: "a".into(), set: vec![("region".into(), "y".into())], remove: vec!["gone".into()], mark: None }
     }
 
-    /// What both readings, and the second alone, say of a result that somebody got wrong.
+    /// The verdicts of both checks, and of the second alone, on this result.
     fn verdicts(new: &str) -> (bool, bool) {
         let (change, scopes) = (change(), String::new());
         let edits = [edit_of(&change, &scopes)];
@@ -533,7 +534,7 @@ mod tests {
             "[profile a]\nk = 1\nregion = y\ngone = 1\n\n[profile b]\nk = 2\n",
             "[profile a]\nk = 1\nregion = y\n[profile b\nk = 2\n",
         ] {
-            // Where nothing was set, the second reading finds the old value and leaves the verdict to ours.
+            // Where nothing was set, the second reading finds the old value and accepts it.
             assert_eq!(verdicts(wrong), (false, wrong == OLD), "{wrong:?}");
         }
     }

@@ -1,8 +1,7 @@
-//! The `credential_process` line that calls daypass: how it is written, and how it is read. Touches nothing but, to find where
-//! `PATH` has this program, the folders of `PATH`.
+//! Writes and parses the `credential_process` line that calls daypass. Touches only the folders of `PATH`, to find this program.
 //!
-//! Tools run the line in three ways: split into words, by `sh -c`, by `cmd /C`. What is written here means the same to all three: no
-//! variables, no `~`, double quotes only, and those only where needed.
+//! Tools run the line in three ways: split into words, by `sh -c`, by `cmd /C`. The line means the same to all three: no variables, no
+//! `~`, and double quotes only where needed.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +10,10 @@ use super::request::RoleRequest;
 use crate::error::{Error, Result};
 use crate::sys::env::Env;
 
-/// The line for one role.
+/// Returns the line for one role.
 ///
 /// # Errors
-/// The program's path, or the session's name, can't be written so that all tools read it alike.
+/// The program's path or the session's name can't be written so that all tools read it alike.
 pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) -> Result<String> {
     Ok(format!(
         "{} credential-process --session {} --account {account} --role {role}",
@@ -23,22 +22,14 @@ pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) 
     ))
 }
 
-/// The line that stands for another profile.
+/// Returns the program to write: the value of `--helper`; else the absolute path by which `PATH` finds this program, with links kept so
+/// that an upgrade does not break the line; else the program's own path.
 ///
 /// # Errors
-/// As [`line()`].
-pub fn line_for_profile(program: &str, profile: &str) -> Result<String> {
-    Ok(format!("{} credential-process --profile {}", word(program, cfg!(windows))?, argument(profile)?))
-}
-
-/// The program to write: what `--helper` says; else the path by which `PATH` finds this very program, links not resolved, so that an
-/// upgrade behind the link keeps the line true; else the program's own path.
-///
-/// # Errors
-/// The program's own path is not known, or not UTF-8.
-pub fn program(env: &Env, wanted: Option<&str>) -> Result<String> {
-    if let Some(wanted) = wanted {
-        return Ok(wanted.to_owned());
+/// The program's own path is unknown or not UTF-8.
+pub fn program(env: &Env, given: Option<&str>) -> Result<String> {
+    if let Some(given) = given {
+        return Ok(given.to_owned());
     }
     let unknown =
         |why: String| Error::failed(format!("the path of this program can't be used: {why}"), "add --helper /path/to/daypass");
@@ -53,7 +44,7 @@ pub fn program(env: &Env, wanted: Option<&str>) -> Result<String> {
 /// The first `daypass` on `PATH` that is the file `own`.
 fn on_path(env: &Env, own: &Path) -> Option<PathBuf> {
     let file_name = if cfg!(windows) { "daypass.exe" } else { "daypass" };
-    // An empty or relative entry means another place in each folder.
+    // An empty or relative entry depends on the current folder.
     env.path()
         .into_iter()
         .filter(|folder| folder.is_absolute())
@@ -86,33 +77,38 @@ fn word(program: &str, windows: bool) -> Result<String> {
     if program.is_empty() || program.contains(separators) && !program.starts_with(separators) && !drive {
         return refuse("it is neither an absolute path nor a bare name");
     }
-    // What one of the three still sees inside double quotes. A blank before # or ; would start a comment in the file.
+    // Characters that one of the three interprets inside double quotes. A blank before # or ; would start a comment in the file.
     if program.contains(['"', '$', '`', '!']) || program.chars().any(char::is_control) {
         return refuse("quotes, $, ` and ! mean different things to different shells");
     }
     if windows && program.contains('%') || !windows && program.contains('\\') {
-        return refuse("a shell would replace a part of it");
+        return refuse("a shell would change a part of it");
     }
     if [" #", " ;"].iter().any(|comment| program.contains(comment)) {
-        return refuse("the file's readers take the rest for a comment");
+        return refuse("AWS tools would treat the rest as a comment");
     }
     let plain = |c: char| c.is_ascii_alphanumeric() || "._/:@+-".contains(c) || windows && c == '\\';
     Ok(if program.chars().all(plain) { program.to_owned() } else { format!("\"{program}\"") })
 }
 
-/// A name as an argument: never quoted.
-fn argument(name: &str) -> Result<&str> {
+/// Whether the line can contain this name.
+pub fn is_argument(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"._/:@+-".contains(&b) || b == b'%' && cfg!(not(windows));
-    if !name.is_empty() && !name.starts_with('-') && name.bytes().all(plain) {
+    !name.is_empty() && !name.starts_with('-') && name.bytes().all(plain)
+}
+
+/// A name as an argument, which is never quoted.
+fn argument(name: &str) -> Result<&str> {
+    if is_argument(name) {
         return Ok(name);
     }
     Err(Error::usage(
-        format!("\"{name}\" can't be an argument of credential_process: that takes letters, digits and ._/:@+-"),
+        format!("\"{name}\" can't be an argument of credential_process: only letters, digits and ._/:@+- are allowed"),
         "daypass configure --session NAME",
     ))
 }
 
-/// The arguments with which a `credential_process` line calls daypass; None where it calls something else.
+/// Parses the arguments with which a `credential_process` line calls daypass; None if it calls another program.
 pub fn read(line: &str) -> Option<RoleRequest> {
     let words = if cfg!(windows) { split_windows(line) } else { shlex::split(line)? };
     let mut words = words.into_iter();
@@ -122,7 +118,7 @@ pub fn read(line: &str) -> Option<RoleRequest> {
     if !(base == "daypass" || cfg!(windows) && base.eq_ignore_ascii_case("daypass")) {
         return None;
     }
-    let mut asked = RoleRequest::default();
+    let mut request = RoleRequest::default();
     let mut subcommand = None;
     while let Some(word) = words.next() {
         let (flag, attached) = match word.split_once('=') {
@@ -130,31 +126,31 @@ pub fn read(line: &str) -> Option<RoleRequest> {
             _ => (word.as_str(), None),
         };
         let place = match flag {
-            "--profile" => &mut asked.profile,
-            "--session" => &mut asked.session,
-            "--start-url" => &mut asked.start_url,
-            "--sso-region" => &mut asked.sso_region,
-            "--scopes" => &mut asked.scopes,
-            "--account" => &mut asked.account,
-            "--role" => &mut asked.role,
-            "--region" => &mut asked.region,
-            // -v, -q and their like say nothing about which credentials are meant.
+            "--profile" => &mut request.profile,
+            "--session" => &mut request.session,
+            "--start-url" => &mut request.start_url,
+            "--sso-region" => &mut request.sso_region,
+            "--scopes" => &mut request.scopes,
+            "--account" => &mut request.account,
+            "--role" => &mut request.role,
+            "--region" => &mut request.region,
+            // Flags such as -v and -q do not select credentials.
             flag if flag.starts_with('-') => continue,
             _ if subcommand.is_none() => {
                 subcommand = Some(word);
                 continue;
             }
             _ => {
-                asked.profile = Some(word);
+                request.profile = Some(word);
                 continue;
             }
         };
         *place = Some(attached.or_else(|| words.next())?);
     }
-    (subcommand.as_deref() == Some("credential-process")).then_some(asked)
+    (subcommand.as_deref() == Some("credential-process")).then_some(request)
 }
 
-/// Words by the rules of the C runtime on Windows: double quotes hold blanks together, a backslash is itself except before a quote.
+/// Splits by the rules of the C runtime on Windows: double quotes keep blanks, a backslash is literal except before a quote.
 fn split_windows(line: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;

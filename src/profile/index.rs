@@ -1,5 +1,4 @@
-//! Where profiles lead, for questions about all of them at once: thousands are read in one pass. Touches nothing but a [`Config`] that
-//! was read.
+//! Resolves all profiles to their roles in one pass. Touches nothing but a [`Config`] that was read.
 
 use std::collections::HashMap;
 
@@ -9,7 +8,7 @@ use super::request::{Account, RoleRequest};
 use super::resolve::{self, CredentialSource, RoleTarget};
 use crate::sys::env::Env;
 
-/// The role that a profile leads to.
+/// A role in an account.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountRole {
     /// The account.
@@ -18,7 +17,7 @@ pub struct AccountRole {
     pub role: RoleName,
 }
 
-/// The sessions of a file, ready to be asked about its profiles.
+/// The sessions of a configuration, by which its profiles are resolved.
 pub struct ProfileIndex<'c> {
     config: &'c Config,
     env: &'c Env,
@@ -26,22 +25,22 @@ pub struct ProfileIndex<'c> {
 }
 
 impl<'c> ProfileIndex<'c> {
-    /// Reads the sessions.
+    /// Resolves the sessions.
     pub fn new(config: &'c Config, env: &'c Env) -> Self {
         let sessions = config.sessions();
         let sessions = sessions.iter().filter_map(|block| Some((block.name.to_string(), resolve::session_of(block).ok()?)));
         Self { sessions: sessions.collect(), config, env }
     }
 
-    /// What a profile leads to, as [`resolve::target_in`] has it; None where it leads nowhere or contradicts itself.
+    /// The same role as [`resolve::target_in`] gives for a profile; None if the profile has none or contradicts itself.
     pub fn target(&self, profile: &Block<'_>) -> Option<RoleTarget> {
         let text = |key| profile.text(key).map(str::to_owned);
-        // Only daypass's own command line may name an account in words.
+        // Only daypass's own command line may contain an account's name.
         let id = || text("sso_account_id").filter(|id| AccountId::new(id).is_some());
         let (session, account, role, region) = match resolve::credential_source(profile) {
             CredentialSource::Native => (self.native(profile)?, id()?, text("sso_role_name")?, None),
             CredentialSource::Legacy => (resolve::legacy_session(profile)?, id()?, text("sso_role_name")?, None),
-            CredentialSource::Helper(said) => {
+            CredentialSource::Helper(request) => {
                 let RoleRequest {
                     profile: None,
                     session: Some(name),
@@ -51,11 +50,11 @@ impl<'c> ProfileIndex<'c> {
                     account,
                     role,
                     region,
-                } = *said
+                } = *request
                 else {
-                    // One that names another profile, or an address: the long way.
-                    let asked = RoleRequest { profile: Some(profile.name.to_string()), ..RoleRequest::default() };
-                    return resolve::target_in(self.config, self.env, &asked).ok();
+                    // It refers to another profile or an address, which takes a full resolution.
+                    let request = RoleRequest { profile: Some(profile.name.to_string()), ..RoleRequest::default() };
+                    return resolve::target_in(self.config, self.env, &request).ok();
                 };
                 (self.sessions.get(&name)?.clone(), account?, role?, region)
             }
@@ -67,15 +66,16 @@ impl<'c> ProfileIndex<'c> {
             role: RoleName::new(&role).ok()?,
             region: text("region").or(region),
             profile: Some(profile.name.to_string()),
+            overridden: false,
         })
     }
 
-    /// What all profiles lead to, in the order of the files.
+    /// The roles of all profiles, in file order.
     pub fn targets(&self) -> Vec<RoleTarget> {
         self.config.profiles().iter().filter_map(|profile| self.target(profile)).collect()
     }
 
-    /// The role that a profile leads to; None where it names its account in words, too.
+    /// The session and role of a profile; None also if its account is given by name.
     pub fn role_of(&self, profile: &Block<'_>) -> Option<(Session, AccountRole)> {
         let RoleTarget { session, account, role, .. } = self.target(profile)?;
         match account {

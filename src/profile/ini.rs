@@ -1,25 +1,25 @@
-//! The grammar of the shared config and credentials files, over the bytes as they are. Touches nothing.
+//! Parses the shared config and credentials files. Touches nothing.
 //!
-//! A [`Document`] holds no copy of the text: only where each section, key and value stands in it. So an edit is a splice, and what no
-//! edit means can't change. The rules are those that the AWS SDKs share; where some refuse a whole file for one bad line, or the AWS
-//! CLI reads more than the others, a [`Warning`] says so and reading goes on:
+//! A [`Document`] contains no copy of the text, only the position of each section, key and value. An edit is a splice, so bytes outside
+//! of it can't change. The rules are those that the AWS SDKs share. Where some tools reject the whole file for one bad line, or the AWS
+//! CLI reads more than the others, parsing continues and a [`Warning`] names the line:
 //!
 //! - white space is space and tab; a line ends with LF or CRLF; a byte order mark at the start is skipped;
 //! - `[default]`, `[profile NAME]`, `[sso-session NAME]` in the config file, `[NAME]` in the credentials file; a name in quotes
-//!   (`[profile "a b"]`) is read as the AWS CLI writes it; any other section is kept apart as [`Kind::Other`];
+//!   (`[profile "a b"]`) is read as the AWS CLI writes it; any other section is [`Kind::Other`];
 //! - `key = value`, keys in any case; `#` and `;` start a comment at the start of a line, on a section's line, and after white space
 //!   on a key's line;
 //! - a line further indented than its key continues the value; below an empty value such lines are `key = value` themselves;
-//! - of one key written twice the last counts; sections of one name are one section; `[profile default]` replaces `[default]`.
+//! - the last of duplicate keys counts; sections of the same name are merged; `[profile default]` replaces `[default]`.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
-/// What starts the comment line by which `daypass sync` knows a profile that it wrote; it stands inside the section.
+/// The start of the comment line, inside the section, by which `daypass sync` recognises a profile that it wrote.
 pub const MARK: &str = "# daypass sync:";
 
-/// Which of the two files: their section names differ.
+/// Which of the two files; their section names differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// `~/.aws/config`
@@ -28,30 +28,45 @@ pub enum FileKind {
     Credentials,
 }
 
-/// What a section is.
+/// The kind of a section.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Kind {
-    /// `[default]`, `[profile NAME]`, or any in the credentials file.
+    /// `[default]`, `[profile NAME]`, or any section of the credentials file.
     Profile,
     /// `[sso-session NAME]`
     Session,
-    /// Any other: services, plugins, and names that can't be read. Called by the text between the brackets.
+    /// Any other: services, plugins, and names that can't be read. Its name is the text between the brackets.
     Other,
 }
 
-/// A line that could not be read, or that not all tools read alike.
+/// A line that could not be read, or that tools read differently.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
     /// Counted from 1.
     pub line: usize,
     /// What is wrong, as a clause.
     pub what: Cow<'static, str>,
+    /// How serious it is.
+    pub level: Level,
+    /// What to do, as an instruction; empty if `what` tells it.
+    pub fix: Cow<'static, str>,
 }
 
-/// One section where it stands. Two of one name are two of these.
+/// How serious a warning is, the most serious first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// The AWS CLI rejects the whole file.
+    Rejected,
+    /// The line probably does not mean what its author intended, or some SDKs reject the file.
+    Misread,
+    /// Only some tools read the line.
+    Portability,
+}
+
+/// One section and its position. Two sections of the same name are two of these.
 #[derive(Debug, Clone)]
 pub struct Section<'a> {
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Its name, without quotes.
     pub name: Cow<'a, str>,
@@ -59,41 +74,41 @@ pub struct Section<'a> {
     pub line: usize,
     /// Whether it is `[profile default]`, which replaces `[default]`.
     prefixed_default: bool,
-    /// The header's whole line, its end included.
+    /// The header's whole line, including its line end.
     pub header: Range<usize>,
-    /// The whole line of the mark of `daypass sync`, its end included.
+    /// The whole line of the `daypass sync` mark, including its line end.
     pub mark: Option<Range<usize>>,
-    /// The end of its last line that is neither blank nor a comment at the line's start: where another key can follow.
+    /// The end of its last line that is neither blank nor a comment at column 0: another key can be added there.
     pub body_end: usize,
     entries: Range<usize>,
 }
 
-/// One key with its value, where it stands.
+/// One key, its value and their position.
 #[derive(Debug, Clone)]
 pub struct Entry {
-    /// The key as it is written.
+    /// The key as written.
     key: Range<usize>,
     /// The value on the key's line, without blanks and comment.
     pub value: Range<usize>,
     /// The comment on the key's line, from its `#` or `;`.
     pub comment: Option<Range<usize>>,
-    /// From the start of the key's line to the end of the last line that continues it, that line's end included.
+    /// From the start of the key's line to the end of its last continuation line, including the line end.
     pub span: Range<usize>,
-    /// The same without the line end.
+    /// The end of `span` without the line end.
     pub text_end: usize,
     /// The line of the key, counted from 1.
     pub line: usize,
     continued: bool,
 }
 
-/// Sections of one kind and name, seen as one.
+/// Sections of the same kind and name, merged.
 #[derive(Debug)]
 pub struct Group<'d, 'a> {
-    /// Those that count, in the order of the file; at least one.
+    /// The sections in file order; at least one.
     pub sections: Vec<&'d Section<'a>>,
 }
 
-/// A file's text and what stands where.
+/// A file's text and the positions of its parts.
 pub struct Document<'a> {
     text: &'a [u8],
     sections: Vec<Section<'a>>,
@@ -102,38 +117,38 @@ pub struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Reads a whole file. Any bytes will do.
+    /// Parses a whole file. Accepts any bytes.
     pub fn parse(text: &'a [u8], file: FileKind) -> Self {
         Parser::new(text, file, None).run()
     }
 
-    /// Reads only the sections of this kind and name, and warns of nothing: one pass that keeps next to nothing.
+    /// Parses only the sections of this kind and name, in one pass and without warnings.
     pub fn find(text: &'a [u8], file: FileKind, kind: Kind, name: &str) -> Self {
         Parser::new(text, file, Some((kind, name))).run()
     }
 
-    /// The sections in the order of the file.
+    /// The sections in file order.
     pub fn sections(&self) -> &[Section<'a>] {
         &self.sections
     }
 
-    /// The keys of one section in the order of the file.
+    /// The keys of one section in file order.
     pub fn entries(&self, section: &Section<'a>) -> &[Entry] {
         self.entries.get(section.entries.clone()).unwrap_or_default()
     }
 
-    /// The key in small letters, as all tools but one compare it.
+    /// The key in lower case, as all tools but one compare it.
     pub fn key(&self, entry: &Entry) -> Cow<'a, str> {
         let key = self.slice(&entry.key);
         if key.bytes().any(|b| b.is_ascii_uppercase()) { Cow::Owned(key.to_ascii_lowercase()) } else { key }
     }
 
-    /// Whether this is the entry's key, in whatever case.
+    /// Whether this is the entry's key, ignoring case.
     pub fn is_key(&self, entry: &Entry, key: &str) -> bool {
         bytes(self.text, &entry.key).eq_ignore_ascii_case(key.as_bytes())
     }
 
-    /// The value; continued lines follow after a line break each, without their blanks. Bytes that are no UTF-8 are replaced.
+    /// The value. Each continuation line follows after a line break, without its outer blanks. Invalid UTF-8 is replaced.
     pub fn value(&self, entry: &Entry) -> Cow<'a, str> {
         let first = self.slice(&entry.value);
         if !entry.continued {
@@ -153,19 +168,19 @@ impl<'a> Document<'a> {
         Cow::Owned(value)
     }
 
-    /// The comment lines that stand between the lines of one value, their ends included.
+    /// The comment lines between the lines of one value, including their line ends.
     pub fn comments_within(&self, entry: &Entry) -> Vec<Range<usize>> {
         let comment = |line: &Line| bytes(self.text, &line.text).first().is_some_and(|b| is_comment(*b));
         lines(self.text, entry.span.clone()).skip(1).filter(comment).map(|line| line.text.start..line.next).collect()
     }
 
-    /// What stands after the mark of `daypass sync`.
+    /// The text after [`MARK`].
     pub fn mark(&self, section: &Section<'a>) -> Option<Cow<'a, str>> {
         let line = bytes(self.text, section.mark.as_ref()?).trim_ascii();
         Some(String::from_utf8_lossy(trim(line.strip_prefix(MARK.as_bytes())?)))
     }
 
-    /// Sections of one name as one, in the order of their first; `[default]` only where there is no `[profile default]`.
+    /// Sections merged by name, in the order of their first; `[default]` only if there is no `[profile default]`.
     pub fn groups(&self) -> Vec<Group<'_, 'a>> {
         let replaced = self.sections.iter().any(|section| section.prefixed_default);
         let mut groups: Vec<Group<'_, 'a>> = Vec::with_capacity(self.sections.len());
@@ -183,7 +198,7 @@ impl<'a> Document<'a> {
         groups
     }
 
-    /// What could not be read or is read differently by different tools, in the order of the file.
+    /// The lines that could not be read or that tools read differently, in file order.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();
         let mut seen: HashMap<(Kind, &str), usize> = HashMap::with_capacity(self.sections.len());
@@ -191,10 +206,14 @@ impl<'a> Document<'a> {
         let mut keys = Vec::new();
         for section in &self.sections {
             if replaced && section.is_default() && !section.prefixed_default {
-                warnings.push(Warning { line: section.line, what: "[default] counts for nothing beside [profile default]".into() });
+                warnings.push(Warning::new(
+                    Level::Misread,
+                    section.line,
+                    "[default] is ignored because there is a [profile default]",
+                ));
             } else if let Some(first) = seen.insert((section.kind, &section.name), section.line) {
-                let what = format!("this section was there in line {first} already: the AWS CLI refuses such a file");
-                warnings.push(Warning { line: section.line, what: what.into() });
+                let what = format!("this section is already in line {first}: most tools merge the two, the AWS CLI reads the last");
+                warnings.push(Warning::new(Level::Misread, section.line, what));
             }
             keys.clear();
             keys.extend(self.entries(section).iter().map(|entry| (self.key(entry), entry.line)));
@@ -203,9 +222,11 @@ impl<'a> Document<'a> {
                 if let [(key, first), (again, line)] = pair
                     && key == again
                 {
-                    let what =
-                        format!("{key} was set in line {first} already: the last one counts, and the AWS CLI refuses such a file");
-                    warnings.push(Warning { line: *line, what: what.into() });
+                    warnings.push(Warning::new(
+                        Level::Misread,
+                        *line,
+                        format!("{key} is already set in line {first}: the last one counts"),
+                    ));
                 }
             }
         }
@@ -218,6 +239,12 @@ impl<'a> Document<'a> {
     }
 }
 
+impl Warning {
+    fn new(level: Level, line: usize, what: impl Into<Cow<'static, str>>) -> Self {
+        Self { line, what: what.into(), level, fix: Cow::Borrowed("") }
+    }
+}
+
 impl Section<'_> {
     /// Whether it is the profile `default`, in either form.
     pub fn is_default(&self) -> bool {
@@ -226,18 +253,18 @@ impl Section<'_> {
 }
 
 impl<'d, 'a> Group<'d, 'a> {
-    /// The section that stands for all: their kind and name.
+    /// The first section: all have its kind and name.
     pub fn first(&self) -> Option<&'d Section<'a>> {
         self.sections.first().copied()
     }
 }
 
-/// Whether all tools read this as a section's name or a key without quotes: letters, digits and `_-/.%@:+`.
+/// Whether all tools accept this as a section's name or a key without quotes: letters, digits and `_-/.%@:+`.
 pub fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(is_name_byte)
 }
 
-/// What the text between a header's brackets means: kind, name, whether it is `[profile default]`, and what to warn of.
+/// Classifies the text between a header's brackets: kind, name, whether it is `[profile default]`, and a warning.
 pub fn classify(inner: &[u8], file: FileKind) -> (Kind, Cow<'_, str>, bool, Option<&'static str>) {
     let inner = trim(inner);
     let other = |warning| (Kind::Other, String::from_utf8_lossy(inner), false, warning);
@@ -256,12 +283,11 @@ pub fn classify(inner: &[u8], file: FileKind) -> (Kind, Cow<'_, str>, bool, Opti
             }
             Err(warning) => other(Some(warning)),
         },
-        (FileKind::Config, b"plugins" | b"preview", None) | (FileKind::Config, _, Some(_)) => other(None),
-        (FileKind::Config, _, None) => {
-            other(Some("in this file a profile's section is [profile NAME]; this one counts for nothing"))
-        }
+        (FileKind::Config, b"plugins" | b"preview", None) | (FileKind::Config, b"services", Some(_)) => other(None),
+        (FileKind::Config, _, Some(_)) => other(is_near_prefix(first).then_some(NEAR_PREFIX)),
+        (FileKind::Config, _, None) => other(Some("in this file a profile's section is [profile NAME]; this one is ignored")),
         (FileKind::Credentials, _, Some(_)) if known => {
-            other(Some("in this file a profile's section is [NAME]; this one counts for nothing"))
+            other(Some("in this file a profile's section is [NAME]; this one is ignored"))
         }
         // The AWS CLI writes a name with blanks here as it is.
         (FileKind::Credentials, _, _) => match std::str::from_utf8(inner) {
@@ -274,10 +300,19 @@ pub fn classify(inner: &[u8], file: FileKind) -> (Kind, Cow<'_, str>, bool, Opti
     }
 }
 
-const ONLY_CLI: &str = "only some tools read a section of this name: others know letters, digits and _-./@:+% without quotes";
-const BAD_NAME: &str = "this section's name can't be read, so it counts for nothing";
+const NEAR_PREFIX: &str = "only [profile NAME], [sso-session NAME] and [services NAME] have a meaning; this section is ignored";
+const ONLY_CLI: &str = "only some tools read a section of this name; others accept letters, digits and _-./@:+% without quotes";
+const BAD_NAME: &str = "this section's name can't be read; the section is ignored";
 
-/// A name after `profile` or `sso-session`: as it is, or in quotes.
+/// Whether this is probably a mistyped `profile` or `sso-session`.
+fn is_near_prefix(word: &[u8]) -> bool {
+    let word = String::from_utf8_lossy(word).to_lowercase();
+    ["profile", "profiles", "sso-session", "sso_session", "session"]
+        .iter()
+        .any(|known| strsim::damerau_levenshtein(&word, known) <= 1)
+}
+
+/// A name after `profile` or `sso-session`: plain or quoted.
 fn name(rest: &[u8]) -> Result<(Cow<'_, str>, Option<&'static str>), &'static str> {
     let rest = std::str::from_utf8(rest).map_err(|_| BAD_NAME)?;
     if is_plain_name(rest) {
@@ -293,21 +328,21 @@ fn name(rest: &[u8]) -> Result<(Cow<'_, str>, Option<&'static str>), &'static st
         };
     }
     if rest.contains([' ', '\t']) {
-        return Err("a name with blanks stands in quotes; this section counts for nothing");
+        return Err("a name with blanks must be quoted; this section is ignored");
     }
     Ok((Cow::Borrowed(rest), Some(ONLY_CLI)))
 }
 
-/// One line of the text, without and with its end.
+/// One line of the text, with and without its line end.
 #[derive(Debug, Clone)]
 pub struct Line {
-    /// Without its end.
+    /// Without its line end.
     pub text: Range<usize>,
     /// Where the next one starts.
     pub next: usize,
 }
 
-/// The lines within a range. Together they are the range: nothing is left out.
+/// The lines within a range. Together they cover the whole range.
 pub fn lines(text: &[u8], within: Range<usize>) -> impl Iterator<Item = Line> + '_ {
     let mut start = within.start;
     std::iter::from_fn(move || {
@@ -326,12 +361,12 @@ struct Parser<'a, 'w> {
     document: Document<'a>,
     file: FileKind,
     only: Option<(Kind, &'w str)>,
-    place: Place,
+    position: Position,
     open: Open,
 }
 
-/// Where a `[` begins a line's text, and how many blanks stand before it. Behind blanks, whether it is a header depends on the lines
-/// before it, so that none of them may be passed over.
+/// Each `[` that begins a line's text, and the number of blanks before it. After blanks, whether it is a header depends on the lines
+/// before it, so none of them may be skipped.
 pub(super) fn brackets(text: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_ {
     memchr::memchr_iter(b'[', text).filter_map(|at| {
         let before = bytes(text, &(0..at));
@@ -341,23 +376,23 @@ pub(super) fn brackets(text: &[u8]) -> impl Iterator<Item = (usize, usize)> + '_
     })
 }
 
-/// Where keys go now.
+/// Where the next key belongs.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum Position {
     /// No section yet.
     Start,
-    /// Into the last section.
+    /// To the last section.
     Section,
-    /// Nowhere: after a header that can't be read, or in a section that is not looked for.
+    /// To no section: after a header that can't be read, or in a section that was not requested.
     Nowhere,
 }
 
-/// What a line that is indented further would continue.
+/// What a line with a larger indent continues.
 #[derive(Clone, Copy)]
 enum Open {
     /// Nothing, right after a header.
     Nothing,
-    /// A line of this indent that was not read: what continues it goes with it.
+    /// A rejected line of this indent: its continuation lines are rejected too.
     Refused(usize),
     /// The last entry, of this indent.
     Entry(usize),
@@ -366,21 +401,21 @@ enum Open {
 impl<'a, 'w> Parser<'a, 'w> {
     fn new(text: &'a [u8], file: FileKind, only: Option<(Kind, &'w str)>) -> Self {
         let document = Document { text, sections: Vec::new(), entries: Vec::new(), warnings: Vec::new() };
-        Self { document, file, only, place: Place::Start, open: Open::Nothing }
+        Self { document, file, only, position: Position::Start, open: Open::Nothing }
     }
 
     fn run(mut self) -> Document<'a> {
         let text = self.document.text;
         let start = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         if start > 0 {
-            self.warn(1, "the file starts with a byte order mark: most AWS tools refuse such a file");
+            self.warn(1, "the file starts with a byte order mark: most AWS tools reject such a file");
         }
         let jumps = self.only.is_some() && brackets(text).all(|(_, blanks)| blanks == 0);
         let (mut at, mut number) = (start, 1);
         while let Some(line) = lines(text, at..text.len()).next() {
             self.line(&line, number);
             (at, number) = (line.next, number + 1);
-            if jumps && self.place != Place::Section {
+            if jumps && self.position != Position::Section {
                 let rest = bytes(text, &(at..text.len()));
                 let header =
                     if rest.starts_with(b"[") { Some(0) } else { memchr::memmem::find(rest, b"\n[").map(|found| found + 1) };
@@ -392,9 +427,13 @@ impl<'a, 'w> Parser<'a, 'w> {
     }
 
     fn warn(&mut self, line: usize, what: impl Into<Cow<'static, str>>) {
-        // Looking for one section, the rest is not looked at closely.
+        self.warn_at(Level::Misread, line, what);
+    }
+
+    fn warn_at(&mut self, level: Level, line: usize, what: impl Into<Cow<'static, str>>) {
+        // A search for one section does not check the rest.
         if self.only.is_none() {
-            self.document.warnings.push(Warning { line, what: what.into() });
+            self.document.warnings.push(Warning::new(level, line, what));
         }
     }
 
@@ -417,21 +456,21 @@ impl<'a, 'w> Parser<'a, 'w> {
         }
         if *first == b'[' {
             if indent > 0 {
-                self.warn(number, "the section's line is indented: some AWS tools refuse such a file");
+                self.warn(number, "the section's line is indented: some AWS tools reject such a file");
             }
             self.header(line, number);
         } else if comment {
-            self.warn(number, "an indented comment here makes some AWS tools refuse the file");
+            self.warn(number, "an indented comment here makes some AWS tools reject the file");
         } else {
-            if indent > 0 && matches!(self.open, Open::Nothing) && self.place == Place::Section {
-                self.warn(number, "the section's first key is indented: some AWS tools refuse such a file");
+            if indent > 0 && matches!(self.open, Open::Nothing) && self.position == Position::Section {
+                self.warn(number, "the section's first key is indented: some AWS tools reject such a file");
             }
             self.property(line, indent, number);
         }
     }
 
     fn extend_body(&mut self, end: usize) {
-        if self.place == Place::Section
+        if self.position == Position::Section
             && let Some(section) = self.document.sections.last_mut()
         {
             section.body_end = end;
@@ -439,7 +478,7 @@ impl<'a, 'w> Parser<'a, 'w> {
     }
 
     fn mark(&mut self, line: &Line) {
-        if self.place == Place::Section
+        if self.position == Position::Section
             && bytes(self.document.text, &line.text).starts_with(MARK.as_bytes())
             && let Some(section) = self.document.sections.last_mut()
         {
@@ -450,11 +489,14 @@ impl<'a, 'w> Parser<'a, 'w> {
 
     fn header(&mut self, line: &Line, number: usize) {
         self.open = Open::Nothing;
-        self.place = Place::Nowhere;
+        self.position = Position::Nowhere;
         let whole = trim(bytes(self.document.text, &line.text));
+        if let Some(blank) = odd_blank(whole) {
+            self.warn(number, format!("{blank} in a section's line: not all tools read this section"));
+        }
         let uncommented = whole.iter().position(|b| is_comment(*b)).and_then(|at| whole.get(..at)).unwrap_or(whole);
         let Some(inner) = trim(uncommented).strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]")) else {
-            self.warn(number, "a section's line must end with ]; the keys below it count for nothing");
+            self.warn(number, "a section's line must end with ]; the keys below it are ignored");
             return;
         };
         let (kind, name, prefixed_default, warning) = classify(inner, self.file);
@@ -462,9 +504,9 @@ impl<'a, 'w> Parser<'a, 'w> {
             return;
         }
         if let Some(warning) = warning {
-            self.warn(number, warning);
+            self.warn_at(if warning == ONLY_CLI { Level::Portability } else { Level::Misread }, number, warning);
         }
-        self.place = Place::Section;
+        self.position = Position::Section;
         let entries = self.document.entries.len()..self.document.entries.len();
         let header = line.text.start..line.next;
         let body_end = line.next;
@@ -473,10 +515,10 @@ impl<'a, 'w> Parser<'a, 'w> {
 
     fn property(&mut self, line: &Line, indent: usize, number: usize) {
         self.open = Open::Refused(indent);
-        match self.place {
-            Place::Section => {}
-            Place::Start => return self.warn(number, "a key before any section counts for nothing"),
-            Place::Nowhere => return,
+        match self.position {
+            Position::Section => {}
+            Position::Start => return self.warn(number, "a key before the first section is ignored"),
+            Position::Nowhere => return,
         }
         let text = self.document.text;
         let start = line.text.start + indent;
@@ -484,15 +526,34 @@ impl<'a, 'w> Parser<'a, 'w> {
         let comment = comment_start(whole);
         let uncommented = comment.and_then(|at| whole.get(..at)).unwrap_or(whole);
         let Some(equals) = memchr::memchr(b'=', uncommented) else {
-            return self.warn(number, "this line has no = and counts for nothing; some AWS tools refuse such a file");
+            if let Some(blank) = odd_blank(whole) {
+                return self.warn(number, format!("{blank} makes this line unreadable for most tools"));
+            }
+            return self.warn(number, "this line has no = and is ignored; some AWS tools reject such a file");
         };
         let key = trimmed(text, start..start + equals);
         if key.is_empty() {
-            return self
-                .warn(number, "this line has nothing before its = and counts for nothing; some AWS tools refuse such a file");
+            return self.warn(number, "this line has no key before its = and is ignored; some AWS tools reject such a file");
         }
         if !bytes(text, &key).iter().all(|b| is_name_byte(*b)) {
-            return self.warn(number, "a key has only letters, digits and _-./@:+%; this line counts for nothing");
+            return match odd_blank(bytes(text, &key)) {
+                Some(blank) => self.warn(number, format!("{blank} in the key; most tools ignore this line")),
+                None => self.warn(number, "a key consists of letters, digits and _-./@:+%; this line is ignored"),
+            };
+        }
+        let value = bytes(text, &trimmed(text, start + equals + 1..start + uncommented.len()));
+        if let Some(blank) = odd_blank_around(value) {
+            self.warn(
+                number,
+                format!("{blank} at the value's start or end: the AWS CLI drops it, other tools take it as part of the value"),
+            );
+        }
+        if let Some(at) = comment {
+            let comment = String::from_utf8_lossy(bytes(text, &(start + at..line.text.end))).into_owned();
+            self.warn(
+                number,
+                format!("the AWS CLI takes \"{comment}\" as part of the value; move the comment to a line of its own"),
+            );
         }
         self.open = Open::Entry(indent);
         self.document.entries.push(Entry {
@@ -519,7 +580,7 @@ impl<'a, 'w> Parser<'a, 'w> {
         let nested = entry.value.is_empty();
         match more.first() {
             _ if nested && !is_nested_property(more) => {
-                self.warn(number, "below a key without a value each line must be KEY = VALUE; some AWS tools refuse such a file");
+                self.warn(number, "below a key without a value each line must be KEY = VALUE; some AWS tools reject such a file");
             }
             Some(first) if !nested && is_comment(*first) => {
                 self.warn(number, "an indented comment below a key is part of its value for some AWS tools");
@@ -530,16 +591,46 @@ impl<'a, 'w> Parser<'a, 'w> {
     }
 }
 
-/// Whether a line below an empty value is one that all tools read.
+/// Whether all tools accept this line below an empty value.
 fn is_nested_property(line: &[u8]) -> bool {
     let line = comment_start(line).and_then(|at| line.get(..at)).unwrap_or(line);
     !line.first().is_none_or(|b| is_comment(*b)) && memchr::memchr(b'=', line).is_some_and(|at| at > 0)
 }
 
-/// Where the comment of a key's line starts: at a `#` or `;` after a blank.
+/// The start of a comment on a key's line: a `#` or `;` after a blank.
 fn comment_start(line: &[u8]) -> Option<usize> {
     memchr::memchr2_iter(b'#', b';', line)
         .find(|at| at.checked_sub(1).and_then(|before| line.get(before)).is_some_and(|b| is_blank(*b)))
+}
+
+/// Names the first character that looks like a blank, or like nothing, and is neither space nor tab.
+fn odd_blank(text: &[u8]) -> Option<String> {
+    String::from_utf8_lossy(text).chars().find(|c| is_odd_blank(*c)).map(name_of_blank)
+}
+
+/// The same for the first and the last character.
+fn odd_blank_around(text: &[u8]) -> Option<String> {
+    if text.first().is_none_or(u8::is_ascii_graphic) && text.last().is_none_or(u8::is_ascii_graphic) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(text);
+    text.chars().next().into_iter().chain(text.chars().next_back()).find(|c| is_odd_blank(*c)).map(name_of_blank)
+}
+
+fn is_odd_blank(c: char) -> bool {
+    let invisible =
+        matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{180e}' | '\u{1c}'..='\u{1f}');
+    invisible || c.is_whitespace() && !matches!(c, ' ' | '\t')
+}
+
+fn name_of_blank(c: char) -> String {
+    let name = match c {
+        '\u{a0}' | '\u{202f}' => "a no-break space",
+        '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' => "an invisible character",
+        c if c.is_control() => "a control character",
+        _ => "a Unicode blank",
+    };
+    format!("{name} (U+{:04X})", u32::from(c))
 }
 
 fn is_blank(byte: u8) -> bool {

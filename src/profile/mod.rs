@@ -1,7 +1,12 @@
-//! The user's AWS configuration: its names, its grammar, what a profile means, and how it is changed.
+//! Reads, resolves and changes the user's AWS configuration: names, grammar, profiles, edits. Only [`store`] touches files for writing.
 
+mod awscli;
+mod backup;
 pub mod config;
+pub mod diagnosis;
 pub mod edit;
+mod encoding;
+mod header;
 pub mod helper;
 pub mod index;
 pub mod ini;
@@ -10,6 +15,7 @@ pub mod naming;
 pub mod request;
 pub mod resolve;
 mod scan;
+pub mod settings;
 pub mod start_url;
 pub mod store;
 

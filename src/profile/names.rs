@@ -1,4 +1,4 @@
-//! The names that AWS's configuration uses, as types: a value of one is known to be well-formed.
+//! Types for the names in AWS's configuration. A value of such a type is well-formed. Touches nothing.
 
 use std::fmt;
 
@@ -7,33 +7,33 @@ use crate::error::{Error, Result};
 
 /// An Identity Center sign-in, as an `[sso-session NAME]` block describes it.
 ///
-/// Name, start URL and region together identify it: the vault's keys bind all three, so that two config files that use one
-/// session name for two portals never share a token.
+/// Name, start URL and region together identify it. The vault's keys bind all three, so two config files that use the same session
+/// name for two portals never share a token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
-    /// The block's name. A legacy profile has no block: its session is called by its start URL.
+    /// The block's name. A legacy profile has no block; its session is named by its start URL.
     pub name: String,
     /// `sso_start_url` as the user wrote it.
     pub start_url: String,
-    /// `sso_region`: where Identity Center lives, not where the user's resources are.
+    /// `sso_region`: the region of Identity Center, not of the user's resources.
     pub region: String,
-    /// `sso_registration_scopes`; empty where there are none.
+    /// `sso_registration_scopes`; may be empty.
     pub scopes: Vec<String>,
 }
 
 impl Session {
-    /// Whether both sign in at one portal, whatever they are called and however the address is written.
+    /// Whether both belong to the same portal, regardless of names and of how the address is written.
     pub fn is_same_portal(&self, other: &Self) -> bool {
         self.region == other.region && start_url::is_same(&self.start_url, &other.start_url)
     }
 }
 
-/// A twelve-digit account id. Text, because of leading zeros.
+/// A twelve-digit account ID. It is text because of leading zeros.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AccountId(String);
 
 impl AccountId {
-    /// None if it is not twelve digits.
+    /// None if the text is not twelve digits.
     pub fn new(text: &str) -> Option<Self> {
         (text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())).then(|| Self(text.to_owned()))
     }
@@ -55,20 +55,21 @@ impl fmt::Display for AccountId {
 pub struct RoleName(String);
 
 impl RoleName {
-    /// An error that names the text where it can't be a role's name.
+    /// # Errors
+    /// The text can't be a role name.
     pub fn new(text: &str) -> Result<Self> {
         let fits = (1..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
         if fits {
             Ok(Self(text.to_owned()))
         } else {
             Err(Error::usage(
-                format!("\"{text}\" is not a role name"),
-                "a role name has up to 64 letters, digits and _+=,.@- ('daypass list' shows yours)",
+                format!("\"{text}\" is not a role name: role names have up to 64 letters, digits and _+=,.@-"),
+                "daypass list",
             ))
         }
     }
 
-    /// The name.
+    /// The name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -80,12 +81,12 @@ impl fmt::Display for RoleName {
     }
 }
 
-/// The known name that is likely meant by a mistyped one.
+/// The known name that is nearest to a mistyped one, if one is near enough.
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    // Two slips, as in most programs that suggest; in a short name one.
-    let slips = if name.len() < 5 { 1 } else { 2 };
-    let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).filter(|(typo, _)| *typo <= slips);
-    scored.min_by_key(|(typo, _)| *typo).map(|(_, near)| near)
+    // Two mistakes, as in most programs that suggest; one in a short name.
+    let most = if name.len() < 5 { 1 } else { 2 };
+    let scored = known.map(|known| (strsim::damerau_levenshtein(name, known), known)).filter(|(distance, _)| *distance <= most);
+    scored.min_by_key(|(distance, _)| *distance).map(|(_, near)| near)
 }
 
 #[cfg(test)]
@@ -93,14 +94,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_account_id_keeps_its_leading_zeros_and_has_twelve_digits() {
+    fn an_account_id_has_twelve_digits_and_keeps_leading_zeros() {
         assert_eq!(AccountId::new("000022223333").unwrap().as_str(), "000022223333");
         assert_eq!(AccountId::new("22223333"), None);
         assert_eq!(AccountId::new("11112222333x"), None);
     }
 
     #[test]
-    fn a_role_name_may_hold_what_iam_allows_and_nothing_else() {
+    fn a_role_name_consists_of_the_characters_that_iam_allows() {
         assert!(RoleName::new("Ops+Read=Only,v.1@team-x_y").is_ok());
         for bad in ["", "a b", "a;b", "ü", &"x".repeat(65)] {
             assert!(RoleName::new(bad).is_err(), "{bad}");

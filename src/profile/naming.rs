@@ -1,4 +1,4 @@
-//! Names for many profiles at once: by a template, of characters that all AWS tools read, each its own. Pure.
+//! Makes unique names for many profiles from a template, of characters that all AWS tools read. Touches nothing.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -7,13 +7,13 @@ use super::index::AccountRole;
 use super::ini::is_plain_name;
 use crate::error::{Error, Result};
 
-/// The template that is used if none is given.
+/// The default template.
 pub const DEFAULT: &str = "{account_name}.{role}";
 
-/// The longest part that a field gives to a name.
+/// The most characters that a field adds to a name.
 const LONGEST: usize = 64;
 
-/// `{account_name}.{role}` and the like.
+/// A template such as `{account_name}.{role}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(Vec<Part>);
 
@@ -28,7 +28,7 @@ enum Field {
     AccountId,
     AccountName,
     AccountEmail,
-    AccountRole,
+    Role,
     Session,
     Region,
 }
@@ -37,46 +37,46 @@ const FIELDS: [(&str, Field); 6] = [
     ("account_id", Field::AccountId),
     ("account_name", Field::AccountName),
     ("account_email", Field::AccountEmail),
-    ("role", Field::AccountRole),
+    ("role", Field::Role),
     ("session", Field::Session),
     ("region", Field::Region),
 ];
 
-/// What stands for the fields.
+/// The values of the fields.
 #[derive(Debug, Clone)]
 pub struct Values<'a> {
     /// Account and role.
     pub role: &'a AccountRole,
-    /// The id stands for it where there is none.
+    /// The account ID is used if there is none.
     pub account_name: Option<&'a str>,
-    /// The id stands for it where there is none.
+    /// The account ID is used if there is none.
     pub account_email: Option<&'a str>,
     /// The session's name.
     pub session: &'a str,
-    /// The profile's own region.
+    /// The profile's region.
     pub region: Option<&'a str>,
 }
 
 impl Template {
-    /// Reads a template; `region` says whether there will be one.
+    /// Parses a template; `region` tells whether [`Values::region`] will have a value.
     ///
     /// # Errors
-    /// An unknown field, a brace alone, or a character that no profile's name can have.
+    /// An unknown field, an unmatched brace, or a character that a profile's name can't contain.
     pub fn parse(text: &str, region: bool) -> Result<Self> {
         let hint = format!("daypass sync --name '{DEFAULT}'");
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((plain, after)) = rest.split_once('{') {
             let Some((name, after)) = after.split_once('}') else {
-                return Err(Error::usage(format!("the name \"{text}\" has a {{ without its }}"), hint));
+                return Err(Error::usage(format!("the name \"{text}\" has a {{ without a }}"), hint));
             };
             let Some((_, field)) = FIELDS.iter().find(|(known, _)| *known == name) else {
                 let known: Vec<&str> = FIELDS.iter().map(|(name, _)| *name).collect();
-                let what = format!("\"{{{name}}}\" is not a field of a profile's name: those are {}", known.join(" "));
+                let what = format!("\"{{{name}}}\" is not a field of a profile's name; the fields are {}", known.join(" "));
                 return Err(Error::usage(what, hint));
             };
             if *field == Field::Region && !region {
-                return Err(Error::usage("the name holds {region}, and no --region is given", "add --region REGION"));
+                return Err(Error::missing("the name contains {region}, but --region is missing", "--region", "us-east-1"));
             }
             parts.extend([Part::Text(plain.to_owned()), Part::Field(*field)]);
             rest = after;
@@ -87,7 +87,7 @@ impl Template {
             if let Part::Text(plain) = part
                 && !is_plain_name(plain)
             {
-                let what = format!("\"{plain}\" can't be a part of a profile's name: that has letters, digits and _-./@:+%");
+                let what = format!("\"{plain}\" can't be part of a profile's name: use letters, digits and _-./@:+%");
                 return Err(Error::usage(what, hint));
             }
         }
@@ -97,7 +97,7 @@ impl Template {
         Ok(Self(parts))
     }
 
-    /// The name of one role's profile.
+    /// Returns the name of one role's profile.
     pub fn name(&self, values: &Values<'_>) -> String {
         let id = values.role.account.as_str();
         let mut name = String::new();
@@ -108,7 +108,7 @@ impl Template {
                     Field::AccountId => Cow::Borrowed(id),
                     Field::AccountName => safe(values.account_name.unwrap_or(id), id),
                     Field::AccountEmail => safe(values.account_email.unwrap_or(id), id),
-                    Field::AccountRole => safe(values.role.role.as_str(), "role"),
+                    Field::Role => safe(values.role.role.as_str(), "role"),
                     Field::Session => safe(values.session, "session"),
                     Field::Region => safe(values.region.unwrap_or_default(), "region"),
                 }),
@@ -118,9 +118,9 @@ impl Template {
     }
 }
 
-/// The text as a part of a name: letters, digits and `_.@+-` stay; each run of others is one hyphen. It neither starts nor ends with a
-/// hyphen or a dot, so that it can't be taken for a flag or a path.
-fn safe<'t>(text: &'t str, if_nothing_is_left: &'t str) -> Cow<'t, str> {
+/// Returns the text as a part of a name: letters, digits and `_.@+-` stay; each run of other characters becomes one hyphen. It neither
+/// starts nor ends with a hyphen or a dot, so that it can't be taken for a flag or a path.
+fn safe<'t>(text: &'t str, if_empty: &'t str) -> Cow<'t, str> {
     let mut name = String::with_capacity(text.len().min(LONGEST));
     for c in text.chars() {
         if name.len() == LONGEST {
@@ -133,22 +133,22 @@ fn safe<'t>(text: &'t str, if_nothing_is_left: &'t str) -> Cow<'t, str> {
         }
     }
     let trimmed = name.trim_matches(['-', '.']);
-    if trimmed.is_empty() { Cow::Borrowed(if_nothing_is_left) } else { Cow::Owned(trimmed.to_owned()) }
+    if trimmed.is_empty() { Cow::Borrowed(if_empty) } else { Cow::Owned(trimmed.to_owned()) }
 }
 
-/// One profile that wants a name.
+/// A profile that needs a name.
 #[derive(Debug, Clone)]
 pub struct Want {
-    /// What it is for.
+    /// Its role.
     pub role: AccountRole,
     /// The name by the template.
     pub name: String,
-    /// The names that it has already.
+    /// The names of existing profiles for this role.
     pub has: Vec<String>,
 }
 
 impl Want {
-    /// The names that it may get, the best first. The last ones tell apart what the template doesn't.
+    /// The possible names, the best first. The later ones distinguish what the template does not.
     fn candidates(&self) -> [String; 4] {
         let AccountRole { account, role } = &self.role;
         let digest = ring::digest::digest(&ring::digest::SHA256, format!("{account}/{role}").as_bytes());
@@ -163,10 +163,10 @@ impl Want {
     }
 }
 
-/// A name for each, in their order; None where even the last resort is taken.
+/// Returns a name for each, in their order; None if all candidates are taken.
 ///
-/// A name that a profile has already stays while the template may give it. Where several want one name, or it is taken, each gets the
-/// account's id behind it. So names depend on the set, not on its order, and the next run gives the same.
+/// A profile keeps the name that it has if that is one of its candidates. If names collide, or one is taken, each gets the account ID
+/// appended. So names depend on the set, not on its order, and the next run gives the same names.
 pub fn assign(wants: &[Want], is_taken: impl Fn(&str) -> bool) -> Vec<Option<String>> {
     let candidates: Vec<[String; 4]> = wants.iter().map(Want::candidates).collect();
     let mut given: Vec<Option<&str>> = vec![None; wants.len()];
@@ -228,14 +228,14 @@ mod tests {
     }
 
     #[test]
-    fn a_template_is_filled_with_what_all_tools_read() {
+    fn template_fields_are_filled_with_characters_that_all_tools_read() {
         assert_eq!(name(DEFAULT, Some("Development (EU)")), "Development-EU.Ops+Read-Only");
         assert_eq!(name("{session}/{account_id}:{region}", None), "corp/000000000007:eu-west-1");
         assert_eq!(name("{account_name}", None), "000000000007");
     }
 
     #[test]
-    fn hostile_names_become_harmless_ones() {
+    fn hostile_names_are_made_harmless() {
         for (hostile, harmless) in [
             ("../../etc/passwd", "etc-passwd"),
             ("x]\n[profile y", "x-profile-y"),
@@ -251,7 +251,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_field_is_named_with_those_that_there_are() {
+    fn an_unknown_field_error_lists_the_known_fields() {
         let error = Template::parse("{acct}", true).unwrap_err();
         assert!(error.what.contains("{acct}") && error.what.contains("account_name"), "{error}");
         for bad in ["", "{role", "a b", "{role}]", "{region}"] {
@@ -260,13 +260,13 @@ mod tests {
     }
 
     #[test]
-    fn names_that_collapse_get_the_account_behind_them_and_both_do() {
+    fn all_names_that_collide_get_the_account_id_appended() {
         let wants = [want(1, "A", "x", &[]), want(2, "A", "x", &[]), want(3, "A", "y", &[])];
         assert_eq!(assigned(&wants, &[]), ["x-000000000001", "x-000000000002", "y"]);
     }
 
     #[test]
-    fn roles_of_one_account_that_collapse_get_the_role_and_at_last_a_hash() {
+    fn colliding_roles_of_one_account_get_the_role_and_then_a_hash() {
         let wants = [want(1, "A", "x", &[]), want(1, "B", "x", &[]), want(1, "B=", "x", &[])];
         let names = assigned(&wants, &[]);
         assert_eq!(names[0], "x-000000000001-A");
@@ -274,11 +274,11 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_name_gets_another_and_a_name_once_given_stays() {
+    fn a_taken_name_is_replaced_and_a_given_name_is_kept() {
         assert_eq!(assigned(&[want(1, "A", "x", &[])], &["x"]), ["x-000000000001"]);
-        // The second came later: the first keeps its name.
+        // The second is new: the first keeps its name.
         assert_eq!(assigned(&[want(1, "A", "x", &["x"]), want(2, "A", "x", &[])], &[]), ["x", "x-000000000002"]);
-        // What the template no longer gives is given up.
+        // A name that the template no longer gives is dropped.
         assert_eq!(assigned(&[want(1, "A", "new", &["old"])], &[]), ["new"]);
     }
 

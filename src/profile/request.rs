@@ -1,11 +1,11 @@
-//! A request for role credentials as flags, arguments or a helper's command line state it, unchecked. Pure.
+//! Unchecked requests for role credentials, from flags, arguments or a helper's command line. Touches nothing.
 
 use std::fmt;
 
 use super::names::AccountId;
 use crate::error::{Error, Result};
 
-/// What was typed: flags and arguments, none of them checked.
+/// The flags and arguments of a request, unchecked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoleRequest {
     /// `--profile`, or the argument PROFILE.
@@ -16,18 +16,18 @@ pub struct RoleRequest {
     pub start_url: Option<String>,
     /// `--sso-region`
     pub sso_region: Option<String>,
-    /// `--scopes`, parted by commas.
+    /// `--scopes`, comma-separated.
     pub scopes: Option<String>,
     /// `--account`: twelve digits, or a name.
     pub account: Option<String>,
     /// `--role`
     pub role: Option<String>,
-    /// `--region`, the profile's own.
+    /// `--region`, for the user's own calls.
     pub region: Option<String>,
 }
 
 impl RoleRequest {
-    /// Whether it says by itself which credentials are meant.
+    /// Whether it identifies the credentials without a profile.
     pub(super) fn is_complete(&self) -> bool {
         self.account.is_some() && self.role.is_some() && (self.session.is_some() || self.has_portal())
     }
@@ -36,9 +36,9 @@ impl RoleRequest {
         self.start_url.is_some() && self.sso_region.is_some()
     }
 
-    /// What `self` leaves open is taken from `other`.
+    /// Takes from `other` what `self` does not set.
     pub(super) fn or(self, other: Self) -> Self {
-        // A session and the portal's address are one thing: half of each would be a third portal.
+        // Session and address belong together: half of each would be a third portal.
         let names_portal = self.session.is_some() || self.start_url.is_some();
         let portal = if names_portal { Self::default() } else { other.clone() };
         Self {
@@ -54,12 +54,12 @@ impl RoleRequest {
     }
 }
 
-/// An account as it was named.
+/// An account by ID or by name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Account {
-    /// By its number.
+    /// Its ID.
     Id(AccountId),
-    /// By its name, which only the portal can turn into a number.
+    /// Its name, which only the portal can resolve to an ID.
     Name(String),
 }
 
@@ -73,13 +73,14 @@ impl fmt::Display for Account {
 }
 
 impl Account {
-    /// An error where the text is a number that is no account id, or nothing at all.
+    /// # Errors
+    /// The text is empty, or a number that is not an account ID.
     pub fn new(text: &str) -> Result<Self> {
         if let Some(id) = AccountId::new(text) {
             return Ok(Self::Id(id));
         }
         if text.trim().is_empty() || text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
-            let what = format!("\"{text}\" is not an account id: those have twelve digits");
+            let what = format!("\"{text}\" is not an account ID, which has 12 digits");
             return Err(Error::usage(what, "daypass list"));
         }
         Ok(Self::Name(text.to_owned()))

@@ -1,23 +1,25 @@
-//! What was typed ([`RoleRequest`]) and what it means ([`RoleTarget`], or a [`Session`] alone). Touches nothing but a [`Config`] that was read.
+//! Resolves a [`RoleRequest`] to a [`RoleTarget`], or to a [`Session`] alone. Touches only the files that [`Config`] reads.
 //!
-//! Each value comes from its flag; else from the profile named by `--profile` or as an argument; else from that of `AWS_PROFILE`;
-//! else from `default`. Where session, account and role are all given, the profile of the environment does not matter.
+//! Each value comes from its flag; else from the profile given by `--profile` or as an argument; else from that of `AWS_PROFILE`; else
+//! from `default`. If session, account and role are all given, the profile of the environment is ignored.
 //!
-//! Three kinds of profile lead to role credentials: a *native* one (`sso_session`), a *legacy* one (`sso_start_url` inline), and a
-//! *helper* (`credential_process` calls daypass), whose command line is an [`RoleRequest`] again.
+//! Three kinds of profile give role credentials: *native* (`sso_session`), *legacy* (`sso_start_url` inline), and *helper*
+//! (`credential_process` calls daypass), whose command line is another [`RoleRequest`].
 
 use super::config::{Block, Config, Value};
+use super::header;
 use super::helper;
+use super::ini::Kind;
 use super::names::{AccountId, RoleName, Session, nearest};
 use super::request::{Account, RoleRequest};
 use crate::error::{Error, Exit, Result};
 use crate::sys::env::Env;
 use crate::text::shell_quote;
 
-/// Which credentials are meant.
+/// The role whose credentials were requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleTarget {
-    /// The sign-in that they come from.
+    /// The session that gives the credentials.
     pub session: Session,
     /// The account.
     pub account: Account,
@@ -25,8 +27,10 @@ pub struct RoleTarget {
     pub role: RoleName,
     /// The region for the user's own calls.
     pub region: Option<String>,
-    /// The profile that said so, if one did.
+    /// The profile that was resolved, if any.
     pub profile: Option<String>,
+    /// Whether arguments name another portal, account or role than the profile.
+    pub overridden: bool,
 }
 
 /// How a profile gets credentials.
@@ -38,86 +42,104 @@ pub enum CredentialSource {
     Legacy,
     /// `credential_process` calls daypass with these arguments.
     Helper(Box<RoleRequest>),
-    /// In a way that is not ours: said as a clause, and what to do.
+    /// Another source: a clause that describes it, and a hint.
     Other(String, String),
-    /// In no way.
+    /// None.
     Nothing,
 }
 
-/// The keys by which SDKs take a profile for one of their own single sign-on provider.
+/// The keys that make SDKs use their own single sign-on provider for a profile.
 pub const SSO_KEYS: [&str; 6] =
     ["sso_session", "sso_account_id", "sso_role_name", "sso_start_url", "sso_region", "sso_registration_scopes"];
 
-/// Which credentials are meant. Reads the files only as far as the question needs them.
+/// Resolves a request. Reads only the parts of the files that it needs.
 ///
 /// # Errors
-/// [`Exit::Usage`] where the flags and files do not say it, or contradict each other; [`Exit::Failed`] for an unreadable file.
-pub fn target(env: &Env, asked: &RoleRequest) -> Result<RoleTarget> {
-    let profile = match (asked.profile.is_none() && asked.is_complete(), asked.session.is_some()) {
-        (true, false) => return target_in(&Config::of_texts(Default::default(), Default::default()), env, asked),
+/// [`Exit::Usage`] if flags and files are incomplete or contradict each other; [`Exit::Failed`] for an unreadable file.
+pub fn target(env: &Env, request: &RoleRequest) -> Result<RoleTarget> {
+    let profile = match (request.profile.is_none() && request.is_complete(), request.session.is_some()) {
+        (true, false) => return target_in(&Config::of_texts(Default::default(), Default::default()), env, request),
         (true, true) => None,
-        (false, _) => Some(asked.profile.as_deref().or(env.profile()).unwrap_or("default")),
+        (false, _) => Some(request.profile.as_deref().or(env.profile()).unwrap_or("default")),
     };
-    // A part of the files is nearly always enough; where it is not, such as for a profile that leads to another, or to say what is
-    // wrong, they are read whole.
+    // Parts of the files are nearly always enough. They are read whole if not, such as for a profile that refers to another, or to
+    // describe an error.
     if let Some(part) = Config::read_for(env, profile)
-        && let Ok(target) = target_in(&part, env, asked)
+        && let Ok(target) = target_in(&part, env, request)
     {
         return Ok(target);
     }
-    target_in(&Config::read(env)?, env, asked)
+    target_in(&Config::read(env)?, env, request)
 }
 
-/// The same by files that were read before.
+/// Resolves a request by files that were read before.
 ///
 /// # Errors
 /// As [`target`].
-pub fn target_in(config: &Config, env: &Env, asked: &RoleRequest) -> Result<RoleTarget> {
-    let named = asked.profile.as_deref();
-    if asked.is_complete() {
-        // Only a region may still be wanted, of a profile that was named on purpose.
+pub fn target_in(config: &Config, env: &Env, request: &RoleRequest) -> Result<RoleTarget> {
+    let target = resolve_request(config, env, request)?;
+    Ok(RoleTarget { overridden: is_overridden(config, request, &target), ..target })
+}
+
+fn is_overridden(config: &Config, request: &RoleRequest, target: &RoleTarget) -> bool {
+    let Some(name) = &target.profile else { return false };
+    let given = [&request.session, &request.start_url, &request.sso_region, &request.account, &request.role];
+    if given.iter().all(|value| value.is_none()) {
+        return false;
+    }
+    let own = resolve_profile(config, RoleRequest::default(), name, Need::Credentials, &mut Vec::new())
+        .and_then(|whole| resolve_role(config, whole, None));
+    let is_same =
+        |own: RoleTarget| own.session.is_same_portal(&target.session) && own.account == target.account && own.role == target.role;
+    !own.is_ok_and(is_same)
+}
+
+fn resolve_request(config: &Config, env: &Env, request: &RoleRequest) -> Result<RoleTarget> {
+    let named = request.profile.as_deref();
+    if request.is_complete() {
+        // Only the region of an explicitly given profile may still be needed.
         let profile = named.map(|name| config.profile(name).ok_or_else(|| unknown_profile(config, name))).transpose()?;
         let region = profile.and_then(|profile| profile.text("region").map(str::to_owned));
         return resolve_role(
             config,
-            RoleRequest { region: asked.region.clone().or(region), ..asked.clone() },
-            asked.profile.clone(),
+            RoleRequest { region: request.region.clone().or(region), ..request.clone() },
+            request.profile.clone(),
         );
     }
     let chosen = named.or(env.profile());
     let name = chosen.unwrap_or("default");
-    // Nobody asked for `default`: where the flags and the only session do without it, it need not be one of ours.
-    let flags_suffice = chosen.is_none() && asked.account.is_some() && asked.role.is_some();
-    match resolve_profile(config, asked.clone(), name, Need::Credentials, &mut Vec::new()) {
+    // `default` was not requested: if flags and the only session are enough, it need not be a daypass profile.
+    let flags_suffice = chosen.is_none() && request.account.is_some() && request.role.is_some();
+    match resolve_profile(config, request.clone(), name, Need::Credentials, &mut Vec::new()) {
         Ok(whole) => resolve_role(config, whole, Some(name.to_owned())),
-        Err(error) if flags_suffice && error.exit == Exit::Usage => resolve_role(config, asked.clone(), None),
+        Err(error) if flags_suffice && error.exit == Exit::Usage => resolve_role(config, request.clone(), None),
         Err(error) => Err(error),
     }
 }
 
-/// Which sign-in is meant: the one that was named, that of the profile that was named, or the only one there is.
+/// Returns the requested session: the given one, that of the given profile, or the only one.
 ///
 /// # Errors
-/// As [`target`]; where several could be meant, or none is there, the error says which and what to type.
-pub fn session(env: &Env, asked: &RoleRequest) -> Result<Session> {
-    session_in(&Config::read(env)?, asked)
+/// As [`target`], and if there is no session or more than one.
+pub fn session(env: &Env, request: &RoleRequest) -> Result<Session> {
+    session_in(&Config::read(env)?, request)
 }
 
-/// The same by files that were read before.
+/// Returns the requested session by files that were read before.
 ///
 /// # Errors
 /// As [`session`].
-pub fn session_in(config: &Config, asked: &RoleRequest) -> Result<Session> {
-    match &asked.profile {
-        Some(name) if asked.session.is_none() && !asked.has_portal() => {
-            let whole = resolve_profile(config, asked.clone(), name, Need::Session, &mut Vec::new())?;
+pub fn session_in(config: &Config, request: &RoleRequest) -> Result<Session> {
+    match &request.profile {
+        Some(name) if request.session.is_none() && !request.has_portal() => {
+            let whole = resolve_profile(config, request.clone(), name, Need::Session, &mut Vec::new())?;
             portal(config, &whole)
         }
-        _ => portal(config, asked),
+        _ => portal(config, request),
     }
 }
 
-/// All sign-ins that the files know: `[sso-session]` blocks, and what legacy profiles hold. Blocks that miss a key are left out.
+/// All sessions: `[sso-session]` blocks and those of legacy profiles. Incomplete blocks are left out.
 pub fn sessions(config: &Config) -> Vec<Session> {
     let mut all: Vec<Session> = config.sessions().iter().filter_map(|block| session_of(block).ok()).collect();
     for profile in config.profiles().iter().filter(|profile| credential_source(profile) == CredentialSource::Legacy) {
@@ -130,19 +152,19 @@ pub fn sessions(config: &Config) -> Vec<Session> {
     all
 }
 
-/// What a profile is asked for: a session needs no account and no role.
+/// What a profile is resolved for. A session requires no account and no role.
 #[derive(Clone, Copy, PartialEq)]
 enum Need {
     Session,
     Credentials,
 }
 
-/// Adds to `asked` what the profile says, and those that it leads to.
-fn resolve_profile(config: &Config, asked: RoleRequest, name: &str, need: Need, seen: &mut Vec<String>) -> Result<RoleRequest> {
+/// Adds to the request the values of the profile, and of those that it refers to.
+fn resolve_profile(config: &Config, request: RoleRequest, name: &str, need: Need, seen: &mut Vec<String>) -> Result<RoleRequest> {
     if seen.iter().any(|earlier| earlier == name) {
-        let round = seen.join("\" → \"");
+        let cycle = seen.join("\" → \"");
         return Err(Error::usage(
-            format!("the profiles \"{round}\" → \"{name}\" name each other in a circle"),
+            format!("the profiles \"{cycle}\" → \"{name}\" refer to each other in a cycle"),
             configure_hint(name),
         ));
     }
@@ -152,20 +174,20 @@ fn resolve_profile(config: &Config, asked: RoleRequest, name: &str, need: Need, 
     match credential_source(&profile) {
         kind @ (CredentialSource::Native | CredentialSource::Legacy) => {
             let own = |key: &str| profile.text(key).map(str::to_owned);
-            let mut said =
+            let mut own_values =
                 RoleRequest { account: own("sso_account_id"), role: own("sso_role_name"), region, ..RoleRequest::default() };
             if kind == CredentialSource::Native {
-                said.session = own("sso_session");
-                contradiction(config, &profile, &asked)?;
+                own_values.session = own("sso_session");
+                contradiction(config, &profile, &request)?;
             } else {
-                (said.start_url, said.sso_region) = (own("sso_start_url"), own("sso_region"));
+                (own_values.start_url, own_values.sso_region) = (own("sso_start_url"), own("sso_region"));
             }
-            check_values(&profile, &asked, need)?;
-            Ok(asked.or(said))
+            check_values(&profile, &request, need)?;
+            Ok(request.or(own_values))
         }
-        CredentialSource::Helper(said) => {
-            let next = said.profile.clone();
-            let whole = asked.or(RoleRequest { region, ..RoleRequest::default() }).or(*said);
+        CredentialSource::Helper(its) => {
+            let next = its.profile.clone();
+            let whole = request.or(RoleRequest { region, ..RoleRequest::default() }).or(*its);
             match next {
                 Some(next) if !whole.is_complete() => resolve_profile(config, whole, &next, need, seen),
                 _ => Ok(whole),
@@ -174,27 +196,37 @@ fn resolve_profile(config: &Config, asked: RoleRequest, name: &str, need: Need, 
         CredentialSource::Other(what, hint) => Err(Error::usage(format!("profile \"{name}\" {what}"), hint)),
         CredentialSource::Nothing => {
             let place = format!("{}:{}", profile.file.display(), profile.line);
-            Err(Error::usage(format!("profile \"{name}\" ({place}) names no account and role"), configure_hint(name)))
+            let lacks = missing_key(&profile).unwrap_or("account and role");
+            Err(Error::usage(format!("profile \"{name}\" ({place}) has no {lacks}"), configure_hint(name)))
         }
     }
 }
 
-/// Turns texts into names; the profile is for messages.
-fn resolve_role(config: &Config, asked: RoleRequest, profile: Option<String>) -> Result<RoleTarget> {
+/// Parses the values; the profile is for messages.
+fn resolve_role(config: &Config, request: RoleRequest, profile: Option<String>) -> Result<RoleTarget> {
     let missing = |flag: &str| match &profile {
-        Some(name) => Error::usage(format!("profile \"{name}\" does not say which {flag} is meant"), configure_hint(name)),
-        None => Error::usage(format!("--{flag} is missing"), format!("give --{flag}, or a profile that has one")),
+        Some(name) => {
+            let line = config.profile(name).and_then(|profile| profile.get("credential_process").map(Value::place));
+            let what = match line {
+                Some(place) => format!("the credential_process of profile \"{name}\" ({place}) has no --{flag}"),
+                None => format!("profile \"{name}\" has no {flag}"),
+            };
+            Error::usage(what, configure_hint(name))
+        }
+        None => {
+            Error::usage(format!("--{flag} is missing"), if flag == "account" { "daypass list" } else { "daypass list --profiles" })
+        }
     };
-    let account = Account::new(asked.account.as_deref().ok_or_else(|| missing("account"))?)?;
-    let role = RoleName::new(asked.role.as_deref().ok_or_else(|| missing("role"))?)?;
-    let session = portal(config, &asked)?;
-    Ok(RoleTarget { session, account, role, region: asked.region, profile })
+    let account = Account::new(request.account.as_deref().ok_or_else(|| missing("account"))?)?;
+    let role = RoleName::new(request.role.as_deref().ok_or_else(|| missing("role"))?)?;
+    let session = portal(config, &request)?;
+    Ok(RoleTarget { session, account, role, region: request.region, profile, overridden: false })
 }
 
-/// The sign-in that flags (or what stood in a profile) name.
-fn portal(config: &Config, asked: &RoleRequest) -> Result<Session> {
-    let scopes = asked.scopes.as_deref().map(scope_list);
-    match (&asked.session, &asked.start_url, &asked.sso_region) {
+/// The session of a request.
+fn portal(config: &Config, request: &RoleRequest) -> Result<Session> {
+    let scopes = request.scopes.as_deref().map(scope_list);
+    match (&request.session, &request.start_url, &request.sso_region) {
         (name, Some(start_url), Some(region)) => Ok(Session {
             name: name.clone().unwrap_or_else(|| start_url.clone()),
             start_url: start_url.clone(),
@@ -202,7 +234,7 @@ fn portal(config: &Config, asked: &RoleRequest) -> Result<Session> {
             scopes: scopes.unwrap_or_default(),
         }),
         (Some(name), start_url, region) => {
-            // A legacy profile's sign-in has no name but its address.
+            // A legacy profile's session is named by its address.
             let legacy = || sessions(config).into_iter().find(|session| session.name == *name);
             let mut session = match config.session(name) {
                 Some(block) => session_of(&block)?,
@@ -214,11 +246,13 @@ fn portal(config: &Config, asked: &RoleRequest) -> Result<Session> {
             Ok(session)
         }
         (None, Some(_), None) => {
-            Err(Error::usage("--start-url needs --sso-region, the region of Identity Center", "add --sso-region REGION"))
+            Err(Error::missing("--start-url needs --sso-region, the region of Identity Center", "--sso-region", "us-east-1"))
         }
-        (None, None, Some(_)) => {
-            Err(Error::usage("--sso-region needs --start-url, the address of the portal", "add --start-url URL"))
-        }
+        (None, None, Some(_)) => Err(Error::missing(
+            "--sso-region needs --start-url, the address of the portal",
+            "--start-url",
+            "https://corp.awsapps.com/start",
+        )),
         (None, None, None) => {
             let mut session = only_session(config)?;
             session.scopes = scopes.unwrap_or(session.scopes);
@@ -235,20 +269,17 @@ fn only_session(config: &Config) -> Result<Session> {
     let mut all = sessions(config);
     match (all.len(), blocks.len()) {
         (1, 0) => Ok(all.remove(0)),
-        (0, 0) => Err(Error::usage(format!("{} has no [sso-session] yet", config.path().display()), "daypass configure")),
+        (0, 0) => Err(Error::usage(format!("{} has no [sso-session]", config.path().display()), "daypass configure")),
         _ => {
             let legacy = all.iter().filter(|session| session.name == session.start_url).map(|session| &*session.name);
             let names: Vec<&str> = blocks.iter().map(|block| &*block.name).chain(legacy).collect();
             let first = names.first().copied().unwrap_or_default();
-            Err(Error::usage(
-                format!("there are several sessions: {}", names.join(", ")),
-                format!("name one: --session {}", shell_quote(first)),
-            ))
+            Err(Error::missing(format!("there are several sessions: {}", names.join(", ")), "--session", first))
         }
     }
 }
 
-/// The sign-in that a block describes.
+/// Returns the session of a block.
 ///
 /// # Errors
 /// A key is missing or empty.
@@ -268,18 +299,18 @@ pub fn session_of(block: &Block<'_>) -> Result<Session> {
     })
 }
 
-/// The sign-in that a legacy profile holds; it is called by its start URL.
+/// The session of a legacy profile, named by its start URL.
 pub fn legacy_session(profile: &Block<'_>) -> Option<Session> {
     let start_url = profile.text("sso_start_url")?.to_owned();
     Some(Session { name: start_url.clone(), start_url, region: profile.text("sso_region")?.to_owned(), scopes: Vec::new() })
 }
 
-/// `--scopes` and `sso_registration_scopes`: parted by commas.
+/// Splits `--scopes` or `sso_registration_scopes`, which are comma-separated.
 pub fn scope_list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|scope| !scope.is_empty()).map(str::to_owned).collect()
 }
 
-/// How the profile gets credentials, in the order in which most SDKs look: an assumed role before single sign-on, that before a process.
+/// The credential source of a profile, in the order of most SDKs: assumed role, single sign-on, process.
 pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
     let name = &profile.name;
     let has = |key| profile.text(key).is_some();
@@ -288,12 +319,16 @@ pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
     if let Some(role) = profile.text("role_arn") {
         return match profile.text("source_profile") {
             Some(source) => other(
-                format!("assumes {role} with the credentials of profile \"{source}\": the AWS SDK does that by itself"),
-                format!("use AWS_PROFILE={name} with your tool, or ask for the source itself: daypass env {source}"),
+                format!(
+                    "assumes {role} with the credentials of profile \"{source}\", which the AWS SDK does itself (AWS_PROFILE={name})"
+                ),
+                format!("daypass env {}", shell_quote(source)),
             ),
-            None => {
-                other(format!("assumes {role}, which the AWS SDK does by itself"), format!("use AWS_PROFILE={name} with your tool"))
-            }
+            None if has("web_identity_token_file") || has("credential_source") => other(
+                format!("assumes {role}, which the AWS SDK does itself"),
+                format!("AWS_PROFILE={} aws sts get-caller-identity", shell_quote(name)),
+            ),
+            None => other("has role_arn but no source_profile".to_owned(), other_profile_hint(name)),
         };
     }
     if has("sso_account_id") || has("sso_role_name") {
@@ -306,8 +341,10 @@ pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
     }
     if let Some(process) = process {
         return match helper::read(process) {
-            Some(asked) => CredentialSource::Helper(Box::new(asked)),
-            None => other("gets its credentials from a credential_process that is not daypass".to_owned(), configure_hint(name)),
+            Some(request) => CredentialSource::Helper(Box::new(request)),
+            None => {
+                other("gets its credentials from a credential_process that is not daypass".to_owned(), other_profile_hint(name))
+            }
         };
     }
     if has("sso_session") {
@@ -317,37 +354,37 @@ pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
         return CredentialSource::Legacy;
     }
     if let Some(key) = profile.get("aws_access_key_id") {
-        return other(format!("holds static access keys ({})", key.place()), configure_hint(name));
+        if !has("aws_secret_access_key") {
+            return other(
+                format!("has aws_access_key_id ({}) but no aws_secret_access_key", key.place()),
+                other_profile_hint(name),
+            );
+        }
+        return other(format!("has static access keys ({})", key.place()), other_profile_hint(name));
     }
     if let Some(key) = ["web_identity_token_file", "login_session", "credential_source"].into_iter().find(|key| has(key)) {
-        return other(format!("gets its credentials by {key}, which the AWS SDK does by itself"), configure_hint(name));
+        return other(format!("gets its credentials from {key}, which AWS SDKs handle themselves"), other_profile_hint(name));
     }
     CredentialSource::Nothing
 }
 
-/// A profile that names a session may repeat its region and start URL, not gainsay them.
-fn contradiction(config: &Config, profile: &Block<'_>, asked: &RoleRequest) -> Result<()> {
-    let named = profile.text("sso_session").filter(|_| asked.session.is_none() && asked.start_url.is_none());
+/// Checks that a profile's own region and start URL match those of its session.
+fn contradiction(config: &Config, profile: &Block<'_>, request: &RoleRequest) -> Result<()> {
+    let named = profile.text("sso_session").filter(|_| request.session.is_none() && request.start_url.is_none());
     let Some(session) = named.and_then(|name| config.session(name)) else { return Ok(()) };
     for key in ["sso_region", "sso_start_url"] {
         if let (Some(own), Some(its)) = (profile.get(key), session.get(key))
             && own.text != its.text
         {
-            let what = format!(
-                "{} and {} contradict each other: {key} is \"{}\" and \"{}\"",
-                own.place(),
-                its.place(),
-                own.text,
-                its.text
-            );
+            let what = format!("{} and {} differ in {key}: \"{}\" and \"{}\"", own.place(), its.place(), own.text, its.text);
             return Err(Error::usage(what, format!("remove {key} from profile \"{}\"", profile.name)));
         }
     }
     Ok(())
 }
 
-/// The values that a flag does not override, checked where file and line can still be named.
-fn check_values(profile: &Block<'_>, asked: &RoleRequest, need: Need) -> Result<()> {
+/// Checks the values that no flag overrides, while file and line are still known.
+fn check_values(profile: &Block<'_>, request: &RoleRequest, need: Need) -> Result<()> {
     let name = &profile.name;
     let at = |value: &Value<'_>, error: Error| Error { what: format!("{}: {}", value.place(), error.what), ..error };
     let must = |key| match profile.get(key).filter(|value| !value.text.is_empty()) {
@@ -357,48 +394,93 @@ fn check_values(profile: &Block<'_>, asked: &RoleRequest, need: Need) -> Result<
             configure_hint(name),
         )),
     };
-    if asked.account.is_none() && need == Need::Credentials {
+    if request.account.is_none() && need == Need::Credentials {
         let value = must("sso_account_id")?;
         if AccountId::new(&value.text).is_none() {
-            let what = format!("{}: \"{}\" is not an account id: those have twelve digits", value.place(), value.text);
+            let what = format!("{}: \"{}\" is not an account ID, which has 12 digits", value.place(), value.text);
             return Err(Error::usage(what, configure_hint(name)));
         }
     }
-    if asked.role.is_none() && need == Need::Credentials {
+    if request.role.is_none() && need == Need::Credentials {
         let value = must("sso_role_name")?;
         RoleName::new(&value.text).map_err(|error| at(value, error))?;
     }
-    if profile.text("sso_session").is_none() && asked.session.is_none() && asked.sso_region.is_none() {
+    if profile.text("sso_session").is_none() && request.session.is_none() && request.sso_region.is_none() {
         must("sso_region")?;
     }
     Ok(())
+}
+
+/// The line that was probably meant as the header of this section, as a clause and a hint.
+fn lookalike(config: &Config, kind: Kind, name: &str) -> Option<(String, String)> {
+    config.texts().into_iter().find_map(|(path, file, text)| {
+        let found = header::lookalike(text, file, kind, name)?;
+        let place = format!("{}:{} is \"{}\"", path.display(), found.line, found.text);
+        Some((place, format!("change line {} of {} to {}", found.line, path.display(), found.correct)))
+    })
 }
 
 fn unknown_profile(config: &Config, name: &str) -> Error {
     let blocks = config.profiles();
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no profile \"{name}\" in {}", config.path().display());
+    if let Some((place, header)) = lookalike(config, Kind::Profile, name) {
+        return Error::usage(format!("{what}, but {place}"), header);
+    }
     match near {
         Some(near) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass list --profiles"),
-        None => Error::usage(what, configure_hint(name)),
+        None if blocks.is_empty() => Error::usage(what, configure_hint(name)),
+        None => Error::usage(what, "daypass list --profiles"),
     }
+}
+
+/// The key without which the other keys of this profile have no effect.
+fn missing_key(profile: &Block<'_>) -> Option<&'static str> {
+    // Each key requires those after it.
+    const REQUIRES: [(&str, &[&str]); 8] = [
+        ("sso_region", &["sso_start_url"]),
+        ("sso_account_id", &["sso_session"]),
+        ("sso_role_name", &["sso_session"]),
+        ("aws_secret_access_key", &["aws_access_key_id"]),
+        ("aws_session_token", &["aws_access_key_id"]),
+        ("source_profile", &["role_arn"]),
+        ("external_id", &["role_arn"]),
+        ("mfa_serial", &["role_arn"]),
+    ];
+    let has = |key: &&str| profile.text(key).is_some();
+    REQUIRES.iter().filter(|(key, _)| has(key)).flat_map(|(_, needed)| *needed).find(|key| !has(key)).copied()
 }
 
 fn unknown_session(config: &Config, name: &str) -> Error {
     let blocks = config.sessions();
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no [sso-session {name}] in {}", config.path().display());
-    match near {
-        Some(near) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass status"),
-        None if config.profile(name).is_some() => {
-            Error::usage(format!("{what}; \"{name}\" is a profile"), format!("daypass login --profile {}", shell_quote(name)))
+    if let Some((place, header)) = lookalike(config, Kind::Session, name) {
+        return Error::usage(format!("{what}, but {place}"), header);
+    }
+    match (session_of_profile(config, name), near) {
+        (Some(session), _) => {
+            Error::typo(format!("{what}; \"{name}\" is a profile of session {session}"), name, &session, "daypass status")
         }
-        None => Error::usage(what, configure_session_hint(name)),
+        (None, Some(near)) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass status"),
+        (None, None) => Error::usage(what, configure_session_hint(name)),
     }
 }
 
+/// The name of the session that a profile refers to, if both exist.
+fn session_of_profile(config: &Config, name: &str) -> Option<String> {
+    config.profile(name)?;
+    let whole = resolve_profile(config, RoleRequest::default(), name, Need::Session, &mut Vec::new()).ok()?;
+    whole.session.filter(|session| config.session(session).is_some()).or(whole.start_url)
+}
+
 fn configure_session_hint(name: &str) -> String {
-    format!("daypass configure --session {} --start-url URL --sso-region REGION", shell_quote(name))
+    format!("daypass configure --session-only --session {}", shell_quote(name))
+}
+
+/// A profile with another credential source keeps it: the role gets a profile of its own.
+fn other_profile_hint(profile: &str) -> String {
+    configure_hint(&format!("{profile}-sso"))
 }
 
 fn configure_hint(profile: &str) -> String {

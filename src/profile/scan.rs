@@ -1,6 +1,7 @@
-//! Reads of a large file what one question needs: the sections whose headers hold certain words, with every other line left empty, so that
-//! line numbers stay true. The file goes through a small buffer: taking a megabyte into memory takes longer than all else that a warm
-//! call does. Touches nothing but the reader it is given.
+//! Reads only the sections of a file whose headers contain certain words. Every other line becomes an empty one, so line numbers stay
+//! right. Touches nothing but the reader it is given.
+//!
+//! The file goes through a small buffer: reading a megabyte into memory takes longer than everything else in a warm call.
 
 use std::io::{self, Read};
 
@@ -9,14 +10,15 @@ use zeroize::Zeroizing;
 
 use super::ini;
 
-/// What is read at a time, and of a smaller file all.
+/// The size of the buffer in bytes. A smaller file is read at once.
 const CHUNK: usize = 64 * 1024;
 
-/// The sections whose header lines hold one of the words, of a file of about this length. None where the text is not one that can be passed over by its headers: a
-/// header behind blanks (what it is depends on the lines before it), a byte order mark, a line longer than the buffer.
+/// Returns the sections whose header lines contain one of the words. `length` is the file's approximate length in bytes. None if the
+/// text can't be scanned by its headers: an indented header (its meaning depends on the lines before it), a byte order mark, a line
+/// longer than the buffer.
 pub(super) fn scan(mut file: impl Read, length: u64, words: &[&str]) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let mut sieve =
-        Sieve { words: words.iter().map(Finder::new).collect(), keeps: false, kept: Zeroizing::new(Vec::with_capacity(CHUNK)) };
+    let mut scanner =
+        Scanner { words: words.iter().map(Finder::new).collect(), keeps: false, kept: Zeroizing::new(Vec::with_capacity(CHUNK)) };
     let size = usize::try_from(length).unwrap_or(CHUNK).saturating_add(1).min(CHUNK);
     let mut buffer = Zeroizing::new(vec![0; size]);
     let mut filled = 0;
@@ -32,11 +34,11 @@ pub(super) fn scan(mut file: impl Read, length: u64, words: &[&str]) -> io::Resu
             return Ok(None);
         }
         let whole = if read == 0 { filled } else { memchr::memrchr(b'\n', block).map_or(0, |at| at + 1) };
-        if !sieve.take(block.get(..whole).unwrap_or_default()) {
+        if !scanner.take(block.get(..whole).unwrap_or_default()) {
             return Ok(None);
         }
         if read == 0 {
-            return Ok(Some(sieve.kept));
+            return Ok(Some(scanner.kept));
         }
         buffer.copy_within(whole..filled, 0);
         filled -= whole;
@@ -46,15 +48,15 @@ pub(super) fn scan(mut file: impl Read, length: u64, words: &[&str]) -> io::Resu
     }
 }
 
-struct Sieve<'w> {
+struct Scanner<'w> {
     words: Vec<Finder<'w>>,
-    /// Whether the section that the last line was in is kept.
+    /// Whether the section of the last line is kept.
     keeps: bool,
     kept: Zeroizing<Vec<u8>>,
 }
 
-impl Sieve<'_> {
-    /// Takes whole lines. False where they can't be passed over.
+impl Scanner<'_> {
+    /// Processes whole lines. False if they can't be skipped.
     fn take(&mut self, block: &[u8]) -> bool {
         let mut headers = Vec::new();
         for (at, blanks) in ini::brackets(block) {
@@ -94,30 +96,30 @@ impl Sieve<'_> {
 mod tests {
     use super::*;
 
-    fn sifted(text: &str, words: &[&str]) -> Option<String> {
+    fn scanned(text: &str, words: &[&str]) -> Option<String> {
         scan(text.as_bytes(), text.len() as u64, words).unwrap().map(|kept| String::from_utf8(kept.to_vec()).unwrap())
     }
 
     #[test]
-    fn sections_with_the_word_stay_where_they_were_and_others_leave_empty_lines() {
+    fn sections_with_the_word_stay_in_place_and_others_become_empty_lines() {
         let text = "# x\n[profile a]\nk = 1\n[profile b]\nk = [2]\n\n[sso-session s]\nk = 3";
-        assert_eq!(sifted(text, &["profile b"]).unwrap(), "\n\n\n[profile b]\nk = [2]\n\n\n");
-        assert_eq!(sifted(text, &["sso-session"]).unwrap(), "\n\n\n\n\n\n[sso-session s]\nk = 3");
-        assert_eq!(sifted(text, &["nothing"]).unwrap(), "\n\n\n\n\n\n\n");
+        assert_eq!(scanned(text, &["profile b"]).unwrap(), "\n\n\n[profile b]\nk = [2]\n\n\n");
+        assert_eq!(scanned(text, &["sso-session"]).unwrap(), "\n\n\n\n\n\n[sso-session s]\nk = 3");
+        assert_eq!(scanned(text, &["nothing"]).unwrap(), "\n\n\n\n\n\n\n");
     }
 
     #[test]
-    fn what_can_not_be_passed_over_is_not() {
-        assert_eq!(sifted("[profile a]\n  [profile b]\n", &["b"]), None);
-        assert_eq!(sifted("\u{feff}[profile b]\n", &["b"]), None);
-        assert_eq!(sifted(&"x".repeat(CHUNK + 1), &["b"]), None);
+    fn a_text_that_can_not_be_skipped_is_refused() {
+        assert_eq!(scanned("[profile a]\n  [profile b]\n", &["b"]), None);
+        assert_eq!(scanned("\u{feff}[profile b]\n", &["b"]), None);
+        assert_eq!(scanned(&"x".repeat(CHUNK + 1), &["b"]), None);
     }
 
     #[test]
-    fn a_section_may_lie_across_the_ends_of_the_buffer() {
+    fn a_section_may_span_several_buffers() {
         let filler = "[profile other]\nregion = x\n".repeat(3000);
         let text = format!("{filler}[profile mine]\nregion = {}\n{filler}", "y".repeat(50_000));
-        let kept = sifted(&text, &["mine"]).unwrap();
+        let kept = scanned(&text, &["mine"]).unwrap();
         assert_eq!(kept.trim(), format!("[profile mine]\nregion = {}", "y".repeat(50_000)));
         assert_eq!(kept.lines().count(), text.lines().count());
     }

@@ -1,12 +1,12 @@
-//! The address of an access portal, as people paste it and as it says where it is. Pure.
+//! Parses the address of an access portal as people paste it. Touches nothing.
 
 use crate::error::{Error, Result};
 
-/// The address as the service knows it: what the browser's own address bar adds (`#/`, a last `/`) goes, and the backslash with which a
-/// shell's `\#` leaves it.
+/// Returns the address as the service knows it, without what the browser's address bar adds (`#/`, a final `/`) and without the
+/// backslash that a shell's `\#` leaves.
 ///
 /// # Errors
-/// It is no https address of a host.
+/// It is not an https address.
 pub fn clean(typed: &str) -> Result<String> {
     let url = without_additions(typed);
     let host = host(url);
@@ -28,7 +28,7 @@ fn host(url: &str) -> &str {
     url.strip_prefix("https://").and_then(|rest| rest.split(['/', ':', '?']).next()).unwrap_or_default()
 }
 
-/// Whether both lead to one portal, however they are written.
+/// Whether both are addresses of the same portal, however they are written.
 pub fn is_same(one: &str, other: &str) -> bool {
     let (one, other) = (without_additions(one), without_additions(other));
     one.get(host(one).len() + "https://".len()..) == other.get(host(other).len() + "https://".len()..)
@@ -36,8 +36,8 @@ pub fn is_same(one: &str, other: &str) -> bool {
         || one == other
 }
 
-/// The region, where the host's name holds it: `ssoins-….eu-west-1.portal.amazonaws.com`, `ssoins-….portal.eu-west-1.app.aws` and their
-/// kin in other partitions.
+/// The region, if the host name contains it: `ssoins-….eu-west-1.portal.amazonaws.com`, `ssoins-….portal.eu-west-1.app.aws` and the
+/// same in other partitions.
 pub fn region(url: &str) -> Option<&str> {
     const BEFORE_PORTAL: [&str; 3] = [".portal.amazonaws.com", ".portal.amazonaws.com.cn", ".portal.amazonaws.eu"];
     const AFTER_PORTAL: [&str; 3] = [".app.aws", ".app.amazonwebservices.com.cn", ".api.amazonwebservices.eu"];
@@ -52,13 +52,13 @@ pub fn region(url: &str) -> Option<&str> {
     is_region(region).then_some(region)
 }
 
-/// Whether it looks like a region's name: small letters, digits and hyphens, such as `us-gov-west-1`.
+/// Whether it has the form of a region's name: lower-case letters, digits and hyphens, such as `us-gov-west-1`.
 pub fn is_region(text: &str) -> bool {
     let fits = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
     fits && text.contains('-') && !text.starts_with('-') && text.len() <= 32
 }
 
-/// A session's name by its address: the alias or the id before the first dot; `sso` where that says nothing.
+/// A session name made from the address: the alias or ID before the first dot; `sso` if that is generic.
 pub fn session_name(url: &str) -> String {
     let first = host(without_additions(url)).split('.').next().unwrap_or_default();
     let first = if matches!(first, "start" | "www" | "view" | "identitycenter") { "" } else { first };
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_browser_and_the_shell_add_to_a_start_url_goes() {
+    fn additions_of_browser_and_shell_are_removed_from_a_start_url() {
         for typed in [
             "https://corp.awsapps.com/start",
             "https://corp.awsapps.com/start/#/",
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn the_region_is_known_where_the_host_holds_it() {
+    fn the_region_is_taken_from_the_host_name() {
         let cases = [
             ("https://ssoins-1234567890abcdef.eu-west-1.portal.amazonaws.com", Some("eu-west-1")),
             ("https://ssoins-1234567890abcdef.portal.us-east-2.app.aws/#/", Some("us-east-2")),
@@ -113,7 +113,7 @@ mod tests {
     }
 
     #[test]
-    fn one_portal_is_recognised_in_all_its_spellings() {
+    fn addresses_of_the_same_portal_are_equal() {
         assert!(is_same("https://corp.awsapps.com/start", "https://Corp.awsapps.com/start/#/"));
         assert!(!is_same("https://corp.awsapps.com/start", "https://corp.awsapps.com/other"));
         assert!(!is_same("https://corp.awsapps.com/start", "https://corp2.awsapps.com/start"));
@@ -121,14 +121,14 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_called_by_its_host() {
+    fn a_session_is_named_after_its_host() {
         assert_eq!(session_name("https://corp.awsapps.com/start"), "corp");
         assert_eq!(session_name("https://start.us-gov-home.awsapps.com/directory/x"), "sso");
         assert_eq!(session_name("nonsense"), "sso");
     }
 
     #[test]
-    fn a_region_looks_like_one() {
+    fn only_region_names_are_regions() {
         assert!(is_region("us-gov-west-1"));
         for bad in ["", "Frankfurt", "eu west 1", "eu-west-1\n", "-x"] {
             assert!(!is_region(bad), "{bad}");

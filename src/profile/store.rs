@@ -1,8 +1,9 @@
-//! The one place that writes the user's AWS files. Touches the file, its backup, a lock in the runtime folder, nothing else.
+//! Writes the user's AWS config file. Touches that file, its backup and a lock in the runtime folder, nothing else.
 //!
-//! A file is replaced whole or not at all: under a lock it is read, changed in memory and checked, the result goes to a temporary
-//! file in the same folder, to the disk, and is renamed over the old one, and that only if the file still is what was read. A link
-//! stays a link: what it leads to is replaced. Mode and owner stay. The version before stays beside it as `NAME.daypass.bak`.
+//! The file is replaced whole or not at all. Under a lock it is read, changed in memory and checked. The result goes to a temporary file
+//! in the same folder, is synced to the disk, and replaces the old one by a rename, but only if that is still what was read. A symbolic
+//! link stays: its target is replaced. Mode and owner are kept. The previous version, without secrets, is kept beside it as
+//! `NAME.daypass.bak`, of mode 0600.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -10,47 +11,50 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::config::{Config, text_of};
+use super::backup;
+use super::config::Config;
 use super::edit::{self, Change};
+use super::encoding;
 use super::ini::FileKind;
 use crate::error::{Error, Result};
 use crate::sys::clock::{self, Deadline};
 use crate::sys::env::Env;
-use crate::sys::file::{self, Lock};
+use crate::sys::file;
+use crate::sys::lock::{Folders, Lock};
 
-/// How long another daypass may take to write.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How often the file may change while it is being changed, before this is given up.
+/// How long to wait for another daypass that writes.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+/// How often the change is tried again because another program changed the file.
 const TRIES: usize = 20;
 
-/// What the config file is, and what it would be.
+/// The config file before and after a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The file as it is named, links not followed.
+    /// The file's path, links not followed.
     pub path: PathBuf,
-    /// None where there is no file yet.
+    /// Its text; None if there is no file.
     pub before: Option<String>,
-    /// With the changes.
+    /// The text with the changes.
     pub after: String,
 }
 
-/// Whether a profile that gets credentials in another way may be changed into one of ours.
+/// Whether a profile with another credential source may become a daypass profile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Others {
-    /// It may not: tools would go on using that other way.
+    /// No: tools would go on using the other source.
     Refuse,
-    /// It may: whoever asks removes the other way, or means to keep it.
+    /// Yes: the caller removes the other source, or the user wants to keep it.
     Allow,
 }
 
 impl Plan {
-    /// Whether the file says it all already.
+    /// Whether there is nothing to change.
     pub fn is_empty(&self) -> bool {
         self.before.as_ref().map_or(self.after.is_empty(), |before| *before == self.after)
     }
 
-    /// The change as a unified diff, which `patch -p1 -d /` takes; empty where there is none. It quotes the file as it is: a terminal
-    /// should see it cleaned.
+    /// The change as a unified diff for `patch -p1 -d /`; empty if there is none. It quotes the file as it is: clean it before it goes to
+    /// a terminal.
     pub fn diff(&self) -> String {
         if self.is_empty() {
             return String::new();
@@ -66,10 +70,10 @@ impl Plan {
     }
 }
 
-/// Changes that depend on what stands in the file: they are worked out by what is read under the lock.
+/// Computes the changes from the configuration as it is under the lock.
 pub type Make<'m> = &'m dyn Fn(&Config) -> Result<Vec<Change>>;
 
-/// What [`update`] would do to the config file now. Writes nothing.
+/// Returns what [`update`] would do to the config file. Writes nothing.
 ///
 /// # Errors
 /// Those of [`edit::apply`] and of reading.
@@ -77,7 +81,7 @@ pub fn plan(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
     plan_by(env, &|_| Ok(changes.to_vec()), others)
 }
 
-/// What [`update_by`] would do to the config file now. Writes nothing.
+/// Returns what [`update_by`] would do to the config file. Writes nothing.
 ///
 /// # Errors
 /// As [`plan`], and those of `make`.
@@ -86,7 +90,7 @@ pub fn plan_by(env: &Env, make: Make<'_>, others: Others) -> Result<Plan> {
     plan_at(env, path, make, others)
 }
 
-/// Makes the changes in the config file, and says what it did.
+/// Makes the changes in the config file and returns what it did.
 ///
 /// # Errors
 /// Those of [`plan`], and of writing; the file is then as it was.
@@ -94,7 +98,7 @@ pub fn update(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
     update_by(env, &|_| Ok(changes.to_vec()), others)
 }
 
-/// Makes the changes that the file as it is then asks for.
+/// Makes the changes that `make` computes from the file under the lock.
 ///
 /// # Errors
 /// As [`update`], and those of `make`.
@@ -104,26 +108,26 @@ pub fn update_by(env: &Env, make: Make<'_>, others: Others) -> Result<Plan> {
     if plan.is_empty() {
         return Ok(plan);
     }
-    let target = RoleTarget::of(&plan.path)?;
+    let target = Destination::of(&plan.path)?;
     let _lock = lock(env, &target.path)?;
     for _ in 0..TRIES {
-        // Again, under the lock: what was planned before it may be old.
+        // Again under the lock: the first plan may be out of date.
         let plan = plan_at(env, plan.path.clone(), make, others)?;
         if plan.is_empty() || write(&plan)? == Written::Yes {
             return Ok(plan);
         }
     }
-    let what = format!("{} keeps changing while daypass changes it", plan.path.display());
+    let what = format!("{} keeps changing while daypass writes it", plan.path.display());
     Err(Error::failed(what, "close the other program that writes it, and try again"))
 }
 
 fn no_home() -> Error {
-    Error::usage("there is no home folder to hold .aws/config", "export AWS_CONFIG_FILE=/path/to/config")
+    Error::usage("no home folder for .aws/config", "export AWS_CONFIG_FILE=/path/to/config")
 }
 
 fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<Plan> {
-    let before = match fs::read(&path) {
-        Ok(bytes) => Some(text_of(bytes, &path)?),
+    let before = match file::read(&path) {
+        Ok(bytes) => Some(encoding::decode(bytes, &path)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(cannot("read", &path, &error)),
     };
@@ -133,27 +137,30 @@ fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<P
     if others == Others::Refuse {
         edit::refuse_other_sources(&config, &changes)?;
     }
-    let after = edit::apply(&text, FileKind::Config, &changes)?;
-    Ok(Plan { path, before, after })
+    let after = edit::apply(&text, FileKind::Config, &changes);
+    if after.as_ref() != Ok(&text) {
+        encoding::check_editable(&text, &path)?;
+    }
+    Ok(Plan { path, before, after: after? })
 }
 
 #[derive(PartialEq)]
 enum Written {
     Yes,
-    /// Somebody else changed the file since it was read.
+    /// Another program changed the file since it was read.
     Overtaken,
 }
 
-/// Where the bytes go, behind all links.
-struct RoleTarget {
+/// The file to replace, after all links.
+struct Destination {
     path: PathBuf,
     folder: PathBuf,
-    /// None where there is no file yet.
+    /// None if there is no file.
     meta: Option<Metadata>,
 }
 
-impl RoleTarget {
-    /// Makes the folder where it is missing. Refuses what is no file, and what the user may not or does not want to be written.
+impl Destination {
+    /// Creates a missing folder. Refuses anything but a writable regular file.
     fn of(path: &Path) -> Result<Self> {
         let shown = path.display();
         let real = match fs::symlink_metadata(path) {
@@ -162,7 +169,7 @@ impl RoleTarget {
                     return Err(Error::usage(format!("{shown} is not a file's path"), "export AWS_CONFIG_FILE=/path/to/config"));
                 };
                 let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-                file::private_folder(folder).map_err(|error| cannot("make the folder", folder, &error))?;
+                file::private_folder(folder).map_err(|error| cannot("create the folder", folder, &error))?;
                 let folder = folder.canonicalize().map_err(|error| cannot("open the folder", folder, &error))?;
                 return Ok(Self { path: folder.join(name), folder, meta: None });
             }
@@ -172,7 +179,7 @@ impl RoleTarget {
         let real = match real {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let to = fs::read_link(path).unwrap_or_default();
-                let what = format!("{shown} is a link to {}, which is not there", to.display());
+                let what = format!("{shown} is a symbolic link to {}, which does not exist", to.display());
                 return Err(Error::failed(what, format!("ls -l \"{shown}\"")));
             }
             other => other.map_err(|error| cannot("follow", path, &error))?,
@@ -186,7 +193,7 @@ impl RoleTarget {
         if meta.permissions().readonly() {
             return Err(read_only());
         }
-        // A rename would get round the file's own permissions.
+        // A rename would bypass the file's permissions.
         OpenOptions::new().write(true).open(&real).map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => read_only(),
             _ => cannot("write", &real, &error),
@@ -197,7 +204,7 @@ impl RoleTarget {
 }
 
 fn write(plan: &Plan) -> Result<Written> {
-    let target = RoleTarget::of(&plan.path)?;
+    let target = Destination::of(&plan.path)?;
     let prefix = temporary_prefix(&plan.path);
     sweep(&target.folder, &prefix);
     let new = temporary(&target.folder, &prefix, plan.after.as_bytes(), target.meta.as_ref())?;
@@ -207,10 +214,12 @@ fn write(plan: &Plan) -> Result<Written> {
         if folder.canonicalize().is_ok_and(|folder| folder != target.folder) {
             sweep(folder, &prefix);
         }
-        let copy = temporary(folder, &prefix, before.as_bytes(), target.meta.as_ref())?;
+        let content = backup::without_secrets(before);
+        let copy = temporary(folder, &prefix, content.as_bytes(), target.meta.as_ref())?;
+        private(copy.as_file()).map_err(|error| cannot("write", &backup, &error))?;
         file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))?;
     }
-    let now = match fs::read(&target.path) {
+    let now = match file::read(&target.path) {
         Ok(bytes) => Some(bytes),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(cannot("read", &target.path, &error)),
@@ -220,14 +229,14 @@ fn write(plan: &Plan) -> Result<Written> {
     }
     let done = match now {
         Some(_) => match new.persist(&target.path) {
-            // Another program has it open, and may be writing: it is read again before the next try.
+            // Another program has it open and may be writing it: read it again before the next try.
             Err(error) if cfg!(windows) && error.error.kind() == io::ErrorKind::PermissionDenied => {
                 clock::sleep(Duration::from_millis(50));
                 return Ok(Written::Overtaken);
             }
             other => other.map(drop),
         },
-        // Not over a file that appeared just now.
+        // Never over a file that appeared meanwhile.
         None => match new.persist_noclobber(&target.path) {
             Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => return Ok(Written::Overtaken),
             other => other.map(drop),
@@ -245,7 +254,7 @@ fn temporary_prefix(path: &Path) -> OsString {
     prefix
 }
 
-/// Removes what a killed daypass left: under the lock nobody else makes files of this prefix.
+/// Removes the temporary files of a killed daypass. Under the lock no other process creates files with this prefix.
 fn sweep(folder: &Path, prefix: &OsStr) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if entry.file_name().as_encoded_bytes().starts_with(prefix.as_encoded_bytes()) {
@@ -254,7 +263,7 @@ fn sweep(folder: &Path, prefix: &OsStr) {
     }
 }
 
-/// A file that goes away unless it is renamed: on the disk, with the mode and owner of the one whose place it will take.
+/// Writes a temporary file, synced to the disk, with the mode and owner of the file that it will replace.
 fn temporary(folder: &Path, prefix: &OsStr, content: &[u8], like: Option<&Metadata>) -> Result<tempfile::NamedTempFile> {
     let failed = |error: io::Error| {
         let what = if error.kind() == io::ErrorKind::StorageFull {
@@ -281,39 +290,51 @@ fn adopt(file: &File, like: &Metadata) -> io::Result<()> {
     if (own.uid(), own.gid()) != (like.uid(), like.gid()) {
         fchown(file, Some(like.uid()), Some(like.gid()))?;
     }
-    // After the owner: a change of owner may clear bits of the mode.
+    // After the owner, because a change of owner may clear mode bits.
     file.set_permissions(like.permissions())
 }
 
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps)]
 fn adopt(_: &File, _: &Metadata) -> io::Result<()> {
-    // A file in the same folder inherits the same rights.
+    // A file in the same folder inherits the same permissions.
     Ok(())
 }
 
-/// Where the version before is kept: beside the name by which the file is known, not beside what a link leads to, which may be a
-/// repository of dotfiles.
+/// Makes a file readable for its owner only.
+#[cfg(unix)]
+fn private(file: &File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    file.set_permissions(fs::Permissions::from_mode(0o600))
+}
+
+#[cfg(not(unix))]
+#[allow(clippy::unnecessary_wraps)]
+fn private(_: &File) -> io::Result<()> {
+    Ok(())
+}
+
+/// The path of the backup: beside the link, not beside its target, which may be in a repository of dotfiles.
 pub fn backup_path(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".daypass.bak");
     path.with_file_name(name)
 }
 
-/// One lock for one file, by whatever links it is reached. It lives in the runtime folder, so that nothing is left beside the user's.
-fn lock(env: &Env, target: &Path) -> Result<Lock> {
+/// Takes the lock of a file, which is the same for all links to it. It is in the folder of lock files, so nothing is left beside the
+/// file. None if there is no such folder: [`write`] notices other changes too.
+fn lock(env: &Env, target: &Path) -> Result<Option<Lock>> {
     use std::fmt::Write;
-    let folder = env.runtime_folder().ok_or_else(no_home)?;
-    file::private_folder(&folder).map_err(|error| cannot("make the folder", &folder, &error))?;
+    let Some(folder) = Folders::new(env).usable() else { return Ok(None) };
     let digest = ring::digest::digest(&ring::digest::SHA256, target.as_os_str().as_encoded_bytes());
     let mut name = "config-".to_owned();
     for byte in digest.as_ref().iter().take(16) {
         let _ = write!(name, "{byte:02x}");
     }
     let path = folder.join(name + ".lock");
-    let lock = Lock::take(&path, Deadline::after(PATIENCE)).map_err(|error| cannot("lock", &path, &error))?;
-    lock.ok_or_else(|| {
-        let what = format!("another daypass has been changing {} for {} seconds", target.display(), PATIENCE.as_secs());
+    let lock = Lock::take(&path, Deadline::after(LOCK_TIMEOUT)).map_err(|error| cannot("lock", &path, &error))?;
+    lock.map(Some).ok_or_else(|| {
+        let what = format!("another daypass has been changing {} for {} seconds", target.display(), LOCK_TIMEOUT.as_secs());
         Error::failed(what, "wait for it to end, and try again")
     })
 }
@@ -331,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changed_since_it_was_read_is_not_written_over() {
+    fn a_file_that_changed_since_it_was_read_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config");
         put(&path, "theirs");
@@ -341,7 +362,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_appeared_or_went_since_is_not_written_over_either() {
+    fn a_file_that_appeared_or_disappeared_since_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config");
         let gone = Plan { path: path.clone(), before: Some("old".to_owned()), after: "ours".to_owned() };

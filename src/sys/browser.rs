@@ -1,6 +1,7 @@
-//! Opens an address in the person's browser, and knows whether that browser is on this machine. Starts other programs, with all three
-//! streams closed to them (one that stays behind must not hold the pipe that an SDK reads from), and in a process group of their own:
-//! the Ctrl-C that ends daypass must not end the browser, with all that a person has open in it.
+//! Opens an address in the user's browser, and tells whether that browser runs on this machine. Starts other programs.
+//!
+//! The program gets no streams, because a browser that keeps running must not keep the pipe open that an SDK reads. It gets a process
+//! group of its own, so that a Ctrl-C for daypass does not end the browser.
 
 use std::io;
 use std::process::{Child, Command, Stdio};
@@ -8,42 +9,50 @@ use std::time::Duration;
 
 use crate::sys::clock::Deadline;
 use crate::sys::env::Env;
+use crate::sys::web_address;
 
-/// A launcher that has not failed by then has done its work; later it may be the browser itself that ends in some way.
+/// How long a failure of the program counts as a failure to open the address. Later it may be the browser itself that exits.
 const LAUNCHING: Duration = Duration::from_secs(5);
 
 /// A browser that was started.
 pub struct Opened {
     child: Child,
-    doubtful: Deadline,
+    launching: Deadline,
+    /// Whether its exit status tells whether it opened the address.
+    status_counts: bool,
 }
 
 impl Opened {
-    /// Whether that program still runs.
+    /// Whether the program still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Whether the program that was to open the address has failed, so far as is known now.
+    /// Whether the program has failed to open the address, as far as is known now.
     pub fn failed(&mut self) -> bool {
-        // On Windows a launcher's status says nothing.
-        cfg!(unix) && !self.doubtful.passed() && matches!(self.child.try_wait(), Ok(Some(status)) if !status.success())
+        self.status_counts && !self.launching.passed() && matches!(self.child.try_wait(), Ok(Some(status)) if !status.success())
     }
 }
 
-/// `BROWSER` where it is set (commands parted by `:`, `%s` for the address; on Windows the path of one program), else what the system
-/// opens addresses with.
+/// Opens the address with the commands in `BROWSER` if it is set (separated by `:`, `%s` for the address; on Windows the path of one
+/// program), else with the system's opener.
 ///
 /// # Errors
-/// The last command's, if none could be started.
+/// The address is not that of a web page; else the last command's, if none could be started.
 #[allow(clippy::disallowed_methods)]
 pub fn open(address: &str, env: &Env) -> io::Result<Opened> {
+    let address = web_address::for_programs(address)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "this is not the address of a web page"))?;
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "no browser");
-    for mut command in commands(address, env) {
+    for mut command in commands(&address, env) {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
-            Ok(child) => return Ok(Opened { child, doubtful: Deadline::after(LAUNCHING) }),
+            Ok(child) => {
+                // The status of a Windows launcher is meaningless: `explorer.exe` ends with 1 if it has opened the page. WSL starts them too.
+                let is_windows = cfg!(windows) || command.get_program().to_string_lossy().to_ascii_lowercase().ends_with(".exe");
+                return Ok(Opened { child, launching: Deadline::after(LAUNCHING), status_counts: !is_windows });
+            }
             Err(error) => failure = error,
         }
     }
@@ -54,7 +63,7 @@ pub fn open(address: &str, env: &Env) -> io::Result<Opened> {
 fn commands(address: &str, env: &Env) -> Vec<Command> {
     let Some(browser) = env.browser() else { return open::commands(address) };
     if cfg!(windows) {
-        // Colons and backslashes are parts of a path there: the whole of it is one program.
+        // Paths contain colons and backslashes, so the whole value is one program.
         let mut command = Command::new(browser);
         command.arg(address);
         return vec![command];
@@ -73,17 +82,17 @@ fn commands(address: &str, env: &Env) -> Vec<Command> {
     browser.split(':').filter_map(parse).collect()
 }
 
-/// Whether a browser that is opened here reaches a port of this machine's loopback interface.
+/// Checks that a browser opened here reaches the loopback interface of this machine.
 ///
 /// # Errors
-/// Why not, as a clause.
+/// The reason why not, as a clause.
 pub fn on_this_machine(env: &Env) -> Result<(), &'static str> {
     here(env, cfg!(target_os = "linux"))
 }
 
 fn here(env: &Env, linux: bool) -> Result<(), &'static str> {
     if env.over_ssh() {
-        return Err("this is a session over SSH");
+        return Err("this is an SSH session");
     }
     if env.ci() {
         return Err("this is a CI job");
@@ -91,11 +100,11 @@ fn here(env: &Env, linux: bool) -> Result<(), &'static str> {
     if env.remote_workspace() {
         return Err("this is a remote workspace");
     }
-    // Windows forwards the loopback ports of WSL, but a browser there has to be started.
+    // Windows forwards the loopback ports of WSL, but daypass must be able to start a Windows browser.
     if env.wsl() && !env.wsl_bridge() {
         return Err("this WSL can't start Windows programs");
     }
-    // Containers as a rule have none; with one, the browser runs inside too.
+    // Containers usually have no display; with one, the browser runs inside the container too.
     if linux && !env.wsl() && !env.display() {
         return Err("there is no display");
     }
@@ -103,6 +112,7 @@ fn here(env: &Env, linux: bool) -> Result<(), &'static str> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)] // Tests write files of their own.
 mod tests {
     use super::*;
 
@@ -110,8 +120,23 @@ mod tests {
         vars.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 
+    #[cfg(unix)]
     #[test]
-    fn a_browser_is_here_where_there_is_a_display_and_nothing_in_between() {
+    fn the_exit_status_of_a_windows_launcher_does_not_count() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        for (name, failed) in [("browser", true), ("explorer.exe", false), ("Firefox.EXE", false)] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "#!/bin/sh\nexit 1\n").unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+            let mut opened = open("https://example.com", &env(&[("BROWSER", &path.to_string_lossy())])).unwrap();
+            opened.child.wait().unwrap();
+            assert_eq!(opened.failed(), failed, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_browser_is_on_this_machine_if_there_is_a_display_and_no_remote_session() {
         let on_linux = |vars: &[(&str, &str)]| here(&env(vars), true).is_ok();
         assert!(on_linux(&[("DISPLAY", ":0")]) && on_linux(&[("WAYLAND_DISPLAY", "wayland-0"), ("CI", "false")]));
         assert!(on_linux(&[("WSL_DISTRO_NAME", "Debian"), ("WSL_INTEROP", "/run/WSL/1_interop")]));

@@ -1,24 +1,50 @@
-//! Every environment variable that daypass reads, one function each. Touches the process environment, once.
+//! Reads every environment variable that daypass uses, one function each. Touches the process environment, once.
 
 use std::collections::HashMap;
 use std::env;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+
+/// The variables of the region, in the order in which they count.
+pub const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
+
+/// The variables that tell which others daypass set.
+const MARKS: [&str; 2] = ["DAYPASS_REGION", "DAYPASS_SETTINGS"];
+
+/// An entry of `DAYPASS_SETTINGS`: the name of a variable and a hash of its value (FNV-1a), so that one that was changed since is the
+/// user's.
+pub fn setting(name: &str, value: &str) -> String {
+    let hash = value.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    format!("{name}:{hash:016x}")
+}
 
 /// The variables as they were when the program started. An empty value counts as unset.
 #[derive(Debug, Clone, Default)]
 pub struct Env {
-    vars: HashMap<String, String>,
+    vars: HashMap<String, OsString>,
+    /// The text of values that are not UTF-8, with U+FFFD for what is not: such a name is reported, not ignored.
+    lossy: HashMap<String, String>,
 }
 
 impl Env {
-    /// Reads the process's own. Values that are not UTF-8 are left out: none that daypass knows may hold such.
+    /// The variables of this process.
     #[allow(clippy::disallowed_methods)]
     pub fn of_process() -> Self {
-        env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?))).collect()
+        env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value))).collect()
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.vars.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        let text = self.os(name)?;
+        text.to_str().or_else(|| self.lossy.get(name).map(String::as_str))
+    }
+
+    /// The value as the system has it, for paths.
+    fn os(&self, name: &str) -> Option<&OsStr> {
+        self.vars.get(name).map(OsString::as_os_str).filter(|value| !value.is_empty())
+    }
+
+    fn folder(&self, name: &str) -> Option<PathBuf> {
+        self.os(name).map(PathBuf::from)
     }
 
     /// `AWS_PROFILE`, then `AWS_DEFAULT_PROFILE`, as AWS CLI v2 reads them.
@@ -26,7 +52,7 @@ impl Env {
         self.get("AWS_PROFILE").or_else(|| self.get("AWS_DEFAULT_PROFILE"))
     }
 
-    /// `AWS_CONFIG_FILE`, else `~/.aws/config`. None where there is no home either.
+    /// `AWS_CONFIG_FILE`, else `~/.aws/config`. None if there is no home folder either.
     pub fn config_file(&self) -> Option<PathBuf> {
         self.aws_file("AWS_CONFIG_FILE", "config")
     }
@@ -37,30 +63,33 @@ impl Env {
     }
 
     fn aws_file(&self, variable: &str, name: &str) -> Option<PathBuf> {
-        match self.get(variable) {
+        match self.os(variable) {
             Some(path) => Some(self.expand(path)),
             None => Some(self.home()?.join(".aws").join(name)),
         }
     }
 
-    /// `~` as a whole first part stands for the home folder; `~user` is left alone (the AWS SDKs' common rule).
-    pub fn expand(&self, path: &str) -> PathBuf {
-        match (path.strip_prefix('~'), self.home()) {
-            (Some(""), Some(home)) => home,
-            (Some(rest), Some(home)) if rest.starts_with('/') || (cfg!(windows) && rest.starts_with('\\')) => home.join(&rest[1..]),
-            _ => Path::new(path).to_owned(),
+    /// Replaces a `~` that is the whole first part by the home folder; `~user` is left alone (the common rule of the AWS SDKs).
+    pub fn expand(&self, path: impl AsRef<Path>) -> PathBuf {
+        let path = path.as_ref();
+        match (path.strip_prefix("~"), self.home()) {
+            (Ok(rest), Some(home)) if rest.as_os_str().is_empty() => home,
+            (Ok(rest), Some(home)) => home.join(rest),
+            _ => path.to_owned(),
         }
     }
 
     /// `HOME`; on Windows then `USERPROFILE`, then `HOMEDRIVE` with `HOMEPATH` (the order of the SDKs' file-location vectors);
-    /// else what the system says.
+    /// else the system's.
     pub fn home(&self) -> Option<PathBuf> {
         let windows = || {
-            self.get("USERPROFILE")
-                .map(PathBuf::from)
-                .or_else(|| Some(PathBuf::from(format!("{}{}", self.get("HOMEDRIVE")?, self.get("HOMEPATH")?))))
+            self.folder("USERPROFILE").or_else(|| {
+                let mut path = self.os("HOMEDRIVE")?.to_owned();
+                path.push(self.os("HOMEPATH")?);
+                Some(PathBuf::from(path))
+            })
         };
-        self.get("HOME").map(PathBuf::from).or_else(|| if cfg!(windows) { windows() } else { None }).or_else(dirs::home_dir)
+        self.folder("HOME").or_else(|| if cfg!(windows) { windows() } else { None }).or_else(dirs::home_dir)
     }
 
     /// The value of `DAYPASS_KEYRING`.
@@ -68,23 +97,43 @@ impl Env {
         self.get("DAYPASS_KEYRING")
     }
 
-    /// `DAYPASS_COMPLETE`: the shell that asks for completions.
+    /// `DAYPASS_COMPLETE`: the shell that requests completions.
     pub fn completing(&self) -> Option<&str> {
         self.get("DAYPASS_COMPLETE")
     }
 
-    /// What the keys in the environment are, where daypass put them there: `DAYPASS_ACTIVE` holds the access key's id, a blank, and
-    /// the profile or `role@account`. Not that of other keys that were put there later.
+    /// The profile or `role@account` of the keys in the environment, if daypass set them. `DAYPASS_ACTIVE` contains the access key ID, a
+    /// blank, and that name; it is ignored if the keys were changed since.
     pub fn active(&self) -> Option<&str> {
         let (key, name) = self.get("DAYPASS_ACTIVE")?.split_once(' ')?;
         (self.access_key() == Some(key)).then_some(name)
     }
 
-    /// The variables that hold the region which daypass put there, as `DAYPASS_REGION` has it; not one that was set to another since.
-    pub fn our_region(&self) -> Vec<&'static str> {
-        let Some(ours) = self.get("DAYPASS_REGION") else { return Vec::new() };
-        let all = ["AWS_REGION", "AWS_DEFAULT_REGION", "DAYPASS_REGION"];
-        all.into_iter().filter(|name| self.get(name) == Some(ours)).collect()
+    /// Whether daypass set this variable, to the value that it still has: the region's, whose value `DAYPASS_REGION` repeats, or another
+    /// that `DAYPASS_SETTINGS` lists.
+    pub fn is_ours(&self, name: &str) -> bool {
+        let Some(value) = self.get(name) else { return false };
+        let region = REGION.contains(&name) && self.get("DAYPASS_REGION") == Some(value);
+        region || self.get("DAYPASS_SETTINGS").is_some_and(|list| list.split(',').any(|entry| entry == setting(name, value)))
+    }
+
+    /// The variables that daypass set for a role, apart from the credentials, with those that mark them.
+    pub fn our_settings(&self) -> Vec<String> {
+        let names = self.vars.keys().filter(|name| MARKS.contains(&name.as_str()) || self.is_ours(name));
+        let mut names: Vec<String> = names.cloned().collect();
+        names.sort();
+        names
+    }
+
+    /// The names of the AWS variables that the user set.
+    pub fn users_variables(&self) -> Vec<&str> {
+        let names = self.vars.keys().map(String::as_str);
+        names.filter(|name| name.starts_with("AWS_") && self.get(name).is_some() && !self.is_ours(name)).collect()
+    }
+
+    /// The region that the user set: `AWS_REGION`, then `AWS_DEFAULT_REGION`.
+    pub fn region(&self) -> Option<&str> {
+        REGION.into_iter().find_map(|name| self.get(name).filter(|_| !self.is_ours(name)))
     }
 
     /// `AWS_ACCESS_KEY_ID`
@@ -107,79 +156,118 @@ impl Env {
         self.get("SHELL")
     }
 
-    /// The program of the person's own shell: `SHELL`, else the system's.
+    /// The user's own shell: `SHELL`, else the system's.
     pub fn shell_program(&self) -> &str {
         let system = || if cfg!(windows) { self.get("COMSPEC").unwrap_or("cmd.exe") } else { "/bin/sh" };
         self.shell().unwrap_or_else(system)
     }
 
-    /// `BROWSER`: a list of commands, parted by `:`.
+    /// `BROWSER`: a list of commands, separated by `:`.
     pub fn browser(&self) -> Option<&str> {
         self.get("BROWSER")
     }
 
-    /// `NO_COLOR`: any value but the empty one asks for none.
+    /// Whether `NO_COLOR` is set and not empty.
     pub fn no_color(&self) -> bool {
         self.get("NO_COLOR").is_some()
     }
 
-    /// Whether text is UTF-8: `LC_ALL`, else `LC_CTYPE`, else `LANG`; elsewhere than on Linux it is.
+    /// Whether text is UTF-8, according to `LC_ALL`, else `LC_CTYPE`, else `LANG`. Always true on other systems than Linux.
     pub fn utf8(&self) -> bool {
         let locale = self.get("LC_ALL").or_else(|| self.get("LC_CTYPE")).or_else(|| self.get("LANG"));
         let named = |locale: &str| locale.to_ascii_lowercase().replace('-', "").contains("utf8");
-        // macOS's terminals are, whatever they say.
+        // Terminals of macOS use UTF-8 regardless of these variables.
         cfg!(not(target_os = "linux")) || locale.is_some_and(named)
     }
 
-    /// Whether `TERM` names a terminal on which a cursor can be moved.
+    /// Whether the terminal named by `TERM` can move its cursor.
     pub fn moves_cursor(&self) -> bool {
         cfg!(windows) || self.get("TERM").is_some_and(|term| term != "dumb")
     }
 
-    /// Whether this program was started over SSH.
+    /// Whether daypass was started over SSH.
     pub fn over_ssh(&self) -> bool {
         ["SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY"].iter().any(|name| self.get(name).is_some())
     }
 
-    /// `CI`, which every continuous integration service sets.
+    /// Whether `CI` is set, as continuous integration services do.
     pub fn ci(&self) -> bool {
         self.get("CI").is_some_and(|value| !matches!(value, "false" | "0"))
     }
 
-    /// A workspace in somebody's cloud: Codespaces, Gitpod, Cloud9, `CloudShell`, a development container, a pod.
+    /// Whether this is a remote workspace: Codespaces, Gitpod, Cloud9, `CloudShell`, a development container, a pod.
     pub fn remote_workspace(&self) -> bool {
         let marks = ["CODESPACES", "GITPOD_WORKSPACE_ID", "C9_USER", "REMOTE_CONTAINERS", "KUBERNETES_SERVICE_HOST"];
         marks.iter().any(|name| self.get(name).is_some()) || self.get("AWS_EXECUTION_ENV") == Some("CloudShell")
     }
 
-    /// `WSL_DISTRO_NAME`: Linux inside of Windows.
+    /// Whether `WSL_DISTRO_NAME` is set: Linux inside Windows.
     pub fn wsl(&self) -> bool {
         self.get("WSL_DISTRO_NAME").is_some()
     }
 
-    /// `WSL_INTEROP`: Windows programs can be started from there.
+    /// Whether `WSL_INTEROP` is set: Windows programs can be started.
     pub fn wsl_bridge(&self) -> bool {
         self.get("WSL_INTEROP").is_some()
     }
 
-    /// `WAYLAND_DISPLAY` or `DISPLAY`.
+    /// Whether `WAYLAND_DISPLAY` or `DISPLAY` is set.
     pub fn display(&self) -> bool {
         self.get("WAYLAND_DISPLAY").is_some() || self.get("DISPLAY").is_some()
     }
 
-    /// `AWS_CA_BUNDLE`: certificates to trust in place of the system's.
+    /// `AWS_CA_BUNDLE`: certificates to trust instead of the system's.
     pub fn ca_bundle(&self) -> Option<PathBuf> {
-        self.get("AWS_CA_BUNDLE").map(|path| self.expand(path))
+        self.os("AWS_CA_BUNDLE").map(|path| self.expand(path))
     }
 
-    /// Whether `SSL_CERT_FILE` or `SSL_CERT_DIR` (OpenSSL's) says where the system's certificates are.
+    /// `AWS_ENDPOINT_URL_SSO`: the endpoint of the access portal.
+    pub fn portal_endpoint(&self) -> Option<&str> {
+        self.get("AWS_ENDPOINT_URL_SSO")
+    }
+
+    /// `AWS_ENDPOINT_URL_SSO_OIDC`: the endpoint of SSO-OIDC.
+    pub fn oidc_endpoint(&self) -> Option<&str> {
+        self.get("AWS_ENDPOINT_URL_SSO_OIDC")
+    }
+
+    /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, unless `env` or `exec` set it for a profile.
+    pub fn ignore_configured_endpoints(&self) -> Option<&str> {
+        self.set_by_user("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS")
+    }
+
+    /// `AWS_USE_FIPS_ENDPOINT`, unless `env` or `exec` set it for a profile.
+    pub fn use_fips_endpoint(&self) -> Option<&str> {
+        self.set_by_user("AWS_USE_FIPS_ENDPOINT")
+    }
+
+    /// `AWS_USE_DUALSTACK_ENDPOINT`, unless `env` or `exec` set it for a profile.
+    pub fn use_dual_stack_endpoint(&self) -> Option<&str> {
+        self.set_by_user("AWS_USE_DUALSTACK_ENDPOINT")
+    }
+
+    fn set_by_user(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|_| !self.is_ours(name))
+    }
+
+    /// The proxy for https and the name of its variable: `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY` or `all_proxy`.
+    pub fn https_proxy(&self) -> Option<(&'static str, &str)> {
+        ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(|name| Some((name, self.get(name)?)))
+    }
+
+    /// `NO_PROXY` or `no_proxy`: the hosts that are reached without a proxy, separated by commas.
+    pub fn no_proxy(&self) -> Option<&str> {
+        self.get("NO_PROXY").or_else(|| self.get("no_proxy"))
+    }
+
+    /// Whether `SSL_CERT_FILE` or `SSL_CERT_DIR` (OpenSSL's variables) is set.
     pub fn names_certificates(&self) -> bool {
-        self.get("SSL_CERT_FILE").is_some() || self.get("SSL_CERT_DIR").is_some()
+        self.os("SSL_CERT_FILE").is_some() || self.os("SSL_CERT_DIR").is_some()
     }
 
-    /// `PATH`, as the list that it is.
+    /// The folders in `PATH`.
     pub fn path(&self) -> Vec<PathBuf> {
-        self.get("PATH").map(|list| env::split_paths(list).collect()).unwrap_or_default()
+        self.os("PATH").map(|list| env::split_paths(list).collect()).unwrap_or_default()
     }
 
     /// `DBUS_SESSION_BUS_ADDRESS`.
@@ -187,58 +275,64 @@ impl Env {
         self.get("DBUS_SESSION_BUS_ADDRESS")
     }
 
-    /// Where the session bus listens if `DBUS_SESSION_BUS_ADDRESS` does not say: `$XDG_RUNTIME_DIR/bus`, else `/run/user/UID/bus`
-    /// (systemd's place; programs started by cron or over ssh have no address). It need not be there.
+    /// The socket of the session bus if `DBUS_SESSION_BUS_ADDRESS` is unset: `$XDG_RUNTIME_DIR/bus` if it exists, else `/run/user/UID/bus`
+    /// (systemd's; programs started by cron or over SSH have no address). It may not exist.
     pub fn session_bus_socket(&self) -> Option<PathBuf> {
-        let own = self.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
-        Some(own.or_else(runtime_of_user)?.join("bus"))
+        let sockets: Vec<_> = self.runtime_folders().iter().rev().map(|folder| folder.join("bus")).collect();
+        sockets.iter().find(|socket| socket.exists()).or(sockets.first()).cloned()
     }
 
-    /// Where the file back-end keeps its secrets: `$XDG_DATA_HOME/daypass` or the platform's kin.
+    /// The folder of the file back-end: `$XDG_DATA_HOME/daypass` or the platform's equivalent.
     pub fn data_folder(&self) -> Option<PathBuf> {
-        let own = self.get("XDG_DATA_HOME").map(PathBuf::from).filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
-        let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".local/share")) } else { dirs::data_local_dir() };
-        Some(own.or_else(by_home)?.join("daypass"))
+        Some(self.base_folder("XDG_DATA_HOME", ".local/share", dirs::data_local_dir)?.join("daypass"))
     }
 
-    /// Where what is remembered for the picker lives: `$XDG_STATE_HOME/daypass` or the platform's kin.
+    /// The folder of the picker's history: `$XDG_STATE_HOME/daypass` or the platform's equivalent.
     pub fn state_folder(&self) -> Option<PathBuf> {
-        let own = self.get("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
-        let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".local/state")) } else { dirs::data_local_dir() };
-        Some(own.or_else(by_home)?.join("daypass"))
+        Some(self.base_folder("XDG_STATE_HOME", ".local/state", dirs::data_local_dir)?.join("daypass"))
     }
 
-    /// Where locks live: one folder for all processes of the user, whatever each has in its environment.
-    ///
-    /// `$XDG_RUNTIME_DIR/daypass`; where that is unset `/run/user/UID` if it is there; else the cache folder.
-    pub fn runtime_folder(&self) -> Option<PathBuf> {
-        let own = self.get("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|path| path.is_absolute());
-        Some(own.or_else(runtime_of_user).or_else(|| self.cache_folder())?.join("daypass"))
+    /// `$XDG_CACHE_HOME/daypass` or the platform's equivalent.
+    pub fn cache_folder(&self) -> Option<PathBuf> {
+        Some(self.base_folder("XDG_CACHE_HOME", ".cache", dirs::cache_dir)?.join("daypass"))
     }
 
-    fn cache_folder(&self) -> Option<PathBuf> {
-        let own = self.get("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute() && cfg!(target_os = "linux"));
-        let by_home = || if cfg!(target_os = "linux") { Some(self.home()?.join(".cache")) } else { dirs::cache_dir() };
-        own.or_else(by_home)
+    /// The runtime folders of the user: `/run/user/UID` (systemd's), then `XDG_RUNTIME_DIR`, which a program may have set for itself or
+    /// which may belong to another user. They are not checked.
+    pub fn runtime_folders(&self) -> Vec<PathBuf> {
+        let named = self.folder("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
+        #[cfg(target_os = "linux")]
+        let own = Some(PathBuf::from(format!("/run/user/{}", rustix::process::geteuid().as_raw())));
+        #[cfg(not(target_os = "linux"))]
+        let own = None;
+        own.into_iter().chain(named).collect()
+    }
+
+    /// `TMPDIR`
+    pub fn temporary_folder(&self) -> Option<PathBuf> {
+        self.folder("TMPDIR").filter(|path| path.is_absolute())
+    }
+
+    /// A folder of the XDG base directory specification on Linux, else the system's. A variable that Snap or Flatpak has set for one
+    /// program is ignored: in the terminal of such an editor daypass must find the same secrets as everywhere else.
+    fn base_folder(&self, variable: &str, default: &str, system: fn() -> Option<PathBuf>) -> Option<PathBuf> {
+        if !cfg!(target_os = "linux") {
+            return system();
+        }
+        let home = self.home();
+        let of_one_program = |path: &Path| {
+            home.as_ref().is_some_and(|home| path.starts_with(home.join("snap")) || path.starts_with(home.join(".var/app")))
+        };
+        let named = self.folder(variable).filter(|path| path.is_absolute() && !of_one_program(path));
+        named.or_else(|| Some(home?.join(default)))
     }
 }
 
-#[cfg(target_os = "linux")]
-fn runtime_of_user() -> Option<PathBuf> {
-    use std::os::unix::fs::MetadataExt;
-    let uid = std::fs::metadata("/proc/self").ok()?.uid();
-    let folder = PathBuf::from(format!("/run/user/{uid}"));
-    (std::fs::metadata(&folder).ok()?.uid() == uid).then_some(folder)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn runtime_of_user() -> Option<PathBuf> {
-    None
-}
-
-impl FromIterator<(String, String)> for Env {
-    fn from_iter<T: IntoIterator<Item = (String, String)>>(vars: T) -> Self {
-        Self { vars: vars.into_iter().collect() }
+impl<V: Into<OsString>> FromIterator<(String, V)> for Env {
+    fn from_iter<T: IntoIterator<Item = (String, V)>>(vars: T) -> Self {
+        let vars: HashMap<String, OsString> = vars.into_iter().map(|(name, value)| (name, value.into())).collect();
+        let lossy = vars.iter().filter(|(_, value)| value.to_str().is_none());
+        Self { lossy: lossy.map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned())).collect(), vars }
     }
 }
 
@@ -256,7 +350,20 @@ mod tests {
     }
 
     #[test]
-    fn a_tilde_is_the_home_folder_only_as_a_whole_first_part() {
+    #[cfg(unix)]
+    fn a_path_that_is_not_utf_8_is_kept_and_such_a_name_is_not_ignored() {
+        use std::os::unix::ffi::OsStringExt;
+        let odd = OsString::from_vec(b"/tmp/\xff/config".to_vec());
+        let env: Env = [("AWS_CONFIG_FILE", odd.clone()), ("AWS_PROFILE", odd.clone())]
+            .map(|(name, value)| (name.to_owned(), value))
+            .into_iter()
+            .collect();
+        assert_eq!(env.config_file().unwrap(), Path::new(&odd));
+        assert_eq!(env.profile().unwrap(), "/tmp/\u{fffd}/config");
+    }
+
+    #[test]
+    fn a_tilde_is_expanded_only_as_the_whole_first_part() {
         let at = |file| env(&[("HOME", "/home/me"), ("AWS_CONFIG_FILE", file)]).config_file().unwrap();
         assert_eq!(at("~/aws.ini"), Path::new("/home/me/aws.ini"));
         assert_eq!(at("~other/aws.ini"), Path::new("~other/aws.ini"));
@@ -264,7 +371,17 @@ mod tests {
     }
 
     #[test]
-    fn the_config_file_is_under_home_if_nothing_else_is_said() {
+    #[cfg(target_os = "linux")]
+    fn folders_that_snap_and_flatpak_set_for_one_program_are_ignored() {
+        let data = |folder| env(&[("HOME", "/home/me"), ("XDG_DATA_HOME", folder)]).data_folder().unwrap();
+        assert_eq!(data("/srv/me"), Path::new("/srv/me/daypass"));
+        for of_one_program in ["/home/me/snap/code/174/.local/share", "/home/me/.var/app/com.visualstudio.code/data", "relative"] {
+            assert_eq!(data(of_one_program), Path::new("/home/me/.local/share/daypass"), "{of_one_program}");
+        }
+    }
+
+    #[test]
+    fn the_config_file_is_in_the_home_folder_by_default() {
         assert_eq!(env(&[("HOME", "/home/me")]).config_file().unwrap(), Path::new("/home/me/.aws/config"));
     }
 }

@@ -1,5 +1,5 @@
-//! Effects on the system, one file each: no other module reads variables or the clock, starts programs or installs signal handlers
-//! (`clippy.toml` forbids the calls elsewhere).
+//! Wraps the operating system, one effect per file: no other module reads variables or the clock, starts programs or installs signal
+//! handlers (`clippy.toml` forbids the calls elsewhere).
 
 pub mod browser;
 pub mod child;
@@ -7,5 +7,9 @@ pub mod clock;
 pub mod env;
 pub mod file;
 pub mod listener;
+pub mod lock;
+pub mod parent;
+pub mod process;
 pub mod signal;
 pub mod stderr;
+mod web_address;

@@ -1,11 +1,12 @@
-//! Signals. Ctrl-C ends the program with status 130, whatever it waits for, and SIGTERM and SIGHUP end it too: what is kept is kept
-//! whole, so nearly any instant will do. Not so between the request that spends a refresh token and the keeping of the new one: there
-//! they wait for the end of a [`hold`], or for a second signal (nobody is kept waiting for a portal that hangs). Touches the
-//! process's signal handlers.
+//! Handles signals: Ctrl-C ends the program with status 130, SIGTERM and SIGHUP end it with their default action. Touches the signal
+//! handlers of the process.
 //!
-//! The warm path waits for nothing, so it installs nothing. `exec` starts its command with the system's own handling again.
+//! A signal may come at almost any time, because secrets are stored atomically. Between the request that uses up a refresh token and
+//! the storing of the new one, a signal is deferred until the [`hold`] ends or a second signal comes.
+//!
+//! The warm path does not wait, so it installs no handlers. `exec` starts its command with the default handlers.
 
-/// What was installed holds until the program ends. A signal that the parent had ignored (`nohup`, a script's background job) stays so.
+/// Installs the handlers. A signal that the parent process ignores (`nohup`, background jobs of scripts) stays ignored.
 pub fn arm() {
     #[cfg(unix)]
     unix::arm();
@@ -13,19 +14,19 @@ pub fn arm() {
     console::arm();
 }
 
-/// While one lives, a first signal waits.
-#[must_use = "signals wait only while it lives"]
+/// Defers the first signal until it is dropped.
+#[must_use = "signals are deferred only until it is dropped"]
 #[derive(Debug)]
 pub struct Hold(());
 
-/// Lets signals wait from now on.
+/// Defers signals from now on.
 pub fn hold() -> Hold {
     #[cfg(unix)]
     unix::hold();
     Hold(())
 }
 
-/// Whether a signal waits for the end of the only [`hold`] there is: whoever has that one is to come to its end.
+/// Whether a signal is deferred and there is only one [`hold`]: its owner should finish.
 pub fn waits() -> bool {
     #[cfg(unix)]
     return unix::waits();
@@ -33,7 +34,7 @@ pub fn waits() -> bool {
     false
 }
 
-/// Does what Ctrl-C does, where the terminal gives it as a key.
+/// Raises SIGINT, for a terminal that delivers Ctrl-C as a key.
 pub fn interrupt() {
     #[cfg(unix)]
     let _ = signal_hook::low_level::raise(signal_hook::consts::SIGINT);
@@ -41,26 +42,25 @@ pub fn interrupt() {
     console::end();
 }
 
-/// Does what Ctrl-Z does, where the terminal gives it as a key: stops the program and all that it runs together with. Returns when it
-/// goes on.
+/// Stops the process group, for a terminal that delivers Ctrl-Z as a key. Returns when it is continued.
 #[cfg(unix)]
 pub fn stop() {
     unix::stop();
 }
 
-/// Ends the program as the signal that waits says, holds or no holds; without one it does nothing.
+/// Ends the program if a signal is deferred, regardless of holds.
 pub fn obey() {
     #[cfg(unix)]
     unix::obey();
 }
 
-/// Runs a child that receives Ctrl-C too: while it runs, Ctrl-C does not end daypass.
+/// Runs `run` while a child process runs that receives Ctrl-C too: Ctrl-C does not end daypass meanwhile.
 #[cfg(not(unix))]
 pub fn left_to_child<T>(run: impl FnOnce() -> T) -> T {
     console::left_to_child(run)
 }
 
-/// Ctrl-C on Windows. Nothing is held there: the console ends a program that takes long over it.
+/// Ctrl-C on Windows. It is never deferred, because the console ends a program that handles it slowly.
 #[cfg(not(unix))]
 mod console {
     use std::sync::Once;
@@ -69,13 +69,13 @@ mod console {
     use crate::error::Exit;
 
     static ARMED: Once = Once::new();
-    /// Whether a command of `exec` runs beside daypass.
+    /// Whether a command of `exec` runs.
     static CHILD_RUNS: AtomicBool = AtomicBool::new(false);
 
-    /// A command of `exec` runs beside daypass and gets the Ctrl-C too: what it does then decides for both.
+    /// A command of `exec` receives Ctrl-C too, and decides what happens.
     pub(super) fn arm() {
         ARMED.call_once(|| {
-            // Where it can't be set, the system's default ends the program as well.
+            // If this fails, the default handler ends the program as well.
             let _ = ctrlc::set_handler(|| {
                 if !CHILD_RUNS.load(Ordering::SeqCst) {
                     end();
@@ -91,7 +91,7 @@ mod console {
         result
     }
 
-    #[allow(clippy::disallowed_methods)] // The system's own handler would end the program as well.
+    #[allow(clippy::disallowed_methods)] // The default handler would end the program as well.
     pub(super) fn end() -> ! {
         std::process::exit(Exit::Interrupted as i32)
     }
@@ -121,17 +121,17 @@ mod unix {
     use crate::sys::clock::{self, Deadline};
 
     static ARMED: Once = Once::new();
-    /// How many holds there are.
+    /// The number of holds.
     static HOLDS: AtomicUsize = AtomicUsize::new(0);
     /// Whether a signal ends the program at once.
     static FREE: AtomicBool = AtomicBool::new(true);
-    /// The signal that waits, or 0.
+    /// The deferred signal, or 0.
     static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-    /// Whether the program was told to go on.
-    static GOES_ON: AtomicBool = AtomicBool::new(false);
+    /// Whether the process was continued.
+    static CONTINUED: AtomicBool = AtomicBool::new(false);
 
-    /// A stop has come by then, where one comes: the system lets nobody stop whom no shell could wake (an orphaned process group).
+    /// How long to wait for the stop to happen. The kernel does not stop an orphaned process group, because no shell could continue it.
     const STOPPING: Duration = Duration::from_millis(500);
 
     const INTERRUPTED: i32 = Exit::Interrupted as i32;
@@ -139,7 +139,7 @@ mod unix {
     pub(super) fn arm() {
         ARMED.call_once(|| {
             for signal in [SIGINT, SIGTERM, SIGHUP].into_iter().filter(|&signal| !ignored(signal)) {
-                // They run in this order. Where one can't be set, the system's default ends the program as well.
+                // They run in this order. If one can't be set, the default action ends the program as well.
                 let _ = if signal == SIGINT {
                     flag::register_conditional_shutdown(signal, INTERRUPTED, &FREE)
                 } else {
@@ -177,29 +177,29 @@ mod unix {
     }
 
     pub(super) fn stop() {
-        static LISTENS: Once = Once::new();
-        // A shell that waits for what this prints has it ignored.
+        static LISTENING: Once = Once::new();
+        // Ignored if a shell waits for the output of daypass.
         if ignored(SIGTSTP) {
             return;
         }
-        LISTENS.call_once(|| drop(flag::register(SIGCONT, &GOES_ON)));
-        GOES_ON.store(false, Ordering::SeqCst);
-        // Another thread may be the one that takes it, a moment after this has returned.
+        LISTENING.call_once(|| drop(flag::register(SIGCONT, &CONTINUED)));
+        CONTINUED.store(false, Ordering::SeqCst);
+        // Another thread may receive the signal, shortly after this call has returned.
         let _ = kill_current_process_group(Signal::TSTP);
         let limit = Deadline::after(STOPPING);
-        while !GOES_ON.load(Ordering::SeqCst) && !limit.passed() {
+        while !CONTINUED.load(Ordering::SeqCst) && !limit.passed() {
             clock::sleep(Duration::from_millis(5));
         }
     }
 
-    /// What this process was started with. Only Linux tells without system calls that Rust does not offer safely.
+    /// Whether the process was started with this signal ignored. Only Linux shows it without unsafe system calls.
     fn ignored(signal: i32) -> bool {
-        // About 1,400 bytes; with room for them it is one read.
+        // The file has about 1,400 bytes; with this capacity it takes one read.
         let mut status = String::with_capacity(4096);
         let _ = File::open("/proc/self/status").and_then(|file| file.take(4096).read_to_string(&mut status));
         let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
         let set = set.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
-        // Elsewhere: a lost terminal is what programs are told to survive.
+        // Elsewhere only SIGHUP is commonly ignored (`nohup`).
         set.map_or(signal == SIGHUP, |set| set >> (signal - 1) & 1 == 1)
     }
 }

@@ -1,4 +1,4 @@
-//! Lines for people, on standard error.
+//! Prints lines for people on standard error.
 
 use std::io::{self, Write};
 

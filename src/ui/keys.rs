@@ -1,4 +1,4 @@
-//! Single keys from the terminal, while something is waited for. Touches the terminal's mode.
+//! Reads single keys from the terminal while daypass waits. Touches the mode of the terminal.
 
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -13,13 +13,13 @@ use crossterm::terminal;
 use crate::sys::clock::{self, Deadline};
 use crate::sys::signal::{self, Hold};
 
-/// How often the thread looks for a key, whose the terminal is, and whether it is to end.
+/// How often the thread checks for a key, for being in the foreground, and for its end.
 const TICK: Duration = Duration::from_millis(30);
 
-/// The thread has ended by then, unless a terminal that closed at the wrong moment holds it up.
-const ENDING: Duration = Duration::from_secs(1);
+/// The time limit for the thread to end; only a terminal that closes at the wrong moment can block it longer.
+const END_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A key that means something here.
+/// A key that the sign-in screen reacts to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Key {
     /// Enter.
@@ -28,20 +28,20 @@ pub enum Key {
     Letter(char),
 }
 
-/// The terminal gives single keys, unseen, until this is dropped, and whenever this program is in its foreground: in the background it is
-/// left alone. Ctrl-C, Ctrl-Z and the signals that end a program put it in order first.
+/// Reads single keys without echo until this is dropped, while this program is in the foreground; in the background it does not touch the
+/// terminal. Ctrl-C, Ctrl-Z and the signals that end a program restore the terminal first.
 pub struct Keys {
     typed: Receiver<Key>,
     over: Arc<AtomicBool>,
     thread: JoinHandle<()>,
-    // Let go after the terminal was put in order.
+    // Released after the terminal was restored.
     _hold: Hold,
 }
 
 impl Keys {
-    /// None where there is no terminal to read from, or none that this program could ever have.
+    /// Starts reading. None if there is no terminal, or one of another session.
     pub fn open() -> Option<Self> {
-        if !crate::ui::terminal::can_ask() || !may_come_to_foreground() {
+        if !crate::ui::terminal::can_prompt() || !may_come_to_foreground() {
             return None;
         }
         let hold = signal::hold();
@@ -52,9 +52,9 @@ impl Keys {
         Some(Self { typed, over, thread, _hold: hold })
     }
 
-    /// The next key, if one is typed in this time.
+    /// The next key, if one is typed within this time.
     pub fn next(&self, limit: Duration) -> Option<Key> {
-        // The thread may be held up by a terminal that closed at the wrong moment.
+        // The thread may be blocked by a terminal that closed at the wrong moment.
         if !in_foreground() && signal::waits() {
             signal::obey();
         }
@@ -72,11 +72,11 @@ impl Keys {
 impl Drop for Keys {
     fn drop(&mut self) {
         self.over.store(true, Ordering::SeqCst);
-        let limit = Deadline::after(ENDING);
+        let limit = Deadline::after(END_TIMEOUT);
         while !self.thread.is_finished() && !limit.passed() {
             clock::sleep(Duration::from_millis(1));
         }
-        put_in_order();
+        restore();
     }
 }
 
@@ -84,35 +84,35 @@ fn listen(over: &AtomicBool, typed: &Sender<Key>) {
     while !over.load(Ordering::SeqCst) {
         if signal::waits() {
             if in_foreground() {
-                put_in_order();
+                restore();
                 let _ = io::stderr().write_all(b"\n");
             }
             signal::obey();
         }
-        // A terminal that is gone has no foreground.
+        // A closed terminal has no foreground.
         if !in_foreground() {
             clock::sleep(TICK);
             continue;
         }
-        // After a stop, by whatever signal, the terminal is as the shell wants it.
+        // After a stop the terminal is in the mode of the shell.
         if !is_raw() {
-            put_in_order();
+            restore();
             if terminal::enable_raw_mode().is_err() {
                 clock::sleep(TICK);
                 continue;
             }
         }
-        // Crossterm does not wait itself: where the terminal closes meanwhile, it reads the end of it for ever.
-        match event::poll(Duration::ZERO).and_then(|there| if there { event::read().map(Some) } else { Ok(None) }) {
+        // Crossterm must not wait: if the terminal closes meanwhile, it reads the end of the input for ever.
+        match event::poll(Duration::ZERO).and_then(|ready| if ready { event::read().map(Some) } else { Ok(None) }) {
             Ok(Some(Event::Key(KeyEvent { code, modifiers, kind: KeyEventKind::Press, .. }))) => match code {
                 KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => {
                     #[cfg(not(unix))]
-                    put_in_order();
+                    restore();
                     signal::interrupt();
                 }
                 #[cfg(unix)]
                 KeyCode::Char('z') if modifiers.contains(KeyModifiers::CONTROL) => {
-                    put_in_order();
+                    restore();
                     crate::ui::terminal::rewrite("");
                     signal::stop();
                 }
@@ -125,14 +125,14 @@ fn listen(over: &AtomicBool, typed: &Sender<Key>) {
                 _ => {}
             },
             Ok(Some(_)) => {}
-            // On an error too: what is waited for may still come, and so may the signal that says that the terminal is gone.
+            // After an error too: the sign-in may still complete, or a signal may report that the terminal is closed.
             Ok(None) | Err(_) => clock::sleep(TICK),
         }
     }
 }
 
-/// Only in the foreground: a program in the background is stopped by the system when it changes the terminal's mode.
-fn put_in_order() {
+/// Restores the terminal, but only in the foreground: the system stops a background program that changes its mode.
+fn restore() {
     if in_foreground() {
         let _ = terminal::disable_raw_mode();
     }
@@ -148,7 +148,7 @@ fn in_foreground() -> bool {
     true
 }
 
-/// The terminal of another session never comes.
+/// A terminal of another session never lets this program read.
 #[cfg(unix)]
 fn may_come_to_foreground() -> bool {
     rustix::termios::tcgetpgrp(io::stdin()).is_ok()
@@ -159,7 +159,7 @@ fn may_come_to_foreground() -> bool {
     true
 }
 
-/// Whether it is as it was made here, and nobody has changed it since.
+/// Whether the terminal is still in the mode that was set here.
 fn is_raw() -> bool {
     #[cfg(unix)]
     let kept = {

@@ -1,5 +1,5 @@
-//! What `-v` and `DAYPASS_LOG` show, on standard error. Only daypass's own events: a library's could hold a header or a body, and
-//! secrets never appear, at any level.
+//! Logging to standard error with `-v` and `DAYPASS_LOG`. Only daypass's own events are logged: those of libraries could contain
+//! headers or bodies, and secrets never appear at any level.
 
 use std::io;
 
@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use super::terminal;
 use crate::text;
 
-/// Starts logging if it is asked for: `DAYPASS_LOG` (a tracing filter such as `debug` or `daypass::broker=trace`), else `-v` (info),
+/// Starts logging if requested: `DAYPASS_LOG` (a tracing filter such as `debug` or `daypass::broker=trace`), else `-v` (info),
 /// `-vv` (debug), `-vvv` (trace).
 pub(crate) fn start(variable: Option<&str>, verbose: u8) {
     let by_flag = match verbose {
@@ -21,13 +21,13 @@ pub(crate) fn start(variable: Option<&str>, verbose: u8) {
         2 => LevelFilter::DEBUG,
         _ => LevelFilter::TRACE,
     };
-    let wanted = variable.map_or_else(|| Ok(Targets::new().with_default(by_flag)), str::parse::<Targets>);
-    let wanted = wanted.unwrap_or_else(|error| {
-        // An SDK may be waiting for credentials: a bad filter is no reason to fail.
-        terminal::say(&format!("daypass: DAYPASS_LOG is not a filter: {}", text::clean(&error.to_string())));
+    let filter = variable.map_or_else(|| Ok(Targets::new().with_default(by_flag)), str::parse::<Targets>);
+    let filter = filter.unwrap_or_else(|error| {
+        // An SDK may be waiting for credentials, so a bad filter is only a warning.
+        terminal::say(&format!("daypass: ignoring invalid DAYPASS_LOG: {}", text::clean(&error.to_string())));
         Targets::new().with_default(by_flag)
     });
     let own = filter_fn(|metadata| metadata.target().split("::").next() == Some(env!("CARGO_CRATE_NAME")));
     let layer = fmt::layer().with_writer(io::stderr).with_ansi(false).without_time().with_target(verbose > 2);
-    let _ = tracing_subscriber::registry().with(layer.with_filter(wanted).with_filter(own)).try_init();
+    let _ = tracing_subscriber::registry().with(layer.with_filter(filter).with_filter(own)).try_init();
 }

@@ -1,4 +1,4 @@
-//! What people see and type.
+//! The terminal interface: prompts, the picker, the sign-in screen, tables and logging.
 
 pub mod keys;
 pub mod log;

@@ -4,20 +4,19 @@ use std::io::{self, IsTerminal, Write};
 
 use crate::text;
 
-/// A line on standard error that says how far a piece of work is. It goes when this is dropped; where standard error is no terminal,
-/// or nothing is to be said, it is never there.
+/// A line of progress on standard error. It is removed when this is dropped, and never shown if standard error is not a terminal.
 pub struct Progress {
     shown: bool,
 }
 
 impl Progress {
-    /// `quiet`: nothing is to be said.
+    /// Creates an empty line. `quiet`: never show anything.
     pub fn new(quiet: bool) -> Self {
         Self { shown: !quiet && io::stderr().is_terminal() }
     }
 
-    /// Says this in place of what was said before. It should fit into forty columns.
-    pub fn say(&self, line: &str) {
+    /// Replaces the line. The text should fit into forty columns.
+    pub fn show(&self, line: &str) {
         if self.shown {
             let mut err = io::stderr().lock();
             let _ = write!(err, "\r{}\x1b[K", text::clean(line)).and_then(|()| err.flush());
@@ -27,6 +26,6 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        self.say("");
+        self.show("");
     }
 }

@@ -1,12 +1,12 @@
-//! A question and one line of input.
+//! A prompt for one line of input.
 
 use std::io::{self, BufRead, Write};
 
 use crate::sys::signal;
 use crate::text;
 
-/// Asks one question on standard error and reads one line; the default stands in brackets and is taken for an empty line.
-/// None at the end of input.
+/// Prompts on standard error and reads one line. The default is shown in brackets and returned for an empty line.
+/// None at the end of the input.
 ///
 /// # Errors
 /// Those of reading standard input.

@@ -1,36 +1,36 @@
 //! A QR code as lines of text. Pure.
 //!
-//! With colours it is black on white, whatever the terminal's own are. Without, light modules are drawn, as on a dark terminal; most
-//! cameras read it either way.
+//! With colours it is black on white in every colour scheme. Without, the light modules are drawn, which is right on a dark terminal;
+//! most cameras read the inverse as well.
 
 use qrcode::{Color, EcLevel, QrCode};
 
-/// What the terminal can show.
+/// The capabilities of the terminal.
 #[derive(Debug, Clone, Copy)]
 pub struct Terminal {
-    /// Half blocks, so that a module is as wide as it is high; else two letters a module.
+    /// Draw with half blocks, so that modules are square; else with two characters per module.
     pub unicode: bool,
-    /// Escape sequences.
+    /// Use escape sequences.
     pub colours: bool,
-    /// How wide it is, where that is known.
+    /// Its width in columns, if known.
     pub columns: Option<u16>,
 }
 
-/// Light modules around the code: two are what cameras need (the standard asks for four, which is too high for 24 lines).
+/// Light modules around the code: cameras need two (the standard requires four, which do not fit into 24 lines).
 const MARGIN: usize = 2;
 
-/// Exact white and black: a theme may well paint the first sixteen colours as it likes.
+/// Exact white and black: themes redefine the first sixteen colours.
 const BLACK_ON_WHITE: &str = "\x1b[38;5;16;48;5;231m";
 const WHITE: &str = "\x1b[48;5;231m";
 const BLACK: &str = "\x1b[48;5;16m";
 const PLAIN: &str = "\x1b[0m";
 
-/// None for a text that is too long for the terminal, or for any QR code.
+/// Draws a text as a QR code. None if it is too long for the terminal or for a QR code.
 pub fn draw(text: &str, terminal: Terminal) -> Option<String> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let size = code.width() + 2 * MARGIN;
     let columns = if terminal.unicode { size } else { 2 * size };
-    if terminal.columns.is_some_and(|there| columns > there.into()) {
+    if terminal.columns.is_some_and(|available| columns > available.into()) {
         return None;
     }
     let is_dark = |x: usize, y: usize| {
@@ -66,7 +66,7 @@ mod tests {
 
     const ADDRESS: &str = "https://device.sso.us-east-1.amazonaws.com/?user_code=ABCD-EFGH";
 
-    /// What a camera would see: dark modules, without the margin.
+    /// The dark modules, without the margin.
     fn expected() -> Vec<Vec<bool>> {
         let code = QrCode::with_error_correction_level(ADDRESS, EcLevel::L).unwrap();
         code.to_colors().chunks(code.width()).map(|row| row.iter().map(|&module| module == Color::Dark).collect()).collect()
@@ -91,14 +91,14 @@ mod tests {
     }
 
     #[test]
-    fn every_way_of_drawing_shows_the_same_code() {
+    fn all_styles_show_the_same_code() {
         for (unicode, colours) in [(true, true), (true, false), (false, true), (false, false)] {
             assert_eq!(seen(Terminal { unicode, colours, columns: None }), expected(), "unicode {unicode}, colours {colours}");
         }
     }
 
     #[test]
-    fn without_utf8_it_is_ascii_and_on_a_narrow_terminal_it_is_nothing() {
+    fn without_utf8_it_is_ascii_and_a_narrow_terminal_gets_none() {
         assert!(draw(ADDRESS, Terminal { unicode: false, colours: true, columns: Some(80) }).unwrap().is_ascii());
         assert_eq!(draw(ADDRESS, Terminal { unicode: false, colours: false, columns: Some(60) }), None);
         let small = draw(ADDRESS, Terminal { unicode: true, colours: false, columns: Some(40) }).unwrap();

@@ -1,4 +1,4 @@
-//! The sign-in screen: shows what the broker reports, opens the browser, reads keys.
+//! The sign-in screen: shows the events of the broker, opens the browser and reads keys.
 
 use std::time::Duration;
 
@@ -14,14 +14,14 @@ use crate::sys::clock::{self, Deadline};
 use crate::sys::env::Env;
 use crate::text;
 
-/// How often the line that counts down is looked at, and whether it may be drawn.
+/// How often the countdown is updated.
 const REDRAW_INTERVAL: Duration = Duration::from_millis(250);
 
-const ELSEWHERE: &str = "No browser could be opened here: use one elsewhere.";
+const NO_BROWSER: &str = "Couldn't open a browser here. Open the address on any device.";
 
-/// How to sign in, and what to show of it.
+/// How to sign in and what to show.
 pub struct SignInOptions {
-    /// What the broker is asked for.
+    /// The request to the broker.
     pub request: SignInRequest,
     /// Whether a browser is opened.
     pub browser: Browser,
@@ -31,51 +31,51 @@ pub struct SignInOptions {
     pub events: bool,
 }
 
-/// What becomes of a browser.
+/// Whether a browser is opened.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Browser {
-    /// One is opened.
+    /// Open one.
     Opened,
-    /// There is none here.
+    /// None runs on this machine.
     Absent,
-    /// It was asked for that none is opened.
+    /// The user asked not to open one.
     Suppressed,
 }
 
-/// Where the person sits: says and draws what the broker tells, opens the browser, listens to keys.
+/// The sign-in screen on the terminal.
 pub struct TerminalSignIn<'a> {
     env: &'a Env,
     interaction: Interaction,
     session: &'a Session,
-    /// The session's name as a terminal may see it.
+    /// The cleaned name of the session.
     name: String,
     options: &'a SignInOptions,
-    /// On a terminal that nothing else writes to: the line that counts down, and keys.
+    /// Whether to show the countdown and read keys: on a terminal to which nothing else writes.
     interactive: bool,
     keys: Option<Keys>,
     opened: Option<Opened>,
     prompt: Prompt,
-    /// What the last poll came to.
+    /// The result of the last poll.
     state: Option<PollState>,
     copied: bool,
-    /// By a key the person chose the code.
+    /// Whether the user switched to a device code.
     chose_code: bool,
-    /// What stands in the line.
+    /// The countdown as shown.
     shown_line: String,
 }
 
-/// What is waited for.
+/// What the user has to do.
 enum Prompt {
-    /// Nothing that a person could do.
+    /// Nothing.
     None,
-    /// The browser, at this address.
+    /// Sign in at this address.
     Browser(String),
-    /// The approval of a code: the address, and the code.
+    /// Approve a code: the address, and the code.
     Code(String, String),
 }
 
 impl<'a> TerminalSignIn<'a> {
-    /// Shows nothing yet.
+    /// Creates the screen; shows nothing yet.
     pub fn new(env: &'a Env, interaction: Interaction, session: &'a Session, options: &'a SignInOptions) -> Self {
         let silent = interaction.quiet || interaction.verbose > 0 || env.log().is_some() || !env.moves_cursor();
         Self {
@@ -84,7 +84,7 @@ impl<'a> TerminalSignIn<'a> {
             session,
             name: text::clean(&session.name).into_owned(),
             options,
-            interactive: options.request.unattended_until.is_none() && terminal::shows_people() && !silent && !options.events,
+            interactive: options.request.unattended_until.is_none() && terminal::shows_messages() && !silent && !options.events,
             keys: None,
             opened: None,
             prompt: Prompt::None,
@@ -95,11 +95,9 @@ impl<'a> TerminalSignIn<'a> {
         }
     }
 
-    /// The address in the browser, if one may be opened.
+    /// Opens the address in the browser if allowed. Returns whether a browser was started.
     fn open(&mut self, address: &str) -> bool {
-        // What the service names is opened only if it is a web page.
-        let is_page = address.starts_with("https://") || address.starts_with("http://");
-        if self.options.browser != Browser::Opened || !is_page {
+        if self.options.browser != Browser::Opened {
             return false;
         }
         self.opened = browser::open(address, self.env).inspect_err(|error| tracing::info!(%error, "no browser")).ok();
@@ -116,49 +114,49 @@ impl<'a> TerminalSignIn<'a> {
         ));
         let opened = self.open(address);
         if self.options.qr || !opened && self.interactive {
-            self.draw_code(address);
+            self.draw_qr(address);
         }
         if !opened && self.options.browser != Browser::Suppressed {
-            self.interaction.tell(ELSEWHERE);
+            self.interaction.tell(NO_BROWSER);
         }
         self.prompt = Prompt::Code(address.clone(), started.user_code.clone());
     }
 
-    /// A launcher that has failed in the meantime: the person takes another browser.
+    /// Reports that the program that opens the browser has failed.
     fn notice_failure(&mut self) {
         let Prompt::Code(address, _) = &self.prompt else { return };
         if self.opened.as_mut().is_some_and(Opened::failed) {
             let address = address.clone();
             self.opened = None;
-            self.rest();
+            self.restore();
             if self.interactive && !self.options.qr {
-                self.draw_code(&address);
+                self.draw_qr(&address);
             }
-            self.interaction.tell(ELSEWHERE);
+            self.interaction.tell(NO_BROWSER);
         }
     }
 
-    fn draw_code(&self, address: &str) {
+    fn draw_qr(&self, address: &str) {
         let terminal = qr::Terminal { unicode: self.env.utf8(), colours: self.coloured(), columns: terminal::columns() };
         match qr::draw(address, terminal) {
-            Some(shown_line) => terminal::say(&shown_line),
-            None if self.options.qr => terminal::say("The address does not fit into a QR code here.\n"),
+            Some(drawing) => terminal::say(&drawing),
+            None if self.options.qr => terminal::say("The terminal is too narrow for the QR code.\n"),
             None => {}
         }
     }
 
     fn coloured(&self) -> bool {
-        terminal::shows_people() && !self.env.no_color() && self.env.moves_cursor()
+        terminal::shows_messages() && !self.env.no_color() && self.env.moves_cursor()
     }
 
     fn show_page(&mut self, address: &str, port: u16) {
         let (name, shown) = (&self.name, text::clean(address));
         let here = self.options.browser == Browser::Opened || browser::on_this_machine(self.env).is_ok();
         let place =
-            if here { "on this machine".to_owned() } else { format!("on the machine whose port {port} you forward to this one") };
+            if here { "on this machine".to_owned() } else { format!("on the machine that forwards port {port} to this one") };
         terminal::say(&format!("To sign in to {name}, open this address in a browser {place}:\n\n    {shown}\n"));
         if self.options.browser == Browser::Suppressed {
-            self.interaction.tell(&format!("The browser comes back to port {port} of 127.0.0.1, which must lead to this machine."));
+            self.interaction.tell(&format!("The browser returns to 127.0.0.1:{port}, which must reach this machine."));
         } else if !self.open(address) {
             self.prompt = Prompt::None;
             return;
@@ -166,13 +164,13 @@ impl<'a> TerminalSignIn<'a> {
         self.prompt = Prompt::Browser(address.to_owned());
     }
 
-    /// Whether the browser that the code flow needs has not come up.
+    /// Whether the flow needs a browser and none could be started.
     fn has_no_browser(&mut self) -> bool {
         let failed = self.opened.as_mut().is_some_and(Opened::failed);
         match self.prompt {
             Prompt::None => true,
             Prompt::Browser(_) => failed,
-            // A code can be brought to a browser elsewhere; a process that nobody looks at can't tell of it.
+            // A code can be approved in any browser, but an unattended process has no user to show it to.
             Prompt::Code(..) => self.options.request.unattended_until.is_some() && (failed || self.opened.is_none()),
         }
     }
@@ -189,7 +187,7 @@ impl<'a> TerminalSignIn<'a> {
             }
             (Key::Letter('d'), Prompt::Browser(_)) => {
                 self.chose_code = true;
-                return Decision::UseDeviceCode("a code was asked for");
+                return Decision::UseDeviceCode("a device code was requested");
             }
             _ => {}
         }
@@ -205,9 +203,9 @@ impl<'a> TerminalSignIn<'a> {
             (Prompt::None, _) => return,
             (Prompt::Browser(_), _) => ["Waiting for the browser: {} left", "Waiting: {}", "{} left"],
             (_, None | Some(PollState::Pending)) => ["Waiting for your approval: {} left", "Waiting: {}", "{} left"],
-            (_, Some(PollState::SlowDown)) => ["Waiting, slowly as asked: {} left", "Slowly as asked: {}", "Slowly: {}"],
+            (_, Some(PollState::SlowDown)) => ["Waiting (asked to slow down): {} left", "Waiting (slowed down): {}", "Waiting: {}"],
             (_, Some(PollState::Unreachable)) => {
-                ["The service can't be reached, trying again: {} left", "Can't be reached, trying again: {}", "Unreachable: {}"]
+                ["Cannot reach the service, retrying: {} left", "Unreachable, retrying: {}", "Unreachable: {}"]
             }
         };
         let opens = self.options.browser == Browser::Opened;
@@ -231,8 +229,8 @@ impl<'a> TerminalSignIn<'a> {
         }
     }
 
-    /// The terminal as it was, with an empty line.
-    fn rest(&mut self) {
+    /// Restores the terminal and clears the line.
+    fn restore(&mut self) {
         self.keys = None;
         if !self.shown_line.is_empty() && terminal::is_ours() {
             terminal::rewrite("");
@@ -241,14 +239,14 @@ impl<'a> TerminalSignIn<'a> {
     }
 }
 
-/// The line that counts down, shorter than the terminal is wide: one that wraps would scroll, once a second. `states` (with `{}` for the
-/// time) and `hints` go from the longest form to the shortest; what is said matters more than options. `news`: what the hint says was not
-/// there before, and is shown before anything else.
+/// The countdown, shorter than the terminal is wide: a line that wraps would scroll once a second. `states` (with `{}` for the time) and
+/// `hints` are ordered from the longest form to the shortest; the state matters more than the keys. `news`: the hint reports something new
+/// and matters most.
 fn fitting(states: &[&str], left: Duration, hints: &[&str], news: bool, columns: Option<u16>) -> String {
-    let room = columns.map_or(usize::MAX, |columns| usize::from(columns).saturating_sub(1));
+    let space = columns.map_or(usize::MAX, |columns| usize::from(columns).saturating_sub(1));
     let time = format!("{}:{:02}", left.as_secs() / 60, left.as_secs() % 60);
     let states: Vec<String> = states.iter().map(|state| state.replace("{}", &time)).collect();
-    // Rather all keys than more words.
+    // Showing all keys matters more than longer words.
     let (all, some): (Vec<&str>, Vec<&str>) = hints.iter().partition(|hint| hint.starts_with("Enter"));
     let with = |hints: Vec<&str>| -> Vec<String> {
         states.iter().flat_map(|state| hints.iter().map(move |hint| format!("{state}  ({hint})"))).collect()
@@ -256,10 +254,10 @@ fn fitting(states: &[&str], left: Duration, hints: &[&str], news: bool, columns:
     let with_hint = with(all).into_iter().chain(with(some));
     let alone = hints.last().filter(|_| news).map(|&hint| hint.to_owned());
     let mut forms = with_hint.chain(alone).chain(states.iter().cloned()).chain([time.clone()]);
-    // All of it is ASCII: a character is a column.
-    forms.find(|form| form.len() <= room).unwrap_or_else(|| {
+    // All of it is ASCII, so a character takes one column.
+    forms.find(|form| form.len() <= space).unwrap_or_else(|| {
         let last = hints.last().filter(|_| news).copied().unwrap_or(&time);
-        last.chars().take(room).collect()
+        last.chars().take(space).collect()
     })
 }
 
@@ -270,21 +268,23 @@ impl SignInUi for TerminalSignIn<'_> {
             _ => (false, false),
         };
         if self.options.events && !known {
-            // A reader that is gone is no reason not to sign in.
+            // If the reader is gone, the sign-in continues.
             let _ = terminal::print(&login_events::event(&self.session.name, event));
         }
         if !waiting {
-            self.rest();
+            self.restore();
             (self.state, self.copied) = (None, false);
         }
         match *event {
-            Event::WaitingForOther => self.interaction.tell(&format!("Another daypass signs in to {}: waiting for it.", self.name)),
+            Event::WaitingForOther => {
+                self.interaction.tell(&format!("Another daypass is signing in to {}; waiting for it.", self.name));
+            }
             Event::Authorize { url, port, .. } => self.show_page(url, port),
             Event::DeviceCode(started) => self.show_code(started),
-            Event::FellBack(_) if self.chose_code => self.interaction.tell("Going on with a code, as you decision.\n"),
+            Event::FellBack(_) if self.chose_code => self.interaction.tell("Switching to a device code.\n"),
             Event::FellBack(why) => {
                 let why = text::clean(why);
-                self.interaction.tell(&format!("The browser can't come back here ({why}): going on with a code.\n"));
+                self.interaction.tell(&format!("Browser sign-in doesn't work here ({why}); using a device code instead.\n"));
             }
             Event::Polling(state) => self.state = Some(state),
         }
@@ -323,10 +323,10 @@ impl SignInUi for TerminalSignIn<'_> {
     }
 
     fn restart(&mut self) -> bool {
-        self.rest();
+        self.restore();
         let question = match self.prompt {
-            Prompt::Browser(_) => "The browser did not come back in time. Enter starts again, Ctrl-C ends",
-            _ => "The code has expired. Enter starts again with a new one, Ctrl-C ends",
+            Prompt::Browser(_) => "The browser did not return in time. Press Enter to start again, Ctrl-C to cancel",
+            _ => "The code has expired. Press Enter for a new one, Ctrl-C to cancel",
         };
         self.interaction.may_prompt() && matches!(prompt::ask(question, None), Ok(Some(_)))
     }
@@ -334,7 +334,7 @@ impl SignInUi for TerminalSignIn<'_> {
 
 impl Drop for TerminalSignIn<'_> {
     fn drop(&mut self) {
-        self.rest();
+        self.restore();
     }
 }
 
@@ -349,7 +349,7 @@ mod tests {
     const LEFT: Duration = Duration::from_secs(588);
 
     #[test]
-    fn what_is_shown_goes_by_what_fits() {
+    fn the_longest_form_that_fits_is_shown() {
         for (columns, line) in [
             (None, "Waiting for the browser: 9:48 left  (Enter open browser, c copy address)"),
             (Some(73), "Waiting for the browser: 9:48 left  (Enter open browser, c copy address)"),
@@ -368,7 +368,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_fits_at_any_width_and_says_at_any_that_something_was_copied(columns in 0u16..200, seconds in 0u64..10_000) {
+        fn it_fits_at_any_width_and_always_reports_a_copy(columns in 0u16..200, seconds in 0u64..10_000) {
             let left = Duration::from_secs(seconds);
             for (hints, news) in [(&HINTS[..], false), (&SENT[..], true), (&[][..], false)] {
                 prop_assert!(fitting(&STATES, left, hints, news, Some(columns)).len() < usize::from(columns.max(1)));

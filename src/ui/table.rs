@@ -1,18 +1,18 @@
-//! Tables for people. Cells are cleaned: many come from a server.
+//! Tables for people. Cells are cleaned, because many come from a server.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::text;
 
-/// Between two columns.
+/// The blanks between two columns.
 const GAP: &str = "  ";
 
-/// A column is not made narrower than this, which an account's id needs; a table that would need it shows each row as a block.
+/// The minimum width of a column, that of an account ID. A table that would need narrower ones shows each row as a block.
 const NARROWEST: usize = 12;
 
-/// Columns as wide as their widest cell, no lines. On a terminal (`width` columns wide) that is too narrow, the widest columns give
-/// way and their cells go on below; on one that is narrower still, each row is a block of lines. Nothing is ever cut.
-/// `bold` is for the head.
+/// A table without lines, with columns as wide as their widest cell. If the terminal (`width` columns) is too narrow, the cells of the
+/// widest columns are wrapped; if it is narrower still, each row becomes a block of lines. Nothing is truncated.
+/// `bold` applies to the header.
 pub fn plain(head: &[&str], rows: &[Vec<String>], width: Option<usize>, bold: bool) -> String {
     let clean = |cell: &String| text::clean(cell).into_owned();
     let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(clean).collect()).collect();
@@ -40,16 +40,16 @@ pub fn plain(head: &[&str], rows: &[Vec<String>], width: Option<usize>, bold: bo
     text
 }
 
-/// The widths that fit: the widest columns are made equal. None where even that does not help.
+/// The column widths that fit, with the widest columns reduced to the same width. None if the terminal is too narrow for that.
 fn fitted(natural: &[usize], width: Option<usize>) -> Option<Vec<usize>> {
     let Some(width) = width else { return Some(natural.to_vec()) };
-    let room = width.saturating_sub(GAP.len() * natural.len().saturating_sub(1));
+    let space = width.saturating_sub(GAP.len() * natural.len().saturating_sub(1));
     let at_most = |limit: usize| natural.iter().map(|&own| own.min(limit)).collect::<Vec<_>>();
     let widest = natural.iter().copied().max().unwrap_or_default();
-    (NARROWEST.min(widest)..=widest).rev().map(at_most).find(|widths| widths.iter().sum::<usize>() <= room)
+    (NARROWEST.min(widest)..=widest).rev().map(at_most).find(|widths| widths.iter().sum::<usize>() <= space)
 }
 
-/// Each row as lines of title and value, a blank line between rows.
+/// Each row as lines of title and value, with a blank line between rows.
 fn blocks(head: &[&str], rows: &[Vec<String>], strong: impl Fn(String) -> String) -> String {
     let widest = head.iter().map(|title| title.width()).max().unwrap_or_default();
     let block = |row: &Vec<String>| {
@@ -60,12 +60,12 @@ fn blocks(head: &[&str], rows: &[Vec<String>], strong: impl Fn(String) -> String
     rows.iter().map(block).collect::<Vec<_>>().join("\n")
 }
 
-/// The text with blanks up to this many columns of a terminal, where wide letters take two.
+/// The text padded to this many columns, of which a wide character takes two.
 fn pad(text: &str, width: usize) -> String {
     format!("{text}{:1$}", "", width.saturating_sub(text.width()))
 }
 
-/// Lines no wider than this, broken behind a blank or a sign of punctuation if there is one in the line's second half.
+/// Wraps a text, after a blank or a punctuation character if there is one in the second half of the line.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     let mut rest = text;
@@ -73,7 +73,7 @@ fn wrap(text: &str, width: usize) -> Vec<String> {
         let (mut used, mut end, mut good) = (0, 0, 0);
         for (at, c) in rest.char_indices() {
             used += c.width().unwrap_or_default();
-            // At least one letter a line, however wide.
+            // At least one character per line, however wide.
             if used > width && at > 0 {
                 break;
             }
@@ -106,13 +106,13 @@ mod tests {
     }
 
     #[test]
-    fn a_wide_letter_takes_two_columns_and_an_accent_none() {
+    fn a_wide_character_takes_two_columns_and_an_accent_none() {
         let rows = [row(&["日本", "x"]), row(&["e\u{301}a", "x"])];
         assert_eq!(plain(&["ONE", "TWO"], &rows, None, false), "ONE   TWO\n日本  x\ne\u{301}a    x\n");
     }
 
     #[test]
-    fn the_widest_columns_give_way_to_a_narrow_terminal() {
+    fn the_widest_columns_are_wrapped_on_a_narrow_terminal() {
         let rows = [row(&["111122223333", "first.last@example.com"])];
         assert_eq!(
             plain(&["ACCOUNT", "EMAIL"], &rows, Some(30), false),
@@ -141,13 +141,13 @@ mod tests {
     }
 
     #[test]
-    fn only_the_head_is_bold() {
+    fn only_the_header_is_bold() {
         assert_eq!(plain(&["ONE"], &[row(&["a"])], None, true), "\x1b[1mONE\x1b[m\na\n");
     }
 
     proptest! {
         #[test]
-        fn a_table_that_fits_has_no_line_too_wide_and_loses_nothing(
+        fn a_table_fits_the_terminal_and_loses_nothing(
             cells in prop::collection::vec(prop::collection::vec("[a-zü日 ,/@-]{0,30}", 3), 0..5), width in 1usize..120,
         ) {
             let text = plain(&["ONE", "TWO", "THREE"], &cells, Some(width), false);

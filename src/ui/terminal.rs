@@ -1,7 +1,6 @@
-//! The terminal and the standard streams: what a person sees and types.
+//! The terminal and the standard streams.
 //!
-//! Text for people goes to standard error; standard output belongs to what a program reads. What came from a server or a file is
-//! cleaned of control characters first.
+//! Text for people goes to standard error; standard output is for programs. Callers clean text that comes from a server or a file.
 
 use std::io::{self, IsTerminal, Write};
 
@@ -11,8 +10,8 @@ use terminal_size::{Width, terminal_size_of};
 use crate::sys::env::Env;
 pub use crate::sys::stderr::say;
 
-/// Whether a person can be asked: both standard input and standard error are a terminal.
-pub fn can_ask() -> bool {
+/// Whether the user can be prompted: standard input and standard error are terminals.
+pub fn can_prompt() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
@@ -21,38 +20,38 @@ pub fn shows_output() -> bool {
     io::stdout().is_terminal()
 }
 
-/// The columns of the terminal that standard output is; None where it is none, or does not tell.
+/// The width of standard output in columns; None if it is not a terminal or its width is not known.
 pub fn width() -> Option<usize> {
     terminal_size_of(io::stdout()).map(|(Width(columns), _)| usize::from(columns))
 }
 
-/// Whether the terminal that standard input was has been closed.
+/// Whether the terminal of standard input has been closed.
 pub fn is_gone() -> bool {
     #[cfg(unix)]
     {
         use rustix::event::{PollFd, PollFlags, Timespec, poll};
         let stdin = io::stdin();
-        let mut asked = [PollFd::new(&stdin, PollFlags::IN)];
-        let answered = poll(&mut asked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
-        let [asked] = asked;
-        answered.is_ok() && asked.revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
+        let mut polled = [PollFd::new(&stdin, PollFlags::IN)];
+        let result = poll(&mut polled, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        let [polled] = polled;
+        result.is_ok() && polled.revents().intersects(PollFlags::HUP | PollFlags::ERR | PollFlags::NVAL)
     }
     #[cfg(not(unix))]
     false
 }
 
 /// Whether standard error is a terminal.
-pub fn shows_people() -> bool {
+pub fn shows_messages() -> bool {
     io::stderr().is_terminal()
 }
 
-/// The columns of the terminal that standard error is; None where it is none, or does not tell. Crossterm would tell those of the
-/// process's own terminal, which may be another, and without one it would ask a program.
+/// The width of standard error in columns; None if it is not a terminal or its width is not known. Crossterm would return that of the
+/// process's own terminal, which may be another one, and without one it would start a program.
 pub fn columns() -> Option<u16> {
     terminal_size_of(io::stderr()).map(|(Width(columns), _)| columns)
 }
 
-/// Whether standard error's terminal may be drawn on: while this program is in the background, its lines are another's.
+/// Whether this program may draw on the terminal of standard error: in the background it must not.
 pub fn is_ours() -> bool {
     #[cfg(unix)]
     return !rustix::termios::tcgetpgrp(io::stderr()).is_ok_and(|group| group != rustix::process::getpgrp());
@@ -60,28 +59,37 @@ pub fn is_ours() -> bool {
     true
 }
 
-/// Puts this in the place of the line that the cursor is in; an empty text leaves an empty line.
+/// Replaces the line of the cursor.
 pub fn rewrite(line: &str) {
     let mut err = io::stderr().lock();
     let _ = write!(err, "\r\x1b[K{line}").and_then(|()| err.flush());
 }
 
-/// Asks the terminal to put this into the clipboard (OSC 52): it works over SSH too, where the terminal allows it.
+/// Copies a text to the clipboard through the terminal (OSC 52), which also works over SSH if the terminal allows it.
 pub fn copy(text: &str) {
     let mut err = io::stderr().lock();
     let _ = write!(err, "\x1b]52;c;{}\x07", base64::encode(text)).and_then(|()| err.flush());
 }
 
-/// Text for programs, on standard output, in one write.
+/// Prints to standard output in one write.
 ///
 /// # Errors
-/// Those of the write; a closed pipe (the reader has seen enough) is none.
+/// Those of writing, except for a closed pipe: the reader has read enough.
 pub fn print(text: &str) -> io::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
     }
+}
+
+/// What the terminal can show.
+#[derive(Debug, Clone, Copy)]
+pub struct TerminalCapabilities {
+    /// Colours and other styles.
+    pub colour: bool,
+    /// Characters outside ASCII.
+    pub utf8: bool,
 }
 
 /// How much daypass prints for people, and whether it may prompt them.
@@ -96,17 +104,17 @@ pub struct Interaction {
 }
 
 impl Interaction {
-    /// Whether a person can be prompted.
+    /// Whether the user can be prompted.
     pub fn may_prompt(self) -> bool {
-        !self.no_input && can_ask()
+        !self.no_input && can_prompt()
     }
 
-    /// Whether a person can choose from a list.
+    /// Whether the user can choose from a list.
     pub fn may_choose(self, env: &Env) -> bool {
         self.may_prompt() && env.moves_cursor()
     }
 
-    /// Prints a line for people that is not an error.
+    /// Prints a message that is not an error to standard error.
     pub fn tell(self, line: &str) {
         if !self.quiet {
             say(line);

@@ -3,6 +3,7 @@
 //! `zbus` itself waits forever for a bus or a service that does not answer. Its connection runs on a Tokio runtime of this thread: no
 //! other thread is started. Its message buffers are not wiped.
 
+use std::fmt;
 use std::io::ErrorKind;
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::SocketAddr;
@@ -14,7 +15,7 @@ use serde::Serialize;
 use tokio::net::UnixStream;
 use tokio::runtime::{Builder, Runtime};
 use zbus::connection::Builder as Handshake;
-use zbus::message::Type;
+use zbus::message::{Flags, Type};
 use zbus::{DBusError, DynamicType, MatchRule, Message, MessageStream};
 
 use crate::sys::clock::{self, Deadline};
@@ -75,6 +76,7 @@ impl Address {
         list.split(';').filter_map(socket).collect()
     }
 
+    /// Connects to what listens there.
     async fn connect(&self) -> zbus::Result<UnixStream> {
         let address = match self {
             Self::Path(path) => SocketAddr::from_pathname(path)?,
@@ -85,6 +87,15 @@ impl Address {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => clock::pause(QUEUE_FULL).await,
                 connected => return Ok(connected?),
             }
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(path) => write!(f, "unix:path={}", path.display()),
+            Self::Abstract(name) => write!(f, "unix:abstract={name}"),
         }
     }
 }
@@ -129,7 +140,10 @@ impl Bus {
             let mut failed = Error::NoBus("there is no D-Bus session bus".to_owned());
             for address in addresses {
                 match within(deadline, address.connect()).await {
-                    Ok(socket) => return greet(socket, deadline).await,
+                    Ok(socket) => {
+                        check_owner(&socket, address)?;
+                        return greet(socket, deadline).await;
+                    }
                     Err(Error::TimedOut) => return Err(Error::TimedOut),
                     Err(error) => failed = no_bus(error),
                 }
@@ -153,6 +167,14 @@ impl Bus {
         within(deadline, self.connection.call_method(Some(destination), path, Some(interface), member, arguments)).await
     }
 
+    /// Calls a method without arguments, and does not wait for the answer.
+    pub(super) async fn send(&self, method: Method<'_>, deadline: Deadline) -> Result<(), Error> {
+        let Method { destination, path, interface, member } = method;
+        let call = Message::method_call(path, member).destination(destination).interface(interface);
+        let call = call.with_flags(Flags::NO_REPLY_EXPECTED).build(&())?;
+        within(deadline, self.connection.send(&call)).await
+    }
+
     /// Listens to a signal of an object from now on.
     pub(super) async fn signals(&self, from: Method<'_>, deadline: Deadline) -> Result<Signals, Error> {
         let Method { destination, path, interface, member } = from;
@@ -169,6 +191,17 @@ impl Signals {
     pub(super) async fn next(&mut self, deadline: Deadline) -> Result<Message, Error> {
         let closed = || Err(zbus::Error::Failure("it closed the connection".to_owned()));
         within(deadline, async { self.0.next().await.unwrap_or_else(closed) }).await
+    }
+}
+
+/// Refuses a bus of another user before anything is sent to it. Any user can bind an abstract address, or a path in `/tmp`, once the
+/// bus that used it has ended; and root could use the bus of any user.
+fn check_owner(socket: &UnixStream, address: &Address) -> Result<(), Error> {
+    let user = rustix::process::geteuid().as_raw();
+    match socket.peer_cred().map(|peer| peer.uid()) {
+        Ok(owner) if owner == user => Ok(()),
+        Ok(owner) => Err(Error::Broken(format!("the session bus at {address} belongs to user {owner}, not to user {user}"))),
+        Err(error) => Err(Error::Broken(format!("the owner of the session bus at {address} is unknown: {error}"))),
     }
 }
 

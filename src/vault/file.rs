@@ -1,4 +1,4 @@
-//! Files, for those who choose them: one of mode 0600 for each slot, in a folder of mode 0700. Touches that folder only.
+//! Files of mode 0600 in a folder of mode 0700, one for each item; used only if chosen. Touches that folder only.
 
 use std::fs;
 use std::io;
@@ -11,40 +11,39 @@ use super::error::{Error, Result};
 use super::store::{Backend, Bytes, Item};
 use crate::sys::file;
 
-/// What the names of our files end with; others in the folder are none of ours.
+/// The suffix of daypass's files. Other files in the folder are ignored.
 const SUFFIX: &str = ".secret";
 
-/// Files in one folder. The folder is made by the first value that is kept.
+/// Files in one folder, which is created for the first value.
 pub struct Files {
     folder: Option<PathBuf>,
 }
 
 impl Files {
-    /// Those of this folder; None where the user has no home.
+    /// Files in this folder; None if the user has no home folder.
     pub fn new(folder: Option<PathBuf>) -> Self {
         Self { folder }
     }
 
-    /// The folder, once it is known to be safe. None if it is not there yet.
+    /// The folder, if it is safe to use. None if it does not exist yet.
     fn folder(&self) -> Result<Option<&Path>> {
         let folder =
-            self.folder.as_deref().ok_or_else(|| Error::Missing("there is no home folder to keep secrets under".to_owned()))?;
-        match trusted(folder) {
+            self.folder.as_deref().ok_or_else(|| Error::Missing("there is no home folder to store secrets in".to_owned()))?;
+        match file::check_folder(folder) {
             Ok(()) => Ok(Some(folder)),
-            Err(Unsafe::Io(error)) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(Unsafe::Io(error)) => Err(to_error(folder, &error)),
-            Err(Unsafe::Because(reason)) => Err(Error::Failed(reason)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(to_error(folder, &error)),
         }
     }
 
-    fn made_folder(&self) -> Result<&Path> {
+    fn create_folder(&self) -> Result<&Path> {
         if let Some(folder) = self.folder()? {
             return Ok(folder);
         }
         if let Some(folder) = &self.folder {
             file::private_folder(folder).map_err(|error| to_error(folder, &error))?;
         }
-        self.folder()?.ok_or_else(|| Error::Failed("the folder for secrets went away".to_owned()))
+        self.folder()?.ok_or_else(|| Error::Failed("the folder for secrets disappeared".to_owned()))
     }
 }
 
@@ -57,20 +56,20 @@ impl Backend for Files {
         self.folder().map(drop)
     }
 
-    fn get(&self, slot: &Item) -> Result<Option<Bytes>> {
-        self.folder()?.map_or(Ok(None), |folder| read(&path(folder, slot)))
+    fn get(&self, item: &Item) -> Result<Option<Bytes>> {
+        self.folder()?.map_or(Ok(None), |folder| read(&path(folder, item)))
     }
 
-    fn put(&self, slot: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<()> {
-        let path = path(self.made_folder()?, slot);
-        // Role credentials are fetched again in a moment; a refresh token is not. What a power cut damages reads as nothing.
-        let lasting = slot.key.role().is_none();
-        file::replace_private(&path, content, lasting).map_err(|error| to_error(&path, &error))
+    fn put(&self, item: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<()> {
+        let path = path(self.create_folder()?, item);
+        // Role credentials can be fetched again, a refresh token cannot. A file that a power cut damaged counts as missing.
+        let durable = item.key.role().is_none();
+        file::replace_private(&path, content, durable).map_err(|error| to_error(&path, &error))
     }
 
-    fn delete(&self, slot: &Item) -> Result<()> {
+    fn delete(&self, item: &Item) -> Result<()> {
         let Some(folder) = self.folder()? else { return Ok(()) };
-        let path = path(folder, slot);
+        let path = path(folder, item);
         match fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(to_error(&path, &error)),
             _ => Ok(()),
@@ -82,8 +81,8 @@ impl Backend for Files {
         let mut contents = Vec::new();
         for entry in fs::read_dir(folder).map_err(|error| to_error(folder, &error))? {
             let entry = entry.map_err(|error| to_error(folder, &error))?;
-            let ours = entry.file_name().to_str().is_some_and(|name| name.ends_with(SUFFIX));
-            if ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
+            let is_ours = entry.file_name().to_str().is_some_and(|name| name.ends_with(SUFFIX));
+            if is_ours && entry.file_type().is_ok_and(|kind| kind.is_file()) {
                 contents.extend(read(&entry.path())?);
             }
         }
@@ -91,8 +90,8 @@ impl Backend for Files {
     }
 }
 
-fn path(folder: &Path, slot: &Item) -> PathBuf {
-    folder.join(format!("{}{SUFFIX}", slot.name))
+fn path(folder: &Path, item: &Item) -> PathBuf {
+    folder.join(format!("{}{SUFFIX}", item.name))
 }
 
 fn read(path: &Path) -> Result<Option<Bytes>> {
@@ -104,60 +103,10 @@ fn read(path: &Path) -> Result<Option<Bytes>> {
 }
 
 fn to_error(path: &Path, error: &io::Error) -> Error {
-    let what = format!("{}: {error}", path.display());
+    // An error of daypass's own check names the path already.
+    let what = if error.raw_os_error().is_some() { format!("{}: {error}", path.display()) } else { error.to_string() };
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full(what),
         _ => Error::Failed(what),
-    }
-}
-
-enum Unsafe {
-    Io(io::Error),
-    Because(String),
-}
-
-/// Whether nobody but the user (and root) can put files of their own in the place of ours: the folder is the user's and only the
-/// user's to write, and nobody else can put another folder in its place.
-#[cfg(unix)]
-fn trusted(folder: &Path) -> std::result::Result<(), Unsafe> {
-    use std::os::unix::fs::MetadataExt;
-    const WRITABLE_BY_GROUP_OR_OTHERS: u32 = 0o022;
-    const WRITABLE_BY_OTHERS: u32 = 0o002;
-    const STICKY: u32 = 0o1000;
-    let me = rustix::process::geteuid().as_raw();
-    // Symbolic links are followed: what they lead to is what counts.
-    let there = fs::metadata(folder).map_err(Unsafe::Io)?;
-    let refuse = |path: &Path, why: &str| Err(Unsafe::Because(format!("{} {why}", path.display())));
-    if !there.is_dir() {
-        return refuse(folder, "is not a folder");
-    }
-    if there.uid() != me {
-        return refuse(folder, "belongs to another user");
-    }
-    if there.mode() & WRITABLE_BY_GROUP_OR_OTHERS != 0 {
-        return refuse(folder, "can be written by others; 'chmod 700' it");
-    }
-    // The parent of the folder itself, not that of a link to it.
-    let real = fs::canonicalize(folder).map_err(Unsafe::Io)?;
-    for parent in [folder.parent(), real.parent()].into_iter().flatten() {
-        let above = fs::metadata(parent).map_err(Unsafe::Io)?;
-        if above.uid() != me && above.uid() != 0 {
-            return refuse(parent, "belongs to another user");
-        }
-        // Group-writable is common where each user has a group of their own.
-        if above.mode() & WRITABLE_BY_OTHERS != 0 && above.mode() & STICKY == 0 {
-            return refuse(parent, "can be written by anybody");
-        }
-    }
-    Ok(())
-}
-
-/// The user's profile folder has an access list that keeps others out.
-#[cfg(not(unix))]
-fn trusted(folder: &Path) -> std::result::Result<(), Unsafe> {
-    match fs::metadata(folder) {
-        Ok(there) if there.is_dir() => Ok(()),
-        Ok(_) => Err(Unsafe::Because(format!("{} is not a folder", folder.display()))),
-        Err(error) => Err(Unsafe::Io(error)),
     }
 }

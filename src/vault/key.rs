@@ -1,4 +1,4 @@
-//! The name of a value in the vault: what it is, and of which portal. Touches nothing.
+//! The key of a value in the vault: its kind, and the session that it belongs to. Touches nothing.
 
 use std::fmt::Write;
 
@@ -6,21 +6,23 @@ use ring::digest;
 
 use crate::profile::names::{AccountId, RoleName, Session};
 
-/// What is kept.
+/// The kind of a value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Kind {
-    /// A client registration, for the next sign-in.
+    /// A client registration, for the next device sign-in.
     Registration,
-    /// The portal token with its refresh token and the registration that it is bound to.
+    /// The access token with its refresh token and the registration that both are bound to.
     Token,
     /// Role credentials.
     Role(AccountId, RoleName),
+    /// A value without content, which tests whether a sign-in fits.
+    Probe,
 }
 
 /// A key binds the session's name, its start URL and its region: two config files that use one name for two portals share nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Key {
-    /// What it is.
+    /// The kind.
     pub kind: Kind,
     /// The session's name.
     pub session: String,
@@ -31,47 +33,49 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of one kind of value of one session.
+    /// The key of a session's value of this kind.
     pub fn new(session: &Session, kind: Kind) -> Self {
         Self { kind, session: session.name.clone(), start_url: session.start_url.clone(), region: session.region.clone() }
     }
 
-    /// Whether it is of this session.
-    pub fn is_of(&self, session: &Session) -> bool {
+    /// Whether the value belongs to this session.
+    pub fn belongs_to(&self, session: &Session) -> bool {
         (&self.session, &self.start_url, &self.region) == (&session.name, &session.start_url, &session.region)
     }
 
-    /// A label that a person understands in a keyring viewer.
+    /// The label in a keyring viewer.
     pub fn label(&self) -> String {
         match &self.kind {
             Kind::Registration => format!("daypass: client registration for {}", self.session),
             Kind::Token => format!("daypass: sign-in to {}", self.session),
             Kind::Role(account, role) => format!("daypass: {role} in {account} ({})", self.session),
+            Kind::Probe => "daypass: test of the keyring".to_owned(),
         }
     }
 
-    /// What sort of value it is, in one word.
+    /// The kind in one word.
     pub fn word(&self) -> &'static str {
         match self.kind {
             Kind::Registration => "registration",
             Kind::Token => "token",
             Kind::Role(..) => "role",
+            Kind::Probe => "probe",
         }
     }
 
-    /// The account and the role, of role credentials.
+    /// The account and role of role credentials.
     pub fn role(&self) -> Option<(&AccountId, &RoleName)> {
         match &self.kind {
             Kind::Role(account, role) => Some((account, role)),
-            Kind::Registration | Kind::Token => None,
+            Kind::Registration | Kind::Token | Kind::Probe => None,
         }
     }
 
-    /// 64 hex digits that no other key has: names of any characters and any length become a name that every back-end takes.
+    /// The SHA-256 of all parts in 64 hex digits: a name that every back-end accepts, whatever the session is called.
     pub fn id(&self) -> String {
         let (account, role) = self.role().map_or(("", ""), |(account, role)| (account.as_str(), role.as_str()));
         let mut hash = digest::Context::new(&digest::SHA256);
-        // Each part after its length, so that no two keys run together to one text.
+        // Each part is preceded by its length, so that different keys never hash the same text.
         for part in [self.word(), &self.session, &self.start_url, &self.region, account, role] {
             hash.update(&(part.len() as u64).to_be_bytes());
             hash.update(part.as_bytes());
@@ -93,7 +97,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_that_run_together_to_one_text_make_different_ids() {
+    fn keys_whose_parts_concatenate_to_the_same_text_have_different_ids() {
         let key = |session: &str, start_url: &str| Key {
             kind: Kind::Token,
             session: session.to_owned(),

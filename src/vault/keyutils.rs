@@ -1,8 +1,8 @@
-//! The Linux kernel's keyring: memory that no disk sees, read in microseconds, gone at a reboot. Touches the user's persistent
-//! keyring, by system calls.
+//! The Linux kernel keyring: in memory, never on a disk, read in microseconds, lost at a reboot. Touches the user's persistent keyring
+//! by system calls.
 //!
-//! The persistent keyring (persistent-keyring(7)) is used directly: it is there without a session keyring (containers, cron) and is
-//! the same for all of the user's processes. It is linked to this process's own keyring, which is what allows reading its keys.
+//! The persistent keyring (persistent-keyring(7)) is used directly, because it needs no session keyring (containers, cron) and is shared
+//! by all of the user's processes. It is linked to the process keyring, which gives the right to read its keys.
 
 use linux_keyutils::{Key, KeyError, KeyRing, KeyRingIdentifier, KeySerialId};
 use time::OffsetDateTime;
@@ -12,10 +12,10 @@ use super::error::{Error, Result};
 use super::store::{Backend, Bytes, Item};
 use crate::sys::clock;
 
-/// The most that the kernel takes for a key of type `user`.
+/// The longest payload of a key of type `user`, in bytes.
 const LIMIT: usize = 32_767;
 
-/// More keys than the kernel's quota allows to root (1,000,000 unless raised).
+/// More keys than the default quota allows to root (1,000,000).
 const MOST_KEYS: usize = 1 << 20;
 
 /// `KEY_SPEC_PROCESS_KEYRING`.
@@ -37,7 +37,7 @@ impl Backend for Keyutils {
         true
     }
 
-    fn forgets(&self) -> bool {
+    fn expires_items(&self) -> bool {
         true
     }
 
@@ -45,41 +45,43 @@ impl Backend for Keyutils {
         ring().map(drop)
     }
 
-    fn get(&self, slot: &Item) -> Result<Option<Bytes>> {
-        match find(ring()?, slot)? {
+    fn get(&self, item: &Item) -> Result<Option<Bytes>> {
+        match find(ring()?, item)? {
             Some(key) => content(key),
             None => Ok(None),
         }
     }
 
-    fn put(&self, slot: &Item, content: &[u8], expires: Option<OffsetDateTime>) -> Result<()> {
-        let key = ring()?.add_key(&description(slot), content).map_err(to_error)?;
-        // No time-out is 0. Values that are past already get a second.
+    fn put(&self, item: &Item, content: &[u8], expires: Option<OffsetDateTime>) -> Result<()> {
+        let key = ring()?.add_key(&description(item), content).map_err(to_error)?;
+        // A wrong clock must not delete a sign-in, so only role credentials get a time-out.
+        let expires = expires.filter(|_| item.key.role().is_some());
+        // 0 means no time-out, so a value that has expired already gets one second.
         let seconds = expires.map_or(0, |at| usize::try_from((at - clock::now()).whole_seconds()).unwrap_or(0).max(1));
         // The kernel counts in 32 bits.
         key.set_timeout(seconds.min(u32::MAX as usize)).map_err(to_error)
     }
 
-    fn delete(&self, slot: &Item) -> Result<()> {
+    fn delete(&self, item: &Item) -> Result<()> {
         let ring = ring()?;
-        let Some(key) = find(ring, slot)? else { return Ok(()) };
-        // The kernel gives back a key's room some time after it has gone, but that of a payload at once. Whoever makes room for
-        // another value needs it at once. That this may fail changes nothing.
+        let Some(key) = find(ring, item)? else { return Ok(()) };
+        // The kernel returns a deleted key's quota some time later, but that of a shortened payload at once, when space for another
+        // value is needed. A failure is harmless.
         let _ = key.update(b"-");
         match ring.unlink_key(key) {
-            Err(error) if !gone(error) => Err(to_error(error)),
+            Err(error) if !is_missing(error) => Err(to_error(error)),
             _ => Ok(()),
         }
     }
 
     fn list(&self) -> Result<Vec<Bytes>> {
         ring()?;
-        // The library's listing asks for each key's description too, and panics at a foreign one of more than 512 bytes. A keyring's
-        // content is the numbers of its keys; this process's keyring holds nothing but the link to the persistent one.
+        // The library's listing reads each key's description too, and panics if a foreign one is longer than 512 bytes. The content
+        // of a keyring is the numbers of its keys; the process keyring contains only the link to the persistent one.
         let mut contents = Vec::new();
         for ring in members(PROCESS_KEYRING)? {
             for key in members(ring).unwrap_or_default() {
-                // Foreign keys may forbid reading; they are none of ours.
+                // Foreign keys may forbid reading; daypass's own do not.
                 contents.extend(content(Key::from_id(KeySerialId(key))).ok().flatten());
             }
         }
@@ -91,20 +93,20 @@ fn ring() -> Result<KeyRing> {
     KeyRing::get_persistent(KeyRingIdentifier::Process).map_err(to_error)
 }
 
-fn description(slot: &Item) -> String {
-    format!("daypass:{}", slot.name)
+fn description(item: &Item) -> String {
+    format!("daypass:{}", item.name)
 }
 
-fn find(ring: KeyRing, slot: &Item) -> Result<Option<Key>> {
-    match ring.search(&description(slot)) {
+fn find(ring: KeyRing, item: &Item) -> Result<Option<Key>> {
+    match ring.search(&description(item)) {
         Ok(key) => Ok(Some(key)),
-        Err(error) if gone(error) => Ok(None),
+        Err(error) if is_missing(error) => Ok(None),
         Err(error) => Err(to_error(error)),
     }
 }
 
 fn content(key: Key) -> Result<Option<Bytes>> {
-    // Most values fit the first; the kernel says how much there is.
+    // Most values fit the first buffer; the kernel returns the real length.
     let mut buffer = Zeroizing::new(vec![0; 4096]);
     for _ in 0..2 {
         match key.read(&mut *buffer) {
@@ -114,7 +116,7 @@ fn content(key: Key) -> Result<Option<Bytes>> {
             }
             Ok(len) if len <= LIMIT => buffer = Zeroizing::new(vec![0; LIMIT]),
             Ok(_) => return Ok(None),
-            Err(error) if gone(error) => return Ok(None),
+            Err(error) if is_missing(error) => return Ok(None),
             Err(error) => return Err(to_error(error)),
         }
     }
@@ -130,25 +132,39 @@ fn members(ring: i32) -> Result<Vec<i32>> {
             return Ok(numbers.chunks_exact(4).filter_map(|number| Some(i32::from_ne_bytes(number.try_into().ok()?))).collect());
         }
         if len > 4 * MOST_KEYS {
-            return Err(Error::Failed(format!("the kernel says that a keyring has {} keys", len / 4)));
+            return Err(Error::Failed(format!("the kernel reports a keyring of {} keys", len / 4)));
         }
         numbers = vec![0; len + 4096];
     }
 }
 
-fn gone(error: KeyError) -> bool {
+/// The user's line of `/proc/key-users` in words. Keys of other programs count too.
+fn quota() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/key-users").ok()?;
+    let uid = rustix::process::geteuid().as_raw().to_string();
+    let line = text.lines().find_map(|line| line.trim_start().strip_prefix(&uid)?.strip_prefix(':'))?;
+    // Usage, instantiated, keys and bytes, the last two as used/allowed.
+    let mut fields = line.split_whitespace().skip(2);
+    let (keys, bytes) = (fields.next()?.split_once('/')?, fields.next()?.split_once('/')?);
+    Some(format!("{} of {} keys, {} of {} bytes, by all programs (/proc/key-users)", keys.0, keys.1, bytes.0, bytes.1))
+}
+
+fn is_missing(error: KeyError) -> bool {
     matches!(error, KeyError::KeyDoesNotExist | KeyError::KeyExpired | KeyError::KeyRevoked | KeyError::MissingFileOrDirectory)
 }
 
 fn to_error(error: KeyError) -> Error {
     const NO_SUCH_CALL: i32 = rustix::io::Errno::NOSYS.raw_os_error();
     match error {
-        KeyError::QuotaExceeded => Error::Full("the kernel's keyring quota of this user is used up".to_owned()),
-        KeyError::OutOfMemory => Error::Full("the kernel has no memory for another key".to_owned()),
-        // Containers' system call filters answer EPERM or ENOSYS; a kernel without persistent keyrings ENOTSUP.
-        KeyError::PermissionDenied | KeyError::AccessDenied | KeyError::OperationNotSupported | KeyError::Unknown(NO_SUCH_CALL) => {
-            Error::Missing(format!("the kernel's keyring can't be used here ({error})"))
+        KeyError::QuotaExceeded => {
+            let used = quota().map(|used| format!(": {used}")).unwrap_or_default();
+            Error::Quota(format!("this user's quota of kernel keys is used up{used}"))
         }
-        other => Error::Failed(format!("the kernel's keyring: {other}")),
+        KeyError::OutOfMemory => Error::Full("the kernel has no memory for another key".to_owned()),
+        // System call filters of containers return EPERM or ENOSYS; a kernel without persistent keyrings returns ENOTSUP.
+        KeyError::PermissionDenied | KeyError::AccessDenied | KeyError::OperationNotSupported | KeyError::Unknown(NO_SUCH_CALL) => {
+            Error::Missing(format!("the kernel keyring can't be used here ({error})"))
+        }
+        other => Error::Failed(format!("the kernel keyring: {other}")),
     }
 }

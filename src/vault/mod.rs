@@ -1,13 +1,14 @@
-//! Where secrets are kept between two runs: the portal's tokens in the operating system's keyring, role credentials where they are
-//! read fastest. An edge: it knows grants, not the portal.
+//! Stores secrets between two runs: the portal's tokens in the operating system's keyring, role credentials where reading is fastest.
+//! Touches the back-ends only; knows credentials, not the portal.
 //!
-//! A back-end is a [`Backend`] of named slots; [`split`] puts values of any length into them, [`record`] gives grants their text. The
-//! [`Vault`] knows which back-end holds what, and opens each when it is first needed. [`Error`] says what the caller does next.
+//! A [`Backend`] stores named items; [`split`] stores values of any length in them, [`record`] converts credentials to text and back.
+//! The [`Vault`] decides which back-end stores what, and opens each when it is first needed.
 
 #[cfg(target_os = "linux")]
 mod bus;
 pub mod error;
 pub mod file;
+mod hint;
 pub mod key;
 #[cfg(target_os = "linux")]
 pub mod keyutils;
@@ -20,6 +21,7 @@ pub mod secret_service;
 pub mod split;
 pub mod store;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use time::OffsetDateTime;
@@ -31,11 +33,11 @@ use crate::sys::clock;
 use crate::sys::env::Env;
 pub use error::{Error, Result};
 pub use key::{Key, Kind};
-use record::Record;
+use record::{Record, SignIn};
 pub use split::Entry;
 pub use store::{Backend, Bytes, CALL_LIMIT, Item};
 
-/// Where one kind of secret lives, for `daypass status -v`.
+/// Where one kind of secret is stored, for `daypass status -v`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// "sign-in" or "role credentials".
@@ -48,19 +50,21 @@ pub struct Location {
 
 /// All secrets of daypass.
 pub struct Vault {
-    /// For everything; with `cache` beside it, for what has to last.
+    /// Stores everything, or with a `cache` what must survive a reboot.
     durable: Box<dyn Backend>,
-    /// `auto` on Linux: the kernel's keyring. Role credentials go there first, and tokens where `durable` is absent.
+    /// The kernel keyring, for `auto` on Linux. Stores role credentials, and tokens if `durable` is missing.
     cache: Option<Box<dyn Backend>>,
-    /// What chose them.
+    /// Why these back-ends are used.
     chosen: String,
+    /// See [`Vault::identity`].
+    identity: Option<String>,
 }
 
 impl Vault {
-    /// The vault that `DAYPASS_KEYRING` asks for. Opens nothing yet.
+    /// The vault that `DAYPASS_KEYRING` selects. Opens nothing yet.
     ///
     /// # Errors
-    /// A value that is none of those known, or that this system does not have.
+    /// The value is unknown, or not available on this system.
     pub fn open(env: &Env) -> crate::error::Result<Self> {
         let choice = env.keyring().unwrap_or("auto");
         let cache = if choice == "auto" { kernel() } else { None };
@@ -73,23 +77,35 @@ impl Vault {
             other => {
                 return Err(crate::error::Error::usage(
                     format!(
-                        "DAYPASS_KEYRING is \"{other}\"; this system has auto, os, {}file and memory",
+                        "DAYPASS_KEYRING is \"{other}\"; this system supports auto, os, {}file and memory",
                         if LINUX { "keyutils, " } else { "" }
                     ),
                     if cfg!(windows) { "set DAYPASS_KEYRING=auto" } else { "export DAYPASS_KEYRING=auto" },
                 ));
             }
         };
-        Ok(Self { durable, cache, chosen: format!("DAYPASS_KEYRING={choice}") })
+        let (chosen, identity) = match env.data_folder().filter(|_| choice == "file") {
+            Some(folder) => {
+                let chosen = format!("DAYPASS_KEYRING=file, {}", folder.display());
+                (chosen, Some(real(folder).to_string_lossy().into_owned()))
+            }
+            None => (format!("DAYPASS_KEYRING={choice}"), (choice != "memory").then(|| "system".to_owned())),
+        };
+        Ok(Self { durable, cache, chosen, identity })
     }
 
-    /// A vault on these back-ends: one for everything, and perhaps a cache one beside it, as `auto` has it on Linux.
-    pub fn on(durable: Box<dyn Backend>, cache: Option<Box<dyn Backend>>) -> Self {
-        Self { durable, cache, chosen: "chosen by the caller".to_owned() }
+    /// A vault on these back-ends. With a cache it behaves as `auto` does on Linux.
+    pub fn new(durable: Box<dyn Backend>, cache: Option<Box<dyn Backend>>) -> Self {
+        Self { durable, cache, chosen: "chosen by the caller".to_owned(), identity: None }
     }
 
-    /// Role credentials, expired ones too. With none in the cache, a keyring that is locked or absent is no fault: the sign-in is read
-    /// next, and its absence is what a person has to hear of.
+    /// Tells the vaults of one user apart, for the names of locks. None if no other process can use this vault.
+    pub fn identity(&self) -> Option<String> {
+        self.identity.clone()
+    }
+
+    /// Role credentials, including expired ones. If the cache has none, a locked or missing keyring is not an error here: the sign-in is
+    /// read next, and that error is the one to report.
     pub fn role(&self, session: &Session, account: &AccountId, role: &RoleName) -> Result<Option<RoleCredentials>> {
         let key = role_key(session, account, role);
         if let Some(Ok(Some(credentials))) = self.cache().map(|cache| read(cache, &key)) {
@@ -101,62 +117,140 @@ impl Vault {
         }
     }
 
-    /// Keeps role credentials until they expire.
+    /// Stores role credentials until they expire.
     pub fn store_role(&self, session: &Session, account: &AccountId, role: &RoleName, credentials: &RoleCredentials) -> Result<()> {
         let key = role_key(session, account, role);
-        let (text, expires) = (credentials.to_text()?, credentials.expires_at);
+        let (text, expires) = (credentials.to_text()?, credentials.expires_by_local_clock());
         if let Some(cache) = self.cache() {
             match put(cache, Some(self.durable()), &key, &text, expires) {
-                Err(Error::Missing(_) | Error::Full(_)) => {}
+                Err(error) if error.is_full() || matches!(error, Error::Missing(_)) => {}
                 other => return other,
             }
         }
-        // Failing to clean up is no failure to keep.
-        if !self.durable().forgets() {
-            let _ = live(self.durable(), clock::now());
+        // A failed clean-up does not fail the call.
+        if !self.durable().expires_items() {
+            let _ = remove_expired_roles(self.durable(), clock::now());
         }
         put(self.durable(), None, &key, &text, expires)
     }
 
-    /// The sign-in to a session.
+    /// The sign-in to a session. One in the cache is newer than one in the OS keyring: see [`Vault::rescue_token`].
     pub fn token(&self, session: &Session) -> Result<Option<Token>> {
-        self.find(&Key::new(session, Kind::Token))
+        Ok(self.sign_in(session)?.map(SignIn::token))
     }
 
-    /// Keeps a sign-in, for as long as anything can be done with it.
+    /// Stores a sign-in until it is neither valid nor refreshable.
     pub fn store_token(&self, session: &Session, token: &Token) -> Result<()> {
-        let refreshable_until = token.refresh.as_ref().map(|_| token.registration.expires_at);
-        let expires = refreshable_until.map_or(token.expires_at, |until| until.max(token.expires_at));
-        self.keep(&Key::new(session, Kind::Token), &token.to_text()?, expires)
+        self.put_sign_in(session, token, |key, text, expires| self.store(key, text, expires))
     }
 
-    /// Forgets a sign-in.
+    /// Stores a sign-in in the kernel keyring, because the OS keyring has just failed and the sign-in can't be had again. It moves with
+    /// [`Vault::settle`].
+    ///
+    /// # Errors
+    /// [`Error::Missing`] if there is no kernel keyring beside the OS keyring.
+    pub fn rescue_token(&self, session: &Session, token: &Token) -> Result<()> {
+        let cache = self.cache().ok_or_else(|| Error::Missing("there is no other keyring".to_owned()))?;
+        self.put_sign_in(session, token, |key, text, expires| put(cache, None, key, text, expires))
+    }
+
+    /// Whether the sign-in is in the cache although the OS keyring is there.
+    pub fn is_unsettled(&self, session: &Session) -> bool {
+        let in_cache = |cache| matches!(split::get(cache, &Key::new(session, Kind::Token)), Ok(Some(_)));
+        self.cache().is_some_and(in_cache) && self.durable().probe().is_ok()
+    }
+
+    /// Moves the sign-in from the cache to the OS keyring. The caller must hold the lock of the session's token.
+    pub fn settle(&self, session: &Session) -> Result<()> {
+        let Some(cache) = self.cache() else { return Ok(()) };
+        let key = Key::new(session, Kind::Token);
+        let Some(token) = read::<SignIn>(cache, &key)?.map(SignIn::token) else { return Ok(()) };
+        self.put_sign_in(session, &token, |key, text, expires| put(self.durable(), None, key, text, expires))?;
+        split::delete(cache, &key)
+    }
+
+    /// Verifies by a write that a sign-in can be stored. The caller must hold the lock of the session's token.
+    pub fn verify(&self, session: &Session) -> Result<()> {
+        if let Some(token) = self.token(session)? {
+            return self.store_token(session, &token);
+        }
+        let key = Key::new(session, Kind::Probe);
+        let stored = self.store(&key, &Secret::new("-".repeat(SIGN_IN_LEN)), clock::now());
+        let deleted = self.delete(&key);
+        stored.and(deleted)
+    }
+
+    /// Deletes a sign-in. A registration for the next one stays.
     pub fn delete_token(&self, session: &Session) -> Result<()> {
-        self.forget(&Key::new(session, Kind::Token))
+        let registration = self.sign_in(session).ok().flatten().filter(|sign_in| sign_in.reusable);
+        self.delete(&Key::new(session, Kind::Token))?;
+        if let Some(sign_in) = registration {
+            // It only saves a request.
+            let _ = self.store_registration(session, &sign_in.token().registration);
+        }
+        Ok(())
     }
 
     /// The client registration for the next sign-in to a session.
     pub fn registration(&self, session: &Session) -> Result<Option<Registration>> {
-        self.find(&Key::new(session, Kind::Registration))
+        match self.find(&Key::new(session, Kind::Registration))? {
+            Some(registration) => Ok(Some(registration)),
+            None => Ok(self.sign_in(session)?.filter(|sign_in| sign_in.reusable).map(|sign_in| sign_in.token().registration)),
+        }
     }
 
-    /// Keeps a client registration until the service forgets it.
+    /// Stores a client registration until it expires.
     pub fn store_registration(&self, session: &Session, registration: &Registration) -> Result<()> {
-        self.keep(&Key::new(session, Kind::Registration), &registration.to_text()?, registration.expires_at)
+        self.store(&Key::new(session, Kind::Registration), &registration.to_text()?, registration.expires_at)
     }
 
-    /// The role credentials that are cached, of all sessions, with their expiry. What has expired is dropped.
+    fn sign_in(&self, session: &Session) -> Result<Option<SignIn>> {
+        let key = Key::new(session, Kind::Token);
+        match self.cache().map(|cache| read(cache, &key)) {
+            Some(Ok(Some(sign_in))) => Ok(Some(sign_in)),
+            _ => self.find(&key),
+        }
+    }
+
+    /// Stores a sign-in with `put`. It contains the registration, so a registration stored for the next sign-in is deleted if it is the
+    /// same one, because the kernel keyring of a user is small. One that only the previous sign-in contained is stored again.
+    fn put_sign_in(
+        &self,
+        session: &Session,
+        token: &Token,
+        put: impl FnOnce(&Key, &Secret, OffsetDateTime) -> Result<()>,
+    ) -> Result<()> {
+        let key = Key::new(session, Kind::Registration);
+        let is_same = |registration: &Registration| registration.client_id == token.registration.client_id;
+        let separate = self.find::<Registration>(&key).ok().flatten().is_some_and(|registration| is_same(&registration));
+        let old = self.sign_in(session).ok().flatten().filter(|old| old.reusable).map(|old| old.token().registration);
+        let reusable = separate || old.as_ref().is_some_and(is_same);
+        let text = SignIn::new(token.clone(), reusable).to_text()?;
+        let refreshable_until = token.refresh.as_ref().map(|_| token.registration.expires_at);
+        let expires = refreshable_until.map_or(token.expires_at, |until| until.max(token.expires_at));
+        // Neither registration is worth an error: it saves one request.
+        if separate {
+            let _ = self.delete(&key);
+        }
+        put(&Key::new(session, Kind::Token), &text, expires)?;
+        if let Some(old) = old.filter(|_| !reusable) {
+            let _ = self.store_registration(session, &old);
+        }
+        Ok(())
+    }
+
+    /// The cached role credentials of all sessions that have not expired, with their expiry.
     pub fn roles(&self, now: OffsetDateTime) -> Result<Vec<(Key, OffsetDateTime)>> {
         let mut roles: Vec<(Key, OffsetDateTime)> = Vec::new();
         for store in self.stores() {
-            let entries = match live(store, now) {
-                // What is in the other one can be shown.
+            let entries = match split::list(store) {
+                // The other back-end can still be shown.
                 Err(Error::Missing(_) | Error::Locked(_)) if self.cache.is_some() => continue,
                 other => other?,
             };
             for Entry { key, expires } in entries {
                 let Some(expires) = expires else { continue };
-                if key.role().is_some() && !roles.iter().any(|(known, _)| *known == key) {
+                if expires > now && key.role().is_some() && !roles.iter().any(|(known, _)| *known == key) {
                     roles.push((key, expires));
                 }
             }
@@ -164,7 +258,7 @@ impl Vault {
         Ok(roles)
     }
 
-    /// The sessions that there is a sign-in to, without their scopes.
+    /// The sessions that have a sign-in, without their scopes.
     pub fn sessions(&self) -> Result<Vec<Session>> {
         let mut sessions = Vec::new();
         for store in self.stores() {
@@ -182,23 +276,23 @@ impl Vault {
         Ok(sessions)
     }
 
-    /// Forgets the credentials of one role.
+    /// Deletes the credentials of one role.
     pub fn delete_role(&self, session: &Session, account: &AccountId, role: &RoleName) -> Result<()> {
-        self.forget(&role_key(session, account, role))
+        self.delete(&role_key(session, account, role))
     }
 
-    /// Forgets all role credentials of a session.
+    /// Deletes all role credentials of a session.
     pub fn delete_roles(&self, session: &Session) -> Result<()> {
-        self.everywhere(|store| {
+        self.on_each(|store| {
             let entries = split::list(store)?;
             entries
                 .iter()
-                .filter(|entry| entry.key.role().is_some() && entry.key.is_of(session))
+                .filter(|entry| entry.key.role().is_some() && entry.key.belongs_to(session))
                 .try_for_each(|entry| split::delete(store, &entry.key))
         })
     }
 
-    /// Where each kind of secret lives at present, and why.
+    /// Where each kind of secret is stored now, and why.
     pub fn locations(&self) -> [Location; 2] {
         let durable = self.durable().name();
         let (token, role) = ("sign-in", "role credentials");
@@ -206,8 +300,8 @@ impl Vault {
             return [token, role].map(|of| Location { of, store: durable, why: self.chosen.clone() });
         };
         let lasting = match self.durable().probe() {
-            Err(Error::Missing(why)) => Location { of: token, store: cache.name(), why: format!("{why}; gone at a reboot") },
-            Err(fault) => Location { of: token, store: durable, why: crate::error::Error::from(fault).what },
+            Err(Error::Missing(why)) => Location { of: token, store: cache.name(), why: format!("{why}; lost on reboot") },
+            Err(error) => Location { of: token, store: durable, why: crate::error::Error::from(error).what },
             Ok(()) => Location { of: token, store: durable, why: "the system's keyring".to_owned() },
         };
         let cached = match cache.probe() {
@@ -217,7 +311,7 @@ impl Vault {
         [lasting, cached]
     }
 
-    /// Whether the sign-in is kept where a reboot ends it.
+    /// Whether a reboot deletes the sign-in.
     pub fn token_is_volatile(&self) -> bool {
         match self.cache() {
             Some(cache) if matches!(self.durable().probe(), Err(Error::Missing(_))) => cache.volatile(),
@@ -225,7 +319,7 @@ impl Vault {
         }
     }
 
-    /// For `login`, with a person there: lets the system ask for what unlocks its keyring, and waits so long for the answer.
+    /// Unlocks the keyring through the system's own prompt, for `login`. Waits at most `wait` for the person.
     pub fn unlock(&self, wait: Duration) -> Result<()> {
         match self.durable().unlock(wait) {
             Err(Error::Missing(_)) if self.cache.is_some() => Ok(()),
@@ -248,7 +342,7 @@ impl Vault {
     fn find<R: Record>(&self, key: &Key) -> Result<Option<R>> {
         let found = read(self.durable(), key);
         match (&found, self.cache()) {
-            // From a time when there was no OS keyring, such as a sign-in over ssh.
+            // Stored while there was no OS keyring, for example over SSH.
             (Ok(None) | Err(Error::Missing(_)), Some(cache)) => match read(cache, key) {
                 Err(Error::Missing(_)) => found,
                 other => other,
@@ -257,36 +351,39 @@ impl Vault {
         }
     }
 
-    fn keep(&self, key: &Key, text: &Secret, expires: OffsetDateTime) -> Result<()> {
-        let kept = put(self.durable(), None, key, text, expires);
-        match (&kept, self.cache()) {
+    fn store(&self, key: &Key, text: &Secret, expires: OffsetDateTime) -> Result<()> {
+        let stored = put(self.durable(), None, key, text, expires);
+        match (&stored, self.cache()) {
             (Ok(()), Some(cache)) => {
-                // An older one there must not come back one day. Where that can't be reached there is none.
+                // An older value there must never be found again. If the cache can't be reached, it contains none.
                 let _ = split::delete(cache, key);
-                kept
+                stored
             }
             (Err(Error::Missing(_)), Some(cache)) => match put(cache, None, key, text, expires) {
-                Err(Error::Missing(_)) => kept,
+                Err(Error::Missing(_)) => stored,
                 other => other,
             },
-            _ => kept,
+            _ => stored,
         }
     }
 
-    fn forget(&self, key: &Key) -> Result<()> {
-        self.everywhere(|store| split::delete(store, key))
+    fn delete(&self, key: &Key) -> Result<()> {
+        self.on_each(|store| split::delete(store, key))
     }
 
-    /// Does it in each back-end, even if one fails. In an absent one there is nothing to be forgotten.
-    fn everywhere(&self, act: impl Fn(&dyn Backend) -> Result<()>) -> Result<()> {
+    /// Runs `act` on each back-end, even if one fails. A missing back-end contains nothing to delete.
+    fn on_each(&self, act: impl Fn(&dyn Backend) -> Result<()>) -> Result<()> {
         let results: Vec<_> = self.stores().map(act).collect();
         results.into_iter().filter(|result| !matches!(result, Err(Error::Missing(_)))).collect()
     }
 }
 
+/// A usual length of a stored sign-in in bytes: a client secret of 1,800, two tokens of 300, names and times.
+const SIGN_IN_LEN: usize = 2600;
+
 const LINUX: bool = cfg!(target_os = "linux");
 
-/// The kernel's keyring, where there may be one.
+/// The kernel keyring, on Linux.
 #[cfg(target_os = "linux")]
 #[allow(clippy::unnecessary_wraps)]
 fn kernel() -> Option<Box<dyn Backend>> {
@@ -308,37 +405,45 @@ fn os(_env: &Env) -> Box<dyn Backend> {
     Box::new(native::Native)
 }
 
+/// The folder without symbolic links, even if it does not exist yet.
+fn real(folder: PathBuf) -> PathBuf {
+    let existing = folder.ancestors().find_map(|part| Some((part, part.canonicalize().ok()?)));
+    // Joined by parts: an empty rest must not add a separator.
+    let real = existing.and_then(|(part, real)| Some(real.iter().chain(folder.strip_prefix(part).ok()?).collect()));
+    real.unwrap_or(folder)
+}
+
 fn role_key(session: &Session, account: &AccountId, role: &RoleName) -> Key {
     Key::new(session, Kind::Role(account.clone(), role.clone()))
 }
 
 fn read<R: Record>(store: &dyn Backend, key: &Key) -> Result<Option<R>> {
-    Ok(split::get(store, key)?.as_ref().and_then(R::of_text))
+    Ok(split::get(store, key)?.as_ref().and_then(R::from_text))
 }
 
-/// What has not expired; the rest is deleted.
-fn live(store: &dyn Backend, now: OffsetDateTime) -> Result<Vec<Entry>> {
-    let (dead, live): (Vec<_>, Vec<_>) =
-        split::list(store)?.into_iter().partition(|entry| entry.expires.is_some_and(|expires| expires <= now));
-    dead.iter().try_for_each(|entry| split::delete(store, &entry.key))?;
-    Ok(live)
+/// Deletes role credentials that have expired and returns the rest. Sign-ins stay: the clock may be wrong.
+fn remove_expired_roles(store: &dyn Backend, now: OffsetDateTime) -> Result<Vec<Entry>> {
+    let roles = split::list(store)?.into_iter().filter(|entry| entry.key.role().is_some());
+    let (expired, rest): (Vec<_>, Vec<_>) = roles.partition(|entry| entry.expires.is_some_and(|expires| expires <= now));
+    expired.iter().try_for_each(|entry| split::delete(store, &entry.key))?;
+    Ok(rest)
 }
 
-/// Keeps a value. In a full back-end it gets the room of what has expired, then that of the role credentials that expire first: they
-/// move to `overflow`, or go where there is none or it does not take them. Tokens and registrations never give way.
+/// Stores a value. If the back-end is full, expired role credentials are deleted, then the role credentials that expire first. These move to
+/// `overflow`, and are lost if there is none or it fails. Tokens and registrations are never deleted.
 fn put(store: &dyn Backend, overflow: Option<&dyn Backend>, key: &Key, text: &Secret, expires: OffsetDateTime) -> Result<()> {
     match split::put(store, key, text, Some(expires)) {
-        Err(Error::Full(_)) => {}
+        Err(error) if error.is_full() => {}
         other => return other,
     }
-    let mut roles = live(store, clock::now())?;
-    roles.retain(|entry| entry.key.role().is_some() && entry.key != *key);
+    let mut roles = remove_expired_roles(store, clock::now())?;
+    roles.retain(|entry| entry.key != *key);
     roles.sort_by_key(|entry| entry.expires);
     let mut roles = roles.into_iter();
     loop {
         match split::put(store, key, text, Some(expires)) {
-            Err(fault @ Error::Full(_)) => {
-                let Some(oldest) = roles.next() else { return Err(fault) };
+            Err(error) if error.is_full() => {
+                let Some(oldest) = roles.next() else { return Err(error) };
                 if let Some(overflow) = overflow
                     && let Ok(Some(value)) = split::get(store, &oldest.key)
                 {
@@ -347,6 +452,31 @@ fn put(store: &dyn Backend, overflow: Option<&dyn Backend>, key: &Key, text: &Se
                 split::delete(store, &oldest.key)?;
             }
             other => return other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_vault_has_one_identity_before_and_after_its_folder_exists_and_behind_links() {
+        let home = tempfile::tempdir().unwrap();
+        let identity = |data: &str| {
+            let vars =
+                [("DAYPASS_KEYRING", "file".into()), ("HOME", home.path().into()), ("XDG_DATA_HOME", home.path().join(data))];
+            Vault::open(&vars.map(|(name, value): (_, PathBuf)| (name.to_owned(), value)).into_iter().collect()).unwrap().identity()
+        };
+        let before = identity("data");
+        assert!(before.is_some());
+        std::fs::create_dir_all(home.path().join("data/daypass")).unwrap();
+        assert_eq!(identity("data"), before);
+        #[cfg(target_os = "linux")]
+        {
+            assert_ne!(identity("other"), before);
+            std::os::unix::fs::symlink(home.path().join("data"), home.path().join("link")).unwrap();
+            assert_eq!(identity("link"), before);
         }
     }
 }

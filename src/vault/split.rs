@@ -1,10 +1,10 @@
-//! Whole values over slots of limited size: one slot where the value fits, else parts with a header that is written last.
-//! Touches nothing but the store it is given.
+//! Stores values of any length in items of limited size: one item if the value fits, else parts, and a header that is written last.
+//! Touches only the store that it is given.
 //!
-//! A slot holds one line of JSON, the header (key, expiry, length), and after it the value; or, for a value that was split, the
-//! header alone, which names the parts and their SHA-256. Parts are written under the generation that the present header does not
-//! use. So whoever stops in the middle leaves the old value whole, and a header whose parts are gone, torn or of another writer is
-//! a miss.
+//! An item contains the header, one line of JSON (key, expiry, length), followed by the value. If the value is split, the item
+//! contains only the header, which names the parts and their SHA-256. Parts are written under the generation that the current header
+//! does not use, so that a writer that stops halfway leaves the old value whole. A header whose parts are missing, damaged or from
+//! another writer counts as missing.
 
 use std::io::Write;
 
@@ -21,10 +21,10 @@ use super::store::{Backend, Bytes, Item};
 use crate::profile::names::{AccountId, RoleName};
 use crate::secret::Secret;
 
-/// The version of the header that is written, and the only one that is read.
+/// The only version of the header that is written and read.
 const VERSION: u32 = 1;
 
-/// What a part's slot starts with, so that a part of whatever bytes is never taken for a header.
+/// The first byte of a part, so that no part is mistaken for a header.
 const PART: u8 = b'+';
 
 #[derive(Serialize, Deserialize)]
@@ -34,7 +34,7 @@ struct Header {
     /// Seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
-    /// Of the whole value, in bytes.
+    /// The length of the whole value in bytes.
     len: usize,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parts: Option<Parts>,
@@ -83,16 +83,16 @@ impl KeyForm {
     }
 }
 
-/// What is known of a value without reading it.
+/// What a header tells about a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its key.
     pub key: Key,
-    /// When it may be thrown away.
+    /// When the value expires.
     pub expires: Option<OffsetDateTime>,
 }
 
-/// The value kept under this key; None where there is none, or where what is there is not whole.
+/// The value of a key; None if it is missing or incomplete.
 pub fn get(store: &dyn Backend, key: &Key) -> Result<Option<Secret>> {
     let Some(content) = store.get(&head(key))? else { return Ok(None) };
     let Some((header, inline)) = parse(&content) else { return Ok(None) };
@@ -110,7 +110,7 @@ pub fn get(store: &dyn Backend, key: &Key) -> Result<Option<Secret>> {
     Ok(if value.len() == len { secret(value) } else { None })
 }
 
-/// Keeps the value, in place of an earlier one.
+/// Stores a value and replaces an earlier one.
 pub fn put(store: &dyn Backend, key: &Key, value: &Secret, expires: Option<OffsetDateTime>) -> Result<()> {
     let value = value.expose().as_bytes();
     let mut header = Header {
@@ -127,8 +127,8 @@ pub fn put(store: &dyn Backend, key: &Key, value: &Secret, expires: Option<Offse
         sweep(store, key, 0, 0)?;
         return sweep(store, key, 1, 0);
     }
-    let present = store.get(&head(key))?.and_then(|content| Some(parse(&content)?.0.parts?.generation));
-    let (old, new) = if present == Some(0) { (0, 1) } else { (1, 0) };
+    let current = store.get(&head(key))?.and_then(|content| Some(parse(&content)?.0.parts?.generation));
+    let (old, new) = if current == Some(0) { (0, 1) } else { (1, 0) };
     let pieces = value.chunks(limit.saturating_sub(1).max(1));
     let count = pieces.len();
     header.parts = Some(Parts { generation: new, count, sha256: sha256(value) });
@@ -146,15 +146,15 @@ pub fn put(store: &dyn Backend, key: &Key, value: &Secret, expires: Option<Offse
             sweep(store, key, new, count)?;
             sweep(store, key, old, 0)
         }
-        Err(fault) => {
-            // What was written takes room and serves nobody; that this may fail too changes nothing.
+        Err(error) => {
+            // The parts already written are of no use.
             let _ = sweep(store, key, new, 0);
-            Err(fault)
+            Err(error)
         }
     }
 }
 
-/// Forgets the value. No value is no fault.
+/// Deletes a value. A missing value is not an error.
 pub fn delete(store: &dyn Backend, key: &Key) -> Result<()> {
     store.delete(&head(key))?;
     if store.limit().is_some() {
@@ -164,7 +164,7 @@ pub fn delete(store: &dyn Backend, key: &Key) -> Result<()> {
     Ok(())
 }
 
-/// All values that daypass keeps in this store. What it can't read is passed over.
+/// All values that daypass stored. Unreadable ones are skipped.
 pub fn list(store: &dyn Backend) -> Result<Vec<Entry>> {
     let mut entries: Vec<Entry> = Vec::new();
     for content in store.list()? {
@@ -208,7 +208,7 @@ fn join(store: &dyn Backend, key: &Key, parts: &Parts, len: usize) -> Result<Opt
     for index in 0..parts.count {
         let Some(content) = store.get(&part(key, parts.generation, index))? else { return Ok(None) };
         let Some((&PART, piece)) = content.split_first() else { return Ok(None) };
-        // A header that lies about the count ends here, not at the end of memory.
+        // A wrong count in the header must not use up the memory.
         if value.0.len() + piece.len() > len || value.write_all(piece).is_err() {
             return Ok(None);
         }
@@ -216,8 +216,8 @@ fn join(store: &dyn Backend, key: &Key, parts: &Parts, len: usize) -> Result<Opt
     Ok((sha256(&value.0) == parts.sha256).then_some(value.0))
 }
 
-/// Deletes the parts of one generation from this one on: the last first, so that stopping in the middle leaves no gap behind which
-/// a later sweep would miss the rest.
+/// Deletes the parts of one generation from `from` on. The last one first, so that an interrupted call leaves no gap behind which a
+/// later call would miss the rest.
 fn sweep(store: &dyn Backend, key: &Key, generation: u8, from: usize) -> Result<()> {
     let mut end = from;
     while store.get(&part(key, generation, end))?.is_some() {

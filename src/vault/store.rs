@@ -8,63 +8,72 @@ use zeroize::Zeroizing;
 use super::error::Result;
 use super::key::Key;
 
-/// How long one call of a back-end may take, whatever a daemon does.
+/// The longest that one call of a back-end may take.
 pub const CALL_LIMIT: Duration = Duration::from_secs(2);
 
-/// Bytes that are wiped when they are let go.
+/// Bytes that are wiped when they are dropped.
 pub type Bytes = Zeroizing<Vec<u8>>;
 
-/// Where a value, or a part of it, is put.
+/// A place for a value or a part of one.
 #[derive(Debug, Clone)]
 pub struct Item<'k> {
-    /// Lower-case hex digits, dots and digits: fit for a file, a kernel key, a target name.
+    /// Lower-case hex digits, dots and digits: valid as a file name, as a kernel key's description and as a credential's target name.
     pub name: String,
-    /// Whose value it is: for what people see, and for what it is worth.
+    /// The key of the value: for labels, and to tell tokens from role credentials.
     pub key: &'k Key,
 }
 
-/// One back-end: slots with a name and some bytes each.
+/// A back-end: items with a name and some bytes each.
 ///
-/// Every call but [`Backend::unlock`] ends within [`CALL_LIMIT`], whatever a daemon does, and never asks a person for anything. The
-/// bytes are text unless there is a [`Backend::limit`].
+/// Every call but [`Backend::unlock`] returns within [`CALL_LIMIT`] and never prompts. The bytes are UTF-8 text unless the back-end has
+/// a [`Backend::limit`]. Each back-end gives the five methods without a default; the rest are:
+///
+/// | back-end | `limit` | `volatile` | `expires_items` | `probe` | `unlock` |
+/// | --- | --- | --- | --- | --- | --- |
+/// | Secret Service | none | no | no | asks the service | runs its prompt |
+/// | Keychain | none | no | no | default | runs its prompt |
+/// | Credential Manager | 2,500 bytes | no | no | default | default |
+/// | kernel keyring | 32,767 bytes | yes | yes | asks the kernel | default |
+/// | files | none | no | no | checks the folder | default |
+/// | memory | none | yes | no | default | default |
 pub trait Backend {
-    /// What people call it.
+    /// The name that people see.
     fn name(&self) -> &'static str;
 
-    /// The most bytes that a slot takes, if that is few.
+    /// The most bytes that an item takes; None if any value of daypass fits.
     fn limit(&self) -> Option<usize> {
         None
     }
 
-    /// Whether a reboot empties it.
+    /// Whether a reboot deletes its items.
     fn volatile(&self) -> bool {
         false
     }
 
-    /// Whether what has expired goes by itself.
-    fn forgets(&self) -> bool {
+    /// Whether the back-end itself deletes items that have expired.
+    fn expires_items(&self) -> bool {
         false
     }
 
-    /// Whether it is there; a locked one may be said to be or not.
+    /// Whether the back-end is there. A locked one may return `Ok` or [`Error::Locked`](super::Error::Locked).
     fn probe(&self) -> Result<()> {
         Ok(())
     }
 
-    /// Unlocks it where it can be locked, by the system's own prompt if need be, waiting so long for the person.
+    /// Unlocks the back-end, by the system's own prompt if it must, and waits at most `wait` for the person.
     fn unlock(&self, _wait: Duration) -> Result<()> {
         Ok(())
     }
 
-    /// What is in the slot.
-    fn get(&self, slot: &Item) -> Result<Option<Bytes>>;
+    /// The content of an item; None if there is no such item.
+    fn get(&self, item: &Item) -> Result<Option<Bytes>>;
 
-    /// Puts it there, in place of what was. `expires` is when it may be thrown away, for those that can do that by themselves.
-    fn put(&self, slot: &Item, content: &[u8], expires: Option<OffsetDateTime>) -> Result<()>;
+    /// Creates or replaces an item. A back-end that [expires items](Backend::expires_items) may delete it after `expires`.
+    fn put(&self, item: &Item, content: &[u8], expires: Option<OffsetDateTime>) -> Result<()>;
 
-    /// Empties the slot. An empty one is no fault.
-    fn delete(&self, slot: &Item) -> Result<()>;
+    /// Deletes an item. A missing item is not an error.
+    fn delete(&self, item: &Item) -> Result<()>;
 
-    /// What is in each of daypass's slots.
+    /// The contents of all items that daypass stored.
     fn list(&self) -> Result<Vec<Bytes>>;
 }

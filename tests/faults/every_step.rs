@@ -1,4 +1,4 @@
-//! Every step in turn.
+//! A failure at every call of the vault and at every request to the portal, in every scenario.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,15 +8,16 @@ use daypass::broker::{self, Decision, Flow, SignInRequest, SignInUi};
 use daypass::error::{Error, Exit};
 use time::OffsetDateTime;
 
-use crate::fixture::{PATIENCE, Stage};
-use crate::store::{Cut, Trouble};
+use crate::fixture::{Fixture, TIMEOUT};
+use crate::store::{SimulatedCrash, VaultFault};
 use crate::support::portal::{Answer, Call};
 
+/// A state and the call that is made in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scene {
-    Warm,
-    Ageing,
-    Cold,
+pub(super) enum Scenario {
+    FreshCredentials,
+    StaleCredentials,
+    NoCredentials,
     ExpiredToken,
     RevokedToken,
     RefusedRole,
@@ -24,10 +25,10 @@ pub(super) enum Scene {
     SignOut,
 }
 
-/// Somebody who approves elsewhere.
-struct Patient;
+/// The user interface of a sign-in that is approved on another device.
+struct ApprovedElsewhere;
 
-impl SignInUi for Patient {
+impl SignInUi for ApprovedElsewhere {
     fn notify(&mut self, _: &broker::Event<'_>) {}
 
     fn wait(&mut self, pause: Duration, _: Duration) -> Decision {
@@ -40,11 +41,11 @@ impl SignInUi for Patient {
     }
 }
 
-impl Scene {
+impl Scenario {
     const ALL: [Self; 8] = [
-        Self::Warm,
-        Self::Ageing,
-        Self::Cold,
+        Self::FreshCredentials,
+        Self::StaleCredentials,
+        Self::NoCredentials,
         Self::ExpiredToken,
         Self::RevokedToken,
         Self::RefusedRole,
@@ -52,62 +53,62 @@ impl Scene {
         Self::SignOut,
     ];
 
-    pub(super) fn set(self) -> Stage {
-        let stage = if self == Self::SignIn { Stage::new() } else { Stage::signed_in() };
-        if matches!(self, Self::Warm | Self::Ageing | Self::SignOut) {
-            stage.ask("DeveloperAccess").unwrap();
+    pub(super) fn set_up(self) -> Fixture {
+        let fixture = if self == Self::SignIn { Fixture::new() } else { Fixture::signed_in() };
+        if matches!(self, Self::FreshCredentials | Self::StaleCredentials | Self::SignOut) {
+            fixture.ask("DeveloperAccess").unwrap();
         }
         match self {
-            Self::Ageing => stage.age("DeveloperAccess", time::Duration::minutes(10)),
-            Self::ExpiredToken => stage.expire_token(),
-            Self::RevokedToken => stage.portal.revoke_access_tokens(),
+            Self::StaleCredentials => fixture.set_time_left("DeveloperAccess", time::Duration::minutes(10)),
+            Self::ExpiredToken => fixture.expire_token(),
+            Self::RevokedToken => fixture.portal.revoke_access_tokens(),
             _ => {}
         }
-        stage.slots.calls.set(0);
-        stage
+        fixture.store.calls.set(0);
+        fixture
     }
 
-    /// Plays it. None where the power was cut.
-    fn play(self, stage: &Stage) -> Option<Result<(), Error>> {
-        let played = panic::catch_unwind(AssertUnwindSafe(|| match self {
-            Self::RefusedRole => stage.ask("Nobody").map(|_| panic!("a role that does not exist")),
-            Self::SignIn => stage
+    /// Makes the call. None after a simulated crash.
+    fn run(self, fixture: &Fixture) -> Option<Result<(), Error>> {
+        let outcome = panic::catch_unwind(AssertUnwindSafe(|| match self {
+            Self::RefusedRole => fixture.ask("Nobody").map(|_| panic!("a role that does not exist")),
+            Self::SignIn => fixture
                 .broker()
-                .sign_in(SignInRequest { flow: Flow::Device, port: None, unattended_until: None }, &mut Patient)
+                .sign_in(SignInRequest { flow: Flow::Device, port: None, unattended_until: None }, &mut ApprovedElsewhere)
                 .map(drop),
-            Self::SignOut => stage.broker().sign_out(PATIENCE).map(drop),
-            _ => stage.ask("DeveloperAccess").map(|credentials| stage.assert_right("DeveloperAccess", &credentials)),
+            Self::SignOut => fixture.broker().sign_out(TIMEOUT).map(drop),
+            _ => fixture.ask("DeveloperAccess").map(|credentials| fixture.assert_issued_for("DeveloperAccess", &credentials)),
         }));
-        played
+        outcome
             .map_err(|payload| {
-                if !payload.is::<Cut>() {
+                if !payload.is::<SimulatedCrash>() {
                     panic::resume_unwind(payload)
                 }
             })
             .ok()
     }
 
-    /// How many calls of the vault and of the portal it takes.
+    /// How many calls of the vault and how many requests to the portal it makes.
     fn steps(self) -> (usize, usize) {
-        let stage = self.set();
-        let before = stage.portal.requests();
-        let outcome = self.play(&stage).unwrap();
+        let fixture = self.set_up();
+        let before = fixture.portal.requests();
+        let outcome = self.run(&fixture).unwrap();
         match self {
             Self::RefusedRole => assert_eq!(outcome.unwrap_err().exit, Exit::Refused),
             _ => outcome.unwrap(),
         }
-        (stage.slots.calls.get(), stage.portal.requests() - before)
+        (fixture.store.calls.get(), fixture.portal.requests() - before)
     }
 }
 
-/// Plays every combination, some at a time: signing in waits a second for the person.
-fn each<T: Sync>(all: &[T], play: impl Fn(&T) + Sync) {
+/// Runs every combination, several in parallel, because a sign-in waits a second between polls.
+fn run_all<T: Sync>(all: &[T], run: impl Fn(&T) + Sync) {
     let next = AtomicUsize::new(0);
     std::thread::scope(|scope| {
         for _ in 0..6 {
             scope.spawn(|| {
                 while let Some(one) = all.get(next.fetch_add(1, Ordering::SeqCst)) {
-                    play(one);
+                    run(one);
                 }
             });
         }
@@ -123,53 +124,54 @@ fn a_vault_failure_at_any_step_loses_no_sign_in_and_returns_nothing_wrong() {
         daypass::vault::Error::TimedOut(what()),
         daypass::vault::Error::Full(what()),
     ];
-    let once = faults.iter().cloned().map(Trouble::Once);
-    let troubles: Vec<_> = once.chain(faults.iter().cloned().map(Trouble::Ever)).chain([Trouble::PowerCut]).collect();
+    let once = faults.iter().cloned().map(VaultFault::Once);
+    let faults_to_inject: Vec<_> = once.chain(faults.iter().cloned().map(VaultFault::Always)).chain([VaultFault::Crash]).collect();
     let mut all = Vec::new();
-    for scene in Scene::ALL {
-        for step in 0..scene.steps().0 {
-            all.extend(troubles.iter().map(|trouble| (scene, step, trouble)));
+    for scenario in Scenario::ALL {
+        for step in 0..scenario.steps().0 {
+            all.extend(faults_to_inject.iter().map(|fault| (scenario, step, fault)));
         }
     }
-    each(&all, |&(scene, step, trouble)| {
-        let stage = scene.set();
-        stage.slots.trouble.replace(Some((step, trouble.clone())));
-        let outcome = scene.play(&stage);
-        eprintln!("{scene:?}, call {step} of the vault, {trouble:?}: {outcome:?}");
+    run_all(&all, |&(scenario, step, fault)| {
+        let fixture = scenario.set_up();
+        fixture.store.fault.replace(Some((step, fault.clone())));
+        let outcome = scenario.run(&fixture);
+        eprintln!("{scenario:?}, call {step} of the vault, {fault:?}: {outcome:?}");
         match &outcome {
             Some(Err(error)) => {
-                let expected = if scene == Scene::RefusedRole { vec![Exit::Keyring, Exit::Refused] } else { vec![Exit::Keyring] };
+                let expected =
+                    if scenario == Scenario::RefusedRole { vec![Exit::Keyring, Exit::Refused] } else { vec![Exit::Keyring] };
                 assert!(expected.contains(&error.exit), "{error}");
             }
             Some(Ok(())) => {}
-            None => assert!(matches!(trouble, Trouble::PowerCut)),
+            None => assert!(matches!(fault, VaultFault::Crash)),
         }
-        match scene {
-            // The sign-in was not there before, or was to go.
-            Scene::SignIn => {
+        match scenario {
+            // There was no sign-in before, or it was to be deleted.
+            Scenario::SignIn => {
                 let kept = matches!(outcome, Some(Ok(())));
-                stage.assert_usable(!kept);
+                fixture.assert_usable(!kept);
             }
-            Scene::SignOut => {
-                stage.slots.trouble.take();
-                stage.broker().sign_out(PATIENCE).unwrap();
-                let left = stage.vault.sessions().unwrap().len() + stage.vault.roles(OffsetDateTime::now_utc()).unwrap().len();
-                assert_eq!(left, 0, "something was left behind");
+            Scenario::SignOut => {
+                fixture.store.fault.take();
+                fixture.broker().sign_out(TIMEOUT).unwrap();
+                let left = fixture.vault.sessions().unwrap().len() + fixture.vault.roles(OffsetDateTime::now_utc()).unwrap().len();
+                assert_eq!(left, 0, "something is left in the vault");
             }
             _ => {
-                let unavoidable = match trouble {
-                    Trouble::Once(_) => false,
-                    // The vault took what was tried before the refresh, and refuses what came of it, twice.
-                    Trouble::Ever(_) => stage.portal.count(Call::RefreshToken) > 0,
-                    Trouble::PowerCut | Trouble::NoRoom => stage.portal.unused_refreshes() > 0,
+                let unavoidable = match fault {
+                    VaultFault::Once(_) => false,
+                    // The vault accepted the write before the refresh, and rejected both writes of the new tokens.
+                    VaultFault::Always(_) => fixture.portal.count(Call::RefreshToken) > 0,
+                    VaultFault::Crash | VaultFault::DiskFull => fixture.portal.unused_refreshes() > 0,
                 };
-                stage.assert_usable(unavoidable);
+                fixture.assert_usable(unavoidable);
             }
         }
     });
 }
 
-/// Everything that a network may answer.
+/// Every answer that a network may give.
 pub(super) fn answers() -> Vec<(&'static str, Answer)> {
     vec![
         ("reset", Answer::reset()),
@@ -197,27 +199,27 @@ pub(super) fn answers() -> Vec<(&'static str, Answer)> {
 fn a_portal_failure_at_any_step_loses_no_sign_in_and_returns_nothing_wrong() {
     let answers = answers();
     let mut all = Vec::new();
-    for scene in Scene::ALL {
-        for step in 0..scene.steps().1 {
-            all.extend(answers.iter().map(|(name, answer)| (scene, step, *name, answer)));
+    for scenario in Scenario::ALL {
+        for step in 0..scenario.steps().1 {
+            all.extend(answers.iter().map(|(name, answer)| (scenario, step, *name, answer)));
         }
     }
-    each(&all, |&(scene, step, name, answer)| {
-        let stage = scene.set();
-        stage.portal.inject_after(step, answer.clone());
-        let outcome = scene.play(&stage).unwrap();
-        eprintln!("{scene:?}, request {step}, {name}: {outcome:?}");
-        assert!(stage.portal.cancel_injected());
-        if scene == Scene::Ageing && !["403", "404"].contains(&name) {
-            assert_eq!(outcome, Ok(()), "there were living credentials in hand");
+    run_all(&all, |&(scenario, step, name, answer)| {
+        let fixture = scenario.set_up();
+        fixture.portal.inject_after(step, answer.clone());
+        let outcome = scenario.run(&fixture).unwrap();
+        eprintln!("{scenario:?}, request {step}, {name}: {outcome:?}");
+        assert!(fixture.portal.cancel_injected());
+        if scenario == Scenario::StaleCredentials && !["403", "404"].contains(&name) {
+            assert_eq!(outcome, Ok(()), "unexpired credentials were cached");
         }
-        // What the service itself has said, and what it has spent with an answer that never came.
-        let spent = ["invalid_grant", "invalid_client"].contains(&name) && stage.portal.count(Call::RefreshToken) > 0;
-        let unavoidable = match scene {
-            Scene::SignIn => outcome.is_err(),
-            Scene::SignOut => true,
-            _ => spent || stage.portal.unused_refreshes() > 0,
+        // The service itself invalidated the sign-in, or replaced the refresh token in an answer that was lost.
+        let invalidated = name == "invalid_grant" && fixture.portal.count(Call::RefreshToken) > 0;
+        let unavoidable = match scenario {
+            Scenario::SignIn => outcome.is_err(),
+            Scenario::SignOut => true,
+            _ => invalidated || fixture.portal.unused_refreshes() > 0,
         };
-        stage.assert_usable(unavoidable);
+        fixture.assert_usable(unavoidable);
     });
 }

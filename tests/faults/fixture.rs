@@ -1,4 +1,4 @@
-//! A portal, a vault and a session.
+//! A portal, a vault with faults, and a session.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,55 +10,55 @@ use daypass::portal::{Portal as Client, Settings};
 use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::secret::Secret;
 use daypass::sys::env::Env;
+use daypass::sys::lock::Folders;
 use daypass::vault::Vault;
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-use crate::store::{Shared, Slots};
+use crate::store::{FaultyStore, SharedStore};
 use crate::support::portal::{Portal, PortalConfig};
 
-pub(super) const PATIENCE: Duration = Duration::from_secs(15);
+/// The deadline of `credential-process`.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A portal, a vault, a session; each call gets a broker of its own, as each process has.
-pub(super) struct Stage {
+/// A portal, a vault and a session. Each call gets a new broker, as in a new process.
+pub(super) struct Fixture {
     pub(super) portal: Portal,
-    pub(super) slots: Rc<Slots>,
+    pub(super) store: Rc<FaultyStore>,
     pub(super) vault: Vault,
     pub(super) session: Session,
     folder: TempDir,
 }
 
-impl Stage {
+impl Fixture {
     pub(super) fn new() -> Self {
         let portal = Portal::live(PortalConfig { long_secrets: false, ..PortalConfig::default() });
         let folder = TempDir::new().unwrap();
-        let url = portal.url();
-        std::fs::write(folder.path().join("config"), format!("[profile sandbox]\nendpoint_url = {url}\n")).unwrap();
-        let slots = Rc::<Slots>::default();
-        let vault = Vault::on(Box::new(Shared(Rc::clone(&slots))), None);
+        let store = Rc::<FaultyStore>::default();
+        let vault = Vault::new(Box::new(SharedStore(Rc::clone(&store))), None);
         let session =
             Session { name: "corp".to_owned(), start_url: portal.start_url(), region: "us-east-1".to_owned(), scopes: Vec::new() };
-        Self { portal, slots, vault, session, folder }
+        Self { portal, store, vault, session, folder }
     }
 
     pub(super) fn signed_in() -> Self {
-        let stage = Self::new();
-        stage.new_sign_in();
-        stage
+        let fixture = Self::new();
+        fixture.new_sign_in();
+        fixture
     }
 
-    /// Puts a new sign-in into the vault, as the end of one does.
+    /// Stores a new sign-in in the vault, as a completed sign-in does.
     pub(super) fn new_sign_in(&self) {
-        let given = self.portal.sign_in();
+        let sign_in = self.portal.sign_in();
         let at = |seconds: u64| OffsetDateTime::from_unix_timestamp(seconds.try_into().unwrap()).unwrap();
         let token = Token {
-            access: Secret::new(given.access_token),
-            expires_at: at(given.expires_at),
-            refresh: given.refresh_token.map(Secret::new),
+            access: Secret::new(sign_in.access_token),
+            expires_at: at(sign_in.expires_at),
+            refresh: sign_in.refresh_token.map(Secret::new),
             registration: Registration {
-                client_id: given.client_id,
-                client_secret: Secret::new(given.client_secret),
-                expires_at: at(given.client_expires_at),
+                client_id: sign_in.client_id,
+                client_secret: Secret::new(sign_in.client_secret),
+                expires_at: at(sign_in.client_expires_at),
                 scopes: vec!["sso:account:access".to_owned()],
             },
         };
@@ -68,21 +68,20 @@ impl Stage {
 
     pub(super) fn broker(&self) -> Broker<'_> {
         let path = |name: &str| self.folder.path().join(name).to_string_lossy().into_owned();
+        let endpoints = ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC"].map(|name| (name, self.portal.url()));
         let env: Env = [("HOME", path("")), ("AWS_CONFIG_FILE", path("config"))]
             .into_iter()
+            .chain(endpoints)
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
-        let settings = Settings {
-            region: self.session.region.clone(),
-            start_url: self.session.start_url.clone(),
-            profile: Some("sandbox".to_owned()),
-            env,
-        };
-        Broker::new(&self.session, &self.vault, Client::new(settings), Locks::new(Some(self.folder.path().join("run"))))
+        let locks = Folders::new(&env);
+        let settings =
+            Settings { region: self.session.region.clone(), start_url: self.session.start_url.clone(), profile: None, env };
+        Broker::new(&self.session, &self.vault, Client::new(settings), Locks::new(locks, Some(path(""))))
     }
 
     pub(super) fn ask(&self, role: &str) -> Result<RoleCredentials, Error> {
-        self.broker().role_credentials(&account(), &RoleName::new(role).unwrap(), PATIENCE)
+        self.broker().role_credentials(&account(), &RoleName::new(role).unwrap(), TIMEOUT)
     }
 
     pub(super) fn change_token(&self, change: impl FnOnce(&mut Token)) {
@@ -95,8 +94,8 @@ impl Stage {
         self.change_token(|token| token.expires_at = OffsetDateTime::now_utc() - Duration::from_hours(1));
     }
 
-    /// Makes what is kept for a role so old that new credentials are wanted, or dead.
-    pub(super) fn age(&self, role: &str, left: time::Duration) {
+    /// Sets how long the cached credentials of a role are still valid, of more than two hours in total.
+    pub(super) fn set_time_left(&self, role: &str, left: time::Duration) {
         let role = RoleName::new(role).unwrap();
         let Some(mut kept) = self.vault.role(&self.session, &account(), &role).unwrap() else { return };
         let now = OffsetDateTime::now_utc();
@@ -104,26 +103,26 @@ impl Stage {
         self.vault.store_role(&self.session, &account(), &role, &kept).unwrap();
     }
 
-    /// What is handed out was issued for this role, and lives.
+    /// Asserts that these credentials were issued for this role and are unexpired.
     #[track_caller]
-    pub(super) fn assert_right(&self, role: &str, credentials: &RoleCredentials) {
+    pub(super) fn assert_issued_for(&self, role: &str, credentials: &RoleCredentials) {
         assert!(credentials.expires_at > OffsetDateTime::now_utc(), "expired");
-        let right = self.portal.issued().into_iter().any(|issued| {
+        let issued = self.portal.issued().into_iter().any(|issued| {
             issued.role == role
                 && issued.access_key_id == credentials.access_key_id
                 && issued.secret_access_key == credentials.secret_access_key.expose()
                 && issued.session_token == credentials.session_token.expose()
         });
-        assert!(right, "not what was issued for {role}");
+        assert!(issued, "not what was issued for {role}");
     }
 
-    /// All is well again: the next call works, or asks for a sign-in where that may be so. Another role, so that nothing that is
-    /// remembered of the last call answers.
+    /// Asserts that without faults the next call works, or requires a sign-in if that is allowed. It asks for another role, whose
+    /// credentials are not cached and for which no failure is remembered.
     #[track_caller]
     pub(super) fn assert_usable(&self, may_need_sign_in: bool) {
-        self.slots.trouble.take();
+        self.store.fault.take();
         match self.ask("ReadOnly") {
-            Ok(credentials) => self.assert_right("ReadOnly", &credentials),
+            Ok(credentials) => self.assert_issued_for("ReadOnly", &credentials),
             Err(error) => {
                 assert!(may_need_sign_in, "a sign-in was lost that could be kept: {error}");
                 assert_eq!((error.exit, error.hint.as_str()), (Exit::SignIn, "daypass login corp"), "{error}");

@@ -1,5 +1,5 @@
-//! The broker in-process, on a vault and against a portal that fail at every step in turn: what it hands out is right and alive, no
-//! sign-in is lost that could be kept, and the next call works or says that a sign-in is needed.
+//! The broker in-process, with a vault or a portal that fails at every step in turn. Returned credentials are correct and unexpired,
+//! no sign-in is lost that could be kept, and the next call works or reports that a sign-in is required.
 
 #![allow(
     clippy::unwrap_used,

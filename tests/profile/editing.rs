@@ -1,4 +1,4 @@
-//! What an edit does to a file, byte for byte, and what it refuses.
+//! Edits of a file, byte for byte, and the edits that are refused.
 
 use daypass::error::Exit;
 use daypass::profile::edit::{Change, apply, refuse_other_sources};
@@ -220,24 +220,27 @@ fn native_profiles_and_existing_helpers_can_be_converted() {
 
 #[test]
 fn the_helper_line_is_quoted_only_if_needed_and_a_shell_reads_it_alike() {
-    let line = |program: &str| helper::line_for_profile(program, "dev");
-    assert_eq!(line("/usr/bin/daypass").unwrap(), "/usr/bin/daypass credential-process --profile dev");
-    assert_eq!(line("daypass").unwrap(), "daypass credential-process --profile dev");
-    assert_eq!(line("/a b/daypass").unwrap(), "\"/a b/daypass\" credential-process --profile dev");
+    let (account, role) = (AccountId::new("111122223333").unwrap(), RoleName::new("R").unwrap());
+    let line_for = |program: &str, session: &str| helper::line(program, session, &account, &role);
+    let line = |program: &str| line_for(program, "corp");
+    let arguments = "credential-process --session corp --account 111122223333 --role R";
+    assert_eq!(line("/usr/bin/daypass").unwrap(), format!("/usr/bin/daypass {arguments}"));
+    assert_eq!(line("daypass").unwrap(), format!("daypass {arguments}"));
+    assert_eq!(line("/a b/daypass").unwrap(), format!("\"/a b/daypass\" {arguments}"));
     for odd in ["/a b/daypass", "/a'b/daypass", "/a&b/daypass", "/a(b)/daypass", "/é/daypass", "/a*b/daypass", "/a;b/daypass"] {
         let line = line(odd).unwrap();
         let script = format!("set -- {line}; printf '%s\\n' \"$@\"");
         #[allow(clippy::disallowed_methods)]
         let output = std::process::Command::new("sh").args(["-c", &script]).output().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{odd}\ncredential-process\n--profile\ndev\n"));
-        assert_eq!(helper::read(&line).unwrap().profile.as_deref(), Some("dev"), "{line}");
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), format!("{odd}\n{}\n", arguments.replace(' ', "\n")));
+        assert_eq!(helper::read(&line).unwrap().session.as_deref(), Some("corp"), "{line}");
         let text = edited("", Change::helper("a", line.clone(), vec![]));
         assert_eq!(config(&text, "").profile("a").unwrap().text("credential_process"), Some(&*line));
     }
     for bad in ["/a\"b", "/a$b", "/a`b", "/a\\b", "/a!b", "/a #b", "/a ;b", "/a\nb", "~/bin/daypass", "bin/daypass", ""] {
         assert_eq!(line(bad).unwrap_err().exit, Exit::Usage, "{bad:?}");
     }
-    assert!(helper::line_for_profile("daypass", "a b").is_err() && helper::line_for_profile("daypass", "-x").is_err());
+    assert!(line_for("daypass", "a b").is_err() && line_for("daypass", "-x").is_err());
 }
 
 #[test]

@@ -1,5 +1,4 @@
-//! The grammar, row by row: each of the cases in which real AWS tools differ, the rules that they share, and the SDK's own parser as
-//! a judge of both.
+//! The grammar, row by row: the cases in which real AWS tools differ, the rules that they share, and the SDK's parser as the reference.
 
 use std::borrow::Cow;
 
@@ -10,7 +9,7 @@ use daypass::profile::ini::{Document, FileKind, lines};
 
 use crate::config;
 
-/// What the SDK's own parser says; None where it refuses the file.
+/// The result of the SDK's parser; None if it rejects the file.
 pub(crate) fn by_sdk(config: &str, credentials: &str) -> Option<aws_config::profile::ProfileSet> {
     let files = EnvConfigFiles::builder()
         .with_contents(EnvConfigFileKind::Config, config)
@@ -34,19 +33,19 @@ fn meaning(config: &Config) -> String {
     all.join(" ")
 }
 
-/// Who agrees with us, of those that follow the specification to the letter.
+/// How the SDK's parser, which follows the specification strictly, compares with ours.
 #[derive(Debug, PartialEq, Clone, Copy)]
 enum Sdk {
-    /// The SDK reads the same.
+    /// The same result.
     Same,
-    /// The SDK refuses the whole file; we read what can be read, and warn.
-    Refuses,
-    /// The SDK reads the file and sees less; we read what the AWS CLI reads, and warn.
+    /// The SDK rejects the whole file; we read what can be read, and warn.
+    Rejects,
+    /// The SDK reads less; we read what the AWS CLI reads, and warn.
     Less,
 }
-use Sdk::{Less, Refuses, Same};
+use Sdk::{Less, Rejects, Same};
 
-/// Row, config file, credentials file, what we read, what the SDK's parser makes of it, whether we warn.
+/// Row, config file, credentials file, our result, how the SDK's parser compares, whether we warn.
 #[rustfmt::skip]
 const ROWS: &[(&str, &str, &str, &str, Sdk, bool)] = &[
     ("1 plain", "[profile a]\nregion = x", "", "a{region=x}", Same, false),
@@ -62,13 +61,13 @@ const ROWS: &[(&str, &str, &str, &str, Sdk, bool)] = &[
     ("11 tab", "[profile\ta]\nk = 1", "", "a{k=1}", Same, false),
     ("12 blanks inside the brackets", "[ profile a ]\nk = 1", "", "a{k=1}", Same, false),
     ("13 the same for default", "[ default ]\nk = 1", "", "default{k=1}", Same, false),
-    ("14 indented first header", " [profile a]\nk = 1", "", "a{k=1}", Refuses, true),
+    ("14 indented first header", " [profile a]\nk = 1", "", "a{k=1}", Rejects, true),
     ("15 indented later header", "[profile a]\nk = 1\n [profile b]\nj = 2", "", "a{j=2,k=1⏎[profile b]}", Same, true),
     ("16 comment after the header", "[profile a] ; c\nk = 1", "", "a{k=1}", Same, false),
     ("17 comment right after the header", "[profile a]# c\nk = 1", "", "a{k=1}", Same, false),
-    ("18 junk after the header", "[profile a] junk\nk = 1\n[profile b]\nk = 2", "", "b{k=2}", Refuses, true),
-    ("19 header without end", "[profile a\nk = 1\n[profile b]\nk = 2", "", "b{k=2}", Refuses, true),
-    ("20 capitals in the prefix", "[PROFILE a]\nk = 1", "", "", Same, false),
+    ("18 junk after the header", "[profile a] junk\nk = 1\n[profile b]\nk = 2", "", "b{k=2}", Rejects, true),
+    ("19 header without end", "[profile a\nk = 1\n[profile b]\nk = 2", "", "b{k=2}", Rejects, true),
+    ("20 capitals in the prefix", "[PROFILE a]\nk = 1", "", "", Same, true),
     ("21 capital default", "[Default]\nk = 1", "", "", Same, true),
     ("22 no blank after the prefix", "[profilea]\nk = 1", "", "", Same, true),
     ("23 all name characters", "[profile a.b/c@d:e+f%g-h_i]\nk = 1", "", "a.b/c@d:e+f%g-h_i{k=1}", Same, false),
@@ -77,32 +76,32 @@ const ROWS: &[(&str, &str, &str, &str, Sdk, bool)] = &[
     ("26 keys that differ in case", "[profile a]\nRegion = x\nREGION = y", "", "a{region=y}", Same, true),
     ("27 capitals in a key", "[profile a]\nSSO_Session = x", "", "a{sso_session=x}", Same, false),
     ("28 no blanks round =", "[profile a]\nregion=x", "", "a{region=x}", Same, false),
-    ("29 colon", "[profile a]\nregion: x\nk = 1", "", "a{k=1}", Refuses, true),
+    ("29 colon", "[profile a]\nregion: x\nk = 1", "", "a{k=1}", Rejects, true),
     ("30 = in the value", "[profile a]\nk = a=b", "", "a{k=a=b}", Same, false),
     ("31 # in a URL", "[profile a]\nsso_start_url = https://e/start#/", "", "a{sso_start_url=https://e/start#/}", Same, false),
-    ("32 comment after a space", "[profile a]\nregion = x # c", "", "a{region=x}", Same, false),
-    ("33 semicolon after a space", "[profile a]\nregion = x ; c", "", "a{region=x}", Same, false),
-    ("34 comment after a tab", "[profile a]\nregion = x\t# c", "", "a{region=x}", Same, false),
+    ("32 comment after a space", "[profile a]\nregion = x # c", "", "a{region=x}", Same, true),
+    ("33 semicolon after a space", "[profile a]\nregion = x ; c", "", "a{region=x}", Same, true),
+    ("34 comment after a tab", "[profile a]\nregion = x\t# c", "", "a{region=x}", Same, true),
     ("35 adjacent semicolon", "[profile a]\nregion = x;c", "", "a{region=x;c}", Same, false),
     ("36 quoted value", "[profile a]\nregion = \"x\"", "", "a{region=\"x\"}", Same, false),
     ("37 empty value", "[profile a]\nregion =\noutput = y", "", "a{output=y,region=}", Same, false),
-    ("38 no =", "[profile a]\nregion\nk = 1", "", "a{k=1}", Refuses, true),
-    ("39 no key", "[profile a]\n= x\nk = 1", "", "a{k=1}", Refuses, true),
+    ("38 no =", "[profile a]\nregion\nk = 1", "", "a{k=1}", Rejects, true),
+    ("39 no key", "[profile a]\n= x\nk = 1", "", "a{k=1}", Rejects, true),
     ("40 blank in a key", "[profile a]\nbad key = x\nk = 1", "", "a{k=1}", Same, true),
     ("41 key twice", "[profile a]\nk = 1\nk = 2", "", "a{k=2}", Same, true),
     ("42 section twice", "[profile a]\nk = 1\n[profile a]\nj = 2", "", "a{j=2,k=1}", Same, true),
     ("43 key in both files", "[profile a]\nk = 1\nj = 1", "[a]\nk = 2", "a{j=1,k=2}", Same, false),
     ("44 continued value", "[profile a]\nk = v\n  more", "", "a{k=v⏎more}", Same, false),
     ("45 continued by a key", "[profile a]\nk = v\n  role_arn = z", "", "a{k=v⏎role_arn = z}", Same, false),
-    ("46 all keys indented", "[profile a]\n  k = 1\n  j = 2\n[profile b]\nk = 3", "", "a{j=2,k=1} b{k=3}", Refuses, true),
+    ("46 all keys indented", "[profile a]\n  k = 1\n  j = 2\n[profile b]\nk = 3", "", "a{j=2,k=1} b{k=3}", Rejects, true),
     ("47 nested", "[profile a]\ns3 =\n  a = 1\n  b = 2", "", "a{s3=⏎a = 1⏎b = 2}", Same, false),
-    ("48 comment in a nested block", "[profile a]\ns3 =\n  # c\n  b = 2", "", "a{s3=⏎b = 2}", Refuses, true),
-    ("49 nested line without =", "[profile a]\ns3 =\n  a\n  b = 2", "", "a{s3=⏎b = 2}", Refuses, true),
+    ("48 comment in a nested block", "[profile a]\ns3 =\n  # c\n  b = 2", "", "a{s3=⏎b = 2}", Rejects, true),
+    ("49 nested line without =", "[profile a]\ns3 =\n  a\n  b = 2", "", "a{s3=⏎b = 2}", Rejects, true),
     ("50 indented comment after a key", "[profile a]\nk = v\n  # c", "", "a{k=v⏎# c}", Same, true),
-    ("51 key before any section", "k = 1\n[profile a]\nk = 2", "", "a{k=2}", Refuses, true),
-    ("52 byte order mark", "\u{feff}[profile a]\nk = 1", "", "a{k=1}", Refuses, true),
+    ("51 key before any section", "k = 1\n[profile a]\nk = 2", "", "a{k=2}", Rejects, true),
+    ("52 byte order mark", "\u{feff}[profile a]\nk = 1", "", "a{k=1}", Rejects, true),
     ("53 CRLF", "[profile a]\r\nk = 1\r\nj = 2\r\n", "", "a{j=2,k=1}", Same, false),
-    ("54 CR only", "[profile a]\rk = 1\r", "", "", Refuses, true),
+    ("54 CR only", "[profile a]\rk = 1\r", "", "", Rejects, true),
     ("55 no line end at the end", "[profile a]\nk = 1", "", "a{k=1}", Same, false),
     ("56 quoted session", "[sso-session \"s\"]\nk = 1", "", "@s{k=1}", Less, true),
     ("57 session with a blank", "[sso-session my s]\nk = 1", "", "", Same, true),
@@ -114,7 +113,7 @@ const ROWS: &[(&str, &str, &str, &str, Sdk, bool)] = &[
     ("63 empty header", "[]\nk = 1\n[profile a]\nk = 2", "", "a{k=2}", Same, true),
     ("64 no-break space", "[profile a]\nk\u{a0}= 1\nj = 2", "", "a{j=2}", Same, true),
     ("65 dot for a blank", "[profile.a]\nk = 1", "", "", Same, true),
-    // What the shared rules say beyond these.
+    // More shared rules.
     ("empty files", "", "", "", Same, false),
     ("a profile without keys", "[profile a]", "[b]", "a{} b{}", Same, false),
     ("comments at the start of a line, and empty ones", "# c\n;\n[profile a]\n; c\n#\nk = 1", "", "a{k=1}", Same, false),
@@ -123,13 +122,13 @@ const ROWS: &[(&str, &str, &str, &str, Sdk, bool)] = &[
     ("a comment in a continued line stays", "[profile a]\nk = v\n more # c", "", "a{k=v⏎more # c}", Same, false),
     ("a nested value may be empty", "[profile a]\ns3 =\n  a =", "", "a{s3=⏎a =}", Same, false),
     ("a nested name may be anything", "[profile a]\ns3 =\n  b c! = 1", "", "a{s3=⏎b c! = 1}", Same, false),
-    ("a nested value has no empty name", "[profile a]\ns3 =\n  = 1", "", "a{s3=}", Refuses, true),
-    ("a header ends a value", "[profile a]\nk = v\n[profile b]\n more", "", "a{k=v} b{}", Refuses, true),
-    ("what follows a line that counts for nothing does so too", "[profile a]\nbad key = v\n  more = 1\nk = 1", "", "a{k=1}", Same, true),
-    ("more text is no header", "[profile a] k = 1 [profile b]\nk = 1", "", "", Same, true),
+    ("a nested value has no empty name", "[profile a]\ns3 =\n  = 1", "", "a{s3=}", Rejects, true),
+    ("a header ends a value", "[profile a]\nk = v\n[profile b]\n more", "", "a{k=v} b{}", Rejects, true),
+    ("continuation lines of an ignored line are ignored", "[profile a]\nbad key = v\n  more = 1\nk = 1", "", "a{k=1}", Same, true),
+    ("text after a header is no header", "[profile a] k = 1 [profile b]\nk = 1", "", "", Same, true),
     ("credentials by the CLI with a blank", "", "[a b]\nk = 1", "a b{k=1}", Less, true),
     ("a value of other letters", "[profile a]\nk = 😂 ü", "", "a{k=😂 ü}", Same, false),
-    ("services stand apart", "[services s]\ndynamodb =\n  endpoint_url = http://x\n[profile a]\nk = 1", "", "a{k=1}", Same, false),
+    ("services are not profiles", "[services s]\ndynamodb =\n  endpoint_url = http://x\n[profile a]\nk = 1", "", "a{k=1}", Same, false),
     ("both files, prefixed default", "[profile default]\nk = 1\n[default]\nj = 2", "[default]\ni = 3", "default{i=3,k=1}", Same, true),
     ("session without its blank", "[sso-sessionfoo]\nk = 1", "[sso-sessionfoo]\nk = 2", "sso-sessionfoo{k=2}", Same, true),
     ("the other tools' comment characters in a name", "[profile a]; c ]\nk = 1", "", "a{k=1}", Same, false),
@@ -155,7 +154,7 @@ fn the_sdk_parses_each_row_as_stated() {
     for (row, config_text, credentials, _, sdk, _) in ROWS {
         let ours = config(config_text, credentials);
         let verdict = match by_sdk(config_text, credentials) {
-            None => Refuses,
+            None => Rejects,
             Some(set) if same(&ours, &set) => Same,
             Some(_) => Less,
         };
@@ -198,7 +197,7 @@ fn a_warning_names_file_line_and_problem() {
         config.warnings().iter().map(|warning| format!("{}:{}: {}", warning.file.display(), warning.line, warning.what)).collect();
     assert_eq!(shown.len(), 2);
     assert!(shown[0].starts_with("config:2: this line has no ="), "{shown:?}");
-    assert!(shown[1].starts_with("credentials:3: k was set in line 2"), "{shown:?}");
+    assert!(shown[1].starts_with("credentials:3: k is already set in line 2"), "{shown:?}");
 }
 
 #[test]

@@ -1,9 +1,11 @@
-//! The room `profile`: reading, resolving, editing and writing the AWS config file, by its public face.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // In helpers of tests too.
+//! The module `profile`: reading, resolving, editing and writing the AWS config file.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::disallowed_methods)]
 
+mod damaged;
 mod editing;
 mod grammar;
 mod property;
+mod rejections;
 mod resolving;
 mod storing;
 

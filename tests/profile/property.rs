@@ -1,4 +1,4 @@
-//! What holds for any file: found by trying many.
+//! Properties of any file, checked with generated ones.
 
 #![allow(clippy::disallowed_methods)] // Tests write files.
 
@@ -10,7 +10,7 @@ use daypass::profile::Config;
 use daypass::profile::edit::{Change, apply};
 use daypass::profile::helper;
 use daypass::profile::ini::{Document, FileKind, lines};
-use daypass::profile::names::Session;
+use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::profile::request::RoleRequest;
 use daypass::profile::resolve::{session_in, sessions, target_in};
 use proptest::prelude::*;
@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use crate::grammar::{by_sdk, same};
 use crate::{config, env};
 
-/// Lines that mean something, good and bad, so that most files are near to real ones.
+/// Meaningful lines, valid and invalid, so that most files resemble real ones.
 fn any_line() -> impl Strategy<Value = String> {
     let name = prop::sample::select(vec!["default", "a", "b", "c.d/e@f:g+h%i-j_k", "\"q r\"", "x y", "é"]);
     let key =
@@ -34,7 +34,7 @@ fn any_line() -> impl Strategy<Value = String> {
     ]
 }
 
-fn any_file() -> impl Strategy<Value = String> {
+pub(crate) fn any_file() -> impl Strategy<Value = String> {
     let end = prop::sample::select(vec!["\n", "\n", "\r\n"]);
     (prop::collection::vec(any_line(), 0..14), end, any::<bool>(), prop::bool::weighted(0.05)).prop_map(
         |(lines, end, ended, bom)| {
@@ -44,7 +44,7 @@ fn any_file() -> impl Strategy<Value = String> {
     )
 }
 
-/// A file that the SDK does not refuse.
+/// A file that the SDK accepts.
 fn good_file() -> impl Strategy<Value = String> {
     let section = prop::sample::select(vec![
         "[profile a]",
@@ -91,7 +91,7 @@ fn any_change() -> impl Strategy<Value = Change> {
     ]
 }
 
-/// Such a file most tools refuse; we may refuse to change it.
+/// Most tools reject such a file; we may refuse to change it.
 fn has_indented_header(text: &str) -> bool {
     text.lines().any(|line| line.starts_with([' ', '\t']) && line.trim_start().starts_with('['))
 }
@@ -155,7 +155,7 @@ proptest! {
     fn an_edit_changes_the_meaning_only_as_requested(text in any_file(), change in any_change()) {
         let after = match apply(&text, FileKind::Config, std::slice::from_ref(&change)) {
             Ok(after) => after,
-            // A new name that not all tools read is refused, and a key that would swallow the indented section line behind it.
+            // Refused: a new name that only some tools read, and a key whose value would continue with the indented section line after it.
             Err(error) if error.exit == Exit::Usage => {
                 prop_assert_eq!(name_of(&change), "q r");
                 prop_assert!(config(&text, "").profile("q r").is_none());
@@ -181,14 +181,14 @@ proptest! {
             }
         }
         prop_assert_eq!(profiles(&config(&after, "")), expected);
-        // Once more changes nothing.
+        // A second time changes nothing.
         prop_assert_eq!(apply(&after, FileKind::Config, &[change]).unwrap(), after);
     }
 
     #[test]
     fn bytes_outside_the_edited_section_stay(text in any_file(), change in any_change()) {
         let Ok(after) = apply(&text, FileKind::Config, std::slice::from_ref(&change)) else { return Ok(()) };
-        // Every line outside the keys that are meant is there in the old order.
+        // Every line outside the changed keys is there in the old order.
         let mut left = after.split_inclusive('\n');
         let document = Document::parse(text.as_bytes(), FileKind::Config);
         let touched = |at: usize| document.sections().iter().any(|section| {
@@ -198,7 +198,7 @@ proptest! {
         for line in lines(text.as_bytes(), 0..text.len()) {
             if !touched(line.text.start) {
                 let old = &text[line.text.start..line.next];
-                // A last line without an end may get one, if something follows it now.
+                // A last line without a line end gets one if something follows it now.
                 let same = |new: &str| new == old || !old.ends_with('\n') && new.trim_end() == old.trim_end();
                 prop_assert!(old == "\u{feff}" || left.any(same), "{:?} is gone from {:?}", old, after);
             }
@@ -219,22 +219,24 @@ proptest! {
     #[test]
     fn files_that_the_sdk_accepts_are_read_as_the_sdk_reads_them(first in good_file(), second in good_file()) {
         let second = second.replace("profile ", "");
-        let sdk = by_sdk(&first, &second).expect("these are made to be accepted");
+        let sdk = by_sdk(&first, &second).expect("the SDK accepts these files");
         prop_assert!(same(&config(&first, &second), &sdk), "{first}\n---\n{second}");
     }
 
     #[test]
     fn the_sdk_reads_edited_files_as_daypass_does(text in good_file(), changes in prop::collection::vec(any_change(), 0..3)) {
         if let Ok(after) = apply(&text, FileKind::Config, &changes) {
-            let sdk = by_sdk(&after, "").expect("what we wrote is accepted");
+            let sdk = by_sdk(&after, "").expect("the SDK accepts what was written");
             prop_assert!(same(&Config::of_texts((PathBuf::new(), after.clone()), Default::default()), &sdk), "{after}");
         }
     }
 
     #[test]
     fn a_written_program_path_is_read_back_as_one_word(path in "/[ -~é]{0,12}(/[a-z #;%&'()*]{1,6})?") {
-        let Ok(line) = helper::line_for_profile(&path, "dev") else { return Ok(()) };
-        prop_assert_eq!(shlex::split(&line).unwrap(), [&*path, "credential-process", "--profile", "dev"]);
+        let (account, role) = (AccountId::new("111122223333").unwrap(), RoleName::new("R").unwrap());
+        let Ok(line) = helper::line(&path, "corp", &account, &role) else { return Ok(()) };
+        let words = shlex::split(&line).unwrap();
+        prop_assert_eq!(&words[..4], [&*path, "credential-process", "--session", "corp"]);
         let after = apply("", FileKind::Config, &[Change::helper("a", line.clone(), vec![])]).unwrap();
         let written = config(&after, "");
         let profile = written.profile("a").unwrap();
@@ -270,7 +272,7 @@ proptest! {
 
     #[test]
     fn reading_a_file_in_part_equals_reading_the_whole_file(text in any_file(), credentials in any_file(), filler in 0usize..3000) {
-        // Larger than what is read at a time, so that sections lie across its ends.
+        // Larger than the buffer, so that sections span several.
         let text = text + "\n" + &"[profile filler]\nregion = somewhere-else-1\n".repeat(filler);
         let home = tempfile::tempdir().unwrap();
         let (config, shared) = (home.path().join("config"), home.path().join("credentials"));

@@ -1,4 +1,4 @@
-//! What was typed, and what it means.
+//! Requests and what they resolve to.
 
 use daypass::error::{Error, Exit};
 use daypass::profile::index::ProfileIndex;
@@ -128,7 +128,10 @@ fn account_and_role_flags_use_the_only_session_unless_a_profile_is_chosen() {
     let flags = [("account", "111122223333"), ("role", "Dev")];
     assert_eq!(means("", &[], &flags), "corp 111122223333 Dev - -");
     assert_eq!(means("[default]\naws_access_key_id = A\n", &[], &flags), "corp 111122223333 Dev - -");
-    assert!(fails("[profile keys]\naws_access_key_id = A\n", &[("AWS_PROFILE", "keys")], &flags).contains("static access keys"));
+    assert!(
+        fails("[profile keys]\naws_access_key_id = A\naws_secret_access_key = x\n", &[("AWS_PROFILE", "keys")], &flags)
+            .contains("static access keys")
+    );
 }
 
 #[test]
@@ -163,7 +166,7 @@ fn a_helper_that_names_a_profile_resolves_to_it() {
 fn profiles_that_refer_to_each_other_in_a_circle_are_an_error() {
     let text = "[profile a]\ncredential_process = daypass credential-process --profile b\n[profile b]\ncredential_process = daypass credential-process --profile a\n";
     let error = fails(text, &[], &[("profile", "a")]);
-    assert!(error.contains("in a circle") && error.contains("\"a\" → \"b\" → \"a\""), "{error}");
+    assert!(error.contains("in a cycle") && error.contains("\"a\" → \"b\" → \"a\""), "{error}");
 }
 
 #[test]
@@ -179,7 +182,7 @@ fn a_profile_may_repeat_its_sessions_settings_but_not_contradict_them() {
         "corp 000022223333 Dev eu-west-1 dev"
     );
     let error = fails(&format!("{NATIVE}sso_region = eu-west-1\n"), &[], &[("profile", "dev")]);
-    assert!(error.contains("contradict") && error.contains("config:10") && error.contains("config:3"), "{error}");
+    assert!(error.contains("differ in sso_region") && error.contains("config:10") && error.contains("config:3"), "{error}");
 }
 
 #[test]
@@ -191,12 +194,12 @@ fn a_missing_or_invalid_setting_is_reported_with_file_and_line() {
             "[profile dev]\nsso_start_url = https://x\nsso_account_id = 111122223333\nsso_role_name = R\n",
             "(config:5) has no sso_region",
         ),
-        ("[profile dev]\nsso_session = corp\nsso_account_id = 123\nsso_role_name = R\n", "config:7: \"123\" is not an account id"),
+        ("[profile dev]\nsso_session = corp\nsso_account_id = 123\nsso_role_name = R\n", "config:7: \"123\" is not an account ID"),
         (
             "[profile dev]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = a b\n",
             "config:8: \"a b\" is not a role name",
         ),
-        ("[profile dev]\nregion = x\n", "(config:5) names no account and role"),
+        ("[profile dev]\nregion = x\n", "(config:5) has no account and role"),
         (
             "[sso-session s]\nsso_region = x\n[profile dev]\nsso_session = s\nsso_account_id = 111122223333\nsso_role_name = R\n",
             "(config:5) has no sso_start_url",
@@ -205,7 +208,7 @@ fn a_missing_or_invalid_setting_is_reported_with_file_and_line() {
             "[profile dev]\nsso_session = none\nsso_account_id = 111122223333\nsso_role_name = R\n",
             "no [sso-session none] in config",
         ),
-        ("[profile dev]\ncredential_process = daypass credential-process --session corp --role R\n", "does not say which account"),
+        ("[profile dev]\ncredential_process = daypass credential-process --session corp --role R\n", "has no --account"),
     ];
     for (text, expected) in cases {
         let error = fails(text, &[], &[("profile", "dev")]);
@@ -222,7 +225,11 @@ fn other_credential_sources_are_reported_with_a_hint() {
             "daypass env base",
         ),
         ("role_arn = arn:x\ncredential_source = Environment\n", "assumes arn:x", "AWS_PROFILE=dev"),
-        ("aws_access_key_id = A\n", "holds static access keys (config:6)", "daypass configure --profile dev"),
+        (
+            "aws_access_key_id = A\naws_secret_access_key = x\n",
+            "has static access keys (config:6)",
+            "daypass configure --profile dev",
+        ),
         ("login_session = x\n", "by login_session", "daypass configure --profile dev"),
     ];
     for (text, what, hint) in cases {

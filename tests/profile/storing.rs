@@ -1,4 +1,4 @@
-//! Files as they are on a disk: links, modes, other writers, full disks, sudden ends.
+//! Writing files: links, modes, other writers, full disks, killed processes.
 #![cfg(unix)]
 
 use std::fs;
@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 use daypass::error::{Error, Exit};
 use daypass::profile::Config;
 use daypass::profile::edit::Change;
+use daypass::profile::request::RoleRequest;
 use daypass::profile::store::{Others, Plan, backup_path, plan, update};
 use daypass::sys::env::Env;
 use tempfile::TempDir;
@@ -78,16 +79,16 @@ fn a_new_file_and_its_folder_are_private() {
 }
 
 #[test]
-fn mode_and_group_are_kept_for_file_and_backup() {
+fn mode_and_group_are_kept_and_the_backup_is_private() {
     let home = Home::with("[profile a]\nregion = x\n");
     let path = home.path(".aws/config");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o664)).unwrap();
-    // Only root may give a file away; for others this is the group that it has.
+    // Only root may change the group; for others this is the group that the file has.
     let group = if fs::metadata(&path).unwrap().uid() == 0 { 12345 } else { fs::metadata(&path).unwrap().gid() };
     std::os::unix::fs::chown(&path, None, Some(group)).unwrap();
     home.set("a", "y").unwrap();
-    for path in [path.clone(), backup_path(&path)] {
-        assert_eq!((mode(&path), fs::metadata(&path).unwrap().gid()), (0o664, group), "{}", path.display());
+    for (path, expected) in [(path.clone(), 0o664), (backup_path(&path), 0o600)] {
+        assert_eq!((mode(&path), fs::metadata(&path).unwrap().gid()), (expected, group), "{}", path.display());
     }
 }
 
@@ -100,6 +101,15 @@ fn the_previous_version_is_backed_up_and_repeating_an_edit_writes_nothing() {
     assert_eq!(fs::metadata(home.path(".aws/config")).unwrap().ino(), inode);
     assert_eq!(home.text(".aws/config.daypass.bak"), "[profile a]\nregion = x\n");
     assert_eq!(home.names(".aws"), ["config", "config.daypass.bak"]);
+}
+
+#[test]
+fn a_backup_contains_no_secret() {
+    let home = Home::with("[profile a]\naws_secret_access_key = hunter2\nregion = x\n");
+    home.set("b", "y").unwrap();
+    assert!(home.text(".aws/config").contains("hunter2"));
+    let backup = home.text(".aws/config.daypass.bak");
+    assert!(backup.starts_with("[profile a]\n# (left out") && backup.ends_with("\nregion = x\n"), "{backup}");
 }
 
 #[test]
@@ -145,7 +155,7 @@ fn unusable_config_files_are_reported_by_name() {
     let home = Home::empty();
     fs::create_dir(home.path(".aws")).unwrap();
     symlink("nowhere", home.path(".aws/config")).unwrap();
-    fails(&home, "is a link to nowhere, which is not there");
+    fails(&home, "is a symbolic link to nowhere, which does not exist");
     assert_eq!(home.names(".aws"), ["config"]);
 
     let home = Home::empty();
@@ -265,13 +275,13 @@ fn a_killed_writer_leaves_a_complete_file() {
         writer.wait().unwrap();
         let now = home.text(".aws/config");
         assert!(now.ends_with("# end\n") && now.len() == text.len());
-        // The lock died with its holder, and its temporary files go with the next change.
+        // The lock ended with its process, and the next change removes its temporary files.
         home.set("b", "z").unwrap();
         assert_eq!(home.names(".aws"), ["config", "config.daypass.bak"]);
     }
 }
 
-/// What the variables of a process say that a test has started to write one profile: that test again, which finds itself here.
+/// A process that a test started to write one profile: the same test again, with these variables.
 struct Writer {
     env: Env,
     profile: String,
@@ -289,7 +299,7 @@ impl Writer {
     }
 }
 
-/// This test again, as a process that writes the profile. `first` is what the shell does before.
+/// Starts this test again as a process that writes the profile. `first` is shell code to run before.
 #[allow(clippy::disallowed_methods)]
 fn again(test: &str, home: &Home, profile: &str, first: &str) -> Child {
     Command::new("sh")
@@ -302,10 +312,76 @@ fn again(test: &str, home: &Home, profile: &str, first: &str) -> Child {
         .unwrap()
 }
 
-/// It was that test, and it came to a good end.
+/// Checks that the process ran the test and passed.
 #[track_caller]
 fn passes(writer: Child) {
     let output = writer.wait_with_output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
+}
+
+/// Reads the configuration in a thread: a hang fails the test.
+fn read_in_time(env: Env) -> Result<Config, Error> {
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || send.send(Config::read(&env)));
+    receive.recv_timeout(std::time::Duration::from_secs(30)).expect("reading ends")
+}
+
+fn env_of(config: &Path) -> Env {
+    env(&[("AWS_CONFIG_FILE", config.to_str().unwrap()), ("AWS_SHARED_CREDENTIALS_FILE", "/dev/null"), ("XDG_RUNTIME_DIR", "/tmp")])
+}
+
+#[test]
+fn a_device_or_socket_is_not_read() {
+    let home = Home::empty();
+    let socket = home.path("socket");
+    let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+    for path in [Path::new("/dev/zero"), Path::new("/dev/full"), &socket, Path::new("/")] {
+        let error = read_in_time(env_of(path)).unwrap_err();
+        assert!(error.what.starts_with(&format!("can't read {}: ", path.display())), "{error}");
+        let error = update(&env_of(path), &[region_of("a", "x")], Others::Refuse).unwrap_err();
+        assert!(error.what.contains(&path.display().to_string()), "{error}");
+    }
+    assert_eq!(read_in_time(env_of(Path::new("/dev/null"))).unwrap().profiles().len(), 0);
+}
+
+#[test]
+fn a_pipe_is_read_whole_and_once() {
+    let home = Home::empty();
+    let path = home.path("pipe");
+    let name = path.to_str().unwrap().to_owned();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let mut writer = Command::new("sh").args(["-c", "printf '[profile a]\\nregion = x\\n' >\"$0\"", &name]).spawn().unwrap();
+    for _ in 0..2 {
+        let asked = RoleRequest { profile: Some("a".to_owned()), ..RoleRequest::default() };
+        let error = daypass::profile::resolve::target(&env_of(&path), &asked).unwrap_err();
+        assert!(error.what.contains("profile \"a\"") && !error.what.contains("there is no profile"), "{error}");
+        assert_eq!(read_in_time(env_of(&path)).unwrap().profile("a").unwrap().text("region"), Some("x"));
+    }
+    assert!(writer.wait().unwrap().success());
+}
+
+#[test]
+fn a_pipe_without_a_writer_or_without_an_end_is_an_error() {
+    let home = Home::empty();
+    let path = home.path("silent");
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    let error = read_in_time(env_of(&path)).unwrap_err();
+    assert!(error.what.contains("silent: it is a pipe whose writer does not close it"), "{error}");
+    let mut writer = Command::new("sh").args(["-c", "exec yes >\"$0\"", path.to_str().unwrap()]).spawn().unwrap();
+    let error = read_in_time(env_of(&path)).unwrap_err();
+    assert!(error.what.contains("larger than 16 MiB"), "{error}");
+    writer.wait().unwrap();
+}
+
+#[test]
+fn a_path_that_is_not_utf_8_is_the_file_that_is_edited() {
+    use std::os::unix::ffi::OsStrExt;
+    let home = Home::empty();
+    let path = home.folder.path().join(std::ffi::OsStr::from_bytes(b"od\xffd"));
+    let vars = [("AWS_CONFIG_FILE", path.as_os_str()), ("HOME", home.folder.path().as_os_str())];
+    let env: Env = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    update(&env, &[region_of("a", "x")], Others::Refuse).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "[profile a]\nregion = x\n");
+    assert!(!home.path(".aws").exists());
 }

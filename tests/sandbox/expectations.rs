@@ -1,4 +1,4 @@
-//! Expected calls, and answers that a test chooses.
+//! Expected calls, answers that a test chooses, and latches.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 use crate::support::portal::{Answer, Call, Latch, Portal, PortalConfig};
-use crate::{Client, credentials, eager, raw};
+use crate::{Client, credentials, fast_polling, raw};
 
 #[test]
 fn a_strict_portal_reports_unexpected_and_missing_calls() {
@@ -38,8 +38,8 @@ fn strict_in_order_rejects_a_call_out_of_order() {
     portal.expect(Call::Logout).served();
     portal.expect(Call::GetRoleCredentials).answered(Answer::no_access());
     let token = portal.sign_in().access_token;
-    assert!(credentials(&portal, &token).starts_with("HTTP/1.1 503"), "a call that may come any number of times may be left out");
-    assert!(credentials(&portal, &token).starts_with("HTTP/1.1 400"), "too early");
+    assert!(credentials(&portal, &token).starts_with("HTTP/1.1 503"), "an expectation of any number of calls may be skipped");
+    assert!(credentials(&portal, &token).starts_with("HTTP/1.1 400"), "out of order");
     let complaints = portal.take_complaints();
     assert!(complaints[0].contains("expected: Logout, 1 more; GetRoleCredentials, 1 more"), "{complaints:?}");
 }
@@ -121,7 +121,7 @@ fn a_hanging_answer_sends_nothing_until_the_portal_is_dropped() {
     while portal.requests() < 2 {
         thread::yield_now();
     }
-    // Neither keeps the portal from ending.
+    // Neither prevents the portal from stopping.
     drop(portal);
     hung.set_nonblocking(false).unwrap();
     assert_eq!(hung.read(&mut [0]).unwrap(), 0);
@@ -136,7 +136,7 @@ fn a_latch_holds_requests_until_the_test_opens_it() {
     thread::scope(|scope| {
         let asking: Vec<_> = (0..3).map(|_| scope.spawn(|| credentials(&portal, &token))).collect();
         latch.wait_for_requests(3);
-        assert_eq!(portal.issued(), [], "what the service does, it does when the latch opens");
+        assert_eq!(portal.issued(), [], "the call takes effect when the latch opens");
         latch.open();
         assert!(asking.into_iter().all(|thread| thread.join().unwrap().starts_with("HTTP/1.1 200")));
     });
@@ -145,24 +145,24 @@ fn a_latch_holds_requests_until_the_test_opens_it() {
 
 #[test]
 fn a_lost_answer_still_has_its_effect_on_the_service() {
-    let portal = Portal::live(eager());
+    let portal = Portal::live(fast_polling());
     let client = Client::of(&portal);
     let token = client.sign_in(&portal).refresh_token.unwrap();
     portal.expect(Call::RefreshToken).answered(Answer::served().but_lost());
     assert!(client.refresh(&token).unwrap_err().meta().code().is_none());
-    assert!(client.refresh(&token).unwrap_err().is_invalid_grant_exception(), "it is spent");
+    assert!(client.refresh(&token).unwrap_err().is_invalid_grant_exception(), "it was replaced");
 }
 
 #[test]
 fn a_test_can_edit_an_answer() {
-    let portal = Portal::live(eager());
+    let portal = Portal::live(fast_polling());
     let client = Client::of(&portal);
     portal.expect(Call::PollForToken).answered(Answer::served().edited(|json| {
         json.as_object_mut().unwrap().remove("refreshToken");
     }));
     let token = client.sign_in(&portal);
     assert_eq!(token.refresh_token, None);
-    // An error whose name is in the header alone.
+    // An error with its name only in the header.
     let answer = Answer::body(400, "").with_header("x-amzn-ErrorType", "ResourceNotFoundException:http://x/");
     portal.expect(Call::ListAccounts).answered(answer);
     let call = client.sso.list_accounts().access_token(token.access_token.unwrap());
@@ -171,12 +171,12 @@ fn a_test_can_edit_an_answer() {
 
 #[test]
 fn connections_are_kept_alive() {
-    let portal = Portal::live(eager());
+    let portal = Portal::live(fast_polling());
     let client = Client::of(&portal);
     client.start(&portal);
     let connections: Vec<usize> = portal.calls().iter().map(|call| call.connection).collect();
     assert_eq!(connections[0], connections[1]);
-    // Two requests in one packet are two requests.
+    // Two requests may arrive in one packet.
     let one = "GET /assignment/accounts HTTP/1.1\r\nhost: x\r\nx-amz-sso_bearer_token: x\r\n";
     let answers = raw(&portal, &format!("{one}\r\n{one}connection: close\r\n\r\n")).unwrap();
     assert_eq!(answers.matches("HTTP/1.1 401").count(), 2);

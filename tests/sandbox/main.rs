@@ -1,8 +1,8 @@
-//! The sandbox portal must be as strict and as faithful as the tests that lean on it believe. Its client here is the AWS SDK, and
-//! a bare socket where the SDK can't be brought to misbehave.
+//! The simulated portal is as strict and as faithful as the other tests assume. The client here is the AWS SDK, or a plain socket for
+//! requests that the SDK does not send.
 
-#![allow(clippy::disallowed_methods)] // This is the far side of the wire.
-#![allow(clippy::unwrap_used, clippy::result_large_err)] // Helpers of tests; the SDK's errors are what they are.
+#![allow(clippy::disallowed_methods)] // These tests are clients of the portal and use the clock.
+#![allow(clippy::unwrap_used, clippy::result_large_err)] // Helpers of tests; the SDK's errors are large.
 
 mod expectations;
 mod pages;
@@ -81,7 +81,7 @@ impl Client {
         self.poll(&code).unwrap()
     }
 
-    /// The status of the answer, or None where there was none.
+    /// Role credentials, or the status of the answer; None if there was no answer.
     fn role(&self, token: &str, account: &str, role: &str) -> Result<aws_sdk_sso::types::RoleCredentials, Option<u16>> {
         let call = self.sso.get_role_credentials().access_token(token).account_id(account).role_name(role);
         match self.runtime.block_on(call.send()) {
@@ -91,7 +91,7 @@ impl Client {
     }
 }
 
-/// Sends bytes and reads until the portal closes.
+/// Sends these bytes and reads until the portal closes the connection.
 fn raw(portal: &Portal, request: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(portal.url().trim_start_matches("http://"))?;
     stream.write_all(request.as_bytes())?;
@@ -114,6 +114,7 @@ fn credentials(portal: &Portal, token: &str) -> String {
     get(portal, target, &format!("x-amz-sso_bearer_token: {token}\r\n"))
 }
 
-fn eager() -> PortalConfig {
+/// No pause between polls.
+fn fast_polling() -> PortalConfig {
     PortalConfig { interval: Duration::ZERO, ..PortalConfig::default() }
 }

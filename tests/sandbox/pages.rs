@@ -1,17 +1,17 @@
-//! The pages.
+//! The verification page.
 
 use crate::support::portal::{Approval, Portal, PortalConfig};
-use crate::{Client, eager, get, post};
+use crate::{Client, fast_polling, get, post};
 
 #[test]
 fn a_device_code_is_approved_on_the_verification_page() {
-    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..eager() });
+    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..fast_polling() });
     let client = Client::of(&portal);
     let code = client.start(&portal);
     let (device_code, user_code) = (code.device_code.unwrap(), code.user_code.unwrap());
     let page = get(&portal, &format!("/device?user_code={user_code}"), "");
     assert!(page.contains(&user_code) && page.contains("Development, Production") && page.contains("value=allow"), "{page}");
-    assert!(client.poll(&device_code).unwrap_err().is_authorization_pending_exception(), "to look is not to allow");
+    assert!(client.poll(&device_code).unwrap_err().is_authorization_pending_exception(), "opening the page does not approve");
     let form = "application/x-www-form-urlencoded";
     assert!(post(&portal, "/device", form, "user_code=XXXX-0000&decision=allow").contains("unknown"));
     assert!(post(&portal, "/device", form, &format!("user_code={user_code}&decision=allow")).contains("Request approved"));
@@ -22,7 +22,7 @@ fn a_device_code_is_approved_on_the_verification_page() {
 
 #[test]
 fn opening_the_verification_page_approves_if_so_configured() {
-    let portal = Portal::live(PortalConfig { approval: Approval::OnVisit, ..eager() });
+    let portal = Portal::live(PortalConfig { approval: Approval::OnVisit, ..fast_polling() });
     let client = Client::of(&portal);
     let code = client.start(&portal);
     let device_code = code.device_code.unwrap();

@@ -1,4 +1,4 @@
-//! Runs.
+//! The runner of programs in a temporary home.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;
 
-/// The message with which a run fails.
+/// The message of a run that fails.
 fn failure(run: impl FnOnce()) -> String {
     *catch_unwind(AssertUnwindSafe(run)).unwrap_err().downcast::<String>().unwrap()
 }
@@ -19,7 +19,9 @@ fn a_run_fails_on_unexpected_output_status_or_file_content() {
     assert!(failure(|| drop(sh("echo hello").go())).contains("standard output should be exactly"));
     assert!(failure(|| drop(sh("echo hello >&2").go())).contains("standard error should be exactly"));
     assert!(failure(|| drop(sh("exit 3").go())).contains("the status should be 0, and is exit status: 3"));
-    assert!(failure(|| drop(sh("echo one").stdout_has("one").stdout_has("two").go())).contains("standard output should hold: two"));
+    assert!(
+        failure(|| drop(sh("echo one").stdout_has("one").stdout_has("two").go())).contains("standard output should contain: two")
+    );
     assert!(failure(|| drop(sh("echo b >f").leaves("f", "a\n").go())).contains("f should be exactly"));
     sh("cat; echo $HOME; echo no >&2; echo b >f; exit 3")
         .stdin("typed\n")
@@ -54,11 +56,11 @@ fn a_run_that_hangs_is_killed_with_its_children() {
 #[test]
 fn a_test_can_wait_for_output_of_a_running_program_and_kill_it() {
     let home = Home::new();
-    let talker = || home.program("sh").args(["-c", "echo one >&2; read line; echo two >&2"]).stdin_open().spawn();
-    let running = talker();
-    assert!(running.says("one").contains("one"));
+    let start = || home.program("sh").args(["-c", "echo one >&2; read line; echo two >&2"]).stdin_open().spawn();
+    let running = start();
+    assert!(running.wait_for_stderr("one").contains("one"));
     running.kill();
-    assert!(failure(|| drop(home.program("true").spawn().says("one"))).contains("never said"));
+    assert!(failure(|| drop(home.program("true").spawn().wait_for_stderr("one"))).contains("it ended without printing"));
 }
 
 #[test]

@@ -1,13 +1,13 @@
-//! The service's rules.
+//! The rules of the service: registrations, codes, tokens, sessions, roles, lists and errors.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::support::portal::{Account, Approval, Call, Portal, PortalConfig, SignIn};
-use crate::{Client, credentials, eager, get, post, raw};
+use crate::{Client, credentials, fast_polling, get, post, raw};
 
 #[test]
 fn the_sdk_signs_in_lists_and_gets_role_credentials() {
-    let portal = Portal::live(eager());
+    let portal = Portal::live(fast_polling());
     let client = Client::of(&portal);
     let code = client.start(&portal);
     assert_eq!(code.expires_in, 600);
@@ -26,7 +26,7 @@ fn the_sdk_signs_in_lists_and_gets_role_credentials() {
     let keys = client.role(&token, "444455556666", "Break+Glass=Now").unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     let left = u128::try_from(keys.expiration).unwrap() - now;
-    assert!((3_000_000..=3_600_000).contains(&left), "the expiry is in milliseconds: {left} of them are left");
+    assert!((3_000_000..=3_600_000).contains(&left), "the expiry is in milliseconds; {left} are left");
     let issued = &portal.issued()[0];
     assert_eq!(keys.access_key_id, Some(issued.access_key_id.clone()));
     assert_eq!(keys.secret_access_key, Some(issued.secret_access_key.clone()));
@@ -40,7 +40,7 @@ fn the_sdk_signs_in_lists_and_gets_role_credentials() {
 
 #[test]
 fn a_device_code_is_approved_after_the_configured_polls_and_works_once() {
-    let portal = Portal::live(PortalConfig { approval: Approval::AfterPolls(2), ..eager() });
+    let portal = Portal::live(PortalConfig { approval: Approval::AfterPolls(2), ..fast_polling() });
     let client = Client::of(&portal);
     let code = client.start(&portal).device_code.unwrap();
     assert!(client.poll(&code).unwrap_err().is_authorization_pending_exception());
@@ -61,7 +61,7 @@ fn polling_faster_than_the_interval_gets_slow_down() {
 
 #[test]
 fn denied_and_expired_device_codes_are_refused() {
-    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..eager() });
+    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..fast_polling() });
     let client = Client::of(&portal);
     let code = client.start(&portal).device_code.unwrap();
     assert_eq!(portal.deny(), 1);
@@ -73,7 +73,7 @@ fn denied_and_expired_device_codes_are_refused() {
 
 #[test]
 fn a_refresh_token_rotates_and_the_old_one_is_refused() {
-    let portal = Portal::live(eager());
+    let portal = Portal::live(fast_polling());
     let client = Client::of(&portal);
     let first = client.sign_in(&portal).refresh_token.unwrap();
     let second = client.refresh(&first).unwrap();
@@ -83,14 +83,14 @@ fn a_refresh_token_rotates_and_the_old_one_is_refused() {
 
 #[test]
 fn a_refresh_token_works_only_for_its_client() {
-    let portal = Portal::live(eager());
+    let portal = Portal::live(fast_polling());
     let token = Client::of(&portal).sign_in(&portal).refresh_token.unwrap();
     assert!(Client::of(&portal).refresh(&token).unwrap_err().is_invalid_grant_exception());
 }
 
 #[test]
 fn a_client_without_scopes_gets_no_refresh_token() {
-    let portal = Portal::live(eager());
+    let portal = Portal::live(fast_polling());
     let client = Client::unregistered(&portal);
     let call = client.oidc.register_client().client_name("sandbox test").client_type("public");
     let answer = client.runtime.block_on(call.send()).unwrap();
@@ -100,7 +100,7 @@ fn a_client_without_scopes_gets_no_refresh_token() {
 
 #[test]
 fn an_unknown_client_is_invalid_client_and_an_unknown_start_url_invalid_request() {
-    let portal = Portal::live(PortalConfig { registration_ttl: Duration::ZERO, ..eager() });
+    let portal = Portal::live(PortalConfig { registration_ttl: Duration::ZERO, ..fast_polling() });
     assert!(Client::unregistered(&portal).poll("secret-x").unwrap_err().is_invalid_client_exception());
     assert!(Client::of(&portal).poll("secret-x").unwrap_err().is_invalid_client_exception());
     portal.change(|config| config.registration_ttl = Duration::from_mins(1));
@@ -114,13 +114,13 @@ fn an_unknown_client_is_invalid_client_and_an_unknown_start_url_invalid_request(
 
 #[test]
 fn logout_ends_its_whole_session_and_no_other() {
-    let portal = Portal::live(eager());
+    let portal = Portal::live(fast_polling());
     let client = Client::of(&portal);
     let other = client.sign_in(&portal).access_token.unwrap();
     let first = client.sign_in(&portal);
     let second = client.refresh(&first.refresh_token.unwrap()).unwrap();
     let (old, new) = (first.access_token.unwrap(), second.access_token.unwrap());
-    assert!(client.role(&old, "111122223333", "ReadOnly").is_ok(), "an access token outlives its refresh");
+    assert!(client.role(&old, "111122223333", "ReadOnly").is_ok(), "an access token stays valid after a refresh");
     client.runtime.block_on(client.sso.logout().access_token(&new).send()).unwrap();
     assert_eq!(client.role(&old, "111122223333", "ReadOnly").unwrap_err(), Some(401));
     assert!(client.refresh(&second.refresh_token.unwrap()).unwrap_err().is_invalid_grant_exception());
@@ -129,7 +129,7 @@ fn logout_ends_its_whole_session_and_no_other() {
 
 #[test]
 fn access_tokens_and_whole_sessions_can_be_revoked() {
-    let portal = Portal::live(eager());
+    let portal = Portal::live(fast_polling());
     let client = Client::of(&portal);
     let token = client.sign_in(&portal);
     portal.revoke_access_tokens();
@@ -142,7 +142,7 @@ fn access_tokens_and_whole_sessions_can_be_revoked() {
 
 #[test]
 fn an_unassigned_role_is_forbidden_and_a_malformed_account_id_invalid() {
-    let portal = Portal::live(eager());
+    let portal = Portal::live(fast_polling());
     let client = Client::of(&portal);
     let token = client.sign_in(&portal).access_token.unwrap();
     assert_eq!(client.role(&token, "111122223333", "Nonsense").unwrap_err(), Some(403));
@@ -177,7 +177,7 @@ fn lists_are_paged_and_a_page_token_is_valid_only_for_its_list() {
 fn an_account_may_lack_name_and_email() {
     let portal = Portal::live(PortalConfig {
         accounts: vec![Account { name: None, email: None, ..Account::new("1", "x", &[]) }],
-        ..eager()
+        ..fast_polling()
     });
     let client = Client::unregistered(&portal);
     let accounts = client.runtime.block_on(client.sso.list_accounts().access_token(portal.sign_in().access_token).send()).unwrap();
@@ -210,7 +210,7 @@ fn errors_have_the_body_and_the_header_of_their_service() {
 
 #[test]
 fn secrets_are_recognisable_unique_recorded_and_of_realistic_length() {
-    let portal = Portal::live(eager());
+    let portal = Portal::live(fast_polling());
     let client = Client::of(&portal);
     let code = client.start(&portal).device_code.unwrap();
     let token = client.poll(&code).unwrap();
@@ -227,10 +227,10 @@ fn secrets_are_recognisable_unique_recorded_and_of_realistic_length() {
     let recorded = portal.secrets();
     assert_eq!(recorded, handed_out);
     assert!(recorded.iter().all(|secret| secret.starts_with("secret-")));
-    assert!(client.secret.len() + refresh.len() > 2560, "more than Windows' credential manager holds");
+    assert!(client.secret.len() + refresh.len() > 2560, "more than fits in the Windows Credential Manager");
 }
 
-/// Each of these is wrong in one way only.
+/// Each request has exactly one error.
 #[test]
 fn a_malformed_request_is_a_complaint() {
     let portal = Portal::live(PortalConfig::default());

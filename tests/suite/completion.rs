@@ -1,9 +1,9 @@
-//! Completion and manual pages: the committed copies, and what real shells make of them.
+//! Completion and manual pages: the committed copies are up to date, and real shells complete with them.
 
 use std::path::{Path, PathBuf};
 
 use crate::support::run::Home;
-use crate::{at_a_terminal, needs};
+use crate::{needs, pexpect};
 
 const CONFIG: &str = "\
 [sso-session corp]
@@ -22,7 +22,7 @@ sso_role_name = ReadOnly
 region = eu-west-1
 ";
 
-/// Neither keyring nor network would work.
+/// A home in which neither keyring nor network works.
 fn home() -> Home {
     let home = Home::new().keyring("nonsense").with("AWS_ENDPOINT_URL", "http://127.0.0.1:9").with("TERM", "dumb");
     home.write(".aws/config", CONFIG);
@@ -41,7 +41,7 @@ fn same_as_committed(home: &Home, arguments: &str, file: &str) {
     assert!(printed == committed, "{file} is not what 'daypass {arguments}' prints: run packaging/generate");
 }
 
-/// The commands that help names.
+/// The commands that `--help` lists.
 fn commands(home: &Home) -> Vec<String> {
     let help = home.daypass("--help").stdout_has("Commands:").go().stdout;
     let list = help.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap().to_owned();
@@ -74,7 +74,7 @@ fn the_committed_manual_pages_are_up_to_date_complete_and_lint_free() {
     for (arguments, page) in pages {
         let file = format!("packaging/man/{page}");
         same_as_committed(&home, &arguments, &file);
-        // No output and status 0: nothing to complain of, not even style.
+        // No output and status 0: not even a style warning.
         home.program("mandoc").args(["-Tlint", "-Wall"]).arg(at_the_top(&file)).go();
     }
     assert_eq!(std::fs::read_dir(at_the_top("packaging/man")).unwrap().count(), commands.len() + 1, "run packaging/generate");
@@ -122,7 +122,7 @@ fn fish_completes_names_with_descriptions() {
         .go();
 }
 
-/// Types each line and a tab at a shell of its own that has run `init`, and waits until what should come of it is shown.
+/// Starts a shell for each line, runs `init`, types the line and a tab, and waits for the completed text.
 #[track_caller]
 fn tab(home: &Home, shell: &[&str], init: &str, lines: &[(&str, &str)]) {
     needs(shell[0], &format!("apt-get install {}", shell[0]));
@@ -144,7 +144,7 @@ for typed, shown in zip({typed:?}, {shown:?}):
         typed = lines.iter().map(|line| line.0).collect::<Vec<_>>(),
         shown = lines.iter().map(|line| line.1).collect::<Vec<_>>(),
     );
-    at_a_terminal(home, &script);
+    pexpect(home, &script);
 }
 
 const BASH: [&str; 4] = ["bash", "--norc", "--noprofile", "-i"];
@@ -165,7 +165,7 @@ fn bash_completes_the_shell_init_function() {
     tab(&home(), &BASH, INIT_BASH, &[("dp devo", "devops")]);
 }
 
-/// Commands and files, whether or not the `--` is typed, and whatever stands before.
+/// Lines that complete to commands and files, with and without `--` and with various options before.
 const OF_A_COMMAND: [(&str, &str); 6] = [
     ("daypass exec dev -- whoa", "whoami"),
     ("daypass exec dev whoa", "whoami"),
@@ -218,7 +218,7 @@ fn nushell_completes_the_command_of_exec_with_and_without_another_completer() {
         do $completer [daypass exec dev whoa] | to nuon | print
         do $completer [daypass exec dev -- cat no] | to nuon | print\n";
     home.write("alone.nu", &format!("source daypass.nu\n{ask}"));
-    // Without an answer nushell looks for files.
+    // For a null answer Nushell completes files.
     home.program("nu").args(["--no-config-file", "alone.nu"]).stdout("[whoami]\nnull\n").go();
     let other = "$env.config.completions.external.completer = {|words| $words }";
     home.write("beside.nu", &format!("{other}\nsource daypass.nu\n{ask}"));
@@ -231,7 +231,7 @@ fn no_daypass_flags_are_offered_after_the_command_of_exec() {
     for (line, shell) in [("exec dev cat --", "fish"), ("exec dev -- cat --", "fish"), ("exec dev cat --", "powershell")] {
         home.daypass(&format!("-- daypass {line}")).with("DAYPASS_COMPLETE", shell).go();
     }
-    home.daypass("-- daypass exec dev --reg").with("DAYPASS_COMPLETE", "fish").stdout("--region\tThe region to work in\n").go();
+    home.daypass("-- daypass exec dev --reg").with("DAYPASS_COMPLETE", "fish").stdout("--region\tRegion to use\n").go();
 }
 
 #[test]

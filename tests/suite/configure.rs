@@ -1,4 +1,4 @@
-//! What `configure` writes.
+//! `configure` with flags: what it writes and what it refuses.
 
 use crate::CONFIGURE;
 use crate::support::portal::Portal;
@@ -30,7 +30,7 @@ fn the_same_command_twice_writes_nothing_the_second_time() {
     let home = Home::new();
     home.daypass(CONFIGURE).any_stderr().go();
     let before = std::fs::metadata(home.path(".aws/config")).unwrap().modified().unwrap();
-    home.daypass(CONFIGURE).stderr_has("nothing was written").leaves(".aws/config", WRITTEN).go();
+    home.daypass(CONFIGURE).stderr_has("is already up to date").leaves(".aws/config", WRITTEN).go();
     assert_eq!(std::fs::metadata(home.path(".aws/config")).unwrap().modified().unwrap(), before);
     assert!(!home.path(".aws/config.daypass.bak").exists());
 }
@@ -87,7 +87,7 @@ fn helper_writes_another_program_name_that_daypass_recognises() {
     let home = Home::new();
     home.daypass(&format!("{CONFIGURE} --helper daypass")).any_stderr().go();
     assert!(home.read(".aws/config").contains("\ncredential_process = daypass credential-process --session corp "));
-    home.daypass("credential-process --profile dev").stderr_has("sign-in to corp needed").status(3).go();
+    home.daypass("credential-process --profile dev").stderr_has("not signed in to corp").status(3).go();
 }
 
 #[test]
@@ -173,7 +173,7 @@ fn keep_other_keys_keeps_static_keys() {
     let home = Home::new();
     let keys = "[dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n";
     home.write(".aws/credentials", keys);
-    home.daypass(CONFIGURE).stderr_has("which AWS tools would use in its place").stderr_has("--keep-other-keys").status(2).go();
+    home.daypass(CONFIGURE).stderr_has("which AWS tools would use instead").stderr_has("--keep-other-keys").status(2).go();
     home.daypass(&format!("{CONFIGURE} --keep-other-keys"))
         .any_stderr()
         .leaves(".aws/config", WRITTEN)
@@ -259,14 +259,14 @@ fn convert_can_be_limited_to_a_profile_or_session_and_explains_what_it_skips() {
     }
     home.write(".aws/config", SSO_PROFILES);
     home.write(".aws/credentials", "[native]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n");
-    home.daypass("configure --convert").stderr_has("Profile native stays as it is: profile \"native\" has aws_access_key_id").go();
+    home.daypass("configure --convert").stderr_has("Profile native is left alone: profile \"native\" has aws_access_key_id").go();
 }
 
 #[test]
 fn an_sso_profile_for_the_same_role_is_mentioned_and_converted_on_request() {
     let home = Home::new();
     home.write(".aws/config", SSO_PROFILES);
-    home.daypass(CONFIGURE).stderr_has("native reaches the same role by sso_* keys; --convert turns it").go();
+    home.daypass(CONFIGURE).stderr_has("native uses sso_* keys for the same role; add --convert").go();
     assert!(home.read(".aws/config").contains("[profile native]\n# kept\nsso_session = corp\n"));
     home.write(".aws/config", SSO_PROFILES);
     home.daypass("configure --convert --session corp --account 111122223333 --role DeveloperAccess")

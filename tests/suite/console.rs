@@ -1,4 +1,4 @@
-//! `console`: the portal's shortcut link, which needs no sign-in.
+//! `console`: the portal's shortcut links, which require no sign-in.
 
 use crate::configured;
 use crate::support::portal::{Portal, PortalConfig};
@@ -27,11 +27,11 @@ fn a_destination_is_a_service_in_the_profiles_region_or_a_console_url() {
         .stdout(&format!("{LINK}&destination=https%3A%2F%2Fus-east-2.console.aws.amazon.com%2Fx\n"))
         .go();
     home.daypass("console dev --destination https://evil.example/ --print")
-        .stderr_has("is not at console.aws.amazon.com")
+        .stderr_has("is not on console.aws.amazon.com")
         .status(2)
         .go();
     home.daypass("console dev --destination lamda --print")
-        .stderr("daypass: no page of the console has the short name \"lamda\"; there is \"lambda\"\nhint: daypass console dev --destination lambda --print\n")
+        .stderr("daypass: there is no console page with the short name \"lamda\"; did you mean \"lambda\"?\nhint: daypass console dev --destination lambda --print\n")
         .status(2)
         .go();
 }
@@ -63,7 +63,7 @@ fn without_a_browser_the_link_is_printed_and_the_status_is_1() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let told = format!("\nhint: open this address in any browser: {LINK}\n");
-    let failed = "daypass: no browser could be opened here: ";
+    let failed = "daypass: couldn't open a browser here: ";
     for browser in ["no-such-browser", "false"] {
         home.daypass("console dev").with("BROWSER", browser).stderr_has(failed).stderr_has(&told).status(1).go();
     }
@@ -71,7 +71,7 @@ fn without_a_browser_the_link_is_printed_and_the_status_is_1() {
     home.daypass("console dev")
         .with("DISPLAY", ":0")
         .with("SSH_CONNECTION", "1 2 3 4")
-        .stderr(&format!("{failed}this is a session over SSH{told}"))
+        .stderr(&format!("{failed}this is an SSH session{told}"))
         .status(1)
         .go();
 }
@@ -82,5 +82,5 @@ fn a_start_url_that_is_not_http_is_never_opened() {
     let home = configured(&portal);
     let config = home.read(".aws/config").replace("https://sandbox.awsapps.com/start", "file:///etc/passwd");
     home.write(".aws/config", &config);
-    home.daypass("console dev").stderr_has("is no web address").status(2).go();
+    home.daypass("console dev").stderr_has("is not a web address").status(2).go();
 }

@@ -1,4 +1,4 @@
-//! Exit statuses, the two lines of an error, and what standard output holds.
+//! Exit statuses, the two lines of an error, standard output, logs.
 
 use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;
@@ -90,7 +90,7 @@ fn an_unreachable_portal_ends_with_6() {
     let nobody = "http://127.0.0.1:9";
     home.daypass("credential-process --profile dev")
         .with("AWS_ENDPOINT_URL_SSO", nobody)
-        .stderr_has("can't be reached")
+        .stderr_has("cannot reach 127.0.0.1:")
         .status(6)
         .go();
 }
@@ -101,7 +101,7 @@ fn plain_http_to_another_machine_is_refused_before_a_byte_is_sent() {
     let home = signed_in(&portal);
     home.daypass("credential-process --profile dev")
         .with("AWS_ENDPOINT_URL_SSO", "http://portal.example")
-        .stderr_has("the endpoint http://portal.example is plain http")
+        .stderr_has("the endpoint \"http://portal.example\" (AWS_ENDPOINT_URL_SSO) is plain http")
         .status(2)
         .go();
 }
@@ -146,7 +146,7 @@ fn a_ca_bundle_without_a_certificate_is_an_error_and_no_panic() {
     home.write("ca.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     home.daypass("credential-process --profile dev")
         .with("AWS_CA_BUNDLE", home.path("ca.pem"))
-        .stderr_has("daypass: the CA bundle [HOME]/ca.pem holds no certificate\nhint: ")
+        .stderr_has("daypass: the CA bundle [HOME]/ca.pem contains no certificate\nhint: ")
         .status(2)
         .go();
 }
@@ -159,7 +159,10 @@ fn a_mistyped_name_is_corrected_in_the_hint() {
         ("list --session=corpp", "daypass list '--session=corp'"),
         ("exec deb -- echo 'a b'", "daypass exec dev -- echo 'a b'"),
         ("status --profile deb", "daypass status --profile dev"),
-        ("login dev", "daypass login --profile dev"),
+        ("login dev", "daypass login corp"),
+        ("logout dev", "daypass logout corp"),
+        ("status dev", "daypass status corp"),
+        ("list --session dev", "daypass list --session corp"),
     ] {
         home.daypass(typed).stderr_has("\nhint: ").stderr_has(&format!("hint: {hint}\n")).status(2).go();
     }
@@ -189,7 +192,9 @@ fn an_endpoint_that_is_not_a_url_is_a_usage_error() {
     let home = signed_in(&portal);
     home.daypass("login corp --no-browser")
         .with("AWS_ENDPOINT_URL_SSO_OIDC", "nonsense")
-        .stderr_has("daypass: the endpoint \"nonsense\" of SSO OIDC is no web address\nhint: check AWS_ENDPOINT_URL*")
+        .stderr_has(
+            "daypass: the endpoint \"nonsense\" (AWS_ENDPOINT_URL_SSO_OIDC) is not a web address\nhint: check AWS_ENDPOINT_URL_*",
+        )
         .status(2)
         .go();
 }

@@ -1,7 +1,7 @@
-//! `exec`: as if daypass were not there.
+//! `exec`: the command behaves as if it were started without daypass.
 
 use crate::support::portal::{Portal, PortalConfig};
-use crate::{at_a_terminal, needs, signed_in};
+use crate::{needs, pexpect, signed_in};
 
 #[test]
 fn the_dashes_are_optional_after_a_profile_or_session_account_and_role() {
@@ -13,13 +13,13 @@ fn the_dashes_are_optional_after_a_profile_or_session_account_and_role() {
         .stdout_has(" ReadOnly@111122223333")
         .go();
     home.daypass("exec -- printf %s a").with("AWS_PROFILE", "dev").stdout("a").go();
-    // Without dashes the first word is the profile, whatever AWS_PROFILE says.
+    // Without dashes the first word is the profile, even if AWS_PROFILE is set.
     home.daypass("exec printf '%s %s' a")
         .with("AWS_PROFILE", "dev")
         .stderr("daypass: there is no profile \"printf\" in [HOME]/.aws/config\nhint: daypass exec -- printf '%s %s' a\n")
         .status(2)
         .go();
-    home.daypass("exec printf %s").stderr_has("hint: daypass configure --profile printf").status(2).go();
+    home.daypass("exec printf %s").stderr_has("hint: daypass list --profiles").status(2).go();
 }
 
 #[test]
@@ -62,7 +62,7 @@ fn the_command_has_the_terminal_and_job_control() {
     needs("bash", "apt-get install bash");
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("TERM", "dumb").with("PS1", "READY> ");
-    let said = at_a_terminal(
+    let said = pexpect(
         &home,
         r#"
 bash = pexpect.spawn('bash', ['--norc', '--noprofile', '-i'], encoding='utf-8', timeout=30, dimensions=(33, 77))
@@ -93,7 +93,10 @@ print('all of it')
 fn a_command_not_found_is_127_and_not_executable_is_126_with_a_hint() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
-    home.daypass("exec dev 'no such'").stderr("daypass: no such: command not found\nhint: command -v 'no such'\n").status(127).go();
+    home.daypass("exec dev 'no such'").stderr("daypass: no such: command not found\nhint: echo \"$PATH\"\n").status(127).go();
+    home.daypass("exec dev ./missing").stderr_has("\nhint: ls -ld .\n").status(127).go();
+    let similar = home.daypass("exec dev -- priintf %s a").stderr_has("did you mean \"printf\"?");
+    similar.stderr_has("\nhint: daypass exec dev -- printf %s a\n").status(127).go();
     home.write("plain", "text");
     home.daypass("exec dev ./plain").stderr_has("./plain can't be executed").stderr_has("\nhint: ls -l ./plain\n").status(126).go();
     home.daypass("exec dev /").stderr_has("hint: ls -l /\n").status(126).go();

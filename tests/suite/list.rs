@@ -1,8 +1,8 @@
-//! `list`: filters, formats, terminals wide and narrow.
+//! `list`: filters, formats, wide and narrow terminals.
 
 use crate::support::portal::{Account, Call, Portal, PortalConfig};
 use crate::support::run::Home;
-use crate::{at_a_terminal, configured, signed_in};
+use crate::{configured, pexpect, signed_in};
 
 #[test]
 fn a_row_must_contain_every_word_of_the_filter() {
@@ -12,7 +12,7 @@ fn a_row_must_contain_every_word_of_the_filter() {
     home.daypass("list --format csv --filter 'PROD read'").stdout(prod).go();
     home.daypass("list --format csv --filter read --filter prod").stdout(prod).go();
     home.daypass("list --format csv --filter dev --filter 1111 --filter developeraccess").stdout_has(",DeveloperAccess,dev\n").go();
-    home.daypass("list --filter nothing-like-it").stdout_has("ACCOUNT").stderr("Nothing holds these words.\n").go();
+    home.daypass("list --filter nothing-like-it").stdout_has("ACCOUNT").stderr("No matches.\n").go();
 }
 
 #[test]
@@ -24,7 +24,10 @@ fn the_profiles_are_listed_without_network_or_keyring() {
             "PROFILE  ACCOUNT       ROLE             REGION     SESSION\ndev      111122223333  DeveloperAccess  eu-west-1  corp\n",
         )
         .go();
-    home.daypass("list --profiles --format csv --filter nowhere").stdout("profile,account,role,region,session\n").any_stderr().go();
+    home.daypass("list --profiles --format csv --filter nowhere")
+        .stdout("profile,account,role,region,session,overridden_by\n")
+        .any_stderr()
+        .go();
     let json = home.daypass("list corp --profiles --format json").stdout_has("[").go().json();
     assert_eq!(json[0]["profile"], "dev");
     home.daypass("list nowhere --profiles").any_stderr().status(2).go();
@@ -43,13 +46,13 @@ fn names_from_the_server_are_cleaned_in_every_format() {
     assert_eq!(home.daypass("list --format json").stdout_has("[").go().json()[0]["account_name"], evil);
 }
 
-/// What `list` shows at a terminal of so many columns, and the longest line of it.
-fn shown(home: &Home, columns: usize) -> (String, usize) {
+/// The output of `list` on a terminal with this many columns, and the length of its longest line.
+fn on_terminal(home: &Home, columns: usize) -> (String, usize) {
     let script = format!(
         "print(pexpect.run('daypass list', encoding='utf-8', dimensions=(50, {columns})).replace('\\r\\n', '\\n'), end='')"
     );
-    let text = at_a_terminal(home, &script);
-    // The progress line is gone by the time the table comes: what is left of it is how it was cleared.
+    let text = pexpect(home, &script);
+    // The progress line is cleared before the table is printed.
     let table = text.rsplit("\r\u{1b}[K").next().unwrap().replace("\u{1b}[1m", "").replace("\u{1b}[m", "");
     let longest = table.lines().map(|line| line.chars().count()).max().unwrap();
     (text, longest)
@@ -59,16 +62,16 @@ fn shown(home: &Home, columns: usize) -> (String, usize) {
 fn the_table_fits_terminals_of_any_width() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("TERM", "xterm").with("LC_ALL", "C.UTF-8");
-    let (wide, _) = shown(&home, 200);
+    let (wide, _) = on_terminal(&home, 200);
     assert!(
         wide.contains("\u{1b}[1mACCOUNT       NAME") && wide.contains("development@example.com  DeveloperAccess  dev\n"),
         "{wide}"
     );
-    let (narrow, longest) = shown(&home, 70);
+    let (narrow, longest) = on_terminal(&home, 70);
     assert!(longest <= 70 && narrow.contains("example.com"), "{narrow}");
-    let (blocks, longest) = shown(&home, 40);
+    let (blocks, longest) = on_terminal(&home, 40);
     assert!(longest <= 40 && blocks.contains("  DeveloperAccess\n"), "{blocks}");
-    let (plain, _) = shown(&home.with("NO_COLOR", "1"), 200);
+    let (plain, _) = on_terminal(&home.with("NO_COLOR", "1"), 200);
     assert!(!plain.contains("\u{1b}[1m"), "{plain}");
 }
 

@@ -1,4 +1,4 @@
-//! Signing in by the device flow.
+//! `login` with the device flow.
 
 use crate::configured;
 use crate::support::portal::{Answer, Approval, Call, Latch, Portal, PortalConfig};
@@ -6,8 +6,8 @@ use crate::support::run::Home;
 
 const LOGIN: &str = "login corp --no-browser";
 
-/// Registers and starts, and then polls as each test says.
-fn started() -> Portal {
+/// A portal that serves the start of a device flow. Each test adds the answers to the polls.
+fn device_flow() -> Portal {
     let portal = Portal::strict();
     portal.expect(Call::RegisterClient).served();
     portal.expect(Call::StartDeviceAuthorization).served();
@@ -26,7 +26,7 @@ fn the_address_and_the_code_are_printed_even_with_quiet() {
 
 #[test]
 fn login_waits_while_authorization_is_pending() {
-    let portal = started();
+    let portal = device_flow();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).times(2).answered(Answer::pending());
     portal.expect(Call::PollForToken).served();
@@ -37,7 +37,7 @@ fn login_waits_while_authorization_is_pending() {
 
 #[test]
 fn login_continues_after_slow_down() {
-    let portal = started();
+    let portal = device_flow();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::slow_down());
     portal.expect(Call::PollForToken).served();
@@ -46,7 +46,7 @@ fn login_continues_after_slow_down() {
 
 #[test]
 fn a_denial_ends_login_at_once() {
-    let portal = started();
+    let portal = device_flow();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::denied());
     home.daypass(LOGIN)
@@ -59,7 +59,7 @@ fn a_denial_ends_login_at_once() {
 
 #[test]
 fn an_expired_code_ends_login() {
-    let portal = started();
+    let portal = device_flow();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::expired());
     home.daypass(LOGIN).stderr_has("before its code expired\nhint: daypass login corp\n").status(1).go();
@@ -67,7 +67,7 @@ fn an_expired_code_ends_login() {
 
 #[test]
 fn failed_polls_do_not_end_login() {
-    let portal = started();
+    let portal = device_flow();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::reset());
     portal.expect(Call::PollForToken).answered(Answer::status(502));
@@ -129,7 +129,7 @@ fn without_a_browser_login_says_so_and_continues() {
     let home = configured(&portal);
     home.daypass("login corp")
         .with("BROWSER", "no-such-browser-here")
-        .stderr_has("No browser could be opened here")
+        .stderr_has("Couldn't open a browser here")
         .stderr_has("Signed in to corp")
         .go();
 }
@@ -141,7 +141,7 @@ fn if_needed_does_nothing_if_already_signed_in() {
     let before = portal.requests();
     home.daypass("login corp --if-needed --min-ttl 30m").stderr("Already signed in to corp.\n").go();
     assert_eq!(portal.requests(), before);
-    // Longer than the token lives: refreshing shows that the session does.
+    // Longer than the access token is valid: a refresh shows that the session is.
     home.daypass("login corp --if-needed --min-ttl 8h").stderr("Already signed in to corp.\n").go();
     assert_eq!(portal.count(Call::RefreshToken), 1);
     portal.end_sessions();
@@ -153,16 +153,16 @@ fn two_concurrent_logins_sign_in_once() {
     let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let home = configured(&portal);
     let first = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    first.says("open this address");
+    first.wait_for_stderr("open this address");
     let second = home
         .daypass("login corp --no-browser -v")
         .stderr_has("waiting for another daypass")
         .stderr_has("Signed in to corp")
         .spawn();
-    second.says("waiting for another daypass");
+    second.wait_for_stderr("waiting for another daypass");
     portal.allow();
-    first.done();
-    second.done();
+    first.wait();
+    second.wait();
     assert_eq!(portal.count(Call::StartDeviceAuthorization), 1);
 }
 
@@ -172,9 +172,9 @@ fn an_interrupt_ends_login_with_130() {
     let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
     let home = configured(&portal);
     let login = home.daypass(LOGIN).any_stderr().status(130).spawn();
-    login.says("open this address");
+    login.wait_for_stderr("open this address");
     home.program("kill").args(["-INT", &login.id().to_string()]).go();
-    login.done();
+    login.wait();
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn a_captive_portal_is_not_mistaken_for_identity_center() {
     let portal = Portal::strict();
     let home = configured(&portal);
     portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
-    home.daypass(LOGIN).stderr_has("is something else").stderr_has("captive portal").status(6).go();
+    home.daypass(LOGIN).stderr_has("unexpected answer from IAM Identity Center").stderr_has("captive portal").status(6).go();
 }
 
 #[test]
@@ -226,5 +226,5 @@ fn login_all_signs_in_to_every_session_even_if_one_fails() {
         .go();
     assert_eq!(done.stderr.matches("\nhint: ").count(), 1);
     home.daypass("login --all --if-needed").any_stderr().stderr_has("Already signed in to corp").status(1).go();
-    Home::new().daypass("login --all").stderr_has("no session").status(2).go();
+    Home::new().daypass("login --all").stderr_has("no sessions").status(2).go();
 }

@@ -1,4 +1,4 @@
-//! Events.
+//! `login --format json`: the events of both flows.
 
 use crate::configured;
 use crate::pkce::BROWSER;
@@ -17,7 +17,7 @@ fn auto_uses_the_browser_with_a_display_and_no_terminal() {
     let done = home.daypass("login corp --format json").stdout_has("signed_in").stderr_has("Signed in to corp").go();
     assert_eq!(events(&done.stdout), ["authorize", "signed_in"]);
     assert_eq!((portal.count(Call::RedeemCode), portal.count(Call::StartDeviceAuthorization)), (1, 0));
-    // Where nobody is to open one, there is no telling where it will be.
+    // With --no-browser the browser may run on another machine.
     home.daypass("login corp --no-browser").stderr_has("check that it shows this code").go();
     assert_eq!(portal.count(Call::RedeemCode), 1);
 }

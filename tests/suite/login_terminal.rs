@@ -1,12 +1,12 @@
-//! What a person sees and types while a sign-in is waited for, on a terminal.
+//! `login` on a terminal: what it shows and which keys it accepts while it waits.
 
 use rexpect::session::PtySession;
 
 use crate::support::portal::{Answer, Approval, Call, Portal, PortalConfig};
 use crate::support::run::Home;
-use crate::{at_a_terminal, configured, needs};
+use crate::{configured, needs, pexpect};
 
-/// The shell tells afterwards how the program ended, and what it made of the terminal.
+/// Runs daypass in a shell that then prints the exit status and whether the terminal is restored.
 fn in_shell(home: &Home, arguments: &str) -> PtySession {
     let script = format!(
         "sh -c 'echo pid $$; exec daypass {arguments}'; echo \"status $?\"; stty -a | grep -q -- '[^-]icanon' && echo terminal as before"
@@ -14,21 +14,21 @@ fn in_shell(home: &Home, arguments: &str) -> PtySession {
     home.program("sh").args(["-c", &script]).with("TERM", "xterm").with("LANG", "C.UTF-8").on_terminal()
 }
 
-/// The reader of the pseudo-terminal takes each byte for a character.
+/// The text as rexpect reads it: each byte becomes a character.
 fn as_read(text: &str) -> String {
     text.bytes().map(char::from).collect()
 }
 
-/// Waits until the browser has been there so often.
-fn visited(portal: &Portal, times: usize) {
+/// Waits until the browser has opened the page this many times.
+fn wait_for_visits(portal: &Portal, times: usize) {
     let limit = std::time::Instant::now() + std::time::Duration::from_secs(30);
     while portal.visits() < times {
-        assert!(std::time::Instant::now() < limit, "the browser came {} times", portal.visits());
+        assert!(std::time::Instant::now() < limit, "the browser opened the page {} times", portal.visits());
         std::thread::yield_now();
     }
 }
 
-fn by_hand() -> Portal {
+fn manual_approval() -> Portal {
     Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() })
 }
 
@@ -40,11 +40,11 @@ fn ends(terminal: &mut PtySession, status: u8) {
 
 #[test]
 fn the_remaining_time_counts_down_on_one_line() {
-    let portal = by_hand();
+    let portal = manual_approval();
     let home = configured(&portal);
     let mut terminal = in_shell(&home, "login corp --no-browser");
     terminal.exp_string("open this address").unwrap();
-    // Each of these begins the line anew.
+    // Each update redraws the line from its start.
     let (before, _) = terminal.exp_regex("\r\x1b\\[KWaiting for your approval: 9:5[0-9] left").unwrap();
     assert!(["▀", "▄", "█"].iter().all(|block| before.contains(&as_read(block))), "a QR code, where no browser opens:\n{before}");
     let (between, _) = terminal.exp_regex("\r\x1b\\[KWaiting for your approval: 9:[0-9]{2} left").unwrap();
@@ -56,7 +56,7 @@ fn the_remaining_time_counts_down_on_one_line() {
 
 #[test]
 fn c_copies_the_code_and_enter_opens_the_browser_again() {
-    let portal = by_hand();
+    let portal = manual_approval();
     let home = configured(&portal).with("BROWSER", "curl -s -o /dev/null");
     let mut terminal = in_shell(&home, "login corp --flow device");
     let (_, code) = terminal.exp_regex("[A-Z]{4}-[A-Z]{4}\x1b").unwrap();
@@ -66,10 +66,10 @@ fn c_copies_the_code_and_enter_opens_the_browser_again() {
     let copied = aws_smithy_types::base64::encode(code.trim_end_matches('\x1b'));
     terminal.exp_string(&format!("\x1b]52;c;{copied}\x07")).unwrap();
     terminal.exp_string("sent to the clipboard").unwrap();
-    visited(&portal, 1);
+    wait_for_visits(&portal, 1);
     terminal.send("\r").unwrap();
     terminal.flush().unwrap();
-    visited(&portal, 2);
+    wait_for_visits(&portal, 2);
     portal.allow();
     terminal.exp_string("Signed in to corp").unwrap();
     ends(&mut terminal, 0);
@@ -77,7 +77,7 @@ fn c_copies_the_code_and_enter_opens_the_browser_again() {
 
 #[test]
 fn ctrl_c_ends_login_with_130_and_restores_the_terminal() {
-    let portal = by_hand();
+    let portal = manual_approval();
     let home = configured(&portal);
     let mut terminal = in_shell(&home, "login corp --no-browser");
     terminal.exp_string("c copy code").unwrap();
@@ -88,7 +88,7 @@ fn ctrl_c_ends_login_with_130_and_restores_the_terminal() {
 #[test]
 fn a_signal_restores_the_terminal() {
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
-        let portal = by_hand();
+        let portal = manual_approval();
         let home = configured(&portal);
         let mut terminal = in_shell(&home, "login corp --no-browser");
         terminal.exp_string("pid ").unwrap();
@@ -101,7 +101,7 @@ fn a_signal_restores_the_terminal() {
 
 #[test]
 fn login_ends_when_its_terminal_closes() {
-    let portal = by_hand();
+    let portal = manual_approval();
     let home = configured(&portal);
     let script = r"
 term = pexpect.spawn('sh', ['-c', 'echo pid $$.; exec daypass login corp --no-browser'], encoding='utf-8', timeout=30)
@@ -120,16 +120,16 @@ else:
     print('waits still')
 ";
     let home = home.with("TERM", "xterm").with("LANG", "C.UTF-8");
-    assert_eq!(at_a_terminal(&home, &format!("import time\n{script}")), "ended\n");
+    assert_eq!(pexpect(&home, &format!("import time\n{script}")), "ended\n");
 }
 
 #[test]
 fn an_expired_code_can_be_replaced() {
-    let portal = by_hand();
+    let portal = manual_approval();
     let home = configured(&portal);
     portal.expect(Call::PollForToken).answered(Answer::expired());
     let mut terminal = in_shell(&home, "login corp --no-browser");
-    terminal.exp_string("Enter starts again with a new one").unwrap();
+    terminal.exp_string("Press Enter for a new one").unwrap();
     terminal.send_line("").unwrap();
     terminal.exp_string("open this address").unwrap();
     terminal.exp_string("left").unwrap();
@@ -152,7 +152,7 @@ fn auto_uses_the_browser_with_a_display_and_a_terminal() {
 
 #[test]
 fn auto_uses_a_device_code_over_ssh() {
-    let portal = by_hand();
+    let portal = manual_approval();
     let home = configured(&portal).with("DISPLAY", "localhost:10.0").with("SSH_CONNECTION", "192.0.2.1 5 192.0.2.2 22");
     let mut terminal = in_shell(&home, "login corp --no-browser");
     terminal.exp_string("check that it shows this code").unwrap();
@@ -163,13 +163,13 @@ fn auto_uses_a_device_code_over_ssh() {
 
 #[test]
 fn d_switches_to_a_device_code_while_the_browser_has_not_returned() {
-    let portal = by_hand();
+    let portal = manual_approval();
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", "true");
     let mut terminal = in_shell(&home, "login corp");
     terminal.exp_string("d device code").unwrap();
     terminal.send("d").unwrap();
     terminal.flush().unwrap();
-    terminal.exp_string("Going on with a code, as you wish.").unwrap();
+    terminal.exp_string("Switching to a device code.").unwrap();
     terminal.exp_string("check that it shows this code").unwrap();
     terminal.exp_string("left").unwrap();
     portal.allow();
@@ -182,14 +182,14 @@ fn d_switches_to_a_device_code_while_the_browser_has_not_returned() {
 fn the_qr_code_depends_on_the_width_of_the_terminal_it_is_drawn_on() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
-    // Standard output is a pipe; with setsid no terminal is the process's own.
+    // Standard output is a pipe. With setsid the process has no controlling terminal either.
     for around in ["", "setsid -w "] {
         for (columns, narrow) in [(20, true), (100, false)] {
             let script = format!("stty cols {columns} rows 50; {around}daypass login corp --no-browser --qr | cat");
             let mut terminal = home.program("sh").args(["-c", &script]).with("LANG", "C.UTF-8").on_terminal();
             let said = terminal.exp_eof().unwrap();
             assert!(said.contains("Signed in to corp"), "{said}");
-            assert_eq!(said.contains("does not fit into a QR code here"), narrow, "{columns} columns, '{around}':\n{said}");
+            assert_eq!(said.contains("too narrow for the QR code"), narrow, "{columns} columns, '{around}':\n{said}");
         }
     }
 }
@@ -205,11 +205,11 @@ fn without_utf8_and_colours_the_qr_code_is_plain_ascii() {
 
 #[test]
 fn a_browser_that_fails_to_start_is_reported_while_waiting() {
-    let portal = by_hand();
+    let portal = manual_approval();
     let home = configured(&portal).with("BROWSER", "false");
     let mut terminal = in_shell(&home, "login corp --flow device");
     terminal.exp_string(&as_read("▀")).unwrap();
-    terminal.exp_string("No browser could be opened here").unwrap();
+    terminal.exp_string("Couldn't open a browser here").unwrap();
     terminal.exp_string("left").unwrap();
     portal.allow();
     terminal.exp_string("Signed in to corp").unwrap();
@@ -218,15 +218,15 @@ fn a_browser_that_fails_to_start_is_reported_while_waiting() {
 
 #[test]
 fn no_browser_is_tried_over_ssh() {
-    let portal = by_hand();
+    let portal = manual_approval();
     let home = configured(&portal).with("SSH_TTY", "/dev/pts/1");
     home.write("bin/xdg-open", "#!/bin/sh\ntouch \"$HOME/opened\"\n");
     home.program("chmod").args(["+x", "bin/xdg-open"]).go();
     let path = format!("{}:/usr/bin:/bin", home.path("bin").display());
-    let login = home.daypass("login corp").with("PATH", path).stderr_has("No browser could be opened here").any_stderr().spawn();
-    login.says("use one elsewhere");
+    let login = home.daypass("login corp").with("PATH", path).stderr_has("Couldn't open a browser here").any_stderr().spawn();
+    login.wait_for_stderr("Open the address on any device");
     portal.allow();
-    login.done();
+    login.wait();
     assert!(!home.path("opened").exists());
 }
 
@@ -234,10 +234,10 @@ fn no_browser_is_tried_over_ssh() {
 fn ctrl_c_does_not_end_the_browser() {
     let ask = "credential-process --session corp --account 111122223333 --role DeveloperAccess --login";
     for arguments in ["login corp --format json", ask] {
-        let portal = by_hand();
+        let portal = manual_approval();
         let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", "sh browser");
         home.write("browser", "echo $$ > browser.new && mv browser.new browser.pid\nexec sleep 90\n");
-        // The group gets the signal as a terminal sends it; the shell lives on to tell of the browser.
+        // The terminal signals the whole process group. The shell survives to print the browser's state.
         let script = format!("trap : INT; daypass {arguments}; echo \"status $?\"; ps -o stat= -p $(cat browser.pid)");
         let mut terminal = home.program("sh").args(["-c", &script]).on_terminal();
         while !home.path("browser.pid").exists() {
@@ -253,7 +253,7 @@ fn ctrl_c_does_not_end_the_browser() {
 
 #[test]
 fn the_waiting_line_is_shorter_on_a_narrow_terminal_and_never_wraps() {
-    let portal = by_hand();
+    let portal = manual_approval();
     let home = configured(&portal).with("BROWSER", "true");
     portal.expect(Call::PollForToken).answered(Answer::status(503));
     let script = "stty cols 40 rows 30; exec daypass login corp --flow device";
@@ -262,17 +262,17 @@ fn the_waiting_line_is_shorter_on_a_narrow_terminal_and_never_wraps() {
     terminal.send("c").unwrap();
     terminal.flush().unwrap();
     terminal.exp_string("\x1b]52;c;").unwrap();
-    terminal.exp_regex("\r\x1b\\[KUnreachable: 9:[0-9]{2}  \\(copied\\)").unwrap();
+    terminal.exp_regex("\r\x1b\\[KUnreachable, retrying: 9:[0-9]{2}  \\(copied\\)").unwrap();
     portal.allow();
     let drawn = terminal.exp_string("Signed in to corp").unwrap();
     assert!(drawn.split("\r\x1b[K").all(|line| line.len() < 40), "{drawn:?}");
     terminal.exp_eof().unwrap();
 }
 
-/// What waits in the background stays silent, whatever else it does.
+/// Asserts that login polls in the background without printing anything.
 fn silent_while_polled(terminal: &mut PtySession, portal: &Portal) {
     let polled = portal.count(Call::PollForToken);
-    // A second lies between two polls.
+    // There is one second between two polls.
     portal.wait_for(Call::PollForToken, polled + 3);
     terminal.send_line("echo pr''obed").unwrap();
     let said = terminal.exp_string("probed\r\n").unwrap();
@@ -285,7 +285,7 @@ fn login_supports_job_control() {
     needs("bash", "apt-get install bash");
     needs("zsh", "apt-get install zsh");
     for shell in [&["bash", "--norc", "--noprofile", "-i"][..], &["zsh", "-f", "-i"]] {
-        let portal = by_hand();
+        let portal = manual_approval();
         let home = configured(&portal).with("TERM", "xterm").with("PS1", "READY").with("LANG", "C.UTF-8");
         let mut terminal = home.program(shell[0]).args(&shell[1..]).on_terminal();
         let line = "\r\x1b\\[KWaiting for your approval: 9:[0-9]{2} left  \\(c copy code\\)";
@@ -296,7 +296,7 @@ fn login_supports_job_control() {
         silent_while_polled(&mut terminal, &portal);
         terminal.send_line("fg").unwrap();
         terminal.exp_regex(line).unwrap();
-        // The keys are its own, and are not shown.
+        // login reads the keys again and does not echo them.
         terminal.send("c").unwrap();
         terminal.flush().unwrap();
         terminal.exp_string("\x1b]52;c;").unwrap();
@@ -313,7 +313,7 @@ fn login_supports_job_control() {
         terminal.send_line("fg").unwrap();
         terminal.exp_string("sent to the clipboard").unwrap();
 
-        // A second time: nothing of the first is left.
+        // Stopping works a second time.
         terminal.send_control('z').unwrap();
         terminal.exp_regex("[Ss](topped|uspended)").unwrap();
         terminal.send_line("fg").unwrap();

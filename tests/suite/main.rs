@@ -1,4 +1,4 @@
-//! The shipped binary, through the doors that every user has, against a sandbox of Identity Center.
+//! The built program, used from outside as users, scripts and SDKs use it, with a simulated Identity Center.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // Tests start programs, send signals, read the clock and print.
@@ -8,20 +8,29 @@ mod support;
 
 mod automatic_login;
 mod broker;
+mod clock;
 mod completion;
 #[cfg(target_os = "linux")]
 mod concurrency;
+#[cfg(unix)]
+mod config_files;
 mod configure;
 mod console;
 mod contract;
 mod crash_recovery;
+mod endpoints;
+mod env;
 mod exec;
+mod hints;
 mod keyring;
 mod list;
+#[cfg(target_os = "linux")]
+mod locks;
 mod login;
 mod login_events;
 #[cfg(unix)]
 mod login_terminal;
+mod network;
 #[cfg(unix)]
 mod picker;
 mod pkce;
@@ -29,6 +38,8 @@ mod shells;
 mod sign_in;
 mod start_url;
 mod status;
+#[cfg(target_os = "linux")]
+mod storing;
 mod sync;
 #[cfg(unix)]
 mod terminal;
@@ -36,20 +47,26 @@ mod terminal;
 mod wizard;
 mod workflow;
 
+use std::time::Duration;
+
+use daypass::profile::names::Session;
+use daypass::sys::env::Env;
+use daypass::vault::Vault;
 use support::portal::Portal;
 use support::run::Home;
+use time::OffsetDateTime;
 
 const CONFIGURE: &str = "configure --session corp --start-url https://sandbox.awsapps.com/start --sso-region us-east-1 \
     --account 111122223333 --role DeveloperAccess --profile dev --region eu-west-1";
 
-/// A home with a session `corp` and a profile `dev`.
+/// A home with the session `corp` and the profile `dev`.
 fn configured(portal: &Portal) -> Home {
     let home = Home::new().at(portal);
     home.daypass(CONFIGURE).any_stderr().go();
     home
 }
 
-/// A program that a test can't do without.
+/// Fails the test if this program is not installed. `how` is the command that installs it.
 #[track_caller]
 #[allow(clippy::disallowed_methods)]
 fn needs(program: &str, how: &str) {
@@ -61,17 +78,35 @@ fn needs(program: &str, how: &str) {
     assert!(there.is_ok(), "this test needs {program}: {how}");
 }
 
-/// Runs a Python script that drives a terminal with pexpect; what it prints is returned.
+/// Runs a Python script that drives a terminal with pexpect. Returns its output.
 #[track_caller]
-fn at_a_terminal(home: &Home, script: &str) -> String {
+fn pexpect(home: &Home, script: &str) -> String {
     let import = "import os, sys\ntry:\n    import pexpect\nexcept ImportError:\n    sys.exit('this test needs pexpect: apt-get install python3-pexpect')\n";
     needs("/usr/bin/python3", "apt-get install python3-pexpect");
     home.program("/usr/bin/python3").args(["-c", &format!("{import}{script}")]).stdout_has("").go().stdout
 }
 
-/// The same, signed in.
+/// A home with the session `corp`, the profile `dev` and a sign-in.
 fn signed_in(portal: &Portal) -> Home {
     let home = configured(portal);
     home.daypass("login corp --no-browser").any_stderr().go();
     home
+}
+
+/// Makes the cached role credentials stale but not expired: they are valid for ten more minutes, of more than two hours.
+fn make_stale(home: &Home) {
+    let vars = [("DAYPASS_KEYRING", "file".into()), ("XDG_DATA_HOME", home.path("data").to_string_lossy().into_owned())];
+    let vault = Vault::open(&vars.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<Env>()).unwrap();
+    let now = OffsetDateTime::now_utc();
+    let roles = vault.roles(now).unwrap();
+    assert!(!roles.is_empty());
+    for (key, _) in roles {
+        let (account, role) = key.role().unwrap();
+        let session =
+            Session { name: key.session.clone(), start_url: key.start_url.clone(), region: key.region.clone(), scopes: Vec::new() };
+        let mut credentials = vault.role(&session, account, role).unwrap().unwrap();
+        credentials.received_at = now - Duration::from_hours(2);
+        credentials.expires_at = now + Duration::from_mins(10);
+        vault.store_role(&session, account, role, &credentials).unwrap();
+    }
 }

@@ -1,32 +1,33 @@
-//! `daypass` alone on a terminal, and `dp` without a name: the list of all that can be reached.
+//! The picker: `daypass` without a command on a terminal, and `dp` without a name.
 
 use crate::support::portal::{Account, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::terminal::{DOWN, Terminal, home, signed_in};
-use crate::{at_a_terminal, needs};
+use crate::{needs, pexpect};
 
 const ESCAPE: &str = "\u{1b}";
 const CONSOLE: &str = "\u{f}";
 const ENV: &str = "\u{5}";
 const PROFILE: &str = "\u{13}";
 
-/// A home with the session `corp`, the profile `dev`, and nothing else; no sign-in.
+/// A home with the session `corp` and the profile `dev`, without a sign-in.
 fn configured(portal: &Portal) -> Home {
     let home = home(portal).with("SHELL", "/bin/sh");
     home.daypass(crate::CONFIGURE).any_stderr().go();
     home
 }
 
-/// The lines of the list as they are shown first, without the keys' help.
+/// The rows of the picker when it opens, without the key help.
 fn rows(home: &Home) -> Vec<String> {
     let mut terminal = Terminal::new(home, "", 200, 40);
-    terminal.shows("Esc leaves").types(ESCAPE);
+    terminal.shows("Esc cancel").types(ESCAPE);
     let seen = terminal.ends(130);
     let screen = seen.split("\u{1b}[?1049h").nth(1).unwrap().split("\u{1b}[?1049l").next().unwrap();
     let plain =
         |line: &str| line.replace("\u{1b}[7m", "").replace("\u{1b}[0m", "").replace("\u{1b}[2m", "").replace("\u{1b}[K", "");
     let lines: Vec<String> = screen.split("\r\n").skip(2).map(|line| plain(line).trim_end().to_owned()).collect();
-    let end = lines.iter().position(|line| line.contains(" of ")).unwrap();
+    let is_count = |line: &str| line.split_once(" of ").is_some_and(|(shown, _)| shown.trim().parse::<usize>().is_ok());
+    let end = lines.iter().position(|line| is_count(line)).unwrap();
     lines[..end].iter().map(|line| line.get(2..).unwrap_or_default().to_owned()).collect()
 }
 
@@ -34,7 +35,7 @@ fn rows(home: &Home) -> Vec<String> {
 fn the_picker_opens_without_network_and_cancelling_prints_nothing() {
     let portal = Portal::strict();
     let home = configured(&portal);
-    assert_eq!(rows(&home), ["dev  DeveloperAccess  111122223333", "corp: list accounts and roles"]);
+    assert_eq!(rows(&home), ["dev  DeveloperAccess  111122223333", "List the roles of corp"]);
     for key in [ESCAPE, "\u{3}"] {
         let mut terminal = Terminal::new(&home, "", 80, 24);
         terminal.shows("2 of 2").types(key);
@@ -50,14 +51,14 @@ fn the_picker_signs_in_lists_roles_and_starts_a_shell() {
     let session = "configure --session-only --session corp --start-url https://sandbox.awsapps.com/start --sso-region us-east-1";
     home.daypass(session).any_stderr().go();
     let mut terminal = Terminal::new(&home, "", 120, 30);
-    terminal.shows("corp: list accounts and roles").shows("1 of 1").types("\r");
+    terminal.shows("List the roles of corp").shows("1 of 1").types("\r");
     terminal.shows("Signed in to corp").shows("Break+Glass=Now").shows("5 of 5");
     terminal.types("prod read").shows("1 of 5").types("\r");
-    terminal.shows("A shell with the credentials of ReadOnly@444455556666, for ").shows("'exit' leaves it.");
+    terminal.shows("Started a shell with credentials for ReadOnly@444455556666 (valid for ").shows("Type 'exit' to leave.");
     terminal.shows("prompt> ").types("echo \"<${DAYPASS_ACTIVE#* }>\" $AWS_ACCESS_KEY_ID\r").shows("<ReadOnly@444455556666> ASIA");
-    // Chosen again in that shell, it says so.
-    terminal.types("daypass\r").shows("Which role? This shell has ReadOnly@444455556666.").types(ESCAPE).shows("prompt> ");
-    // It is this very process, so signals and job control are the shell's own.
+    // The picker names the role of that shell.
+    terminal.types("daypass\r").shows("Which role? (this shell uses ReadOnly@444455556666)").types(ESCAPE).shows("prompt> ");
+    // The shell has replaced the daypass process, so it has signals and job control.
     terminal.types("echo \"=$$=\"\r").shows("=");
     let pid = terminal.pid.clone();
     terminal.shows(&format!("{pid}=")).types("exit 7\r");
@@ -93,22 +94,22 @@ fn the_most_used_roles_come_first() {
     home.daypass(&format!("exec {} -- true", by_flags("444455556666", "ReadOnly"))).go();
     home.daypass("env --session corp --account 444455556666 --role ReadOnly").stdout_has("export").go();
     home.daypass(&format!("console --print {}", by_flags("111122223333", "ReadOnly"))).stdout_has("account_id").go();
-    // What SDKs do is no use by a person.
+    // Calls by SDKs do not count.
     for _ in 0..3 {
         home.daypass("credential-process --profile dev").stdout_has("Version").go();
     }
     assert_eq!(rows(&home)[..4], [before[3], before[1], before[0], before[2]]);
-    // What was chosen here counts as well.
+    // Choices in the picker count.
     for _ in 0..3 {
         let mut terminal = Terminal::new(&home, "", 120, 30);
-        terminal.shows("5 of 5").types("glass\r").shows("A shell with").types("exit\r");
+        terminal.shows("5 of 5").types("glass\r").shows("Started a shell").types("exit\r");
         terminal.ends(0);
     }
     assert_eq!(rows(&home)[..4], [before[2], before[3], before[1], before[0]]);
 }
 
 #[test]
-fn keys_open_the_console_print_env_and_save_a_profile() {
+fn keys_open_the_console_show_the_env_command_and_save_a_profile() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("SHELL", "/bin/bash").with("BROWSER", "sh -c 'echo \"$0\" >opened'");
     home.daypass("list").stdout_has("Break+Glass").go();
@@ -117,18 +118,18 @@ fn keys_open_the_console_print_env_and_save_a_profile() {
     terminal.shows("5 of 5").types("prod glass").shows("1 of 5").types(CONSOLE);
     terminal.ends(0);
     let link = "https://sandbox.awsapps.com/start/#/console?account_id=444455556666&role_name=Break%2BGlass%3DNow\n";
-    // The browser runs by itself.
+    // daypass does not wait for the browser.
     let wait = "until test -s opened; do :; done; cat opened";
     home.program("sh").args(["-c", wait]).stdout(link).go();
 
     let mut terminal = Terminal::new(&home, "", 120, 30);
     terminal.shows("5 of 5").types("dev").shows(" of 5").types(ENV);
-    terminal.shows("export AWS_ACCESS_KEY_ID='ASIA").shows("export DAYPASS_ACTIVE=").shows("export AWS_REGION='eu-west-1'");
+    terminal.shows("eval \"$(daypass env dev)\"\r\n");
     terminal.ends(0);
 
     let mut terminal = Terminal::new(&home, "", 120, 30);
     terminal.shows("5 of 5").types("prod read").shows("1 of 5").types(PROFILE);
-    terminal.shows("A profile for ReadOnly in 444455556666:").answer("Default region", "eu-central-1").enter("Default output");
+    terminal.shows("New profile for ReadOnly in 444455556666:").answer("Default region", "eu-central-1").enter("Default output");
     terminal.answer("Profile name [444455556666.ReadOnly]", "prod").enter("Write this to").shows("Wrote profile prod");
     terminal.ends(0);
     home.daypass("list --profiles").stdout_has("prod     444455556666  ReadOnly         eu-central-1").go();
@@ -144,8 +145,13 @@ fn saving_a_profile_from_a_legacy_one_creates_a_session() {
         "[profile old]\nsso_start_url = https://sandbox.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\n",
     );
     let mut terminal = Terminal::new(&home, "", 160, 30);
-    terminal.shows("old").shows("2 of 2").types(PROFILE).enter("Session name, such as your company's [sandbox]").enter("scopes");
-    terminal.enter("Turn it into a daypass profile? [y/N]").enter("Default region").enter("Default output");
+    terminal
+        .shows("old")
+        .shows("2 of 2")
+        .types(PROFILE)
+        .enter("Session name (for example, your company) [sandbox]")
+        .enter("scopes");
+    terminal.enter("Convert to daypass? [y/N]").enter("Default region").enter("Default output");
     terminal.answer("Profile name", "new").enter("Write this to").shows("Wrote profile new");
     terminal.ends(0);
     assert!(home.read(".aws/config").contains("--session sandbox --account 111122223333 --role ReadOnly"));
@@ -172,8 +178,8 @@ fn several_sessions_get_a_column_and_each_portal_is_listed_once() {
             "     Development  ReadOnly         corp   111122223333"
         ]
     );
-    assert!(shown[3].starts_with("corp: list again (last ") && shown[3].ends_with(" ago)"), "{shown:?}");
-    assert_eq!(shown[4..], ["other: list accounts and roles"]);
+    assert!(shown[3].starts_with("Refresh the roles of corp (updated ") && shown[3].ends_with(" ago)"), "{shown:?}");
+    assert_eq!(shown[4..], ["List the roles of other"]);
 }
 
 #[test]
@@ -183,8 +189,8 @@ fn the_key_help_fits_one_line_and_the_list_fits_every_width() {
     plain.daypass("list").stdout_has("ReadOnly").go();
     for (columns, help, row) in [
         (40, "  Enter shell ^O console ^E env ^S save\r\n", "> dev  Development  DeveloperAccess"),
-        (80, "  Enter starts a shell, ^O console, ^E env, ^S profile, Esc leaves\r\n", "DeveloperAccess  111122223333"),
-        (200, "Ctrl-E prints env, Ctrl-S makes a profile, Esc leaves\r\n", "DeveloperAccess  111122223333"),
+        (80, "  Enter shell, ^O console, ^E env, ^S profile, Esc cancel\r\n", "DeveloperAccess  111122223333"),
+        (200, "Ctrl-E show env command, Ctrl-S write profile, Esc cancel\r\n", "DeveloperAccess  111122223333"),
     ] {
         let mut terminal = Terminal::new(&plain, "", columns, 20);
         terminal.shows(row).shows("5 of 5").shows(help.trim_end()).types(ESCAPE);
@@ -212,11 +218,11 @@ fn the_history_is_private_contains_no_secret_and_is_deleted_at_logout() {
         assert!(home.files_with(&secret).iter().all(|path| !path.starts_with(&folder)));
     }
     let modes = "stat -c '%a %n' .local/state/daypass .local/state/daypass/*";
-    let expected = "700 .local/state/daypass\n600 .local/state/daypass/lock\n600 .local/state/daypass/roles.json\n600 .local/state/daypass/uses\n";
+    let expected = "700 .local/state/daypass\n600 .local/state/daypass/roles.json\n600 .local/state/daypass/uses\n";
     home.program("sh").args(["-c", modes]).stdout(expected).go();
     home.daypass("logout").any_stderr().go();
     assert_eq!(left(), 0);
-    assert_eq!(rows(&home), ["dev  DeveloperAccess  111122223333", "corp: list accounts and roles"]);
+    assert_eq!(rows(&home), ["dev  DeveloperAccess  111122223333", "List the roles of corp"]);
 }
 
 #[test]
@@ -244,7 +250,7 @@ fn without_a_usable_terminal_the_help_is_printed() {
     terminal.shows("1\r\n");
     assert!(!terminal.ends(0).contains("Begin with"));
     let mut terminal = Terminal::new(&crate::terminal::home(&portal), "", 120, 60);
-    terminal.shows("Usage: daypass").shows("Begin with: daypass configure");
+    terminal.shows("Usage: daypass").shows("Start with: daypass configure");
     terminal.ends(0);
 }
 
@@ -262,8 +268,8 @@ fn dp_without_a_name_sets_the_selected_role_in_the_current_shell() {
         needs(shell, &format!("apt-get install {package}"));
         let script = format!("{init}; dp; echo left {status}; dp; echo is $DAYPASS_ACTIVE, {status}.");
         let mut terminal = Terminal::running(&home, &[shell, "-c", &script], 100, 30);
-        terminal.shows("Enter takes, Esc leaves").types(ESCAPE).shows("left 130\r\n");
-        terminal.shows("Enter takes, Esc leaves").types("read").shows("2 of 5").types(DOWN).types(" prod\r");
+        terminal.shows("Enter select, Esc cancel").types(ESCAPE).shows("left 130\r\n");
+        terminal.shows("Enter select, Esc cancel").types("readonly").shows("2 of 5").types(DOWN).types(" prod\r");
         terminal.shows("is ASIA").shows("ReadOnly@444455556666, 0.");
         terminal.ends(0);
     }
@@ -277,7 +283,7 @@ fn dp_without_a_name_works_in_nushell() {
     home.write("daypass.nu", &home.daypass("shell-init nushell").stdout_has("def").go().stdout);
     let script = "source daypass.nu; dp; print $\"is ($env.DAYPASS_ACTIVE | str substring 0..3) in ($env.AWS_REGION).\"";
     let mut terminal = Terminal::running(&home, &["nu", "--no-config-file", "-c", script], 100, 30);
-    terminal.shows("Enter takes, Esc leaves").types("\r").shows("is ASIA in eu-west-1.");
+    terminal.shows("Enter select, Esc cancel").types("\r").shows("is ASIA in eu-west-1.");
     terminal.ends(0);
 }
 
@@ -293,7 +299,7 @@ fn env_pick_conflicts_with_a_profile_and_with_unset() {
 fn the_picker_ends_when_its_terminal_closes() {
     let portal = Portal::strict();
     let home = configured(&portal);
-    let said = at_a_terminal(
+    let said = pexpect(
         &home,
         "
 import pty, time
@@ -303,7 +309,7 @@ for turn in range(12):
     if pid == 0:
         os.execvp('daypass', ['daypass'])
     seen = b''
-    while b'Esc leaves' not in seen:
+    while b'Esc cancel' not in seen:
         seen += os.read(terminal, 4096)
     if turn % 2:
         os.write(terminal, b'dev')
@@ -327,7 +333,7 @@ fn the_picker_supports_job_control() {
     needs("bash", "apt-get install bash");
     let portal = Portal::strict();
     let home = configured(&portal).with("PS1", "READY> ");
-    let said = at_a_terminal(
+    let said = pexpect(
         &home,
         r#"
 bash = pexpect.spawn('bash', ['--norc', '--noprofile', '-i'], encoding='utf-8', timeout=30, dimensions=(20, 80))
@@ -342,7 +348,7 @@ bash.expect_exact('READY> ')
 bash.sendline('stty -a | grep -o "[-]*icanon"; fg')
 bash.expect_exact('icanon')
 bash.expect('1049h.*> de')
-bash.expect_exact('Esc leaves')
+bash.expect_exact('Esc cancel')
 bash.send('\x03')
 bash.expect_exact('READY> ')
 bash.sendline('echo st""atus=$?')

@@ -1,17 +1,17 @@
-//! Signing in by a browser that comes back to this machine; the one here is played by the tests.
+//! `login` with the authorization code flow (PKCE). The tests act as the browser.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::support::portal::{Answer, Call, Portal, PortalConfig};
-use crate::{at_a_terminal, configured};
+use crate::{configured, pexpect};
 
 const LOGIN: &str = "login corp --flow pkce --no-browser";
 
-/// A browser on this machine, for programs that open one: it follows redirects.
+/// A `BROWSER` that follows redirects.
 pub(crate) const BROWSER: &str = "curl -sL -o /dev/null";
 
-/// What came back for one request; redirects are not followed.
+/// The response to one request. Redirects are not followed.
 pub(crate) struct Page {
     status: u16,
     pub(crate) location: Option<String>,
@@ -34,7 +34,7 @@ pub(crate) fn get(url: &str) -> Page {
     ask("GET", url)
 }
 
-/// The address that was printed on a line of its own.
+/// The address, which is on a line of its own.
 fn address(said: &str) -> &str {
     said.lines().map(str::trim).find(|line| line.starts_with("http://") && line.contains("/authorize?")).expect("an address")
 }
@@ -44,14 +44,14 @@ fn the_callback_completes_the_sign_in_and_shows_a_page() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    let said = login.says("which must lead to this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.expect("the person allowed it");
     assert!(back.starts_with("http://127.0.0.1:") && back.contains("/oauth/callback?code="), "{back}");
     let page = get(&back);
     assert_eq!(page.status, 200);
     assert!(page.text.contains("<h1>Signed in</h1>") && page.text.contains("corp"), "{}", page.text);
-    login.done();
-    // The listener is gone.
+    login.wait();
+    // The listener is closed.
     let port = back.strip_prefix("http://127.0.0.1:").and_then(|rest| rest.split('/').next()).unwrap();
     assert!(TcpStream::connect(format!("127.0.0.1:{port}")).is_err());
     home.daypass("credential-process --profile dev").stdout_has("111122223333").go();
@@ -72,7 +72,7 @@ fn unrelated_requests_are_rejected_and_the_sign_in_continues() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    let said = login.says("which must lead to this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.unwrap();
     let (here, query) = back.split_once('?').unwrap();
     let (root, _) = back.split_once("/oauth").unwrap();
@@ -91,7 +91,7 @@ fn unrelated_requests_are_rejected_and_the_sign_in_continues() {
     assert_eq!(ask("POST", &back).status, 405);
     assert_eq!(portal.count(Call::RedeemCode), 0);
     assert_eq!(get(&back).status, 200);
-    login.done();
+    login.wait();
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_service_that_refuses_pkce_gets_the_device_flow() {
         portal.expect(Call::StartDeviceAuthorization).served();
         portal.expect(Call::PollForToken).served();
         home.daypass(LOGIN)
-            .stderr_has("going on with a code")
+            .stderr_has("using a device code instead")
             .stderr_has("check that it shows this code")
             .stderr_has("Signed in to corp")
             .go();
@@ -131,7 +131,7 @@ fn a_service_that_does_not_exchange_codes_gets_the_device_flow() {
         portal.expect(Call::RedeemCode).answered(Answer::oidc(error));
         home.daypass("login corp --flow pkce")
             .with("BROWSER", BROWSER)
-            .stderr_has("going on with a code")
+            .stderr_has("using a device code instead")
             .stderr_has("Signed in to corp")
             .go();
         assert_eq!(portal.count(Call::PollForToken), 1);
@@ -144,7 +144,7 @@ fn an_authorize_page_that_rejects_the_client_leads_to_the_device_flow() {
     let home = configured(&portal);
     home.daypass("login corp --flow pkce")
         .with("BROWSER", BROWSER)
-        .stderr_has("(said the page): going on with a code")
+        .stderr_has("(said the page); using a device code instead")
         .stderr_has("Signed in to corp")
         .go();
 }
@@ -156,7 +156,7 @@ fn a_rejected_authorization_code_is_an_error_without_fallback() {
     portal.expect(Call::RedeemCode).answered(Answer::oidc("invalid_grant"));
     home.daypass("login corp --flow pkce")
         .with("BROWSER", BROWSER)
-        .stderr_has("the code that the browser brought is not accepted")
+        .stderr_has("the authorization code was not accepted")
         .stderr_has("\nhint: daypass login corp\n")
         .status(1)
         .go();
@@ -169,7 +169,7 @@ fn without_a_browser_the_device_flow_is_used() {
     for browser in ["no-such-browser-here", "false"] {
         home.daypass("login corp --flow pkce")
             .with("BROWSER", browser)
-            .stderr_has("going on with a code")
+            .stderr_has("using a device code instead")
             .stderr_has("Signed in to corp")
             .go();
     }
@@ -200,15 +200,15 @@ fn a_forwarded_port_is_listened_on_and_opens_no_browser_over_ssh() {
     let login = home
         .daypass(&format!("login corp --port {free}"))
         .with("BROWSER", "touch [HOME]/opened")
-        .stderr_has(&format!("in a browser on the machine whose port {free} you forward to this one:\n"))
-        .stderr_has(&format!("comes back to port {free} of 127.0.0.1"))
+        .stderr_has(&format!("in a browser on the machine that forwards port {free} to this one:\n"))
+        .stderr_has(&format!("returns to 127.0.0.1:{free}"))
         .stderr_has("Signed in to corp")
         .spawn();
-    let said = login.says("which must lead to this machine");
+    let said = login.wait_for_stderr("which must reach this machine");
     let back = get(address(&said)).location.unwrap();
     assert!(back.starts_with(&format!("http://127.0.0.1:{free}/")), "{back}");
     get(&back);
-    login.done();
+    login.wait();
 }
 
 #[test]
@@ -218,16 +218,16 @@ fn a_port_in_use_is_a_usage_error() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     home.daypass(&format!("login corp --port {port}"))
-        .stderr_has(&format!("daypass: port {port} of 127.0.0.1 can't be listened on"))
+        .stderr_has(&format!("daypass: can't listen on port {port} of 127.0.0.1"))
         .stderr_has("\nhint: ")
         .status(2)
         .go();
-    home.daypass("login corp --flow device --port 8400").stderr_has("--port is for --flow pkce").status(2).go();
+    home.daypass("login corp --flow device --port 8400").stderr_has("--port requires --flow pkce").status(2).go();
 }
 
-/// What stands behind this command in a document, up to the next one; an address and a time may be any.
-fn shown<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
-    let text = document.split_once(command).unwrap_or_else(|| panic!("nothing shows {command}")).1;
+/// The output that a document shows for this command, with addresses and times masked.
+fn example_output<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
+    let text = document.split_once(command).unwrap_or_else(|| panic!("{command} is not example_output")).1;
     let text = text.split("\n$ ").next().unwrap().split("```").next().unwrap().trim();
     let masked =
         |line: &'a str| if line.trim_start().starts_with("http") { "ADDRESS" } else { line.split(" until ").next().unwrap() };
@@ -238,7 +238,7 @@ fn shown<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
 fn the_readme_shows_the_real_output_of_login() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER).with("TERM", "xterm");
-    let said = at_a_terminal(
+    let said = pexpect(
         &home,
         "
 shell = pexpect.spawn('daypass', ['login'], encoding='utf-8', timeout=30, dimensions=(40, 500))
@@ -246,8 +246,11 @@ shell.expect(pexpect.EOF)
 print(shell.before.replace('\\r\\n', '\\n'))
 ",
     );
-    // The line that counts down is written over.
+    // The countdown line is overwritten.
     let said: Vec<&str> = said.lines().map(|line| line.rsplit("\r\x1b[K").next().unwrap_or_default()).collect();
     let command = "$ daypass login\n";
-    assert_eq!(shown(include_str!("../../README.md"), command), shown(&format!("{command}{}", said.join("\n")), command));
+    assert_eq!(
+        example_output(include_str!("../../README.md"), command),
+        example_output(&format!("{command}{}", said.join("\n")), command)
+    );
 }

@@ -1,4 +1,4 @@
-//! What the shells make of `env` and `shell-init`: each script is read by the shell that it is for.
+//! `env` and `shell-init`: real shells run the scripts that are written for them.
 
 use serde_json::{Value, json};
 
@@ -6,11 +6,11 @@ use crate::support::portal::{Answer, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 use crate::{needs, signed_in};
 
-/// What a shell might read otherwise than it is meant.
+/// A value with every character that a shell may interpret.
 const AWKWARD: &str = "a'b''c\"d $HOME `id` $(id) \\n\\\\ %PATH% !! * ~ ; & | # <x> {y} é日本😀 ‘q’ \ttab\nline two\n\n  end'";
 
-/// A portal that hands out role credentials with this session token.
-fn handing_out(token: &str) -> Portal {
+/// A portal whose role credentials have this session token.
+fn portal_with_token(token: &str) -> Portal {
     let portal = Portal::live(PortalConfig::default());
     let body = json!({"roleCredentials": {
         "accessKeyId": "ASIAEXAMPLE", "secretAccessKey": "s/e+c=", "sessionToken": token, "expiration": 4_102_444_800_000_u64,
@@ -19,11 +19,11 @@ fn handing_out(token: &str) -> Portal {
     portal
 }
 
-/// Prints the variables as JSON, whatever runs it.
+/// Prints the environment variables as JSON.
 const SHOW: &str = "/usr/bin/python3 -c 'import json, os; print(json.dumps(dict(os.environ)))'";
 
 #[track_caller]
-fn check(vars: &Value, token: &str) {
+fn assert_set(vars: &Value, token: &str) {
     assert_eq!(vars["AWS_ACCESS_KEY_ID"], "ASIAEXAMPLE");
     assert_eq!(vars["AWS_SECRET_ACCESS_KEY"], "s/e+c=");
     assert_eq!(vars["AWS_SESSION_TOKEN"], token);
@@ -36,7 +36,7 @@ fn check(vars: &Value, token: &str) {
 }
 
 #[track_caller]
-fn check_cleared(vars: &Value) {
+fn assert_cleared(vars: &Value) {
     let left: Vec<&String> = vars.as_object().unwrap().keys().filter(|name| name.starts_with("AWS_")).collect();
     let endpoints =
         ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"];
@@ -44,15 +44,15 @@ fn check_cleared(vars: &Value) {
     assert_eq!(vars.get("DAYPASS_ACTIVE"), None);
 }
 
-/// A home in which variables of another tool are set.
-fn with_others(home: Home) -> Home {
+/// Sets variables that contradict the credentials.
+fn with_conflicting_variables(home: Home) -> Home {
     home.with("AWS_PROFILE", "dev").with("AWS_DEFAULT_PROFILE", "x").with("AWS_SECURITY_TOKEN", "old")
 }
 
 #[test]
 fn posix_shells_and_fish_set_awkward_values_exactly_and_clear_them() {
-    let portal = handing_out(AWKWARD);
-    let home = with_others(signed_in(&portal));
+    let portal = portal_with_token(AWKWARD);
+    let home = with_conflicting_variables(signed_in(&portal));
     for (shell, package, set, unset) in [
         ("dash", "dash", "eval \"$(daypass env dev --shell sh)\"", "eval \"$(daypass env --unset --shell sh)\""),
         ("bash", "bash", "eval \"$(daypass env dev --shell bash)\"", "eval \"$(daypass env --unset --shell bash)\""),
@@ -63,28 +63,28 @@ fn posix_shells_and_fish_set_awkward_values_exactly_and_clear_them() {
         needs(shell, &format!("apt-get install {package}"));
         let done = home.program(shell).args(["-c", &format!("{set}; {SHOW}; {unset}; {SHOW}")]).stdout_has("{").go();
         let lines: Vec<Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        check(&lines[0], AWKWARD);
-        check_cleared(&lines[1]);
+        assert_set(&lines[0], AWKWARD);
+        assert_cleared(&lines[1]);
     }
 }
 
 #[test]
 fn env_works_under_set_eu() {
-    let portal = handing_out("t");
+    let portal = portal_with_token("t");
     let home = signed_in(&portal);
     for shell in ["dash", "bash", "zsh"] {
         needs(shell, &format!("apt-get install {shell}"));
         let script = format!("set -eu; eval \"$(daypass env dev --shell sh)\"; {SHOW}; eval \"$(daypass env --unset --shell sh)\"");
         let done = home.program(shell).args(["-c", &script]).stdout_has("{").go();
-        check(&done.json(), "t");
+        assert_set(&done.json(), "t");
     }
 }
 
 #[test]
 fn nushell_loads_the_record_and_unsets_its_nulls() {
     needs("nu", "npm install -g nushell");
-    let portal = handing_out(AWKWARD);
-    let home = with_others(signed_in(&portal));
+    let portal = portal_with_token(AWKWARD);
+    let home = with_conflicting_variables(signed_in(&portal));
     let show = "^/usr/bin/python3 -c 'import json, os; print(json.dumps(dict(os.environ)))'";
     let script = format!(
         "daypass env dev --shell nushell | from json | load-env; {show} | print; daypass env --unset --shell nushell | from json | load-env; {show} | print"
@@ -92,18 +92,18 @@ fn nushell_loads_the_record_and_unsets_its_nulls() {
     let done = home.program("nu").args(["--no-config-file", "-c", &script]).stdout_has("{").go();
     let lines: Vec<Value> =
         done.stdout.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).unwrap()).collect();
-    check(&lines[0], AWKWARD);
-    check_cleared(&lines[1]);
+    assert_set(&lines[0], AWKWARD);
+    assert_cleared(&lines[1]);
 }
 
 #[test]
 fn json_contains_every_value_and_null_for_what_must_be_unset() {
-    let portal = handing_out(AWKWARD);
+    let portal = portal_with_token(AWKWARD);
     let home = signed_in(&portal);
     let vars = home.daypass("env dev --shell json").stdout_has("{").go().json();
     assert_eq!(vars["AWS_SESSION_TOKEN"], AWKWARD);
     assert_eq!(vars["AWS_PROFILE"], Value::Null);
-    assert_eq!(vars.as_object().unwrap().len(), 11);
+    assert_eq!(vars.as_object().unwrap().len(), 12);
     let vars = home.daypass("env --unset --shell json").stdout_has("{").go().json();
     assert!(vars.as_object().unwrap().values().all(Value::is_null));
 }
@@ -111,40 +111,40 @@ fn json_contains_every_value_and_null_for_what_must_be_unset() {
 #[test]
 fn a_dotenv_file_is_read_alike_by_docker_and_by_shells() {
     let token = "IQoJb3JpZ2luX2VjE+/a=b==%";
-    let portal = handing_out(token);
+    let portal = portal_with_token(token);
     let home = signed_in(&portal);
     let file = home.daypass("env dev --shell dotenv").stdout_has("AWS_SESSION_TOKEN=").go().stdout;
-    // As Docker does: all behind the first `=`.
+    // Docker takes everything after the first `=` literally.
     let literal: Vec<_> = file.lines().filter_map(|line| line.split_once('=')).collect();
     assert!(literal.contains(&("AWS_SESSION_TOKEN", token)), "{file}");
-    // As those do that take it for shell.
+    // Other tools read it as shell syntax.
     home.write("vars", &file);
     home.program("dash").args(["-c", "set -a; . ./vars; printf %s \"$AWS_SESSION_TOKEN\""]).stdout(token).go();
 }
 
 #[test]
 fn values_that_a_format_cannot_express_are_refused_and_nothing_is_printed() {
-    let portal = handing_out("two\nlines");
+    let portal = portal_with_token("two\nlines");
     let home = signed_in(&portal);
     for shell in ["cmd", "dotenv"] {
         home.daypass(&format!("env dev --shell {shell}"))
             .stderr(&format!(
-                "daypass: the value of AWS_SESSION_TOKEN can't be written for {shell}\nhint: daypass env --shell json\n"
+                "daypass: the value of AWS_SESSION_TOKEN cannot be written as {shell}\nhint: daypass env dev --shell json\n"
             ))
             .status(2)
             .go();
     }
     home.daypass("env --unset --shell dotenv")
-        .stderr("daypass: an environment file can't clear variables\nhint: daypass env --unset --shell sh\n")
+        .stderr("daypass: a dotenv file cannot clear variables\nhint: daypass env --unset --shell sh\n")
         .status(2)
         .go();
-    home.daypass("env dev").with("SHELL", "/bin/tcsh").stderr_has("there is no format for tcsh").status(2).go();
+    home.daypass("env dev").with("SHELL", "/bin/tcsh").stderr_has("tcsh reads none of the formats").status(2).go();
 }
 
 #[test]
 fn dp_sets_and_clears_credentials_in_the_current_shell() {
-    let portal = handing_out(AWKWARD);
-    let home = with_others(signed_in(&portal));
+    let portal = portal_with_token(AWKWARD);
+    let home = with_conflicting_variables(signed_in(&portal));
     for (shell, package, init) in [
         ("bash", "bash", "eval \"$(daypass shell-init bash)\""),
         ("zsh", "zsh", "eval \"$(daypass shell-init zsh)\""),
@@ -155,22 +155,20 @@ fn dp_sets_and_clears_credentials_in_the_current_shell() {
         let script = format!("{init}; dp dev; {SHOW}; dp -; {SHOW}");
         let done = home.program(shell).args(["-c", &script]).stdout_has("{").go();
         let lines: Vec<Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        check(&lines[0], AWKWARD);
-        check_cleared(&lines[1]);
+        assert_set(&lines[0], AWKWARD);
+        assert_cleared(&lines[1]);
         let ends = if shell == "fish" { "$status" } else { "$?" };
         for done in ["dp dev", "dp -"] {
             home.program(shell).args(["-c", &format!("{init}; {done}; echo status {ends}")]).stdout("status 0\n").go();
         }
-        // Without a terminal there is nothing to choose on.
+        // Without a terminal the picker cannot open.
         let script = format!("{init}; dp; echo status {ends}");
         home.program(shell)
             .args(["-c", &script])
             .stdout("status 2\n")
-            .stderr(
-                "daypass: there is no terminal to choose on\nhint: daypass env PROFILE ('daypass list --profiles' shows yours)\n",
-            )
+            .stderr("daypass: the picker requires a terminal\nhint: daypass list --profiles\n")
             .go();
-        // Help is for reading, and a failure changes nothing.
+        // Help is printed and not evaluated. A failure changes nothing.
         let script = format!("{init}; dp dev --help");
         home.program(shell).args(["-c", &script]).stdout_has("Usage: daypass env").go();
         let script = format!("{init}; dp nowhere; echo status {ends}");
@@ -181,8 +179,8 @@ fn dp_sets_and_clears_credentials_in_the_current_shell() {
 #[test]
 fn dp_works_in_nushell() {
     needs("nu", "npm install -g nushell");
-    let portal = handing_out(AWKWARD);
-    let home = with_others(signed_in(&portal));
+    let portal = portal_with_token(AWKWARD);
+    let home = with_conflicting_variables(signed_in(&portal));
     home.write("daypass.nu", &home.daypass("shell-init nushell").stdout_has("def").go().stdout);
     let show = "^/usr/bin/python3 -c 'import json, os; print(json.dumps(dict(os.environ)))' | print";
     let script = format!("source daypass.nu; dp dev --region us-east-2; {show}; dp -; {show}");
@@ -190,7 +188,7 @@ fn dp_works_in_nushell() {
     let lines: Vec<Value> =
         done.stdout.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&lines[0]["AWS_SESSION_TOKEN"], &lines[0]["AWS_REGION"]), (&json!(AWKWARD), &json!("us-east-2")));
-    check_cleared(&lines[1]);
+    assert_cleared(&lines[1]);
     home.program("nu")
         .args(["--no-config-file", "-c", "source daypass.nu; dp nowhere; print unreached"])
         .stderr_has("no profile \"nowhere\"")
@@ -200,7 +198,7 @@ fn dp_works_in_nushell() {
 
 #[test]
 fn the_region_of_a_previous_profile_is_cleared_and_the_users_own_stays() {
-    let portal = handing_out("t");
+    let portal = portal_with_token("t");
     let home = signed_in(&portal);
     home.daypass("configure --session corp --account 111122223333 --role ReadOnly --profile nowhere").any_stderr().go();
     let show = "echo ${AWS_REGION-none} ${AWS_DEFAULT_REGION-none}";
@@ -208,19 +206,22 @@ fn the_region_of_a_previous_profile_is_cleared_and_the_users_own_stays() {
     for (script, shown) in [
         (format!("{set} dev)\"; {set} nowhere)\"; {show}; {unset}; {show}"), "none none\nnone none\n"),
         (format!("{set} dev)\"; daypass exec nowhere -- sh -c '{show}'; {show}"), "none none\neu-west-1 eu-west-1\n"),
-        (format!("export AWS_REGION=us-west-2; {set} nowhere)\"; {show}; {unset}; {show}"), "us-west-2 none\nus-west-2 none\n"),
-        (format!("{set} dev)\"; export AWS_REGION=us-west-2; {set} nowhere)\"; {show}"), "us-west-2 none\n"),
+        (
+            format!("export AWS_REGION=us-west-2; {set} nowhere)\"; {show}; {unset}; {show}"),
+            "us-west-2 us-west-2\nus-west-2 none\n",
+        ),
+        (format!("{set} dev)\"; export AWS_REGION=us-west-2; {set} nowhere)\"; {show}"), "us-west-2 us-west-2\n"),
     ] {
         home.program("sh").args(["-c", &script]).stdout(shown).go();
     }
-    // fish and Nushell clear as they do the others.
+    // fish clears the region of a previous profile too.
     let script = "daypass env dev --shell fish | source; daypass env nowhere --shell fish | source; echo \"<$AWS_REGION>\"";
     home.program("fish").args(["-c", script]).stdout("<>\n").go();
 }
 
 #[test]
 fn the_dp_function_replaces_an_alias_called_dp() {
-    let portal = handing_out("t");
+    let portal = portal_with_token("t");
     let home = signed_in(&portal);
     for (shell, before) in [
         (["bash", "-ic"].as_slice(), ""),
@@ -232,14 +233,14 @@ fn the_dp_function_replaces_an_alias_called_dp() {
         let script =
             format!("{before}set -e\nalias dp='echo an alias of'\neval \"$(daypass shell-init {})\"\ndp dev\n{SHOW}", shell[0]);
         let done = home.program(shell[0]).args(&shell[1..]).arg(script).stdout_has("{").any_stderr().go();
-        check(&done.json(), "t");
+        assert_set(&done.json(), "t");
     }
 }
 
 #[test]
 fn the_fish_line_in_help_works_with_any_login_shell() {
     needs("fish", "apt-get install fish");
-    let portal = handing_out("t");
+    let portal = portal_with_token("t");
     let home = signed_in(&portal);
     let help = home.daypass("env --help").stdout_has("| source").go().stdout;
     let line = help.lines().find(|line| line.contains("| source")).unwrap().trim();
@@ -247,7 +248,7 @@ fn the_fish_line_in_help_works_with_any_login_shell() {
     assert!(readme.contains(&format!("`{line}`")), "README has another line than {line}");
     for login in ["/bin/bash", "/usr/bin/fish"] {
         let done = home.program("fish").args(["-c", &format!("{line}; {SHOW}")]).with("SHELL", login).stdout_has("{").go();
-        check(&done.json(), "t");
+        assert_set(&done.json(), "t");
     }
 }
 
@@ -271,5 +272,5 @@ fn the_nushell_lines_in_help_work_in_a_fresh_home() {
 fn shell_init_accepts_another_function_name() {
     let home = Home::new();
     home.daypass("shell-init bash --name aws-in").stdout_has("\nfunction aws-in {\n").go();
-    home.daypass("shell-init bash --name 'x; rm'").stderr_has("a function's name").status(2).go();
+    home.daypass("shell-init bash --name 'x; rm'").stderr_has("expected letters, digits, _ and -").status(2).go();
 }

@@ -1,4 +1,4 @@
-//! Start URLs.
+//! Start URLs that redirect to the portal (vanity URLs).
 
 use crate::pkce::BROWSER;
 use crate::support::portal::{Call, Portal, PortalConfig};
@@ -36,5 +36,8 @@ fn a_vanity_url_to_another_region_is_reported() {
     let home = Home::new().at(&portal);
     let own = format!("{}/vanity", portal.url());
     home.write(".aws/config", &format!("[sso-session corp]\nsso_start_url = {own}\nsso_region = us-east-1\n"));
-    home.daypass("login corp --no-browser").stderr_has(&format!("it leads to {elsewhere}, in eu-west-1")).status(1).go();
+    home.daypass("login corp --no-browser")
+        .stderr_has(&format!("it redirects to {elsewhere}, which is in eu-west-1"))
+        .status(1)
+        .go();
 }

@@ -1,4 +1,4 @@
-//! `status`: what it shows of sign-ins and cached roles, and the words for a prompt.
+//! `status`: sign-ins, cached roles, and the text for a shell prompt.
 
 use crate::support::portal::{Portal, PortalConfig};
 use crate::support::run::Home;
@@ -37,7 +37,7 @@ fn verbose_status_names_the_keyrings_and_the_reason() {
         .stdout_has("corp")
         .stderr_has("sign-in: ")
         .stderr_has("role credentials: ")
-        .stderr_has("DAYPASS_KEYRING=file")
+        .stderr_has("DAYPASS_KEYRING=file, [HOME]/data/daypass")
         .go();
 }
 
@@ -47,7 +47,7 @@ fn a_required_sign_in_is_reported_and_ends_with_3() {
     let home = configured(&portal);
     home.daypass("status corp")
         .stdout_has("corp     signed out")
-        .stderr("daypass: sign-in to corp needed\nhint: daypass login corp\n")
+        .stderr("daypass: not signed in to corp\nhint: daypass login corp\n")
         .status(3)
         .go();
     home.daypass("status corp --format json").stdout_has("\"signed_in\": false").any_stderr().status(3).go();
@@ -57,7 +57,7 @@ fn a_required_sign_in_is_reported_and_ends_with_3() {
 fn a_sign_in_without_a_config_entry_is_shown() {
     let portal = Portal::live(PortalConfig::default());
     let home = Home::new().at(&portal);
-    home.daypass("status").stderr("There is no session yet: daypass configure\n").go();
+    home.daypass("status").stderr("No sessions yet. Start with: daypass configure\n").go();
     home.daypass("login --session loose --start-url https://sandbox.awsapps.com/start --sso-region us-east-1 --no-browser")
         .any_stderr()
         .go();

@@ -1,4 +1,4 @@
-//! `sync`: a profile for every role, and nothing else touched.
+//! `sync`: a profile for every role; everything else in the files stays.
 
 use std::fmt::Write;
 use std::fs;
@@ -6,7 +6,7 @@ use std::fs;
 use crate::support::portal::{Account, Answer, Call, Portal, PortalConfig};
 use crate::support::run::Home;
 
-/// A home with a session `corp` only, signed in.
+/// A home with the session `corp` and a sign-in, without profiles.
 fn signed_in(portal: &Portal) -> Home {
     let home = Home::new().at(portal);
     home.daypass("configure --session-only --session corp --start-url https://sandbox.awsapps.com/start --sso-region us-east-1")
@@ -20,7 +20,7 @@ fn with_accounts(accounts: Vec<Account>) -> PortalConfig {
     PortalConfig { accounts, ..PortalConfig::default() }
 }
 
-/// The names of the profiles that the file has, in its order.
+/// The names of the profiles in the file, in order.
 fn names(config: &str) -> Vec<&str> {
     config.lines().filter_map(|line| line.strip_prefix("[profile ")?.strip_suffix(']')).collect()
 }
@@ -65,16 +65,13 @@ region = eu-west-1
 ";
     let all = format!("{SESSION}{DEVELOPER}{rest}");
     home.daypass("sync corp --region eu-west-1")
-        .stderr("Wrote [HOME]/.aws/config: 4 profiles new, 0 changed, 0 removed.\n")
+        .stderr("Added 4 profiles, changed 0, removed 0 in [HOME]/.aws/config.\n")
         .leaves(".aws/config", &all)
         .go();
     let before = modified(&home);
-    home.daypass("sync --region eu-west-1")
-        .stderr("[HOME]/.aws/config says this already: nothing was written.\n")
-        .leaves(".aws/config", &all)
-        .go();
+    home.daypass("sync --region eu-west-1").stderr("[HOME]/.aws/config is already up to date.\n").leaves(".aws/config", &all).go();
     assert_eq!(modified(&home), before);
-    // What it wrote works, a role with odd characters too.
+    // The written profiles work, even for a role name with special characters.
     home.daypass("credential-process --profile Production.Break+Glass-Now").any_output().go();
 }
 
@@ -84,7 +81,7 @@ fn a_dry_run_prints_the_change_and_writes_nothing() {
     let home = signed_in(&portal);
     home.daypass("sync --dry-run --only ReadOnly")
         .stdout_has("+[profile Production.ReadOnly]\n+# daypass sync: corp 444455556666 ReadOnly\n")
-        .stderr_has("nothing was written")
+        .stderr_has("Dry run: 2 profiles to add, 0 to change, 0 to remove.")
         .leaves(".aws/config", SESSION)
         .go();
 }
@@ -113,12 +110,12 @@ fn an_unknown_name_field_is_an_error_that_lists_the_fields_before_any_request() 
     let home = Home::new().at(&portal);
     home.daypass("sync --name '{acct}.{role}'")
         .stderr_has(
-            "\"{acct}\" is not a field of a profile's name: those are account_id account_name account_email role session region",
+            "\"{acct}\" is not a field of a profile's name; the fields are account_id account_name account_email role session region",
         )
         .stderr_has("\nhint: daypass sync --name '{account_name}.{role}'\n")
         .status(2)
         .go();
-    home.daypass("sync --name '{region}'").stderr_has("hint: add --region REGION").status(2).go();
+    home.daypass("sync --name '{region}'").stderr_has("hint: daypass sync --region us-east-1 --name '{region}'\n").status(2).go();
 }
 
 #[test]
@@ -130,15 +127,15 @@ fn prune_removes_only_profiles_that_sync_wrote_and_would_not_write_now() {
     home.write(".aws/config", &(home.read(".aws/config") + own));
     portal.change(|config| drop(config.accounts.pop()));
     home.daypass("sync")
-        .stderr_has("2 profiles of an earlier sync are not among these; to remove them: daypass sync --prune\n")
+        .stderr_has("2 profiles of an earlier sync are no longer needed; to remove them: daypass sync --prune\n")
         .go();
-    // What is advised means the same profiles.
+    // The suggested command selects the same profiles.
     let again = "daypass sync corp --name '{account_name}_{role}' --region eu-west-1 --only '*/ReadOnly' --only 'Dev*' --prune";
     home.daypass("sync corp --only '*/ReadOnly' --only 'Dev*' --region eu-west-1 --name '{account_name}_{role}' --dry-run")
         .stdout_has("+[profile")
         .stderr_has(&format!("to remove them: {again}\n"))
         .go();
-    home.daypass("sync --prune").stderr_has("0 profiles new, 0 changed, 2 removed").go();
+    home.daypass("sync --prune").stderr_has("Added 0 profiles, changed 0, removed 2").go();
     let config = home.read(".aws/config");
     assert_eq!(names(&config), ["Development.DeveloperAccess", "Development.ReadOnly", "mine", "other"]);
     assert!(config.ends_with(own));
@@ -153,8 +150,8 @@ fn a_users_own_profile_is_left_alone_in_either_file() {
     home.write(".aws/config", &own);
     home.write(".aws/credentials", keys);
     home.daypass("sync --only ReadOnly")
-        .stderr_has("Profile Development.ReadOnly is not of sync's making: it stays, and sync's is called Development.ReadOnly-111122223333.")
-        .stderr_has("Profile Production.ReadOnly is not of sync's making")
+        .stderr_has("Profile Development.ReadOnly was not created by sync; it is left alone and Development.ReadOnly-111122223333 is used instead.")
+        .stderr_has("Profile Production.ReadOnly was not created by sync")
         .leaves(".aws/credentials", keys)
         .go();
     let config = home.read(".aws/config");
@@ -173,7 +170,7 @@ fn a_users_own_profile_for_the_same_role_is_not_duplicated() {
         .any_stderr()
         .go();
     let before = home.read(".aws/config");
-    home.daypass("sync --only Dev*/ReadOnly").stderr_has("nothing was written").leaves(".aws/config", &before).go();
+    home.daypass("sync --only Dev*/ReadOnly").stderr_has("is already up to date").leaves(".aws/config", &before).go();
 }
 
 #[test]
@@ -193,10 +190,10 @@ fn colliding_account_names_get_distinct_profile_names_in_any_order() {
         let mut sorted: Vec<String> = names(&config).into_iter().map(str::to_owned).collect();
         sorted.sort();
         written.push(sorted);
-        // Another order at the portal is no change.
+        // Another order of accounts at the portal changes nothing.
         let before = modified(&home);
         portal.change(|config| config.accounts.reverse());
-        home.daypass("sync").stderr_has("nothing was written").go();
+        home.daypass("sync").stderr_has("is already up to date").go();
         assert_eq!(modified(&home), before);
         accounts.reverse();
     }
@@ -256,7 +253,37 @@ fn a_listing_that_fails_half_way_changes_nothing() {
     home.daypass("sync --only 'Team 001'").any_stderr().go();
     let before = home.read(".aws/config");
     portal.expect(Call::ListAccountRoles).times(6).served();
-    portal.expect(Call::ListAccountRoles).answered(Answer::no_access());
+    portal.expect(Call::ListAccountRoles).answered(Answer::captive_portal());
+    home.daypass("sync --prune").stderr_has("daypass: unexpected answer").status(6).leaves(".aws/config", &before).go();
+}
+
+#[test]
+fn an_account_that_the_portal_refuses_is_named_and_its_profiles_are_left_alone() {
+    for status in [403, 404] {
+        let portal = Portal::live(PortalConfig::of(3, 2));
+        let home = signed_in(&portal);
+        home.daypass("sync").any_stderr().go();
+        let before = home.read(".aws/config");
+        let refused = "000100000002";
+        portal.change(|config| config.accounts[1].suspended = Some(status));
+        let warning = format!("Warning: the portal refuses to list the roles in account {refused}: ");
+        home.daypass("sync --prune").stderr_has(&warning).leaves(".aws/config", &before).go();
+        let listed = home.daypass("list").stdout_has("000100000001").stderr_has(&warning).go().stdout;
+        assert!(listed.contains("000100000003") && !listed.contains(refused), "{listed}");
+        portal.change(|config| config.accounts.retain(|account| account.id != "000100000003"));
+        home.daypass("sync --prune").stderr_has(&warning).go();
+        let after = home.read(".aws/config");
+        assert!(after.contains(refused) && !after.contains("000100000003"), "{after}");
+    }
+}
+
+#[test]
+fn a_portal_that_refuses_every_account_changes_nothing() {
+    let portal = Portal::live(PortalConfig::of(2, 2));
+    let home = signed_in(&portal);
+    home.daypass("sync").any_stderr().go();
+    let before = home.read(".aws/config");
+    portal.expect(Call::ListAccountRoles).any_number_of_times().answered(Answer::no_access());
     home.daypass("sync --prune").stderr_has("daypass: the portal refuses").status(4).leaves(".aws/config", &before).go();
 }
 
@@ -267,7 +294,11 @@ fn without_a_sign_in_or_any_account_nothing_changes() {
     home.daypass("sync").any_stderr().go();
     let before = home.read(".aws/config");
     portal.change(|config| config.accounts.clear());
-    home.daypass("sync --prune").stderr_has("you can reach no account and role").status(4).leaves(".aws/config", &before).go();
+    home.daypass("sync --prune")
+        .stderr_has("corp gives you no access to any account")
+        .status(4)
+        .leaves(".aws/config", &before)
+        .go();
     home.daypass("logout corp").any_stderr().go();
     home.daypass("sync").stderr_has("hint: daypass login corp").status(3).leaves(".aws/config", &before).go();
 }
@@ -279,7 +310,7 @@ fn throttling_is_retried_and_retry_after_honoured() {
     portal.expect(Call::ListAccountRoles).times(3).served();
     portal.expect(Call::ListAccountRoles).times(2).answered(Answer::throttled(1));
     portal.expect(Call::ListAccountRoles).answered(Answer::status(503));
-    home.daypass("sync").stderr_has("12 profiles new").go();
+    home.daypass("sync").stderr_has("Added 12 profiles").go();
     assert_eq!(portal.count(Call::ListAccountRoles), 15);
 }
 
@@ -289,7 +320,7 @@ fn a_token_rejected_during_the_listing_is_refreshed() {
     let home = signed_in(&portal);
     portal.expect(Call::ListAccountRoles).times(2).served();
     portal.expect(Call::ListAccountRoles).answered(Answer::unauthorized());
-    home.daypass("sync").stderr_has("5 profiles new").go();
+    home.daypass("sync").stderr_has("Added 5 profiles").go();
     assert_eq!(portal.count(Call::RefreshToken), 1);
 }
 
@@ -297,7 +328,7 @@ fn a_token_rejected_during_the_listing_is_refreshed() {
 fn pages_are_followed_and_all_roles_are_listed_over_few_connections() {
     let portal = Portal::live(PortalConfig { page_size: 3, ..PortalConfig::of(7, 4) });
     let home = signed_in(&portal);
-    home.daypass("sync").stderr_has("28 profiles new").go();
+    home.daypass("sync").stderr_has("Added 28 profiles").go();
     assert_eq!((portal.count(Call::ListAccounts), portal.count(Call::ListAccountRoles)), (3, 14));
     let connections: std::collections::HashSet<usize> =
         portal.calls().iter().filter(|call| call.call == Some(Call::ListAccountRoles)).map(|call| call.connection).collect();
@@ -313,7 +344,7 @@ fn convert_changes_native_and_legacy_profiles_and_keeps_their_other_keys() {
     let elsewhere = "\n[profile no-role-of-mine]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Gone\n";
     home.write(".aws/config", &format!("{SESSION}{native}{legacy}{elsewhere}"));
     home.daypass("sync --only Dev*/DeveloperAccess").any_stderr().go();
-    home.daypass("sync --only ReadOnly").stderr_has("2 profiles reach these roles by sso_* keys").any_stderr().go();
+    home.daypass("sync --only ReadOnly").stderr_has("2 profiles use sso_* keys for these roles").any_stderr().go();
     home.write(".aws/config", &format!("{SESSION}{native}{legacy}{elsewhere}"));
     home.daypass("sync --only Dev*/ReadOnly --only Prod*/ReadOnly --convert").any_stderr().go();
     let config = home.read(".aws/config");
@@ -359,7 +390,7 @@ fn the_users_bytes_are_kept_also_through_a_symbolic_link() {
     assert!(after.starts_with(&own), "{after}");
     assert_eq!(after.matches('\n').count(), after.matches("\r\n").count());
     home.daypass("sync --prune --only nothing/*").any_stderr().status(2).leaves("dotfiles/aws", &after).go();
-    // Taken back, the file is what it was, but for the end of its last line.
+    // Removing the profiles restores the file, except that its last line now has a newline.
     home.daypass("sync --prune --only Dev*/ReadOnly").any_stderr().go();
     let after = home.read("dotfiles/aws");
     let first = after.find("\r\n[profile ").unwrap();
@@ -377,7 +408,7 @@ fn parallel_writers_lose_nothing() {
         running.push(home.daypass(&add(n)).any_stderr().spawn());
     }
     for run in running {
-        run.done();
+        run.wait();
     }
     let config = home.read(".aws/config");
     let mut found = names(&config);
@@ -386,7 +417,7 @@ fn parallel_writers_lose_nothing() {
     expected.extend((1..=6).flat_map(|n| (1..=2).map(move |role| format!("Team-{n:03}.Role{role:03}"))));
     expected.sort_unstable();
     assert_eq!(found, expected);
-    home.daypass("sync").stderr_has("nothing was written").go();
+    home.daypass("sync").stderr_has("is already up to date").go();
 }
 
 #[test]
@@ -400,7 +431,7 @@ fn a_profile_that_appears_during_sync_is_not_overwritten() {
     let own = format!("{SESSION}\n[profile Development.ReadOnly]\nregion = mine\n");
     home.write(".aws/config", &own);
     latch.open();
-    sync.done();
+    sync.wait();
     let config = home.read(".aws/config");
     assert!(config.starts_with(&own) && config.contains("[profile Development.ReadOnly-111122223333]\n"), "{config}");
 }
@@ -420,7 +451,7 @@ fn a_killed_sync_leaves_the_old_file_or_the_new_one() {
         home.write(".aws/config", &own);
         let asked = portal.count(Call::ListAccountRoles);
         let sync = home.daypass("sync").any_stderr().spawn();
-        // All is listed; now it writes. Each round it gets a little further.
+        // Everything is listed and sync writes the file. Each round kills it a little later.
         while portal.count(Call::ListAccountRoles) < asked + 3 {
             std::thread::yield_now();
         }

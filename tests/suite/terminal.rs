@@ -1,4 +1,4 @@
-//! A pseudo-terminal, typed at as a person would.
+//! A pseudo-terminal for the tests of interactive commands.
 
 use rexpect::process::WaitStatus;
 use rexpect::session::{PtySession, spawn_command};
@@ -6,30 +6,30 @@ use rexpect::session::{PtySession, spawn_command};
 use crate::support::portal::Portal;
 use crate::support::run::{DAYPASS, Home};
 
-/// No answer for so long is a failure.
+/// How long to wait for output, in milliseconds.
 const LIMIT: u64 = 30_000;
 
-/// Down, as terminals send it.
+/// The Down key.
 pub(crate) const DOWN: &str = "\u{1b}[B";
 
-/// A terminal on which the program runs.
+/// A terminal on which a program runs.
 pub(crate) struct Terminal {
     session: PtySession,
-    /// All that was on it.
+    /// All output so far.
     seen: String,
-    /// The program's process.
+    /// The process ID of the program.
     pub(crate) pid: String,
 }
 
 impl Terminal {
-    /// The program under test, on one of this size.
+    /// Runs the program under test on a terminal of this size.
     pub(crate) fn new(home: &Home, arguments: &str, columns: usize, lines: usize) -> Self {
         let words = shlex::split(arguments).unwrap();
         let command: Vec<&str> = [DAYPASS].into_iter().chain(words.iter().map(String::as_str)).collect();
         Self::running(home, &command, columns, lines)
     }
 
-    /// Any program. When it has ended, the shell says its status and whether the terminal reads lines again.
+    /// Runs any program. After its end a shell prints its status and whether the terminal is in canonical mode again.
     pub(crate) fn running(home: &Home, command: &[&str], columns: usize, lines: usize) -> Self {
         let script = "trap : INT; stty cols $1 rows $2; shift 2; sh -c 'echo \"pid $$.\"; exec \"$@\"' sh \"$@\"; echo \"status $?\"; stty -a | grep -o '[-]*icanon'; echo over";
         let mut outer = home.command("sh");
@@ -42,7 +42,7 @@ impl Terminal {
 
     #[track_caller]
     pub(crate) fn shows(&mut self, text: &str) -> &mut Self {
-        // It reads each byte as a character.
+        // rexpect reads each byte as a character.
         let bytes: String = text.bytes().map(char::from).collect();
         match self.session.exp_string(&bytes) {
             Ok(before) => self.seen.extend([before, bytes]),
@@ -57,7 +57,7 @@ impl Terminal {
         self
     }
 
-    /// Waits for the question and takes the default.
+    /// Waits for this question and accepts the default.
     #[track_caller]
     pub(crate) fn enter(&mut self, question: &str) -> &mut Self {
         self.answer(question, "")
@@ -68,15 +68,15 @@ impl Terminal {
         self.shows(question).types(answer).types("\r")
     }
 
-    /// The program ends so, and leaves a terminal that reads lines.
+    /// Asserts that the program ends with this status and restores the terminal. Returns all output.
     #[track_caller]
     pub(crate) fn ends(mut self, status: i32) -> String {
         self.shows(&format!("status {status}\r\n")).shows("icanon\r\n").shows("over\r\n");
-        assert!(!self.seen.contains("-icanon"), "the terminal is left raw:\n{}", self.seen);
+        assert!(!self.seen.contains("-icanon"), "the terminal is still in raw mode:\n{}", self.seen);
         assert_eq!(
             self.seen.matches("\u{1b}[?1049h").count(),
             self.seen.matches("\u{1b}[?1049l").count(),
-            "the second screen is left"
+            "the alternate screen is still active"
         );
         assert!(matches!(self.session.process().wait(), Ok(WaitStatus::Exited(..))));
         self.seen
@@ -84,11 +84,11 @@ impl Terminal {
 }
 
 pub(crate) fn home(portal: &Portal) -> Home {
-    // No browser is there to be opened.
+    // This browser opens nothing.
     Home::new().at(portal).with("TERM", "xterm-256color").with("LANG", "C.UTF-8").with("BROWSER", "true")
 }
 
-/// A home with the session `corp` and signed in.
+/// A home with the session `corp`, the profile `dev` and a sign-in.
 pub(crate) fn signed_in(portal: &Portal) -> Home {
     let home = home(portal);
     home.daypass(crate::CONFIGURE).any_stderr().go();

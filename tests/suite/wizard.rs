@@ -1,4 +1,4 @@
-//! `configure` on a terminal.
+//! `configure` on a terminal: the wizard.
 
 use crate::support::portal::{Account, Portal, PortalConfig};
 use crate::support::run::DAYPASS;
@@ -13,9 +13,9 @@ fn the_wizard_creates_a_working_profile_from_scratch() {
     terminal.answer("Start URL", "nonsense").shows("is not a start URL");
     terminal.answer("Start URL", "https://sandbox.awsapps.com/start/#/");
     terminal.answer("Region of IAM Identity Center", "us-east-1");
-    terminal.enter("scopes, parted by commas [sso:account:access]");
+    terminal.enter("scopes, comma-separated [sso:account:access]");
     terminal.shows("Signed in to corp").shows("Which role?").types("prod read").shows("> prod read").shows("1 of 4").types("\r");
-    terminal.shows("Chosen: Production  ReadOnly  444455556666");
+    terminal.shows("Selected: Production  ReadOnly  444455556666");
     terminal.answer("Default region", "Frankfurt").shows("is not a region");
     terminal.answer("Default region", "eu-central-1").enter("Default output format");
     terminal.answer("Profile name [Production.ReadOnly]", "prod");
@@ -41,9 +41,9 @@ fn reconfiguring_a_profile_offers_its_values_as_defaults() {
     let before = home.read(".aws/config");
     let mut terminal = Terminal::new(&home, "configure --profile dev", 120, 30);
     terminal.enter("Session (corp, or a new name) [corp]");
-    terminal.shows("Which role?").shows("4 of 4").types("\r").shows("Chosen: Development  DeveloperAccess");
+    terminal.shows("Which role?").shows("4 of 4").types("\r").shows("Selected: Development  DeveloperAccess");
     terminal.enter("Default region (Enter for none) [eu-west-1]").enter("(Enter for none) [yaml]");
-    terminal.shows("says this already: nothing was written").shows("Try: aws sts get-caller-identity --profile dev");
+    terminal.shows("is already up to date").shows("Try: aws sts get-caller-identity --profile dev");
     terminal.ends(0);
     assert_eq!(home.read(".aws/config"), before);
 }
@@ -79,7 +79,7 @@ fn an_interrupt_changes_nothing_and_restores_the_terminal() {
     terminal.shows("4 of 4").types("glass").shows("1 of 4").types("\u{1b}").shows("4 of 4").types("\u{1b}");
     terminal.ends(130);
     let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
-    terminal.shows("4 of 4").types("\u{3}").shows("daypass: you left the list; nothing was changed");
+    terminal.shows("4 of 4").types("\u{3}").shows("daypass: cancelled; nothing was changed");
     terminal.ends(130);
     let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
     terminal.shows("4 of 4").types("\r").enter("Default region").shows("Default output").types("\u{3}");
@@ -110,7 +110,7 @@ fn the_list_fits_narrow_and_wide_terminals_with_and_without_colour_and_utf8() {
     let plain = signed_in(&portal).with("NO_COLOR", "1").with("LANG", "C");
     for columns in [40, 200] {
         let mut terminal = Terminal::new(&plain, "configure --session corp", columns, 12);
-        terminal.shows("2 of 2").shows("Esc leaves").types("\u{3}");
+        terminal.shows("2 of 2").shows("Esc cancel").types("\u{3}");
         let seen = terminal.ends(130);
         let list = seen.split("Which role?").nth(1).unwrap().split("\u{1b}[?1049l").next().unwrap();
         assert!(list.is_ascii() && list.contains("Z?rich"), "{list:?}");
@@ -129,7 +129,7 @@ fn a_dumb_terminal_gets_a_hint_with_the_flags_to_use() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("TERM", "dumb");
     let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
-    terminal.shows("hint: daypass configure --account ID --role NAME");
+    terminal.shows("--account 111122223333 --role ReadOnly");
     terminal.ends(2);
 }
 
@@ -141,7 +141,7 @@ fn a_profile_name_with_keys_that_take_precedence_is_asked_for_again() {
     let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 200, 24);
     terminal.enter("Default region").enter("Default output");
     terminal.answer("Profile name", "keys").shows("aws_access_key_id").shows("--keep-other-keys");
-    terminal.answer("Profile name", "not keys").shows("can't be written");
+    terminal.answer("Profile name", "not keys").shows("is not a name that all AWS tools can read");
     terminal.answer("Profile name", "fine").answer("Write this to", "n").shows("Nothing was written.");
     terminal.ends(0);
     assert!(!home.read(".aws/config").contains("fine"));
@@ -165,12 +165,12 @@ fn an_sso_profile_for_the_same_role_is_offered_for_conversion() {
     let old = "\n[profile old]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\nregion = x-1\n";
     home.write(".aws/config", &(home.read(".aws/config") + old));
     let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 120, 24);
-    terminal.enter("old reaches the same by sso_* keys").enter("Default region").enter("Default output");
+    terminal.enter("old uses sso_* keys for the same role").enter("Default region").enter("Default output");
     terminal.enter("Profile name [111122223333.ReadOnly]").enter("Write this to").shows("Wrote profile 111122223333.ReadOnly");
     terminal.ends(0);
     assert!(home.read(".aws/config").contains(old));
     let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 120, 24);
-    terminal.answer("old reaches the same by sso_* keys", "y").enter("Write this to").shows("Wrote profile old");
+    terminal.answer("old uses sso_* keys for the same role", "y").enter("Write this to").shows("Wrote profile old");
     terminal.ends(0);
     let config = home.read(".aws/config");
     assert!(config.contains("[profile old]\nregion = x-1\ncredential_process = "), "{config}");

@@ -1,4 +1,4 @@
-//! The main job, from an empty home to a tool that has credentials, and back.
+//! The main workflow, from an empty home to a tool that has credentials, and back.
 
 use crate::support::portal::{Call, Portal, PortalConfig};
 use crate::support::run::Home;
@@ -19,9 +19,9 @@ fn the_whole_workflow_from_configure_to_logout() {
     assert_eq!(document["AccountId"], "111122223333");
 
     home.daypass("env dev --shell sh")
-        .stdout_has(&format!("export AWS_ACCESS_KEY_ID='{}'\n", issued.access_key_id))
-        .stdout_has("unset AWS_PROFILE\n")
-        .stdout_has("export AWS_REGION='eu-west-1'\nexport AWS_DEFAULT_REGION='eu-west-1'\n")
+        .stdout_has(&format!("export AWS_ACCESS_KEY_ID='{}';\n", issued.access_key_id))
+        .stdout_has("unset AWS_PROFILE;\n")
+        .stdout_has("export AWS_REGION='eu-west-1';\nexport AWS_DEFAULT_REGION='eu-west-1';\n")
         .go();
     home.daypass("exec dev -- sh -c 'printf %s \"$AWS_SESSION_TOKEN\"; exit 7'").stdout(&issued.session_token).status(7).go();
     home.daypass("list corp").stdout_has("Development").stdout_has("DeveloperAccess").stdout_has("dev").go();
@@ -30,7 +30,7 @@ fn the_whole_workflow_from_configure_to_logout() {
     assert_eq!(portal.count(Call::Logout), 1);
     assert_eq!(portal.count(Call::GetRoleCredentials), 1, "everything after the first was served from the vault");
     home.daypass("credential-process --profile dev")
-        .stderr("daypass: sign-in to corp needed: not signed in\nhint: daypass login corp\n")
+        .stderr("daypass: not signed in to corp\nhint: daypass login corp\n")
         .status(3)
         .go();
 }
@@ -72,7 +72,7 @@ fn native_and_legacy_profiles_work() {
     let native = home.daypass("credential-process --profile native").stdout_has("{").go().json();
     assert_eq!(native["AccountId"], "444455556666");
     home.daypass("env native --shell bash").stdout_has("export AWS_REGION='us-east-2'").go();
-    // A legacy profile has a sign-in of its own, as it has with the AWS CLI.
+    // A legacy profile has a sign-in of its own, as in the AWS CLI.
     home.daypass("credential-process --profile legacy").any_stderr().status(3).go();
     home.daypass("login --profile legacy --no-browser").any_stderr().go();
     home.daypass("login https://sandbox.awsapps.com/start --no-browser").any_stderr().go();
@@ -98,7 +98,7 @@ fn an_account_can_be_given_by_name() {
     let home = signed_in(&portal);
     home.daypass("credential-process --session corp --account Production --role ReadOnly").stdout_has("444455556666").go();
     home.daypass("credential-process --session corp --account Nowhere --role ReadOnly")
-        .stderr("daypass: no account that you can reach is called \"Nowhere\"\nhint: daypass list\n")
+        .stderr("daypass: you have no account named \"Nowhere\"\nhint: daypass list\n")
         .status(2)
         .go();
 }
@@ -132,7 +132,7 @@ fn env_sets_and_unsets_the_variables_in_every_shell() {
         ("dash", "eval \"$(daypass env --unset --shell sh)\"; printf %s \"$AWS_ACCESS_KEY_ID\""),
         ("fish", "daypass env --unset --shell fish | source; printf %s \"$AWS_ACCESS_KEY_ID\""),
     ] {
-        home.program(shell).args(["-c", script]).with("AWS_ACCESS_KEY_ID", "old").stdout("").go();
+        home.program(shell).args(["-c", script]).with("AWS_ACCESS_KEY_ID", "old").with("DAYPASS_ACTIVE", "old dev").stdout("").go();
     }
 }
 
@@ -172,24 +172,26 @@ fn logout_deletes_local_tokens_even_if_the_portal_fails() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     portal.expect(Call::Logout).any_number_of_times().answered(crate::support::portal::Answer::status(503));
-    home.daypass("logout corp").stderr_has("signed out of corp here, but the portal could not be told").go();
+    home.daypass("logout corp").stderr_has("deleted the local sign-in to corp, but could not end the portal session").go();
     home.daypass("credential-process --profile dev").any_stderr().status(3).go();
 }
 
 #[test]
-fn endpoints_come_from_the_same_settings_as_in_sdks() {
+fn endpoints_come_from_the_settings_of_identity_center() {
     let portal = Portal::live(PortalConfig::default());
     let home = Home::new();
     home.daypass(crate::CONFIGURE).any_stderr().go();
     let plain = home.read(".aws/config");
     let url = portal.url();
     for (more, vars) in [
-        (String::new(), &[("AWS_ENDPOINT_URL", url.as_str())][..]),
         (
             String::new(),
-            &[("AWS_ENDPOINT_URL_SSO", &url), ("AWS_ENDPOINT_URL_SSO_OIDC", &url), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9")],
+            &[
+                ("AWS_ENDPOINT_URL_SSO", url.as_str()),
+                ("AWS_ENDPOINT_URL_SSO_OIDC", &url),
+                ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ][..],
         ),
-        (format!("endpoint_url = {url}\n"), &[]),
         (format!("services = here\n\n[services here]\nsso =\n  endpoint_url = {url}\nsso_oidc =\n  endpoint_url = {url}\n"), &[]),
     ] {
         home.write(".aws/config", &format!("{plain}{more}"));
@@ -198,12 +200,11 @@ fn endpoints_come_from_the_same_settings_as_in_sdks() {
         run("credential-process --profile dev").stdout_has("Version").go();
         run("logout --profile dev").stderr("Signed out of corp.\n").go();
     }
-    // And not where they are told not to look.
     home.daypass("login --profile dev --no-browser")
-        .with("AWS_ENDPOINT_URL", &url)
+        .with("AWS_ENDPOINT_URL_SSO_OIDC", &url)
         .with("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
         .with("HTTPS_PROXY", "http://127.0.0.1:9")
-        .stderr_has("in us-east-1 can't be reached")
+        .stderr_has("cannot reach oidc.us-east-1.amazonaws.com:443 through the proxy http://127.0.0.1:9 (HTTPS_PROXY): ")
         .status(6)
         .go();
 }

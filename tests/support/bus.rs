@@ -54,6 +54,11 @@ impl Bus {
         Self::signal("STOP", &self.keyring_pid().unwrap());
     }
 
+    /// Lets a keyring go on that was stopped.
+    pub(crate) fn continue_keyring(&self) {
+        Self::signal("CONT", &self.keyring_pid().unwrap());
+    }
+
     /// Stops the bus itself.
     pub(crate) fn stop(&self) {
         Self::signal("STOP", &self.daemon.id().to_string());

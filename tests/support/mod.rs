@@ -1,5 +1,4 @@
-//! What the tests stand on: a sandbox of Identity Center on the loopback interface, and a way to run the real program in a home of
-//! its own.
+//! What the tests share: a simulated Identity Center on the loopback interface, and a runner of the real program in a temporary home.
 
 pub mod portal;
 pub mod run;

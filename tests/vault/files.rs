@@ -1,4 +1,4 @@
-//! Files.
+//! The file back-end: permissions, ownership, other files.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -9,7 +9,7 @@ fn mode(path: &std::path::Path) -> u32 {
     fs::metadata(path).unwrap().mode() & 0o7777
 }
 
-fn keep(folder: &std::path::Path) -> daypass::vault::Result<()> {
+fn keep(folder: &std::path::Path) -> vault::Result<()> {
     split::put(&Files::new(Some(folder.to_owned())), &Key::new(&session("s"), Kind::Token), &Secret::new("x"), None)
 }
 
@@ -33,23 +33,23 @@ fn a_folder_that_others_can_write_or_replace_is_refused() {
     fs::create_dir_all(&folder).unwrap();
     for bad in [0o770, 0o702, 0o777] {
         set(&folder, bad);
-        assert!(matches!(keep(&folder), Err(daypass::vault::Error::Failed(_))), "{bad:o}");
+        assert!(matches!(keep(&folder), Err(vault::Error::Failed(_))), "{bad:o}");
     }
     let link = home.path().join("link");
     symlink(&folder, &link).unwrap();
-    assert!(matches!(keep(&link), Err(daypass::vault::Error::Failed(_))), "a link to such");
+    assert!(matches!(keep(&link), Err(vault::Error::Failed(_))), "a link to such a folder");
     set(&folder, 0o700);
     keep(&link).unwrap();
     set(&parent, 0o777);
-    assert!(matches!(keep(&folder), Err(daypass::vault::Error::Failed(_))), "a parent that anybody can write");
-    assert!(matches!(keep(&link), Err(daypass::vault::Error::Failed(_))), "the parent of what a link leads to");
+    assert!(matches!(keep(&folder), Err(vault::Error::Failed(_))), "a parent that anybody can write to");
+    assert!(matches!(keep(&link), Err(vault::Error::Failed(_))), "the parent of a link's target");
     set(&parent, 0o1777);
     keep(&folder).unwrap();
 }
 
 #[test]
 fn a_folder_of_another_user_is_refused() {
-    // Root's, for those who are not root; for root one that was given away.
+    // Root's folder, or for root a folder that was given to another user.
     let home = tempfile::tempdir().unwrap();
     let mine = fs::metadata(home.path()).unwrap().uid();
     let folder = if mine == 0 { home.path().join("given") } else { "/usr/share".into() };
@@ -57,7 +57,7 @@ fn a_folder_of_another_user_is_refused() {
         fs::create_dir(&folder).unwrap();
         std::os::unix::fs::chown(&folder, Some(12_345), None).unwrap();
     }
-    assert!(matches!(keep(&folder), Err(daypass::vault::Error::Failed(_))));
+    assert!(matches!(keep(&folder), Err(vault::Error::Failed(_))));
 }
 
 #[test]

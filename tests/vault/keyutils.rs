@@ -1,4 +1,4 @@
-//! The kernel's keyring.
+//! The kernel keyring.
 
 use std::fs;
 use std::process::Command;
@@ -9,14 +9,14 @@ use daypass::vault::keyutils::Keyutils;
 use super::contract::{keeps_500_roles, meets_the_contract};
 use super::*;
 
-/// One keyring with one quota for all tests.
+/// All tests share one keyring and its quota.
 static KERNEL: Mutex<()> = Mutex::new(());
 
 pub(super) fn kernel() -> Kernel {
     Kernel { _turn: KERNEL.lock().unwrap_or_else(PoisonError::into_inner) }
 }
 
-/// A test's turn at the keyring. It takes away what the test left there, also if it failed.
+/// Exclusive use of the kernel keyring by one test. Dropping it deletes what the test left there, even if it failed.
 pub(super) struct Kernel {
     _turn: MutexGuard<'static, ()>,
 }
@@ -43,23 +43,28 @@ fn keyutils_meets_the_contract() {
 }
 
 #[test]
-fn keyutils_sets_a_kernel_timeout_on_values_that_expire() {
+fn keyutils_sets_a_kernel_timeout_on_role_credentials_only() {
     let _kernel = kernel();
-    let key = Key::new(&session("s"), Kind::Token);
+    let role = |name: &str| Key::new(&session(name), Kind::Role(account(1), role("Dev")));
+    let key = role("s");
     split::put(&Keyutils, &key, &Secret::new("x"), Some(in_minutes(60))).unwrap();
     let line = |key: &Key| {
         let keys = fs::read_to_string("/proc/keys").unwrap();
         keys.lines().find(|line| line.contains(&key.id())).unwrap().to_owned()
     };
-    // Possession is this process's: root, or the owner, sees the line.
+    // Root and the owner of the keys see these lines.
     assert!(line(&key).contains(" 59m ") || line(&key).contains(" 60m "), "{}", line(&key));
     split::put(&Keyutils, &key, &Secret::new("x"), None).unwrap();
-    assert!(line(&key).contains(" perm "), "a time-out does not outlive its value: {}", line(&key));
+    assert!(line(&key).contains(" perm "), "the time-out of the previous value is gone: {}", line(&key));
     split::delete(&Keyutils, &key).unwrap();
-    let past = Key::new(&session("past"), Kind::Token);
+    let past = role("past");
     split::put(&Keyutils, &past, &Secret::new("x"), Some(in_minutes(-5))).unwrap();
-    assert!(!line(&past).contains(" perm "), "what is past already has a time-out too");
+    assert!(!line(&past).contains(" perm "), "an expired value has a time-out too");
     split::delete(&Keyutils, &past).unwrap();
+    let token = Key::new(&session("token"), Kind::Token);
+    split::put(&Keyutils, &token, &Secret::new("x"), Some(in_minutes(-5))).unwrap();
+    assert!(line(&token).contains(" perm "), "a wrong clock deletes no sign-in");
+    split::delete(&Keyutils, &token).unwrap();
 }
 
 #[test]
@@ -74,11 +79,11 @@ fn a_foreign_key_with_a_long_name_does_not_break_listing() {
     ring.unlink_key(foreign).unwrap();
 }
 
-/// This test alone, in a process of its own, with a variable that lets it run.
-fn again(test: &str, wrapper: &[&str]) {
+/// Runs this test again, alone, in a process started by `wrapper`.
+fn run_again(test: &str, wrapper: &[&str]) {
     let test = format!("keyutils::{test}");
     let program = std::env::current_exe().unwrap();
-    // Where another user can read it.
+    // Another user must be able to read the program.
     let folder = tempfile::tempdir().unwrap();
     let copy = folder.path().join("vault-test");
     fs::copy(program, &copy).unwrap();
@@ -90,29 +95,29 @@ fn again(test: &str, wrapper: &[&str]) {
     assert!(output.status.success() && said.contains("1 passed"), "{said}");
 }
 
-fn inner() -> bool {
+fn is_run_again() -> bool {
     std::env::var_os("DAYPASS_TEST_INNER").is_some()
 }
 
 #[test]
 fn keyutils_needs_no_session_keyring_and_is_shared_by_all_sessions() {
     let key = Key { session: "sessions".to_owned(), start_url: "https://sessions.example".to_owned(), ..a_key() };
-    if inner() {
+    if is_run_again() {
         assert_eq!(text_of(&Keyutils, &key).as_deref(), Some("from outside"));
         return;
     }
     let _kernel = kernel();
     split::put(&Keyutils, &key, &Secret::new("from outside"), Some(in_minutes(5))).unwrap();
-    again("keyutils_needs_no_session_keyring_and_is_shared_by_all_sessions", &["keyctl", "session", "-"]);
+    run_again("keyutils_needs_no_session_keyring_and_is_shared_by_all_sessions", &["keyctl", "session", "-"]);
     split::delete(&Keyutils, &key).unwrap();
 }
 
-/// A user with the kernel's small quota (20,000 bytes, 200 keys unless raised): another one where we are root, else ourselves.
+/// Uses the default quota of a user (20,000 bytes, 200 keys). Root has a larger one, so root runs this as another user.
 #[test]
 fn a_small_quota_drops_the_oldest_roles_and_nothing_fails() {
     if uid() == 0 {
         let uid = (40_000 + std::process::id() % 20_000).to_string();
-        return again(
+        return run_again(
             "a_small_quota_drops_the_oldest_roles_and_nothing_fails",
             &["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"],
         );
@@ -126,22 +131,57 @@ fn a_small_quota_drops_the_oldest_roles_and_nothing_fails() {
     let held = |vault: &Vault| {
         (0..60).filter(|&number| vault.role(&session, &account(number), &role("Dev")).unwrap().is_some()).collect::<Vec<_>>()
     };
-    let alone = Vault::on(Box::new(Keyutils), None);
+    let alone = Vault::new(Box::new(Keyutils), None);
     alone.store_token(&session, &token("stays")).unwrap();
     (0..60).for_each(|number| keep(&alone, number));
     let left = held(&alone);
     assert!(left.len() > 2 && left.len() < 60, "{left:?}");
-    assert_eq!(left.last(), Some(&59), "the newest stay");
+    assert_eq!(left.last(), Some(&59), "the newest are kept");
     assert_eq!(left, (60 - left.len()..60).collect::<Vec<_>>());
     assert_eq!(alone.token(&session).unwrap().unwrap().access.expose(), "stays");
     alone.delete_roles(&session).unwrap();
 
     let home = tempfile::tempdir().unwrap();
-    let both = Vault::on(Box::new(Files::new(Some(home.path().join("d")))), Some(Box::new(Keyutils)));
+    let both = Vault::new(Box::new(Files::new(Some(home.path().join("d")))), Some(Box::new(Keyutils)));
     (0..60).for_each(|number| keep(&both, number));
-    assert_eq!(held(&both).len(), 60, "with another keyring beside it, all are there");
+    assert_eq!(held(&both).len(), 60, "with a second keyring, all are kept");
     both.delete_roles(&session).unwrap();
     both.delete_token(&session).unwrap();
+}
+
+/// What an ordinary user may keep in the kernel's keyring: 20,000 bytes, 200 keys.
+#[test]
+fn six_sign_ins_fit_the_kernel_keyring_of_an_ordinary_user() {
+    if uid() == 0 {
+        let uid = (60_000 + std::process::id() % 20_000).to_string();
+        return run_again(
+            "six_sign_ins_fit_the_kernel_keyring_of_an_ordinary_user",
+            &["setpriv", "--reuid", &uid, "--regid", &uid, "--clear-groups"],
+        );
+    }
+    let _kernel = kernel();
+    let vault = Vault::new(Box::new(Keyutils), None);
+    for (count, refresh) in [(6, 300), (4, 1500)] {
+        let sessions: Vec<Session> = (0..count).map(|number| session(&format!("session-{number}"))).collect();
+        for session in &sessions {
+            let registration =
+                Registration { client_id: "i".repeat(22), client_secret: Secret::new("c".repeat(1800)), ..registration() };
+            vault.verify(session).unwrap();
+            vault.store_registration(session, &registration).unwrap();
+            let (access, refresh) = (Secret::new("a".repeat(300)), Some(Secret::new("r".repeat(refresh))));
+            let token = Token { access, refresh, registration, ..token("") };
+            vault.store_token(session, &token).unwrap();
+            // A refresh, and another sign-in.
+            vault.store_token(session, &token).unwrap();
+            vault.verify(session).unwrap();
+        }
+        for session in &sessions {
+            assert_eq!(vault.token(session).unwrap().unwrap().registration.client_secret.expose().len(), 1800);
+            assert!(vault.registration(session).unwrap().is_some());
+            vault.delete_token(session).unwrap();
+            split::delete(&Keyutils, &Key::new(session, Kind::Registration)).unwrap();
+        }
+    }
 }
 
 #[test]

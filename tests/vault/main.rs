@@ -1,6 +1,6 @@
-//! The vault against real keyrings: the kernel's, GNOME Keyring on a private bus, files; and against broken ones.
+//! The vault on real keyrings (the kernel's, GNOME Keyring on a private bus, files) and on failing ones.
 
-// The unwraps are the assertions. Programs, files and variables of tests are not the program's.
+// Tests unwrap to assert, and start programs, write files and read variables of their own.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -23,6 +23,7 @@ mod records;
 mod secret_service;
 mod selection;
 mod splitting;
+mod test_backend;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,12 +37,13 @@ use daypass::sys::clock;
 use daypass::sys::env::Env;
 use daypass::vault::file::Files;
 use daypass::vault::memory::Memory;
-use daypass::vault::record::Record;
-use daypass::vault::{Backend, Bytes, Item, Key, Kind, Vault, split};
+use daypass::vault::record::{Record, SignIn};
+use daypass::vault::{self, Backend, Bytes, Item, Key, Kind, Vault, split};
 use proptest::prelude::*;
+use test_backend::TestBackend;
 use time::OffsetDateTime;
 
-/// What all sessions of this run have in their start URL, and those of no other run.
+/// A text in the start URL of every session of this run, and of no other run.
 fn run() -> &'static str {
     static RUN: OnceLock<String> = OnceLock::new();
     RUN.get_or_init(|| {
@@ -50,7 +52,7 @@ fn run() -> &'static str {
     })
 }
 
-/// A session that no other test uses: the kernel's keyring is one for all.
+/// A session that no other test uses: all tests share the kernel keyring.
 fn session(name: &str) -> Session {
     static COUNT: AtomicUsize = AtomicUsize::new(0);
     let start_url = format!("https://{}.example/{}/", run(), COUNT.fetch_add(1, Ordering::Relaxed));
@@ -65,7 +67,7 @@ fn role(name: &str) -> RoleName {
     RoleName::new(name).unwrap()
 }
 
-/// Whole seconds: what a grant's expiry has.
+/// In whole seconds, as expiries are stored.
 fn in_minutes(minutes: i64) -> OffsetDateTime {
     clock::now().replace_nanosecond(0).unwrap() + time::Duration::minutes(minutes)
 }
@@ -77,6 +79,7 @@ fn credentials(text: &str, expires_at: OffsetDateTime) -> RoleCredentials {
         session_token: Secret::new("t".repeat(900)),
         expires_at,
         received_at: clock::now(),
+        clock_offset: time::Duration::ZERO,
     }
 }
 

@@ -1,4 +1,4 @@
-//! Records.
+//! The text of records.
 
 use super::*;
 
@@ -26,40 +26,44 @@ fn tokens() -> impl Strategy<Value = Token> {
 
 proptest! {
     #[test]
-    fn records_round_trip(token in tokens(), at in times()) {
-        prop_assert_eq!(Registration::of_text(&token.registration.to_text().unwrap()), Some(token.registration.clone()));
-        prop_assert_eq!(Token::of_text(&token.to_text().unwrap()), Some(token.clone()));
+    fn records_round_trip(token in tokens(), at in times(), reusable: bool) {
+        prop_assert_eq!(Registration::from_text(&token.registration.to_text().unwrap()), Some(token.registration.clone()));
+        let sign_in = SignIn::new(token.clone(), reusable);
+        let read = SignIn::from_text(&sign_in.to_text().unwrap());
+        prop_assert_eq!(read.as_ref(), Some(&sign_in));
+        prop_assert_eq!(read.map(SignIn::token), Some(token.clone()));
         let role = RoleCredentials {
             access_key_id: token.registration.client_id.clone(),
             secret_access_key: token.access.clone(),
             session_token: token.access.clone(),
             expires_at: at,
             received_at: token.expires_at,
+            clock_offset: time::Duration::minutes(-780),
         };
-        prop_assert_eq!(RoleCredentials::of_text(&role.to_text().unwrap()), Some(role));
+        prop_assert_eq!(RoleCredentials::from_text(&role.to_text().unwrap()), Some(role));
     }
 
     #[test]
     fn a_truncated_record_is_a_miss(token in tokens(), cut in any::<prop::sample::Index>()) {
-        let text = token.to_text().unwrap();
+        let text = SignIn::new(token, false).to_text().unwrap();
         let ends: Vec<usize> = text.expose().char_indices().map(|(at, _)| at).collect();
-        prop_assert_eq!(Token::of_text(&Secret::new(&text.expose()[..ends[cut.index(ends.len())]])), None);
+        prop_assert_eq!(SignIn::from_text(&Secret::new(&text.expose()[..ends[cut.index(ends.len())]])), None);
     }
 
     #[test]
     fn garbage_is_a_miss(text in any::<String>()) {
-        prop_assert_eq!(Token::of_text(&Secret::new(&*text)), None);
-        prop_assert_eq!(RoleCredentials::of_text(&Secret::new(&*text)), None);
+        prop_assert_eq!(SignIn::from_text(&Secret::new(&*text)), None);
+        prop_assert_eq!(RoleCredentials::from_text(&Secret::new(&*text)), None);
     }
 }
 
 #[test]
 fn an_unknown_version_is_a_miss_and_unknown_fields_are_ignored() {
     let text = registration().to_text().unwrap().expose().to_owned();
-    assert_eq!(Registration::of_text(&Secret::new(text.replacen("\"v\":1", "\"v\":2", 1))), None);
-    assert_eq!(Registration::of_text(&Secret::new(text.replacen('{', "{\"later\":[1,{}],", 1))), Some(registration_of(&text)));
+    assert_eq!(Registration::from_text(&Secret::new(text.replacen("\"v\":1", "\"v\":2", 1))), None);
+    assert_eq!(Registration::from_text(&Secret::new(text.replacen('{', "{\"later\":[1,{}],", 1))), Some(registration_of(&text)));
 }
 
 fn registration_of(text: &str) -> Registration {
-    Registration::of_text(&Secret::new(text)).unwrap()
+    Registration::from_text(&Secret::new(text)).unwrap()
 }

@@ -1,12 +1,12 @@
-//! The vault's choice.
+//! Which keyring the vault uses for what, and what it does if one of them fails.
 
 use std::rc::Rc;
 
 use super::*;
 
-/// A store that the test still holds when the vault has it.
+/// A back-end that the test and the vault share.
 #[derive(Clone, Default)]
-struct Shared(Rc<Memory>);
+struct Shared(Rc<TestBackend>);
 
 impl Backend for Shared {
     fn name(&self) -> &'static str {
@@ -18,37 +18,37 @@ impl Backend for Shared {
     fn volatile(&self) -> bool {
         true
     }
-    fn probe(&self) -> daypass::vault::Result<()> {
+    fn probe(&self) -> vault::Result<()> {
         self.0.probe()
     }
-    fn get(&self, slot: &Item) -> daypass::vault::Result<Option<Bytes>> {
-        self.0.get(slot)
+    fn get(&self, item: &Item) -> vault::Result<Option<Bytes>> {
+        self.0.get(item)
     }
-    fn put(&self, slot: &Item, content: &[u8], expires: Option<OffsetDateTime>) -> daypass::vault::Result<()> {
-        self.0.put(slot, content, expires)
+    fn put(&self, item: &Item, content: &[u8], expires: Option<OffsetDateTime>) -> vault::Result<()> {
+        self.0.put(item, content, expires)
     }
-    fn delete(&self, slot: &Item) -> daypass::vault::Result<()> {
-        self.0.delete(slot)
+    fn delete(&self, item: &Item) -> vault::Result<()> {
+        self.0.delete(item)
     }
-    fn list(&self) -> daypass::vault::Result<Vec<Bytes>> {
+    fn list(&self) -> vault::Result<Vec<Bytes>> {
         self.0.list()
     }
 }
 
-fn shared(memory: Memory) -> Shared {
+fn shared(memory: TestBackend) -> Shared {
     Shared(Rc::new(memory))
 }
 
-fn two(main: &Shared, quick: &Shared) -> Vault {
-    Vault::on(Box::new(main.clone()), Some(Box::new(quick.clone())))
+fn vault_on(durable: &Shared, cache: &Shared) -> Vault {
+    Vault::new(Box::new(durable.clone()), Some(Box::new(cache.clone())))
 }
 
-fn absent() -> daypass::vault::Error {
-    daypass::vault::Error::Missing("not here".to_owned())
+fn missing() -> vault::Error {
+    vault::Error::Missing("not here".to_owned())
 }
 
-fn locked() -> daypass::vault::Error {
-    daypass::vault::Error::Locked("the keyring".to_owned())
+fn locked() -> vault::Error {
+    vault::Error::Locked("the keyring".to_owned())
 }
 
 #[test]
@@ -62,14 +62,15 @@ fn an_unknown_keyring_is_a_usage_error_that_lists_the_known_ones() {
 #[test]
 fn every_keyring_error_has_exit_status_5_and_a_hint() {
     let what = || "x".to_owned();
-    for fault in [
-        daypass::vault::Error::Missing(what()),
-        daypass::vault::Error::Locked(what()),
-        daypass::vault::Error::Failed(what()),
-        daypass::vault::Error::TimedOut(what()),
-        daypass::vault::Error::Full(what()),
+    for error in [
+        vault::Error::Missing(what()),
+        vault::Error::Locked(what()),
+        vault::Error::Failed(what()),
+        vault::Error::TimedOut(what()),
+        vault::Error::Full(what()),
+        vault::Error::Quota(what()),
     ] {
-        let error = Error::from(fault);
+        let error = Error::from(error);
         assert_eq!(error.exit, Exit::Keyring);
         assert!(!error.hint.is_empty());
     }
@@ -77,30 +78,30 @@ fn every_keyring_error_has_exit_status_5_and_a_hint() {
 
 #[test]
 fn role_credentials_come_from_the_cache_while_the_os_keyring_is_locked() {
-    let (main, quick) = (shared(Memory::down(locked())), Shared::default());
-    let (vault, session) = (two(&main, &quick), session("s"));
+    let (durable, cache) = (shared(TestBackend::down(locked())), Shared::default());
+    let (vault, session) = (vault_on(&durable, &cache), session("s"));
     let kept = credentials("1", in_minutes(5));
     vault.store_role(&session, &account(1), &role("Dev"), &kept).unwrap();
     assert_eq!(vault.role(&session, &account(1), &role("Dev")).unwrap(), Some(kept));
-    assert_eq!(vault.role(&session, &account(2), &role("Dev")).unwrap(), None, "a miss is no fault");
+    assert_eq!(vault.role(&session, &account(2), &role("Dev")).unwrap(), None, "a miss is no error");
     assert_eq!(vault.roles(clock::now()).unwrap().len(), 1);
-    assert_eq!(vault.token(&session), Err(locked()), "the token says what is wrong");
-    assert_eq!(vault.store_token(&session, &token("t")), Err(locked()), "locked is not absent");
-    assert_eq!(vault.delete_roles(&session), Err(locked()), "there may be some more");
+    assert_eq!(vault.token(&session), Err(locked()), "reading the token reports the reason");
+    assert_eq!(vault.store_token(&session, &token("t")), Err(locked()), "locked is not missing");
+    assert_eq!(vault.delete_roles(&session), Err(locked()), "there may be more in the locked keyring");
     assert_eq!(vault.roles(clock::now()).unwrap().len(), 0);
     assert_eq!(vault.locations()[0].why, "the keyring is locked");
 }
 
 #[test]
 fn without_an_os_keyring_tokens_are_kept_in_the_cache() {
-    let (main, quick) = (shared(Memory::down(absent())), Shared::default());
-    let (vault, session) = (two(&main, &quick), session("s"));
+    let (durable, cache) = (shared(TestBackend::down(missing())), Shared::default());
+    let (vault, session) = (vault_on(&durable, &cache), session("s"));
     vault.store_token(&session, &token("t")).unwrap();
     vault.store_registration(&session, &registration()).unwrap();
     assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "t");
     assert!(vault.registration(&session).unwrap().is_some());
     assert!(vault.token_is_volatile());
-    assert_eq!(vault.locations()[0].why, "not here; gone at a reboot");
+    assert_eq!(vault.locations()[0].why, "not here; lost on reboot");
     vault.delete_token(&session).unwrap();
     assert_eq!(vault.token(&session).unwrap(), None);
     assert_eq!(vault.unlock(Duration::ZERO), Ok(()));
@@ -108,46 +109,48 @@ fn without_an_os_keyring_tokens_are_kept_in_the_cache() {
 
 #[test]
 fn without_any_keyring_the_error_is_that_of_the_os_keyring() {
-    let vault =
-        two(&shared(Memory::down(absent())), &shared(Memory::down(daypass::vault::Error::Missing("no kernel keyring".to_owned()))));
+    let vault = vault_on(
+        &shared(TestBackend::down(missing())),
+        &shared(TestBackend::down(vault::Error::Missing("no kernel keyring".to_owned()))),
+    );
     let session = session("s");
-    assert_eq!(vault.token(&session), Err(absent()));
-    assert_eq!(vault.store_token(&session, &token("t")), Err(absent()));
+    assert_eq!(vault.token(&session), Err(missing()));
+    assert_eq!(vault.store_token(&session, &token("t")), Err(missing()));
     assert_eq!(vault.role(&session, &account(1), &role("Dev")), Ok(None));
-    assert_eq!(vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))), Err(absent()));
+    assert_eq!(vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))), Err(missing()));
     assert_eq!(vault.roles(clock::now()), Ok(vec![]));
     assert_eq!(vault.delete_token(&session), Ok(()));
 }
 
 #[test]
 fn a_sign_in_in_the_cache_is_found_and_moves_to_the_os_keyring_with_the_next_one() {
-    let (quick, session) = (Shared::default(), session("s"));
-    two(&shared(Memory::down(absent())), &quick).store_token(&session, &token("ssh")).unwrap();
-    let main = Shared::default();
-    let vault = two(&main, &quick);
+    let (cache, session) = (Shared::default(), session("s"));
+    vault_on(&shared(TestBackend::down(missing())), &cache).store_token(&session, &token("ssh")).unwrap();
+    let durable = Shared::default();
+    let vault = vault_on(&durable, &cache);
     assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "ssh");
     vault.store_token(&session, &token("desktop")).unwrap();
-    assert!(quick.0.names().is_empty());
+    assert!(cache.0.names().is_empty());
     assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "desktop");
 }
 
 #[test]
 fn without_a_cache_role_credentials_are_kept_in_the_os_keyring() {
-    let main = Shared::default();
-    let (vault, session) = (two(&main, &shared(Memory::down(absent()))), session("s"));
+    let durable = Shared::default();
+    let (vault, session) = (vault_on(&durable, &shared(TestBackend::down(missing()))), session("s"));
     vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
     assert!(vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
-    assert_eq!(main.0.names().len(), 1);
+    assert_eq!(durable.0.names().len(), 1);
     assert_eq!(vault.locations()[1].why, "not here");
     vault.store_role(&session, &account(2), &role("Dev"), &credentials("2", in_minutes(-1))).unwrap();
     vault.store_role(&session, &account(3), &role("Dev"), &credentials("3", in_minutes(5))).unwrap();
-    assert_eq!(vault.role(&session, &account(2), &role("Dev")).unwrap(), None, "keeping one drops what has expired");
+    assert_eq!(vault.role(&session, &account(2), &role("Dev")).unwrap(), None, "storing a role drops expired ones");
 }
 
 #[test]
 fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
-    let (main, quick) = (Shared::default(), shared(Memory::with_room(3)));
-    let (vault, session) = (two(&main, &quick), session("s"));
+    let (durable, cache) = (Shared::default(), shared(TestBackend::with_capacity(3)));
+    let (vault, session) = (vault_on(&durable, &cache), session("s"));
     for number in 0..10 {
         let minutes = i64::try_from(number).unwrap() + 10;
         vault.store_role(&session, &account(number), &role("Dev"), &credentials(&number.to_string(), in_minutes(minutes))).unwrap();
@@ -155,18 +158,18 @@ fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
     for number in 0..10 {
         assert!(vault.role(&session, &account(number), &role("Dev")).unwrap().is_some(), "{number}");
         let key = Key::new(&session, Kind::Role(account(number), role("Dev")));
-        assert_eq!(split::get(&quick, &key).unwrap().is_some(), number >= 7, "{number}");
-        assert_eq!(split::get(&main, &key).unwrap().is_some(), number < 7, "{number}");
+        assert_eq!(split::get(&cache, &key).unwrap().is_some(), number >= 7, "{number}");
+        assert_eq!(split::get(&durable, &key).unwrap().is_some(), number < 7, "{number}");
     }
     assert_eq!(vault.roles(clock::now()).unwrap().len(), 10);
     vault.delete_roles(&session).unwrap();
-    assert!(main.0.names().is_empty() && quick.0.names().is_empty());
+    assert!(durable.0.names().is_empty() && cache.0.names().is_empty());
 }
 
 #[test]
 fn a_full_keyring_drops_roles_but_never_tokens() {
-    let (quick, session) = (shared(Memory::with_room(3)), session("s"));
-    let vault = two(&shared(Memory::down(absent())), &quick);
+    let (cache, session) = (shared(TestBackend::with_capacity(3)), session("s"));
+    let vault = vault_on(&shared(TestBackend::down(missing())), &cache);
     vault.store_token(&session, &token("t")).unwrap();
     for (number, minutes) in (0..5).zip(5..) {
         vault.store_role(&session, &account(number), &role("Dev"), &credentials("x", in_minutes(minutes))).unwrap();
@@ -176,9 +179,83 @@ fn a_full_keyring_drops_roles_but_never_tokens() {
     assert!(vault.token(&session).unwrap().is_some() && vault.registration(&session).unwrap().is_some());
     let other = Session { name: "other".to_owned(), ..session.clone() };
     vault.store_token(&other, &token("u")).unwrap();
-    assert!(
-        matches!(vault.store_registration(&other, &registration()), Err(daypass::vault::Error::Full(_))),
-        "three that can't go"
-    );
+    assert!(matches!(vault.store_registration(&other, &registration()), Err(vault::Error::Full(_))), "three that can't go");
     assert!(vault.token(&session).unwrap().is_some());
+}
+
+#[test]
+fn reading_deletes_nothing_even_if_the_clock_is_ahead() {
+    let (durable, cache, session) = (Shared::default(), Shared::default(), session("s"));
+    let vault = vault_on(&durable, &cache);
+    vault.store_token(&session, &Token { refresh: None, ..token("t") }).unwrap();
+    vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
+    let names = || [durable.0.names(), cache.0.names()].concat();
+    let before = names();
+    let ahead = clock::now() + time::Duration::days(400);
+    assert_eq!(vault.roles(ahead).unwrap(), [], "expired credentials are not shown");
+    assert_eq!(vault.sessions().unwrap().len(), 1);
+    assert!(vault.token(&session).unwrap().is_some() && vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
+    assert_eq!(names(), before);
+}
+
+#[test]
+fn expired_role_credentials_make_space_and_expired_sign_ins_stay() {
+    let (store, session) = (shared(TestBackend::with_capacity(3)), session("s"));
+    let vault = Vault::new(Box::new(store.clone()), None);
+    vault.store_token(&session, &Token { refresh: None, expires_at: in_minutes(-5), ..token("t") }).unwrap();
+    vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(-5))).unwrap();
+    vault.store_registration(&session, &Registration { expires_at: in_minutes(-5), ..registration() }).unwrap();
+    vault.store_role(&session, &account(2), &role("Dev"), &credentials("2", in_minutes(5))).unwrap();
+    assert!(vault.token(&session).unwrap().is_some() && vault.registration(&session).unwrap().is_some());
+    assert!(vault.role(&session, &account(1), &role("Dev")).unwrap().is_none());
+}
+
+#[test]
+fn a_sign_in_contains_its_registration_and_both_survive_a_sign_out_and_a_refresh() {
+    let (store, session) = (Shared::default(), session("s"));
+    let vault = Vault::new(Box::new(store.clone()), None);
+    let other = Registration { client_id: "of another flow".to_owned(), ..registration() };
+    vault.store_registration(&session, &registration()).unwrap();
+    vault.store_token(&session, &token("t")).unwrap();
+    assert_eq!(store.0.names().len(), 1, "the client secret is stored once");
+    let of_next_sign_in = || vault.registration(&session).unwrap().map(|registration| registration.client_id);
+    assert_eq!(of_next_sign_in().as_deref(), Some("client"));
+    vault.store_token(&session, &token("refreshed")).unwrap();
+    assert_eq!(of_next_sign_in().as_deref(), Some("client"));
+    vault.delete_token(&session).unwrap();
+    assert_eq!(of_next_sign_in().as_deref(), Some("client"));
+    vault.store_token(&session, &Token { registration: other, ..token("pkce") }).unwrap();
+    assert_eq!(of_next_sign_in().as_deref(), Some("client"), "a client of another flow is not for the next one");
+    assert_eq!(store.0.names().len(), 2);
+}
+
+#[test]
+fn a_sign_in_that_the_keyring_lost_in_the_middle_moves_home_when_it_is_back() {
+    let (durable, cache, session) = (Shared::default(), Shared::default(), session("s"));
+    vault_on(&durable, &cache).store_token(&session, &token("old")).unwrap();
+    let locked_now = vault_on(&shared(TestBackend::down(locked())), &cache);
+    assert_eq!(locked_now.store_token(&session, &token("new")), Err(locked()));
+    locked_now.rescue_token(&session, &token("new")).unwrap();
+    assert_eq!(locked_now.token(&session).unwrap().unwrap().access.expose(), "new", "while it is locked");
+    assert!(!locked_now.is_unsettled(&session));
+    let vault = vault_on(&durable, &cache);
+    assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "new", "not the old one");
+    assert!(vault.is_unsettled(&session));
+    vault.settle(&session).unwrap();
+    assert!(cache.0.names().is_empty() && !vault.is_unsettled(&session));
+    assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "new");
+}
+
+#[test]
+fn a_vault_that_takes_no_sign_in_is_found_by_a_write_that_leaves_nothing() {
+    let (store, session) = (Shared::default(), session("s"));
+    let vault = Vault::new(Box::new(store.clone()), None);
+    vault.verify(&session).unwrap();
+    assert!(store.0.names().is_empty());
+    vault.store_token(&session, &token("t")).unwrap();
+    vault.verify(&session).unwrap();
+    assert_eq!(vault.token(&session).unwrap().unwrap().access.expose(), "t");
+    let full = Vault::new(Box::new(TestBackend::with_capacity(0)), None);
+    assert!(matches!(full.verify(&session), Err(vault::Error::Full(_))));
+    assert_eq!(vault_on(&shared(TestBackend::down(locked())), &Shared::default()).verify(&session), Err(locked()));
 }

@@ -1,14 +1,10 @@
-//! Splitting.
+//! Values that are split into several items: interrupted writes, mixed and damaged parts.
 
 use super::*;
 
 const LIMIT: usize = 400;
 
-fn a_key() -> Key {
-    Key { kind: Kind::Token, session: "corp".to_owned(), start_url: "https://x".to_owned(), region: "r".to_owned() }
-}
-
-/// Texts of no part up to some ten, told apart by their letter.
+/// A value of one letter, so that values can be told apart. Its length decides into how many parts it is split.
 fn text(letter: char, len: usize) -> Secret {
     Secret::new(letter.to_string().repeat(len))
 }
@@ -16,31 +12,31 @@ fn text(letter: char, len: usize) -> Secret {
 proptest! {
     #[test]
     fn a_writer_that_dies_at_any_step_leaves_the_old_value_or_the_new_one(old in 1_usize..4000, new in 1_usize..4000, step in 0_usize..60) {
-        let (store, key) = (Memory::with_limit(LIMIT), a_key());
+        let (store, key) = (TestBackend::with_limit(LIMIT), a_key());
         split::put(&store, &key, &text('o', old), None).unwrap();
-        store.fail_after(step, daypass::vault::Error::Failed("dead".to_owned()));
+        store.fail_after(step, vault::Error::Failed("dead".to_owned()));
         for _ in 0..200 {
-            store.fail_after(0, daypass::vault::Error::Failed("dead".to_owned()));
+            store.fail_after(0, vault::Error::Failed("dead".to_owned()));
         }
         let finished = split::put(&store, &key, &text('n', new), None).is_ok();
-        let store = Memory::copy_of(&store);
+        let store = TestBackend::copy_of(&store);
         let found = split::get(&store, &key).unwrap();
         prop_assert!(found == Some(text('o', old)) || found == Some(text('n', new)));
         prop_assert!(!finished || found == Some(text('n', new)));
 
-        // And the next one clears up after it.
+        // The next write removes what is left.
         split::put(&store, &key, &text('z', 1), None).unwrap();
         prop_assert_eq!(store.names(), [key.id()]);
     }
 
     #[test]
     fn a_failed_step_leaves_no_parts_behind(old in 1_usize..4000, new in 1_usize..4000, step in 0_usize..60) {
-        let (store, key) = (Memory::with_limit(LIMIT), a_key());
+        let (store, key) = (TestBackend::with_limit(LIMIT), a_key());
         split::put(&store, &key, &text('o', old), None).unwrap();
         let before = store.names().len();
-        store.fail_after(step, daypass::vault::Error::Full("no room".to_owned()));
+        store.fail_after(step, vault::Error::Full("no room".to_owned()));
         let put = split::put(&store, &key, &text('n', new), None);
-        let store = Memory::copy_of(&store);
+        let store = TestBackend::copy_of(&store);
         let found = split::get(&store, &key).unwrap();
         if found == Some(text('o', old)) {
             prop_assert!(put.is_err());
@@ -57,18 +53,18 @@ proptest! {
         cut in any::<prop::sample::Index>(),
     ) {
         let key = a_key();
-        let first = Memory::with_limit(LIMIT);
+        let first = TestBackend::with_limit(LIMIT);
         split::put(&first, &key, &text('a', lens.0), None).unwrap();
-        let second = Memory::copy_of(&first);
+        let second = TestBackend::copy_of(&first);
         split::put(&second, &key, &text('b', lens.1), None).unwrap();
-        // The third has the generation of the first again.
-        let third = Memory::copy_of(&second);
+        // The third value has the same generation as the first.
+        let third = TestBackend::copy_of(&second);
         split::put(&third, &key, &text('c', lens.0), None).unwrap();
 
         let mut names = [first.names(), second.names(), third.names()].concat();
         names.sort();
         names.dedup();
-        let mixed = Memory::with_limit(LIMIT);
+        let mixed = TestBackend::with_limit(LIMIT);
         for (name, choice) in names.iter().zip(choice) {
             let content = match choice {
                 0 => first.content(name),
@@ -92,7 +88,7 @@ proptest! {
 
     #[test]
     fn arbitrary_bytes_are_a_miss_and_no_panic(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let (store, key) = (Memory::default(), a_key());
+        let (store, key) = (TestBackend::default(), a_key());
         store.damage(&key.id(), &bytes);
         prop_assert_eq!(split::get(&store, &key).unwrap(), None);
         prop_assert_eq!(split::list(&store).unwrap(), []);
@@ -101,7 +97,7 @@ proptest! {
 
 #[test]
 fn a_value_under_another_keys_name_is_a_miss() {
-    let store = Memory::default();
+    let store = TestBackend::default();
     let (mine, other) = (a_key(), Key { session: "other".to_owned(), ..a_key() });
     split::put(&store, &other, &Secret::new("x"), None).unwrap();
     store.damage(&mine.id(), &store.content(&other.id()).unwrap());

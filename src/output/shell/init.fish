@@ -1,4 +1,4 @@
-# NAME PROFILE: its credentials in this shell. NAME: those that you choose. NAME -: clears them.
+# NAME PROFILE loads its credentials into this shell, NAME lets you pick a role, NAME - clears them.
 function NAME --description 'Set AWS credentials in this shell, or clear them with -'
     if contains -- -h $argv; or contains -- --help $argv
         command daypass env --help

@@ -1,4 +1,4 @@
-# NAME PROFILE: its credentials in this shell. NAME: those that you choose. NAME -: clears them.
+# NAME PROFILE loads its credentials into this shell, NAME lets you pick a role, NAME - clears them.
 def --env --wrapped NAME [...words: string@"nu-complete NAME"] {
     if ("-h" in $words) or ("--help" in $words) {
         ^daypass env --help

@@ -1,4 +1,4 @@
-# NAME PROFILE: its credentials in this shell. NAME: those that you choose. NAME -: clears them.
+# NAME PROFILE loads its credentials into this shell, NAME lets you pick a role, NAME - clears them.
 function NAME {
     if ($args -contains '-h' -or $args -contains '--help') { daypass env --help; return }
     $words = if ($args.Count -eq 0) { @('--pick') } elseif ($args[0] -eq '-') { @('--unset') } else { $args }

@@ -1,4 +1,4 @@
-//! Text for the start-up files of shells: completion that asks daypass, and the function that sets credentials in the shell itself.
+//! Text for the start-up files of shells: completion, which calls daypass, and a function that sets credentials in the current shell.
 
 use std::io;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use clap::ValueEnum;
 use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
 
-/// The variable that names the shell which asks for completions.
-pub const ASKS: &str = "DAYPASS_COMPLETE";
+/// The variable with which a completion script names its shell.
+pub const VARIABLE: &str = "DAYPASS_COMPLETE";
 
-/// The shells that people type in.
+/// The interactive shells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Interactive {
     /// Bash
@@ -38,8 +38,8 @@ pub fn completion(shell: Interactive) -> String {
         Interactive::Nushell => &Nushell,
     };
     let mut text = Vec::new();
-    // Writing to memory can't fail.
-    let _ = completer.write_registration(ASKS, PROGRAM, PROGRAM, PROGRAM, &mut text);
+    // Writing to memory cannot fail.
+    let _ = completer.write_registration(VARIABLE, PROGRAM, PROGRAM, PROGRAM, &mut text);
     let more = match shell {
         Interactive::Bash => include_str!("more.bash"),
         Interactive::Zsh => include_str!("more.zsh"),
@@ -49,7 +49,7 @@ pub fn completion(shell: Interactive) -> String {
     format!("{}\n{more}", String::from_utf8_lossy(&text).trim())
 }
 
-/// Completion, and the function of this name.
+/// Completion, and the function with this name.
 pub fn init(shell: Interactive, name: &str) -> String {
     let completion = completion(shell);
     let text = match shell {
@@ -59,7 +59,7 @@ pub fn init(shell: Interactive, name: &str) -> String {
         }
         Interactive::Zsh => {
             let function = include_str!("posix.sh").replace("SHELL", "zsh");
-            // compdef is there after compinit.
+            // compdef exists only after compinit.
             format!("{function}if (( $+functions[compdef] )); then\n{completion}{}fi\n", include_str!("complete.zsh"))
         }
         Interactive::Fish => format!("{completion}\n{}", include_str!("init.fish")),
@@ -69,7 +69,7 @@ pub fn init(shell: Interactive, name: &str) -> String {
     text.replace("NAME", name)
 }
 
-/// Nushell, which clap knows no way to ask by: a line a candidate, with its description behind a tab.
+/// Nushell, which clap does not support: one candidate per line, with its description after a tab.
 pub struct Nushell;
 
 impl EnvCompleter for Nushell {

@@ -4,7 +4,7 @@ _daypass() {
         at=$(DAYPASS_COMPLETE=command daypass -- "${COMP_WORDS[@]:0:COMP_CWORD+1}" 2>/dev/null)
     fi
     if [[ $at ]]; then
-        # The command of exec: what bash-completion knows of it, else commands and files.
+        # The command of exec: use bash-completion if it is loaded, else commands and files.
         compopt +o nosort 2>/dev/null
         for offset in _comp_command_offset _command_offset; do
             if declare -F "$offset" >/dev/null; then
@@ -21,7 +21,7 @@ _daypass() {
         return
     fi
     _clap_complete_daypass "$1" "${2//\\/}" "$3"
-    # Where no quote has been typed, a name with a blank needs one.
+    # Names with special characters are quoted unless a quote was typed.
     if [[ $typed != [\"\']* && ${COMPREPLY-} ]]; then
         local IFS=$'\n'
         COMPREPLY=($(printf '%q\n' "${COMPREPLY[@]}"))

@@ -13,6 +13,6 @@ function _daypass_or_command() {
     fi
 }
 compdef _daypass_or_command daypass
-# As an autoloaded file it is called for the first completion, which would otherwise find nothing.
+# An autoloaded file is called for the first completion, which would otherwise be empty.
 [[ ${funcstack[1]-} == _daypass ]] && _daypass_or_command
 true

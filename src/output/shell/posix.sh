@@ -1,5 +1,5 @@
-# NAME PROFILE: its credentials in this shell. NAME: those that you choose. NAME -: clears them.
-# An alias of that name would be run in its place. (With "function", one does not matter before, where zsh has read all of this.)
+# NAME PROFILE loads its credentials into this shell, NAME lets you pick a role, NAME - clears them.
+# An alias of that name would take precedence. ("function" prevents its expansion while zsh reads this.)
 unalias NAME 2>/dev/null || true
 function NAME {
     local script

@@ -73,13 +73,15 @@ pub struct Account {
     /// Optional in the service's answer.
     pub email: Option<String>,
     pub roles: Vec<String>,
+    /// `ListAccountRoles` answers with 403 or 404, as for a suspended account.
+    pub suspended: Option<u16>,
 }
 
 impl Account {
     pub fn new(id: &str, name: &str, roles: &[&str]) -> Self {
         let email = format!("{}@example.com", name.to_lowercase().replace(' ', "-"));
         let roles = roles.iter().map(|&role| role.to_owned()).collect();
-        Self { id: id.to_owned(), name: Some(name.to_owned()), email: Some(email), roles }
+        Self { id: id.to_owned(), name: Some(name.to_owned()), email: Some(email), roles, suspended: None }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Run.
+//! A command to run and the result that is expected of it.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -8,24 +8,24 @@ use std::thread;
 use std::time::Duration;
 
 use super::running::{Capture, Watchdog};
-use super::{DAYPASS, Done, Home, LIMIT, Running};
+use super::{DAYPASS, Finished, Home, LIMIT, Running};
 
-/// What standard input is.
+/// Standard input.
 pub(super) enum Input {
     None,
     Text(String),
-    /// A pipe that nobody writes to and nobody closes, as some SDKs leave it.
+    /// A pipe that stays open and empty, as some SDKs leave it.
     Open,
 }
 
-/// What a stream must hold.
+/// What a stream must contain.
 pub(super) enum Text {
     Exactly(String),
     Parts(Vec<String>),
 }
 
 impl Text {
-    /// One more part; before the first one, nothing was allowed.
+    /// Adds a part. The first part replaces the requirement that the stream is empty.
     fn and(self, part: String) -> Self {
         match self {
             Self::Exactly(_) => Self::Parts(vec![part]),
@@ -37,13 +37,13 @@ impl Text {
         match self {
             Self::Exactly(wanted) => (wanted != found).then(|| format!("{name} should be exactly:\n{wanted}")),
             Self::Parts(parts) => {
-                parts.iter().find(|part| !found.contains(*part)).map(|part| format!("{name} should hold: {part}"))
+                parts.iter().find(|part| !found.contains(*part)).map(|part| format!("{name} should contain: {part}"))
             }
         }
     }
 }
 
-/// A command that will be run, and what must come of it.
+/// A command to run and its expected result.
 #[must_use = "nothing runs before `go` or `spawn`"]
 pub struct Run<'a> {
     pub(super) home: &'a Home,
@@ -53,7 +53,7 @@ pub struct Run<'a> {
     pub(super) stdin: Input,
     pub(super) stdout: Text,
     pub(super) stderr: Text,
-    /// One of these; if there are none, any but 0.
+    /// The allowed statuses. If empty, any status but 0.
     pub(super) status: Vec<i32>,
     pub(super) leaves: Vec<(String, String)>,
     pub(super) limit: Duration,
@@ -70,7 +70,7 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// The program under test runs this command, behind these arguments.
+    /// Runs the program under test with these arguments, followed by this command.
     pub fn behind(mut self, arguments: &[&str]) -> Self {
         let program = std::mem::replace(&mut self.program, DAYPASS.into());
         let before = arguments.iter().map(Into::into).chain([program]);
@@ -90,73 +90,73 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// What is typed into it. Without this, standard input is empty.
+    /// Passes this text on standard input, which is empty by default.
     pub fn stdin(self, text: &str) -> Self {
         Self { stdin: Input::Text(text.to_owned()), ..self }
     }
 
-    /// Standard input is a pipe that stays open and silent.
+    /// Standard input is a pipe that stays open and empty.
     pub fn stdin_open(self) -> Self {
         Self { stdin: Input::Open, ..self }
     }
 
-    /// Standard output is exactly this.
+    /// Requires exactly this on standard output.
     pub fn stdout(self, text: &str) -> Self {
         Self { stdout: Text::Exactly(self.home.expand(text)), ..self }
     }
 
-    /// Standard output holds this; can be said several times.
+    /// Requires that standard output contains this. Can be repeated.
     pub fn stdout_has(self, part: &str) -> Self {
         Self { stdout: self.stdout.and(self.home.expand(part)), ..self }
     }
 
-    /// Standard error is exactly this.
+    /// Requires exactly this on standard error.
     pub fn stderr(self, text: &str) -> Self {
         Self { stderr: Text::Exactly(self.home.expand(text)), ..self }
     }
 
-    /// Standard error holds this; can be said several times.
+    /// Requires that standard error contains this. Can be repeated.
     pub fn stderr_has(self, part: &str) -> Self {
         Self { stderr: self.stderr.and(self.home.expand(part)), ..self }
     }
 
-    /// It may print what it likes.
+    /// Allows any output on both streams.
     pub fn any_output(self) -> Self {
         Self { stdout: Text::Parts(Vec::new()), stderr: Text::Parts(Vec::new()), ..self }
     }
 
-    /// It may say what it likes on standard error.
+    /// Allows any output on standard error.
     pub fn any_stderr(self) -> Self {
         Self { stderr: Text::Parts(Vec::new()), ..self }
     }
 
-    /// It ends with this status.
+    /// Requires this exit status.
     pub fn status(self, status: i32) -> Self {
         self.status_of([status])
     }
 
-    /// It ends with one of these.
+    /// Requires one of these exit statuses.
     pub fn status_of(self, status: impl Into<Vec<i32>>) -> Self {
         Self { status: status.into(), ..self }
     }
 
-    /// It fails, with whatever status: for programs that are not ours.
+    /// Requires any failure, for programs whose exit statuses are not specified here.
     pub fn fails(self) -> Self {
         Self { status: Vec::new(), ..self }
     }
 
-    /// It is killed, and its test fails, when it takes longer than this (a minute, if nothing else is said).
+    /// Kills the program and fails the test after this time. The default is one minute.
     pub fn limit(self, limit: Duration) -> Self {
         Self { limit, ..self }
     }
 
-    /// Afterwards this file of the home holds exactly this.
+    /// Requires that this file of the home contains exactly this text afterwards.
     pub fn leaves(mut self, name: &str, text: &str) -> Self {
         self.leaves.push((name.to_owned(), self.home.expand(text)));
         self
     }
 
-    /// Starts it on a pseudo-terminal of its own. What it may say there, and how it ends, the test checks itself.
+    /// Starts it on a pseudo-terminal. The test itself checks output and status.
     #[cfg(unix)]
     #[track_caller]
     pub fn on_terminal(self) -> rexpect::session::PtySession {
@@ -167,32 +167,32 @@ impl<'a> Run<'a> {
             .unwrap_or_else(|error| panic!("{}: {error}", self.program.to_string_lossy()))
     }
 
-    /// Runs it to its end and checks all that was said.
+    /// Runs it and checks the result.
     #[track_caller]
-    pub fn go(self) -> Done {
-        self.spawn().done()
+    pub fn go(self) -> Finished {
+        self.spawn().wait()
     }
 
-    /// Starts it and does not wait: for races, and for what happens in between.
+    /// Starts it without waiting for its end, for concurrent processes and for actions while it runs.
     #[track_caller]
     pub fn spawn(self) -> Running<'a> {
         let mut command = Command::new(&self.program);
         command.args(&self.arguments).env_clear().envs(&self.vars).current_dir(self.home.folder.path());
         command.stdin(if matches!(self.stdin, Input::None) { Stdio::null() } else { Stdio::piped() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        // Its own group, so that the watchdog also ends what it left behind.
+        // In a process group of its own, so that the watchdog also kills its children.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{}: {error}", self.program.to_string_lossy()));
         let mut stdin = child.stdin.take();
         if let Input::Text(text) = &self.stdin {
             let (mut pipe, text) = (stdin.take().expect("a pipe"), text.clone());
-            // A child that does not read to the end is no fault here.
+            // The program need not read all of its input.
             thread::spawn(move || pipe.write_all(text.as_bytes()));
         }
         let stdout = Capture::of(child.stdout.take().expect("a pipe"));
         let stderr = Capture::of(child.stderr.take().expect("a pipe"));
-        let watchdog = Watchdog::over(child.id(), self.limit);
+        let watchdog = Watchdog::start(child.id(), self.limit);
         Running { run: self, child, _stdin: stdin, stdout, stderr, watchdog }
     }
 }

@@ -1,4 +1,4 @@
-//! Home.
+//! A temporary home folder with its environment.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -12,20 +12,20 @@ use super::super::portal::Portal;
 use super::command::{Input, Run, Text};
 use super::{DAYPASS, LIMIT};
 
-/// A user's home folder on a machine where nobody has used AWS yet. It goes with its value.
+/// The home folder of a user who has never used AWS. Dropping it deletes the folder.
 pub struct Home {
     pub(super) folder: TempDir,
     vars: BTreeMap<OsString, OsString>,
 }
 
 impl Home {
-    /// An empty one; secrets are kept in files inside it, unless [`Home::keyring`] says otherwise.
+    /// An empty home. Secrets are kept in files inside it, unless [`Home::keyring`] selects another keyring.
     pub fn new() -> Self {
         super::signals::reset_ignored();
         let folder = TempDir::new().expect("a temporary folder");
         let path = folder.path().to_owned();
         let mut home = Self { folder, vars: BTreeMap::new() };
-        // The first are what programs need to run at all; the last keeps a coverage build's notes out of the way.
+        // Programs do not run without the first two. The last tells a coverage build where to write its data.
         for name in ["PATH", "SystemRoot", "LLVM_PROFILE_FILE"] {
             home.vars.extend(env::var_os(name).map(|value| (name.into(), value)));
         }
@@ -47,47 +47,47 @@ impl Home {
         builder.create(self.path(folder)).expect("a folder in the home");
     }
 
-    /// Both services are found at this portal.
+    /// Sends calls of both services to this portal.
     pub fn at(self, portal: &Portal) -> Self {
         self.with("AWS_ENDPOINT_URL_SSO", portal.url()).with("AWS_ENDPOINT_URL_SSO_OIDC", portal.url())
     }
 
-    /// `DAYPASS_KEYRING`.
+    /// Sets `DAYPASS_KEYRING`.
     pub fn keyring(self, name: &str) -> Self {
         self.with("DAYPASS_KEYRING", name)
     }
 
-    /// Sets a variable for all that runs here.
+    /// Sets a variable for every program in this home.
     pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.vars.insert(name.into(), value.into());
         self
     }
 
-    /// Unsets a variable for all that runs here.
+    /// Unsets a variable for every program in this home.
     pub fn without(mut self, name: &str) -> Self {
         self.vars.remove(OsStr::new(name));
         self
     }
 
-    /// A path in it.
+    /// A path in the home.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    /// Writes a file in it, with its folders.
+    /// Writes a file in the home and creates its folders.
     pub fn write(&self, name: &str, text: &str) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().expect("a file is in a folder")).expect("a folder in the home");
         fs::write(path, text).expect("a file in the home");
     }
 
-    /// The text of a file in it.
+    /// The text of a file in the home.
     #[track_caller]
     pub fn read(&self, name: &str) -> String {
         fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("{name} in the home: {error}"))
     }
 
-    /// The files whose content holds this text, wherever they are in the home: a look for leaks.
+    /// All files in the home that contain this text: to find leaked secrets.
     pub fn files_with(&self, text: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.folder.path().to_owned()];
@@ -107,19 +107,19 @@ impl Home {
         found
     }
 
-    /// The program under test, with these arguments, split into words as a shell would.
+    /// Runs the program under test with these arguments, split into words as a shell does.
     pub fn daypass(&self, arguments: &str) -> Run<'_> {
         self.program(DAYPASS).args(shlex::split(arguments).expect("arguments that a shell could read"))
     }
 
-    /// A bare command in this home, for tests that start it in a way of their own, such as on a terminal.
+    /// A plain command in this home, for tests that start it themselves, for example on a terminal.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         command.env_clear().envs(&self.vars).current_dir(self.folder.path());
         command
     }
 
-    /// Any other program.
+    /// Runs any other program.
     pub fn program(&self, program: impl Into<OsString>) -> Run<'_> {
         Run {
             home: self,

@@ -1,5 +1,5 @@
-//! Runs the real program, and others, in a home of their own: a temporary folder, an environment that holds nothing else, and a
-//! watchdog. What a test does not mention must not happen: both streams are empty and the status is 0 unless it says otherwise.
+//! Runs the real program, and others, in a temporary home folder, with no other environment variables, and under a watchdog.
+//! A test fails on anything that it does not allow: unless it says otherwise, both streams must be empty and the status must be 0.
 //!
 //! ```ignore
 //! let portal = Portal::live(PortalConfig::default());
@@ -8,10 +8,10 @@
 //! home.daypass("credential-process --profile nowhere").stderr("daypass: …\nhint: …\n").status(2).go();
 //! ```
 //!
-//! In expected texts `[HOME]`, `[PORTAL]` and `[DAYPASS]` stand for the home's path, the portal's address and the program's path.
+//! Expected texts may contain `[HOME]`, `[PORTAL]` and `[DAYPASS]`: the home's path, the portal's address and the program's path.
 
-#![allow(dead_code, unused_imports, unreachable_pub)] // Each test program uses its part of it.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A fixture that can't go on ends its test.
+#![allow(dead_code, unused_imports, unreachable_pub)] // Each test program uses a part of this module.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A fixture that cannot continue fails its test.
 #![allow(clippy::disallowed_methods)] // Tests start programs, write files and read their own environment.
 
 mod command;
@@ -23,7 +23,7 @@ use std::time::Duration;
 
 pub use command::Run;
 pub use home::Home;
-pub use running::{Done, Running};
+pub use running::{Finished, Running};
 
 /// The program under test: the one that Cargo built, or that of `tests/run --binary`.
 pub const DAYPASS: &str = match option_env!("DAYPASS_TEST_BINARY") {
@@ -31,5 +31,5 @@ pub const DAYPASS: &str = match option_env!("DAYPASS_TEST_BINARY") {
     None => env!("CARGO_BIN_EXE_daypass"),
 };
 
-/// How long a child may run if its test says nothing else.
+/// How long a program may run by default.
 const LIMIT: Duration = Duration::from_mins(1);

@@ -1,4 +1,4 @@
-//! Running.
+//! A running program, its output, and its watchdog.
 
 use std::fmt;
 use std::fs;
@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::command::{Run, Text};
 
-/// A stream, read as it comes.
+/// A stream that a thread reads as output arrives.
 pub(super) struct Capture {
     shared: Arc<(Mutex<Captured>, Condvar)>,
     reader: Option<JoinHandle<()>>,
@@ -45,7 +45,7 @@ impl Capture {
         Self { shared, reader: Some(reader) }
     }
 
-    /// Waits until the stream has said this, or ended; what it said so far, and whether this was in it.
+    /// Waits until the stream contains this text or ends. Returns the output so far, and whether it contains the text.
     fn wait_for(&self, text: &str) -> (String, bool) {
         let (captured, changed) = &*self.shared;
         let has = |captured: &Captured| String::from_utf8_lossy(&captured.bytes).contains(text);
@@ -55,7 +55,7 @@ impl Capture {
         (String::from_utf8_lossy(&captured.bytes).into_owned(), has(&captured))
     }
 
-    /// All of it.
+    /// Waits for the end of the stream and returns all of it.
     fn text(&mut self) -> String {
         if let Some(reader) = self.reader.take() {
             let _ = reader.join();
@@ -65,24 +65,24 @@ impl Capture {
     }
 }
 
-/// Ends a process group that takes too long.
+/// Kills a process group that runs too long.
 pub(super) struct Watchdog {
-    called_off: Sender<()>,
-    bit: Arc<AtomicBool>,
+    stop: Sender<()>,
+    killed: Arc<AtomicBool>,
 }
 
 impl Watchdog {
-    pub(super) fn over(group: u32, limit: Duration) -> Self {
-        let (called_off, waiting) = mpsc::channel();
-        let bit = Arc::<AtomicBool>::default();
-        let for_thread = Arc::clone(&bit);
+    pub(super) fn start(group: u32, limit: Duration) -> Self {
+        let (stop, stopped) = mpsc::channel();
+        let killed = Arc::<AtomicBool>::default();
+        let for_thread = Arc::clone(&killed);
         thread::spawn(move || {
-            if waiting.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
+            if stopped.recv_timeout(limit) == Err(mpsc::RecvTimeoutError::Timeout) {
                 for_thread.store(true, Ordering::SeqCst);
                 kill_group(group);
             }
         });
-        Self { called_off, bit }
+        Self { stop, killed }
     }
 }
 
@@ -95,7 +95,7 @@ fn kill_group(group: u32) {
     drop(killed);
 }
 
-/// A command that runs.
+/// A running program.
 pub struct Running<'a> {
     pub(super) run: Run<'a>,
     pub(super) child: Child,
@@ -111,32 +111,32 @@ impl Running<'_> {
         self.child.id()
     }
 
-    /// Waits until it has said this on standard error; all that it has said by then. Fails if it ends first.
+    /// Waits until standard error contains this text and returns all of it so far. Fails if the program ends first.
     #[track_caller]
-    pub fn says(&self, text: &str) -> String {
-        let (said, found) = self.stderr.wait_for(text);
-        assert!(found, "it ended and never said {text:?} on standard error, but:\n{said}");
-        said
+    pub fn wait_for_stderr(&self, text: &str) -> String {
+        let (output, found) = self.stderr.wait_for(text);
+        assert!(found, "it ended without printing {text:?} on standard error, which is:\n{output}");
+        output
     }
 
-    /// Kills it at once, as a power cut would. Nothing is checked.
+    /// Kills it (SIGKILL). Nothing is checked.
     pub fn kill(mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 
-    /// Waits for its end and checks all that was said.
+    /// Waits for its end and checks the result.
     #[track_caller]
-    pub fn done(mut self) -> Done {
-        // First the streams: a helper that leaves a child behind which holds them open stalls every SDK, so it must stall here too.
+    pub fn wait(mut self) -> Finished {
+        // Streams come first: a child that keeps them open stalls every SDK, so it must stall the test too.
         let (stdout, stderr) = (self.stdout.text(), self.stderr.text());
         let status = self.child.wait().expect("its status");
-        let _ = self.watchdog.called_off.send(());
-        let done = Done { stdout, stderr, status };
+        let _ = self.watchdog.stop.send(());
+        let finished = Finished { stdout, stderr, status };
         let run = &self.run;
         let mut complaints = Vec::new();
-        if self.watchdog.bit.load(Ordering::SeqCst) {
-            complaints.push(format!("it hung, or left a child that kept its streams open, and was killed after {:?}", run.limit));
+        if self.watchdog.killed.load(Ordering::SeqCst) {
+            complaints.push(format!("it hung, or a child kept its streams open; killed after {:?}", run.limit));
         }
         if run.status.is_empty() && status.success() {
             complaints.push("it should fail".to_owned());
@@ -144,36 +144,42 @@ impl Running<'_> {
             let wanted: Vec<String> = run.status.iter().map(ToString::to_string).collect();
             complaints.push(format!("the status should be {}, and is {status}", wanted.join(" or ")));
         }
-        complaints.extend(run.stdout.complaint("standard output", &done.stdout));
-        complaints.extend(run.stderr.complaint("standard error", &done.stderr));
+        complaints.extend(run.stdout.complaint("standard output", &finished.stdout));
+        complaints.extend(run.stderr.complaint("standard error", &finished.stderr));
         for (name, wanted) in &run.leaves {
             let found = fs::read_to_string(run.home.path(name)).unwrap_or_else(|error| format!("({error})"));
             complaints
                 .extend(Text::Exactly(wanted.clone()).complaint(name, &found).map(|text| format!("{text}\nand is:\n{found}")));
         }
-        assert!(complaints.is_empty(), "{} {:?}\n{}\n{done}", run.program.to_string_lossy(), run.arguments, complaints.join("\n"));
-        done
+        assert!(
+            complaints.is_empty(),
+            "{} {:?}\n{}\n{finished}",
+            run.program.to_string_lossy(),
+            run.arguments,
+            complaints.join("\n")
+        );
+        finished
     }
 }
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        // A test that failed in between leaves nothing running.
+        // A test that fails leaves nothing running.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = self.watchdog.called_off.send(());
+        let _ = self.watchdog.stop.send(());
     }
 }
 
-/// What came of it.
+/// The result of a program.
 #[derive(Debug)]
-pub struct Done {
+pub struct Finished {
     pub stdout: String,
     pub stderr: String,
     pub status: ExitStatus,
 }
 
-impl Done {
+impl Finished {
     /// Standard output as JSON.
     #[track_caller]
     pub fn json(&self) -> serde_json::Value {
@@ -181,7 +187,7 @@ impl Done {
     }
 }
 
-impl fmt::Display for Done {
+impl fmt::Display for Finished {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "--- {}\n--- standard output\n{}\n--- standard error\n{}", self.status, self.stdout, self.stderr)
     }

@@ -41,6 +41,11 @@ impl Service {
             }
             Call::ListAccountRoles => {
                 let account = self.account(received)?;
+                match account.suspended {
+                    Some(404) => return Err(portal_error("ResourceNotFoundException", 404, "No such account")),
+                    Some(status) => return Err(portal_error("ForbiddenException", status, "No access")),
+                    None => {}
+                }
                 let all = account.roles.iter().map(|role| json!({"roleName": role, "accountId": account.id}));
                 self.page("roleList", &account.id, all.collect(), received)
             }

@@ -1,0 +1,68 @@
+//! The arguments of `daypass configure`.
+
+use crate::command::flags::SessionFlags;
+
+/// Write a session and a profile to ~/.aws/config
+#[derive(Debug, Default, clap::Args)]
+#[command(after_help = "\
+Examples:
+  daypass configure
+  daypass configure --session corp \\
+      --start-url https://corp.awsapps.com/start --sso-region us-east-1 \\
+      --account 111122223333 --role DeveloperAccess \\
+      --profile dev --region eu-west-1
+  daypass configure --session-only --session corp \\
+      --start-url https://corp.awsapps.com/start --sso-region us-east-1
+  daypass configure --convert --dry-run
+
+If all values are given, nothing is prompted for. Without --account and --role
+you sign in and pick from a list: type to search, press Space to mark several.
+The values of an existing profile are the defaults.")]
+pub struct Args {
+    /// The session.
+    #[command(flatten)]
+    pub session: SessionFlags,
+    /// Account ID (12 digits) or name (signs in to look it up)
+    #[arg(long, value_name = "ID|NAME")]
+    pub account: Option<String>,
+    /// Role (permission set)
+    #[arg(long, value_name = "NAME")]
+    pub role: Option<String>,
+    /// Profile to write
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Region of the profile
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
+    /// Output format of the profile, for the AWS CLI
+    #[arg(long, value_name = "FORMAT")]
+    pub output: Option<String>,
+    /// Write only the session block, like 'aws configure sso-session'
+    #[arg(long, conflicts_with_all = ["account", "role", "profile", "region", "output", "native", "helper", "convert"])]
+    pub session_only: bool,
+    /// Write the SDKs' own sso_* keys instead of credential_process
+    #[arg(long)]
+    pub native: bool,
+    /// Program name to write into credential_process, such as 'daypass' for dotfiles shared between machines
+    #[arg(long, value_name = "NAME", conflicts_with = "native")]
+    pub helper: Option<String>,
+    /// Let the profile open the browser if sign-in is required
+    #[arg(long, conflicts_with = "native")]
+    pub login: bool,
+    /// Turn profiles with sso_* keys for the same account and role into daypass profiles of the same name; other keys are kept.
+    /// Without --account and --role: all profiles of the session or of all sessions, or the one of --profile
+    #[arg(long, conflicts_with = "native")]
+    pub convert: bool,
+    /// Write the profile even if it contains other keys that AWS tools prefer, such as static keys in the credentials file
+    #[arg(long)]
+    pub keep_other_keys: bool,
+    /// Write even if the AWS CLI rejects the config or credentials file as it is
+    #[arg(long)]
+    pub force: bool,
+    /// Print the change as a diff without writing it
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Print the sign-in address without opening a browser
+    #[arg(long)]
+    pub no_browser: bool,
+}

@@ -1,0 +1,67 @@
+//! `daypass configure --convert`, and its offer in the wizard.
+
+use super::wizard::Wizard;
+use crate::command::convert::{self, Conversion};
+use crate::error::Result;
+use crate::profile::index::AccountRole;
+use crate::profile::names::Session;
+use crate::profile::start_url;
+use crate::text;
+
+impl Wizard<'_> {
+    /// `--convert` without account and role: all profiles with the SDKs' own keys, restricted to a session or a name if given.
+    pub(super) fn convert_all(&self) -> Result<u8> {
+        let flags = &self.args.session;
+        let found = self.conversion(None, |name, session, _| {
+            self.args.profile.as_deref().is_none_or(|given| given == name)
+                && flags.session.as_deref().is_none_or(|given| given == session.name)
+                && flags.start_url.as_deref().is_none_or(|given| start_url::is_same(given, &session.start_url))
+        })?;
+        self.tell_skipped(&found);
+        if found.names.is_empty() {
+            self.context.tell("No profile with sso_* keys to convert; nothing was written.");
+            return Ok(0);
+        }
+        self.write(&found.changes, &found.names, None)
+    }
+
+    /// Profiles with the SDKs' own keys that can be turned into daypass profiles.
+    pub(super) fn conversion(
+        &self,
+        planned: Option<&Session>,
+        matches: impl Fn(&str, &Session, &AccountRole) -> bool,
+    ) -> Result<Conversion> {
+        if self.args.native {
+            return Ok(Conversion::default());
+        }
+        let own = self.args.profile.as_deref().filter(|_| planned.is_some());
+        let matches = |name: &str, session: &Session, role: &AccountRole| own != Some(name) && matches(name, session, role);
+        Ok(convert::conversion(self.config, &self.context.env, &self.program()?, planned, matches))
+    }
+
+    /// All of it with `--convert`, else if the user confirms; otherwise nothing, and a note.
+    pub(super) fn accepted(&self, found: Conversion) -> Result<Conversion> {
+        if self.args.convert {
+            self.tell_skipped(&found);
+            return Ok(found);
+        }
+        if found.names.is_empty() {
+            return Ok(found);
+        }
+        let names = text::clean(&found.names.join(", ")).into_owned();
+        let verb = if found.names.len() == 1 { "uses" } else { "use" };
+        if self.interactive && self.confirm(&format!("{names} {verb} sso_* keys for the same role. Convert to daypass?"), false)? {
+            return Ok(found);
+        }
+        if !self.interactive {
+            self.context.tell(&format!("{names} {verb} sso_* keys for the same role; add --convert to convert."));
+        }
+        Ok(Conversion::default())
+    }
+
+    fn tell_skipped(&self, found: &Conversion) {
+        for line in &found.skipped {
+            self.context.tell(&text::clean(line));
+        }
+    }
+}

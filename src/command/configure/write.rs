@@ -1,0 +1,89 @@
+//! What `daypass configure` writes: the changes, the confirmation, and the next step.
+
+use super::wizard::Wizard;
+use crate::command::{clean_lines, diff_for_stdout};
+use crate::error::Result;
+use crate::profile::edit::{self, Change};
+use crate::profile::helper;
+use crate::profile::index::AccountRole;
+use crate::profile::names::Session;
+use crate::profile::store::{self, Others};
+use crate::text::{self, shell_quote};
+use crate::ui::terminal;
+
+impl Wizard<'_> {
+    /// The change that writes a profile for a role.
+    pub(super) fn profile(
+        &self,
+        session: &Session,
+        name: &str,
+        role: &AccountRole,
+        settings: &[(String, String)],
+    ) -> Result<Change> {
+        let AccountRole { account, role } = role;
+        if self.args.native {
+            return Ok(Change::native(name, &session.name, account.as_str(), role.as_str(), settings.to_vec()));
+        }
+        let line = helper::line(&self.program()?, &session.name, account, role)?;
+        Ok(Change::helper(name, if self.args.login { line + " --login" } else { line }, settings.to_vec()))
+    }
+
+    pub(super) fn program(&self) -> Result<String> {
+        helper::program(&self.context.env, self.args.helper.as_deref())
+    }
+
+    /// An error if the profile contains keys that AWS tools would prefer to what is written, without `--keep-other-keys`.
+    pub(super) fn refuse_other_keys(&self, changes: &[Change]) -> Result<()> {
+        if self.args.keep_other_keys { Ok(()) } else { edit::refuse_other_sources(self.config, changes) }
+    }
+
+    /// Shows the change, asks for confirmation, writes it, and prints the next step.
+    pub(super) fn write(&self, changes: &[Change], names: &[String], session: Option<&Session>) -> Result<u8> {
+        self.refuse_other_keys(changes)?;
+        let env = &self.context.env;
+        let plan = store::plan(env, changes, Others::Allow)?;
+        if self.args.dry_run {
+            self.context.print(&diff_for_stdout(&plan))?;
+            return Ok(0);
+        }
+        let path = plan.path.display().to_string();
+        let path = text::clean(&path);
+        if self.interactive && !plan.is_empty() {
+            terminal::say(&format!("\n{}", clean_lines(&plan.diff())));
+            if !self.confirm(&format!("Write this to {path}?"), true)? {
+                self.context.tell("Nothing was written.");
+                return Ok(0);
+            }
+        }
+        let others = if self.args.keep_other_keys { Others::Allow } else { Others::Refuse };
+        let done = store::update(env, changes, others)?;
+        let what = match (names, session) {
+            ([], Some(session)) => format!("session {}", session.name),
+            ([one], _) => format!("profile {one}"),
+            (several, _) => format!("profiles {}", several.join(", ")),
+        };
+        self.context.tell(&if done.is_empty() {
+            format!("{path} is already up to date.")
+        } else {
+            format!("Wrote {} to {path}.", text::clean(&what))
+        });
+        self.tell_next(names, session);
+        Ok(0)
+    }
+
+    fn tell_next(&self, names: &[String], session: Option<&Session>) {
+        // Only a suggestion: a keyring that can't be read is reported by the command that needs it.
+        let signed_in =
+            |session: &Session| self.context.vault().is_ok_and(|vault| vault.token(session).is_ok_and(|token| token.is_some()));
+        match (session, names.first()) {
+            (Some(session), _) if !signed_in(session) => {
+                self.context.tell(&format!("Next: daypass login {}", shell_quote(&session.name)));
+            }
+            // It could not read the file.
+            _ if !self.config.rejections().is_empty() => {}
+            (_, Some(first)) => self.context.tell(&format!("Try: aws sts get-caller-identity --profile {}", shell_quote(first))),
+            (Some(session), None) => self.context.tell(&format!("Try: daypass list {}", shell_quote(&session.name))),
+            (None, None) => {}
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Knows the names of AWS's regions. Pure.
+
+use crate::profile::names;
+
+/// All regions when this was written (AWS's `partitions.json` and region list). A newer one works too: the list is used only to explain a
+/// host name that does not resolve.
+const KNOWN: [&str; 46] = [
+    "af-south-1",
+    "ap-east-1",
+    "ap-east-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-south-2",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-southeast-3",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-central-1",
+    "ca-west-1",
+    "cn-north-1",
+    "cn-northwest-1",
+    "eu-central-1",
+    "eu-central-2",
+    "eu-isoe-west-1",
+    "eu-north-1",
+    "eu-south-1",
+    "eu-south-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eusc-de-east-1",
+    "il-central-1",
+    "me-central-1",
+    "me-south-1",
+    "mx-central-1",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-gov-east-1",
+    "us-gov-west-1",
+    "us-iso-east-1",
+    "us-iso-west-1",
+    "us-isob-east-1",
+    "us-isob-west-1",
+    "us-isof-east-1",
+    "us-isof-south-1",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// Whether daypass knows this region.
+pub(super) fn is_known(region: &str) -> bool {
+    KNOWN.contains(&region)
+}
+
+/// The known region whose name is most similar, if one is.
+pub fn nearest(region: &str) -> Option<&'static str> {
+    names::nearest(region, KNOWN.into_iter())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_typo_has_a_nearest_region() {
+        assert_eq!(nearest("us-esat-1"), Some("us-east-1"));
+        assert_eq!(nearest("eu-wset-1"), Some("eu-west-1"));
+        assert_eq!(nearest("eu-west1"), Some("eu-west-1"));
+        assert_eq!(nearest("frankfurt"), None);
+        assert!(is_known("eu-central-2") && !is_known("us-esat-1"));
+    }
+}

@@ -1,0 +1,32 @@
+//! The program that started this one.
+
+/// The file name of the parent process's program, such as `bash`. None if the system does not tell.
+pub fn program() -> Option<String> {
+    #[cfg(target_os = "linux")]
+    return linux();
+    #[cfg(all(unix, not(target_os = "linux")))]
+    return ps();
+    #[cfg(not(unix))]
+    None
+}
+
+/// By the program file, else by the name of the process, which a program may change. A shell that is one of many programs in one file
+/// (`BusyBox`) is known by its process's name only.
+#[cfg(target_os = "linux")]
+fn linux() -> Option<String> {
+    let folder = std::path::PathBuf::from(format!("/proc/{}", std::os::unix::process::parent_id()));
+    let file = || Some(std::fs::read_link(folder.join("exe")).ok()?.file_name()?.to_str()?.to_owned());
+    let name = || Some(std::fs::read_to_string(folder.join("comm")).ok()?.trim().to_owned());
+    file().filter(|file| file != "busybox").or_else(name)
+}
+
+/// No library tells this without unsafe code or a C parser at build time.
+#[cfg(all(unix, not(target_os = "linux")))]
+#[allow(clippy::disallowed_methods)]
+fn ps() -> Option<String> {
+    let parent = std::os::unix::process::parent_id().to_string();
+    let output = std::process::Command::new("/bin/ps").args(["-o", "comm=", "-p", &parent]).output().ok()?;
+    let path = String::from_utf8(output.stdout).ok()?;
+    // A login shell's name begins with a hyphen.
+    Some(path.trim().rsplit('/').next()?.trim_start_matches('-').to_owned())
+}

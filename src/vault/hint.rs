@@ -1,0 +1,44 @@
+//! Converts a back-end's error to one for people. A hint names a back-end only if it is not the one that failed. Touches the kernel
+//! keyring, to see whether it can be suggested.
+
+use super::error::Error;
+use crate::error::{self, Exit};
+
+impl From<Error> for error::Error {
+    fn from(error: Error) -> Self {
+        let (what, hint) = match error {
+            // On a terminal it prompts to unlock.
+            Error::Locked(what) => (format!("{what} is locked"), "daypass login".to_owned()),
+            Error::Missing(why) => (format!("no keyring: {why}"), select(alternative())),
+            Error::Failed(why) => (format!("keyring error: {why}"), select(alternative())),
+            Error::TimedOut(why) => (format!("the keyring timed out: {why}"), select(alternative())),
+            Error::Full(why) => (format!("the keyring is full: {why}"), "df -h".to_owned()),
+            Error::Quota(why) => (format!("the kernel keyring is full: {why}"), select("file")),
+        };
+        Self::new(Exit::Keyring, what, hint)
+    }
+}
+
+impl Error {
+    /// The error of a command that has tried to unlock the keyring, or cannot.
+    pub fn after_unlocking(self) -> error::Error {
+        match self {
+            Self::Locked(what) => error::Error::new(Exit::Keyring, format!("{what} is locked"), select(alternative())),
+            other => other.into(),
+        }
+    }
+}
+
+/// The command that selects another back-end.
+fn select(keyring: &str) -> String {
+    format!("{} DAYPASS_KEYRING={keyring}", if cfg!(windows) { "set" } else { "export" })
+}
+
+/// The back-end to suggest if one is missing: the kernel keyring if it works here, which then is not the missing one.
+fn alternative() -> &'static str {
+    #[cfg(target_os = "linux")]
+    if super::store::Backend::probe(&super::keyutils::Keyutils).is_ok() {
+        return "keyutils";
+    }
+    "file"
+}
