@@ -60,6 +60,8 @@ fn read(line: &str, file: FileKind) -> Option<(Option<Kind>, &str)> {
     let brackets = ['[', ']', '{', '}', '(', ')', '<', '>'];
     let inner = uncommented.trim_matches(|c| brackets.contains(&c) || is_space(c));
     let bracketed = inner.len() != uncommented.len();
+    // What follows a closing bracket is not part of the name.
+    let inner = inner.split([']', '}', ')', '>']).next().unwrap_or_default();
     let separator = |c: char| is_space(c) || matches!(c, '.' | ':' | '/' | '=' | '-' | '_' | '"' | '\'');
     for (word, kind) in
         [("profile", Kind::Profile), ("sso-session", Kind::Session), ("sso session", Kind::Session), ("session", Kind::Session)]
@@ -68,7 +70,7 @@ fn read(line: &str, file: FileKind) -> Option<(Option<Kind>, &str)> {
         // A mistyped word and a blank, or the very word and whatever else separates it from the name.
         let mistyped = inner.get(first.len()..).filter(|rest| !rest.is_empty() && distance(first, word) <= 2);
         let exact = inner.get(..word.len()).filter(|start| start.replace('_', "-").eq_ignore_ascii_case(word));
-        let rest = exact.and_then(|start| inner.get(start.len()..)).or(mistyped);
+        let rest = mistyped.or_else(|| exact.and_then(|start| inner.get(start.len()..)));
         let name = rest.map(|rest| rest.trim_matches(separator)).filter(|name| !name.is_empty() && !name.contains('='));
         if let Some(name) = name.filter(|_| bracketed || !line.contains('=')) {
             return Some((Some(kind), name));
@@ -122,7 +124,6 @@ mod tests {
             "[profile 'dev]",
             "[ Dev ]",
             "[profile DEV] x",
-            "[profile dve]",
             "\t[profile dev]]",
             "[[profile dev]]",
         ] {

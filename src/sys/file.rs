@@ -220,7 +220,7 @@ mod pipe {
     use std::fs::OpenOptions;
     use std::io::{self, Read};
     use std::os::unix::fs::OpenOptionsExt;
-    use std::path::Path;
+    use std::path::{Path, PathBuf};
     use std::sync::{Mutex, PoisonError};
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -229,18 +229,18 @@ mod pipe {
     use super::{MAX_PIPE, NONBLOCK, PIPE_TIMEOUT, limited};
     use crate::sys::clock::Deadline;
 
-    /// Device and inode of a pipe, with its bytes.
-    type Known = Vec<((u64, u64), Zeroizing<Vec<u8>>)>;
+    /// Path, device and inode of a pipe, with its bytes.
+    type Known = Vec<(PathBuf, (u64, u64), Zeroizing<Vec<u8>>)>;
     static KNOWN: Mutex<Known> = Mutex::new(Vec::new());
 
     pub(super) fn read(path: &Path, identity: (u64, u64)) -> io::Result<Vec<u8>> {
         let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, bytes)) = known.iter().find(|(other, _)| *other == identity) {
+        if let Some((_, _, bytes)) = known.iter().find(|(name, other, _)| name == path && *other == identity) {
             return Ok(bytes.to_vec());
         }
         let file = OpenOptions::new().read(true).custom_flags(NONBLOCK).open(path)?;
         let bytes = Zeroizing::new(limited(Waiting { file: &file, deadline: Deadline::after(PIPE_TIMEOUT) }, MAX_PIPE)?);
-        known.push((identity, bytes.clone()));
+        known.push((path.to_owned(), identity, bytes.clone()));
         Ok(bytes.to_vec())
     }
 

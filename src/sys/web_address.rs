@@ -32,8 +32,9 @@ const SHELL: &AsciiSet = &CONTROLS
 /// An `&` is kept only where `name=` follows, as between the fields of a query: to a shell that is at most an assignment.
 pub(super) fn for_programs(address: &str) -> Option<String> {
     let url = Url::parse(address).ok()?;
-    let is_page =
-        matches!(url.scheme(), "https" | "http") && url.has_host() && url.username().is_empty() && url.password().is_none();
+    let is_host = |host: &str| host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b));
+    let is_page = matches!(url.scheme(), "https" | "http") && url.username().is_empty() && url.password().is_none();
+    let is_page = is_page && url.host_str().is_some_and(is_host);
     if !is_page {
         return None;
     }

@@ -167,14 +167,6 @@ impl Bus {
         within(deadline, self.connection.call_method(Some(destination), path, Some(interface), member, arguments)).await
     }
 
-    /// Calls a method without arguments, and does not wait for the answer.
-    pub(super) async fn send(&self, method: Method<'_>, deadline: Deadline) -> Result<(), Error> {
-        let Method { destination, path, interface, member } = method;
-        let call = Message::method_call(path, member).destination(destination).interface(interface);
-        let call = call.with_flags(Flags::NO_REPLY_EXPECTED).build(&())?;
-        within(deadline, self.connection.send(&call)).await
-    }
-
     /// Listens to a signal of an object from now on.
     pub(super) async fn signals(&self, from: Method<'_>, deadline: Deadline) -> Result<Signals, Error> {
         let Method { destination, path, interface, member } = from;

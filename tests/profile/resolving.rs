@@ -230,7 +230,7 @@ fn other_credential_sources_are_reported_with_a_hint() {
             "has static access keys (config:6)",
             "daypass configure --profile dev",
         ),
-        ("login_session = x\n", "by login_session", "daypass configure --profile dev"),
+        ("login_session = x\n", "from login_session", "daypass configure --profile dev"),
     ];
     for (text, what, hint) in cases {
         let error = fails(&format!("[profile dev]\n{text}"), &[], &[("profile", "dev")]);
