@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::net::UnixStream;
 use tokio::runtime::{Builder, Runtime};
 use zbus::connection::Builder as Handshake;
-use zbus::message::{Flags, Type};
+use zbus::message::Type;
 use zbus::{DBusError, DynamicType, MatchRule, Message, MessageStream};
 
 use crate::sys::clock::{self, Deadline};
