@@ -107,7 +107,7 @@ fn duration(text: &str) -> std::result::Result<Duration, String> {
     Ok(Duration::from_secs(number.saturating_mul(unit)))
 }
 
-/// The time limit for the system's prompt to unlock the keyring.
+/// The time limit for a prompt of the system's keyring.
 const UNLOCK_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// Runs the command.
@@ -230,7 +230,9 @@ pub fn sign_in(context: &Context, session: &Session, profile: Option<&str>, no_b
 
 fn sign_in_by(context: &Context, session: &Session, profile: Option<&str>, options: &SignInOptions) -> Result<Token> {
     let broker = context.broker(session, profile)?;
-    unlock(context, session)?;
+    unlock(context)?;
+    // A keyring that can't be used is found before the user goes to the browser.
+    context.vault()?.token(session).map_err(vault::Error::after_unlocking)?;
     let mut ui = TerminalSignIn::new(&context.env, context.interaction, session, options);
     let token = broker.sign_in(options.request, &mut ui)?;
     drop(ui);
@@ -265,14 +267,12 @@ pub fn sign_in_unattended(
         .map(drop)
 }
 
-/// Checks the keyring before the user goes to the browser. On a terminal, the system may prompt to unlock it.
-fn unlock(context: &Context, session: &Session) -> Result<()> {
-    let vault = context.vault()?;
-    match vault.token(session) {
-        Err(vault::Error::Locked(_)) if context.may_prompt() => vault.unlock(UNLOCK_TIMEOUT).map_err(vault::Error::after_unlocking),
-        Err(error) => Err(error.after_unlocking()),
-        Ok(_) => Ok(()),
+/// On a terminal, the system prompts for a keyring that is locked or asks for confirmation.
+pub(super) fn unlock(context: &Context) -> Result<()> {
+    if context.may_prompt() {
+        context.vault()?.unlock(UNLOCK_TIMEOUT).map_err(vault::Error::after_unlocking)?;
     }
+    Ok(())
 }
 
 /// The stored sign-in if it stays valid for `at_least`. A refreshable one is refreshed first, and is valid as long as it can be refreshed.

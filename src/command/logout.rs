@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::flags::SessionOrProfileArgs;
+use super::login;
 use crate::context::Context;
 use crate::error::Result;
 use crate::profile::names::Session;
@@ -26,6 +27,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
+    login::unlock(context)?;
     let profile = args.session.profile.clone();
     let sessions = if args.all { every_session(context)? } else { vec![resolve::session(&context.env, &args.session.into())?] };
     for session in &sessions {

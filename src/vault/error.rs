@@ -10,6 +10,13 @@ pub enum Error {
     Missing(String),
     /// The back-end is locked; the text names what a person has to unlock.
     Locked(String),
+    /// The back-end is unlocked, but a person has to confirm this call, and nobody did.
+    Unconfirmed {
+        /// What has to be confirmed, as a clause.
+        what: String,
+        /// The setting of KeePassXC that requires it: no other known keyring does.
+        setting: &'static str,
+    },
     /// The back-end refuses, or its answer makes no sense.
     Failed(String),
     /// The back-end did not answer in time.

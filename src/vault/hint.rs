@@ -9,6 +9,9 @@ impl From<Error> for error::Error {
         let (what, hint) = match error {
             // On a terminal it prompts to unlock.
             Error::Locked(what) => (format!("{what} is locked"), "daypass login".to_owned()),
+            Error::Unconfirmed { what, setting } => {
+                (what, format!("in KeePassXC, turn off Settings > Secret Service Integration > \"{setting}\""))
+            }
             Error::Missing(why) => (format!("no keyring: {why}"), select(alternative())),
             Error::Failed(why) => (format!("keyring error: {why}"), select(alternative())),
             Error::TimedOut(why) => (format!("the keyring timed out: {why}"), select(alternative())),

@@ -112,7 +112,7 @@ impl Vault {
             return Ok(Some(credentials));
         }
         match read(self.durable(), &key) {
-            Err(Error::Locked(_) | Error::Missing(_)) => Ok(None),
+            Err(Error::Locked(_) | Error::Unconfirmed { .. } | Error::Missing(_)) => Ok(None),
             other => other,
         }
     }
@@ -176,8 +176,11 @@ impl Vault {
         }
         let key = Key::new(session, Kind::Probe);
         let stored = self.store(&key, &Secret::new("-".repeat(SIGN_IN_LEN)), clock::now());
-        let deleted = self.delete(&key);
-        stored.and(deleted)
+        match self.delete(&key) {
+            // What stays contains no secret.
+            Err(Error::Unconfirmed { .. }) => stored,
+            deleted => stored.and(deleted),
+        }
     }
 
     /// Deletes a sign-in. A registration for the next one stays.
@@ -245,7 +248,7 @@ impl Vault {
         for store in self.stores() {
             let entries = match split::list(store) {
                 // The other back-end can still be shown.
-                Err(Error::Missing(_) | Error::Locked(_)) if self.cache.is_some() => continue,
+                Err(Error::Missing(_) | Error::Locked(_) | Error::Unconfirmed { .. }) if self.cache.is_some() => continue,
                 other => other?,
             };
             for Entry { key, expires } in entries {
@@ -319,7 +322,8 @@ impl Vault {
         }
     }
 
-    /// Unlocks the keyring through the system's own prompt, for `login`. Waits at most `wait` for the person.
+    /// Unlocks the keyring through the system's own prompt if it is locked, for commands on a terminal. Waits at most `wait` for the
+    /// person, here and at each prompt of later calls that write or delete.
     pub fn unlock(&self, wait: Duration) -> Result<()> {
         match self.durable().unlock(wait) {
             Err(Error::Missing(_)) if self.cache.is_some() => Ok(()),

@@ -1,7 +1,9 @@
-//! The Secret Service of Linux desktops (GNOME Keyring, `KWallet`, `KeePassXC`): the default collection, in a plain session.
+//! The Secret Service of Linux desktops (GNOME Keyring, KWallet, KeePassXC): the default collection, in a plain session.
 //!
-//! Only `unlock` shows a prompt: the service answers a call that needs one with the path of a prompt, and nothing happens until that
-//! is called. Whether the collection is locked is asked together with each search.
+//! Where something may need a person, the service answers with the path of a prompt, and nothing happens until that is run. Not every
+//! prompt needs a person: KeePassXC stores and deletes nothing without one, and KWallet reports an open wallet as locked until one
+//! was run. So writing and deleting run prompts, and reading runs only that of an open wallet. Only after `unlock` may a prompt take
+//! longer than a call. Whether the collection is locked is asked together with each search.
 //!
 //! A plain session sends secrets unencrypted over a socket that is private to the user. A process that could read from that socket
 //! could also ask the service for the secret, and encryption takes two thirds of the time of a read.
@@ -27,6 +29,7 @@ use crate::sys::clock::{self, Deadline};
 use crate::text;
 
 const NAME: &str = "org.freedesktop.secrets";
+const BUS: &str = "org.freedesktop.DBus";
 const ROOT: &str = "/org/freedesktop/secrets";
 /// The default collection, whichever that is (Secret Service specification, "Aliases").
 const DEFAULT: &str = "/org/freedesktop/secrets/aliases/default";
@@ -39,6 +42,9 @@ const PROPERTIES: &str = "org.freedesktop.DBus.Properties";
 /// The path that means "no prompt" and "no collection".
 const NOTHING: &str = "/";
 
+/// How long a prompt may take with nobody there. It leaves a part of [`CALL_LIMIT`] to find out what to tell.
+const UNATTENDED: Duration = Duration::from_millis(1500);
+
 /// Before the default collection is asked for again.
 const PAUSES: [Duration; 3] = [Duration::from_millis(5), Duration::from_millis(20), Duration::from_millis(50)];
 
@@ -47,6 +53,8 @@ pub struct SecretService {
     addresses: Vec<Address>,
     /// None before the first call. A service that is absent or does not answer is not tried again: one run waits for it once.
     state: RefCell<Option<Result<Connection, VaultError>>>,
+    /// How long a person may take to answer a prompt, if one is there.
+    patience: Cell<Option<Duration>>,
 }
 
 impl SecretService {
@@ -56,16 +64,16 @@ impl SecretService {
             Some(list) => Address::list(list),
             None => socket.into_iter().map(Address::Path).collect(),
         };
-        Self { addresses, state: RefCell::new(None) }
+        Self { addresses, state: RefCell::new(None), patience: Cell::new(None) }
     }
 
-    /// Does one piece of work within this limit, and connects before the first.
-    fn within<T>(&self, limit: Duration, work: impl Copy + AsyncFn(&Connection) -> Result<T, Error>) -> Result<T, VaultError> {
+    /// Does one piece of work within [`CALL_LIMIT`], prompts with a person there excluded. Connects before the first.
+    fn within<T>(&self, work: impl Copy + AsyncFn(&Connection) -> Result<T, Error>) -> Result<T, VaultError> {
         let mut state = self.state.borrow_mut();
-        let deadline = Deadline::after(limit);
+        let deadline = Deadline::after(CALL_LIMIT);
         let state = state.get_or_insert_with(|| Connection::open(&self.addresses, deadline));
         let result = match state {
-            Ok(connection) => connection.run(deadline, work),
+            Ok(connection) => connection.run(deadline, self.patience.get(), work),
             Err(fault) => Err(fault.clone()),
         };
         if let Err(fault @ (VaultError::Missing(_) | VaultError::TimedOut(_))) = &result {
@@ -81,18 +89,23 @@ impl Backend for SecretService {
     }
 
     fn probe(&self) -> Result<(), VaultError> {
-        self.within(CALL_LIMIT, Connection::locked).map(drop)
+        self.within(Connection::locked).map(drop)
     }
 
     fn unlock(&self, wait: Duration) -> Result<(), VaultError> {
-        if !self.within(CALL_LIMIT, Connection::locked)? {
-            return Ok(());
-        }
-        self.within(wait, Connection::unlock)
+        self.patience.set(Some(wait));
+        self.within(async |connection| {
+            if connection.locked().await? && !connection.unlock(vec![connection.collection().await?]).await? {
+                return Err(Error::Locked);
+            }
+            // KeePassXC may have each item confirmed as well.
+            let found = connection.find(&ours()).await?;
+            if found.is_empty() || connection.unlock(found).await? { Ok(()) } else { Err(Error::Unconfirmed(Action::Read)) }
+        })
     }
 
     fn get(&self, slot: &Item) -> Result<Option<Bytes>, VaultError> {
-        self.within(CALL_LIMIT, async |connection| {
+        self.within(async |connection| {
             let (session, found) = join(connection.session(), connection.find(&exactly(slot))).await;
             let Some(item) = connection.newest(found?).await? else { return Ok(None) };
             let secret = connection.call(at(item.as_str(), ITEM, "GetSecret"), &(session?,)).await;
@@ -104,7 +117,7 @@ impl Backend for SecretService {
     }
 
     fn put(&self, slot: &Item, content: &[u8], _expires: Option<OffsetDateTime>) -> Result<(), VaultError> {
-        self.within(CALL_LIMIT, async |connection| {
+        self.within(async |connection| {
             let (session, locked) = join(connection.session(), connection.locked()).await;
             if locked? {
                 return Err(Error::Locked);
@@ -115,17 +128,21 @@ impl Backend for SecretService {
                 ("org.freedesktop.Secret.Item.Attributes", Variant::from(attributes(slot))),
             ]);
             let secret: Secret = (session?.into(), b"", content, "text/plain; charset=utf8");
-            let arguments = (properties, secret, true);
+            let arguments = (properties, &secret, true);
             let mut found = connection
                 .of_default(async || {
                     // The service replaces an item that has exactly these attributes. The search finds others, and those of races.
                     let create = connection.ask(at(DEFAULT, COLLECTION, "CreateItem"), &arguments);
                     let (created, found) = join(create, connection.search(&exactly(slot))).await;
                     let created: Option<(OwnedObjectPath, OwnedObjectPath)> = if_there(created)?;
-                    if created.as_ref().is_some_and(|(_, prompt)| prompt.as_str() != NOTHING) {
-                        return Err(Error::Locked);
+                    let (Some((_, prompt)), Some(found)) = (created, if_there(found)?) else { return Ok(None) };
+                    if prompt.as_str() == NOTHING {
+                        return Ok(Some(found));
                     }
-                    Ok(created.and(if_there(found)?))
+                    match if_there(connection.store_by_prompt(&prompt, found, &secret).await)? {
+                        Some(()) => if_there(connection.search(&exactly(slot)).await),
+                        None => Ok(None),
+                    }
                 })
                 .await?;
             if found.len() < 2 {
@@ -139,16 +156,15 @@ impl Backend for SecretService {
     }
 
     fn delete(&self, slot: &Item) -> Result<(), VaultError> {
-        self.within(CALL_LIMIT, async |connection| {
+        self.within(async |connection| {
             let found = connection.find(&exactly(slot)).await?;
             connection.delete(&found).await
         })
     }
 
     fn list(&self) -> Result<Vec<Bytes>, VaultError> {
-        self.within(CALL_LIMIT, async |connection| {
-            let daypass = HashMap::from([("service", "daypass")]);
-            let (session, found) = join(connection.session(), connection.find(&daypass)).await;
+        self.within(async |connection| {
+            let (session, found) = join(connection.session(), connection.find(&ours())).await;
             let found = found?;
             if found.is_empty() {
                 return Ok(Vec::new());
@@ -163,6 +179,11 @@ impl Backend for SecretService {
 
 /// Session, parameters of the encryption (none in a plain session), value, content type.
 type Secret<'m> = (ObjectPath<'m>, &'m [u8], &'m [u8], &'m str);
+
+/// The attributes that all items of daypass have.
+fn ours() -> HashMap<&'static str, &'static str> {
+    HashMap::from([("service", "daypass")])
+}
 
 /// The attributes that one item has and no other.
 fn exactly<'a>(slot: &'a Item) -> HashMap<&'static str, &'a str> {
@@ -196,8 +217,8 @@ enum Error {
     Bus(bus::Error),
     /// The default collection is locked.
     Locked,
-    /// A prompt was not answered in time.
-    Unanswered,
+    /// A person has to confirm it, and did not.
+    Unconfirmed(Action),
     /// There is no default collection.
     NoDefault,
 }
@@ -208,22 +229,39 @@ impl From<bus::Error> for Error {
     }
 }
 
+/// What a person may have to confirm.
+#[derive(Debug, Clone, Copy)]
+enum Action {
+    Read,
+    Write,
+    Delete,
+}
+
 /// A connection to the service.
 struct Connection {
     bus: Bus,
+    /// Of the present piece of work.
     deadline: Cell<Deadline>,
+    /// As in [`SecretService`].
+    patience: Cell<Option<Duration>>,
     session: OnceCell<OwnedObjectPath>,
 }
 
 impl Connection {
     fn open(addresses: &[Address], deadline: Deadline) -> Result<Self, VaultError> {
         let bus = Bus::connect(addresses, deadline).map_err(plain_fault)?;
-        Ok(Self { bus, deadline: Cell::new(deadline), session: OnceCell::new() })
+        Ok(Self { bus, deadline: Cell::new(deadline), patience: Cell::new(None), session: OnceCell::new() })
     }
 
     /// Does one piece of work. A service that exits meanwhile is asked once more: the bus starts it again.
-    fn run<T>(&mut self, deadline: Deadline, work: impl Copy + AsyncFn(&Self) -> Result<T, Error>) -> Result<T, VaultError> {
+    fn run<T>(
+        &mut self,
+        deadline: Deadline,
+        patience: Option<Duration>,
+        work: impl Copy + AsyncFn(&Self) -> Result<T, Error>,
+    ) -> Result<T, VaultError> {
         self.deadline.set(deadline);
+        self.patience.set(patience);
         let mut result = self.bus.run(work(self));
         if let Err(Error::Bus(bus::Error::Refused { name, .. })) = &result
             && matches!(name.as_str(), NO_REPLY | NO_SESSION)
@@ -273,8 +311,10 @@ impl Connection {
         ask().await?.ok_or(Error::NoDefault)
     }
 
+    /// Whether a person has to unlock the default collection.
     async fn locked(&self) -> Result<bool, Error> {
-        self.of_default(async || if_there(self.property(DEFAULT, COLLECTION, "Locked").await)).await
+        let locked = self.of_default(async || if_there(self.property(DEFAULT, COLLECTION, "Locked").await)).await?;
+        Ok(locked && !self.unlock_open_wallet().await?)
     }
 
     async fn search(&self, attributes: &HashMap<&str, &str>) -> Result<Vec<OwnedObjectPath>, Error> {
@@ -286,9 +326,10 @@ impl Connection {
         self.of_default(async || {
             let (locked, found) = join(self.property(DEFAULT, COLLECTION, "Locked"), self.search(attributes)).await;
             match if_there(locked)? {
-                Some(true) => Err(Error::Locked),
-                Some(false) => if_there(found),
                 None => Ok(None),
+                Some(false) => if_there(found),
+                Some(true) if self.unlock_open_wallet().await? => if_there(self.search(attributes).await),
+                Some(true) => Err(Error::Locked),
             }
         })
         .await
@@ -315,38 +356,126 @@ impl Connection {
         let deleted = join_all(items.iter().map(|item| self.ask(at(item.as_str(), ITEM, "Delete"), &()))).await;
         for prompt in deleted {
             let prompt: Option<OwnedObjectPath> = if_there(prompt)?;
-            if prompt.is_some_and(|prompt| prompt.as_str() != NOTHING) {
-                return Err(Error::Locked);
+            if let Some(prompt) = prompt {
+                self.confirm(&prompt, Action::Delete).await?;
             }
         }
         Ok(())
     }
 
-    async fn unlock(&self) -> Result<(), Error> {
-        let collection: OwnedObjectPath = self.ask(at(ROOT, SERVICE, "ReadAlias"), &("default",)).await?;
-        let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) =
-            self.ask(at(ROOT, SERVICE, "Unlock"), &(vec![collection],)).await?;
-        if prompt.as_str() != NOTHING {
-            let mut completed = self.bus.signals(at(prompt.as_str(), PROMPT, "Completed"), self.deadline.get()).await?;
-            // No window of this program, to which the prompt would belong.
-            self.call(at(prompt.as_str(), PROMPT, "Prompt"), &("",)).await?;
-            // The lock shows whether the answer was yes.
-            match completed.next(self.deadline.get()).await {
-                Ok(_) => {}
-                Err(bus::Error::TimedOut) => return Err(Error::Unanswered),
-                Err(error) => return Err(error.into()),
+    /// The path of the default collection itself.
+    async fn collection(&self) -> Result<OwnedObjectPath, Error> {
+        self.ask(at(ROOT, SERVICE, "ReadAlias"), &("default",)).await
+    }
+
+    /// Unlocks collections or items by the service's prompt. Returns whether that was completed.
+    async fn unlock(&self, objects: Vec<OwnedObjectPath>) -> Result<bool, Error> {
+        let (_, prompt): (Vec<OwnedObjectPath>, OwnedObjectPath) = self.ask(at(ROOT, SERVICE, "Unlock"), &(objects,)).await?;
+        self.prompt(&prompt).await
+    }
+
+    /// Unlocks the default collection if it is an open wallet of KWallet, and returns whether it is. That needs no person. Whether
+    /// the wallet is open only KWallet's own interface tells; it is called by the owner's name, which starts no daemon. (`ksecretd` of
+    /// KDE Frameworks 6.14 has no such interface: there a wallet is locked until a program with a person there has unlocked it.)
+    async fn unlock_open_wallet(&self) -> Result<bool, Error> {
+        let owner = async |name: &str| -> Result<Option<String>, Error> {
+            let get = Method { destination: BUS, path: "/org/freedesktop/DBus", interface: BUS, member: "GetNameOwner" };
+            match self.ask(get, &(name,)).await {
+                Err(Error::Bus(bus::Error::Refused { name, .. })) if name == NO_OWNER => Ok(None),
+                owner => owner.map(Some),
+            }
+        };
+        let Some(service) = owner(NAME).await? else { return Ok(false) };
+        for (daemon, path) in [("org.kde.kwalletd6", "/modules/kwalletd6"), ("org.kde.kwalletd5", "/modules/kwalletd5")] {
+            if owner(daemon).await?.as_ref() == Some(&service) {
+                let is_open = Method { destination: &service, path, interface: "org.kde.KWallet", member: "isOpen" };
+                let wallet: String = self.property(DEFAULT, COLLECTION, "Label").await?;
+                return Ok(self.ask(is_open, &(wallet,)).await? && self.unlock(vec![self.collection().await?]).await?);
             }
         }
-        if self.locked().await? { Err(Error::Locked) } else { Ok(()) }
+        Ok(false)
+    }
+
+    /// Stores a secret for which the service has answered `CreateItem` with a prompt, as KeePassXC does. That needs no person for a new
+    /// item. To replace one it may, where the item's own method does not.
+    async fn store_by_prompt(
+        &self,
+        prompt: &OwnedObjectPath,
+        found: Vec<OwnedObjectPath>,
+        secret: &Secret<'_>,
+    ) -> Result<(), Error> {
+        let Some(item) = self.newest(found).await? else { return self.confirm(prompt, Action::Write).await };
+        match self.call(at(item.as_str(), ITEM, "SetSecret"), &(secret,)).await {
+            Err(error) if is_locked(&error) && self.patience.get().is_some() => self.confirm(prompt, Action::Write).await,
+            stored => {
+                self.dismiss(prompt).await;
+                match stored {
+                    Err(error) if is_locked(&error) => Err(Error::Unconfirmed(Action::Write)),
+                    stored => stored.map(drop),
+                }
+            }
+        }
+    }
+
+    async fn confirm(&self, prompt: &OwnedObjectPath, action: Action) -> Result<(), Error> {
+        if self.prompt(prompt).await? { Ok(()) } else { Err(Error::Unconfirmed(action)) }
+    }
+
+    /// Runs a prompt, if there is one, and returns whether it was completed: neither dismissed nor left without an answer.
+    async fn prompt(&self, prompt: &OwnedObjectPath) -> Result<bool, Error> {
+        if prompt.as_str() == NOTHING {
+            return Ok(true);
+        }
+        let at = |member| at(prompt.as_str(), PROMPT, member);
+        let mut completed = self.bus.signals(at("Completed"), self.deadline.get()).await?;
+        // No window of this program, to which the prompt would belong.
+        self.call(at("Prompt"), &("",)).await?;
+        let limit = self.patience.get().unwrap_or(UNATTENDED.min(self.deadline.get().left()));
+        let completed = completed.next(Deadline::after(limit)).await;
+        if self.patience.get().is_some() {
+            self.deadline.set(Deadline::after(CALL_LIMIT));
+        }
+        match completed {
+            Ok(completed) => {
+                let (dismissed, _): (bool, OwnedVariant) = completed.body().deserialize().map_err(unexpected)?;
+                Ok(!dismissed)
+            }
+            Err(bus::Error::TimedOut) => {
+                self.dismiss(prompt).await;
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes a prompt from the screen, and from the service's memory. Nothing depends on it.
+    async fn dismiss(&self, prompt: &OwnedObjectPath) {
+        let _ = self.bus.send(at(prompt.as_str(), PROMPT, "Dismiss"), self.deadline.get()).await;
     }
 
     async fn fault(&self, error: Error) -> VaultError {
         match error {
             Error::Locked => VaultError::Locked(self.label().await),
-            Error::Unanswered => VaultError::Locked("the keyring (nobody answered its prompt)".to_owned()),
+            Error::Unconfirmed(action) => self.unconfirmed(action).await,
             Error::NoDefault => VaultError::Missing("the Secret Service has no default keyring".to_owned()),
-            Error::Bus(bus::Error::Refused { name, .. }) if name == IS_LOCKED => VaultError::Locked(self.label().await),
+            // In an unlocked collection it is the item that is locked, for this program.
+            error if is_locked(&error) => match self.locked().await {
+                Ok(false) => self.unconfirmed(Action::Read).await,
+                _ => VaultError::Locked(self.label().await),
+            },
             Error::Bus(error) => plain_fault(error),
+        }
+    }
+
+    async fn unconfirmed(&self, action: Action) -> VaultError {
+        let (does, setting) = match action {
+            Action::Read => ("reads from", "Confirm when passwords are retrieved by clients"),
+            Action::Write => ("writes to", "Confirm when passwords are retrieved by clients"),
+            Action::Delete => ("deletes from", "Confirm when clients request entry deletion"),
+        };
+        VaultError::Unconfirmed {
+            what: format!("{} asks for confirmation before a program {does} it", self.label().await),
+            setting,
         }
     }
 
@@ -362,8 +491,14 @@ impl Connection {
 const IS_LOCKED: &str = "org.freedesktop.Secret.Error.IsLocked";
 /// The session is one of a service that has exited.
 const NO_SESSION: &str = "org.freedesktop.Secret.Error.NoSession";
+/// The bus sends it when nothing has this name.
+const NO_OWNER: &str = "org.freedesktop.DBus.Error.NameHasNoOwner";
 /// The bus sends it when a service exits without an answer.
 const NO_REPLY: &str = "org.freedesktop.DBus.Error.NoReply";
+
+fn is_locked(error: &Error) -> bool {
+    matches!(error, Error::Bus(bus::Error::Refused { name, .. }) if name == IS_LOCKED)
+}
 
 /// None if the service knows no such object.
 fn if_there<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {

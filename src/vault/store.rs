@@ -25,12 +25,12 @@ pub struct Item<'k> {
 
 /// A back-end: items with a name and some bytes each.
 ///
-/// Every call but [`Backend::unlock`] returns within [`CALL_LIMIT`] and never prompts. The bytes are UTF-8 text unless the back-end has
-/// a [`Backend::limit`]. Each back-end gives the five methods without a default; the rest are:
+/// Every call returns within [`CALL_LIMIT`] and needs no person. The exceptions are [`Backend::unlock`] and, after it, calls that write
+/// or delete. The bytes are UTF-8 text unless the back-end has a [`Backend::limit`]. Each back-end gives the five methods without a default; the rest are:
 ///
 /// | back-end | `limit` | `volatile` | `expires_items` | `probe` | `unlock` |
 /// | --- | --- | --- | --- | --- | --- |
-/// | Secret Service | none | no | no | asks the service | runs its prompt |
+/// | Secret Service | none | no | no | asks the service | runs its prompts |
 /// | Keychain | none | no | no | default | runs its prompt |
 /// | Credential Manager | 2,500 bytes | no | no | default | default |
 /// | kernel keyring | 32,767 bytes | yes | yes | asks the kernel | default |
@@ -60,7 +60,8 @@ pub trait Backend {
         Ok(())
     }
 
-    /// Unlocks the back-end, by the system's own prompt if it must, and waits at most `wait` for the person.
+    /// Unlocks the back-end if it is locked, by the system's own prompt. Waits at most `wait` for the person, here and at each prompt of
+    /// later calls that write or delete.
     fn unlock(&self, _wait: Duration) -> Result<()> {
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! The program with Linux keyrings: GNOME Keyring on a private bus (unlocked, locked, hanging, missing) and the kernel keyring.
+//! The program with Linux keyrings, each on a private bus: GNOME Keyring (unlocked, locked, hanging, missing), KWallet and KeePassXC; and
+//! with the kernel keyring.
 
 #![cfg(target_os = "linux")]
 
@@ -61,6 +62,35 @@ fn the_secret_service_alone_keeps_tokens_and_role_credentials() {
     home.daypass("credential-process --profile dev").stdout(&first).go();
     home.daypass("status --format json").stdout_has("\"role\": \"DeveloperAccess\"").go();
     assert_eq!(portal.count(Call::GetRoleCredentials), 1);
+}
+
+#[test]
+fn kwallet_and_keepassxc_serve_the_whole_workflow_without_a_person() {
+    for bus in [Bus::kwallet(), Bus::keepassxc(false)] {
+        let portal = Portal::live(unique_start_url("desktop"));
+        let home = home(&portal, &bus, "os");
+        for _ in 0..2 {
+            home.daypass("login corp --no-browser").stderr_has("Signed in to corp").go();
+        }
+        let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
+        home.daypass("credential-process --profile dev").stdout(&first).go();
+        home.daypass("status --format json").stdout_has("\"role\": \"DeveloperAccess\"").go();
+        home.daypass("logout corp").stderr_has("Signed out of corp").go();
+        home.daypass("credential-process --profile dev").any_stderr().status(3).go();
+    }
+}
+
+#[test]
+fn keepassxc_that_asks_for_confirmation_ends_with_5_and_the_hint_names_its_setting() {
+    let bus = Bus::keepassxc(true);
+    let portal = Portal::live(unique_start_url("confirm"));
+    let home = home(&portal, &bus, "os");
+    home.daypass("login corp --no-browser").stderr_has("Signed in to corp").go();
+    home.daypass("credential-process --profile dev")
+        .stderr_has("asks for confirmation before a program reads from it")
+        .stderr_has("\nhint: in KeePassXC, turn off")
+        .status(5)
+        .go();
 }
 
 #[test]

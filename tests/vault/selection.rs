@@ -65,6 +65,7 @@ fn every_keyring_error_has_exit_status_5_and_a_hint() {
     for error in [
         vault::Error::Missing(what()),
         vault::Error::Locked(what()),
+        vault::Error::Unconfirmed { what: what(), setting: "y" },
         vault::Error::Failed(what()),
         vault::Error::TimedOut(what()),
         vault::Error::Full(what()),
