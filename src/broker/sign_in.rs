@@ -152,7 +152,8 @@ impl Broker<'_> {
         })?;
         let current = self.vault.token(self.session)?;
         if let Some(token) = &current
-            && before.is_none_or(|before| before.access != token.access)
+            // A person who runs `login` wants a new sign-in. A program does not: another one may have signed in since it found none.
+            && (request.unattended_until.is_some() || before.is_none_or(|before| before.access != token.access))
             && freshness::token_state(token, clock::now()) == TokenState::Valid
         {
             return Ok(token.clone());

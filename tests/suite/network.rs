@@ -176,7 +176,7 @@ fn a_region_that_does_not_exist_is_a_usage_error_with_the_nearest_one() {
     home.write(".aws/config", &home.read(".aws/config").replace("us-east-1", "us-esat-1"));
     home.daypass("login corp --no-browser")
         .stderr_has("oidc.us-esat-1.amazonaws.com:443 does not exist")
-        .stderr_has("\nhint: daypass configure --session corp --session-only --sso-region us-east-1\n")
+        .stderr_has("\nhint: daypass configure --session corp --sso-region us-east-1 --session-only\n")
         .status(2)
         .go();
     home.daypass("configure --session corp --session-only --sso-region us-east-1").any_stderr().go();
