@@ -535,6 +535,7 @@ fn plain_fault(error: bus::Error) -> VaultError {
             }
             spawn if spawn.starts_with("Spawn.") => VaultError::Missing(format!("the Secret Service can't be started: {text}")),
             _ if no_such_object(&name) => VaultError::Missing("the Secret Service has no default keyring".to_owned()),
+            _ if name == NO_REPLY => VaultError::Failed("the Secret Service exits before it answers".to_owned()),
             "Timeout" | "TimedOut" => VaultError::TimedOut("the Secret Service did not answer in time".to_owned()),
             _ => VaultError::Failed(format!("the Secret Service refuses: {text} ({name})")),
         },
