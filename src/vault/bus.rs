@@ -15,7 +15,7 @@ use serde::Serialize;
 use tokio::net::UnixStream;
 use tokio::runtime::{Builder, Runtime};
 use zbus::connection::Builder as Handshake;
-use zbus::message::Type;
+use zbus::message::{Flags, Type};
 use zbus::{DBusError, DynamicType, MatchRule, Message, MessageStream};
 
 use crate::sys::clock::{self, Deadline};
@@ -165,6 +165,14 @@ impl Bus {
     {
         let Method { destination, path, interface, member } = method;
         within(deadline, self.connection.call_method(Some(destination), path, Some(interface), member, arguments)).await
+    }
+
+    /// Calls a method without arguments, and does not wait for the answer.
+    pub(super) async fn send(&self, method: Method<'_>, deadline: Deadline) -> Result<(), Error> {
+        let Method { destination, path, interface, member } = method;
+        let call = Message::method_call(path, member).destination(destination).interface(interface);
+        let call = call.with_flags(Flags::NO_REPLY_EXPECTED).build(&())?;
+        within(deadline, self.connection.send(&call)).await
     }
 
     /// Listens to a signal of an object from now on.
