@@ -56,7 +56,7 @@ pub fn check_folder(folder: &Path) -> io::Result<()> {
     if meta.mode() & WRITABLE_BY_GROUP_OR_OTHERS != 0 {
         return Err(denied(folder, "is writable by others; 'chmod 700' it"));
     }
-    // The folders that contain a link are checked too: whoever writes in them can change the link.
+    // The folders that contain a link are checked too: anyone who can write to them can change the link.
     let link = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
     let link = link.map(fs::canonicalize).transpose()?;
     let of_link = link.iter().flat_map(|parent| parent.ancestors());

@@ -1,8 +1,10 @@
 //! Each hint is a command that works as typed, in the situation in which it is given, and that helps.
 
+#[cfg(target_os = "linux")]
+use crate::needs;
 use crate::support::portal::{Answer, Call, Portal, PortalConfig};
 use crate::support::run::Home;
-use crate::{CONFIGURE, configured, needs, signed_in};
+use crate::{CONFIGURE, configured, signed_in};
 
 /// Runs a command that fails, then its hint in the same home: the hint must be accepted, and the same error must not return.
 #[track_caller]
