@@ -96,7 +96,7 @@ fn a_command_not_found_is_127_and_not_executable_is_126_with_a_hint() {
     home.daypass("exec dev 'no such'").stderr("daypass: no such: command not found\nhint: echo \"$PATH\"\n").status(127).go();
     home.daypass("exec dev ./missing").stderr_has("\nhint: ls -ld .\n").status(127).go();
     let similar = home.daypass("exec dev -- priintf %s a").stderr_has("did you mean \"printf\"?");
-    similar.stderr_has("\nhint: daypass exec dev -- printf %s a\n").status(127).go();
+    similar.stderr_has("\nhint: daypass exec dev -- printf '%s' a\n").status(127).go();
     home.write("plain", "text");
     home.daypass("exec dev ./plain").stderr_has("./plain can't be executed").stderr_has("\nhint: ls -l ./plain\n").status(126).go();
     home.daypass("exec dev /").stderr_has("hint: ls -l /\n").status(126).go();
