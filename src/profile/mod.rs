@@ -4,6 +4,7 @@ mod awscli;
 mod backup;
 pub mod config;
 pub mod diagnosis;
+mod diff;
 pub mod edit;
 mod encoding;
 mod header;
