@@ -7,11 +7,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the lowest to the highest. Modules of one entry don't import each other.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 11] = [
     ("foundation", &["secret", "text"]),
     ("foundation: errors", &["error"]),
     ("system", &["sys"]),
     ("model", &["credentials", "profile"]),
+    ("model: keys", &["access_key"]),
     ("services", &["portal", "vault", "history"]),
     ("core", &["broker"]),
     ("interface: what programs read", &["output"]),
