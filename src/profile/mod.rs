@@ -12,6 +12,7 @@ pub mod index;
 pub mod ini;
 pub mod names;
 pub mod naming;
+pub mod precedence;
 pub mod request;
 pub mod resolve;
 mod scan;
