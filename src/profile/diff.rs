@@ -41,6 +41,7 @@ impl UnifiedDiffPrinter for Lines<'_> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods)]
 mod tests {
     use super::*;
 
