@@ -6,6 +6,7 @@ pub mod config;
 pub mod diagnosis;
 pub mod edit;
 mod encoding;
+pub mod findings;
 mod header;
 pub mod helper;
 pub mod index;

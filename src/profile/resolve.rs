@@ -6,6 +6,8 @@
 //! Three kinds of profile give role credentials: *native* (`sso_session`), *legacy* (`sso_start_url` inline), and *helper*
 //! (`credential_process` calls daypass), whose command line is another [`RoleRequest`].
 
+use std::path::{Path, PathBuf};
+
 use super::config::{Block, Config, Value};
 use super::header;
 use super::helper;
@@ -419,6 +421,12 @@ fn lookalike(config: &Config, kind: Kind, name: &str) -> Option<(String, String)
         let place = format!("{}:{} is \"{}\"", path.display(), found.line, found.text);
         Some((place, format!("change line {} of {} to {}", found.line, path.display(), found.correct)))
     })
+}
+
+/// The line that was probably meant as the header of this profile, which does not exist.
+pub(super) fn misnamed_profile(config: &Config, name: &str) -> Option<(PathBuf, usize)> {
+    let of = |(path, file, text): (&Path, _, _)| Some((path.to_owned(), header::lookalike(text, file, Kind::Profile, name)?.line));
+    config.texts().into_iter().find_map(of)
 }
 
 fn unknown_profile(config: &Config, name: &str) -> Error {

@@ -18,6 +18,8 @@ mod configure;
 mod console;
 mod contract;
 mod crash_recovery;
+#[cfg(unix)]
+mod doctor;
 mod endpoints;
 mod env;
 mod exec;
