@@ -7,12 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the lowest to the highest. Modules of one entry don't import each other.
-const LAYERS: [(&str, &[&str]); 10] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("foundation", &["secret", "text"]),
     ("foundation: errors", &["error"]),
     ("system", &["sys"]),
     ("model", &["credentials", "profile"]),
-    ("services", &["portal", "vault", "history"]),
+    ("model: keys", &["access_key"]),
+    ("services: what all clients of AWS share", &["aws"]),
+    ("services", &["portal", "sts", "vault", "history"]),
     ("core", &["broker"]),
     ("interface: what programs read", &["output"]),
     ("interface: what people see", &["ui"]),
