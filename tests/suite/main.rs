@@ -19,6 +19,8 @@ mod configure;
 mod console;
 mod contract;
 mod crash_recovery;
+#[cfg(unix)]
+mod doctor;
 mod endpoints;
 mod env;
 mod exec;
