@@ -2,6 +2,7 @@
 
 mod awscli;
 mod backup;
+pub mod chain;
 pub mod config;
 pub mod diagnosis;
 mod diff;
