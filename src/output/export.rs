@@ -132,7 +132,7 @@ pub fn script(shell: Shell, set: &[Variable], cleared: &[Name]) -> Result<Zeroiz
             Ok(lines(&set, cleared, ["set \"", "=\""], ["set \"", "=", "\""], &[]))
         }
         Shell::Dotenv if set.is_empty() => {
-            Err(Error::usage("a dotenv file cannot clear variables", "daypass env --unset --shell sh"))
+            Err(Error::usage("a dotenv file can't clear variables", "daypass env --unset --shell sh"))
         }
         // Readers of such files differ in how they treat quotes, so only values that need none are written.
         Shell::Dotenv => {
@@ -159,7 +159,7 @@ fn checked(shell: Shell, set: &[Variable], fits: impl Fn(char) -> bool) -> Resul
         None => Ok(good),
         Some((name, _)) => {
             let format = if shell == Shell::Cmd { "cmd" } else { "dotenv" };
-            let what = format!("the value of {name} cannot be written as {format}");
+            let what = format!("the value of {name} can't be written as {format}");
             Err(Error::typo(what, format, "json", "daypass env --shell json"))
         }
     }
