@@ -10,7 +10,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
+use crate::profile::index::AccountRole;
 use crate::profile::names::{AccountId, RoleName, Session};
+use crate::profile::replacement::Candidate;
 use crate::profile::start_url;
 use crate::sys::clock::Deadline;
 use crate::sys::file;
@@ -123,13 +125,22 @@ impl History {
     pub fn listing(&self, session: &Session) -> Option<(OffsetDateTime, Vec<ListedRole>)> {
         let listing = self.listings().into_iter().find(|listing| listing.belongs_to(session))?;
         let at = OffsetDateTime::from_unix_timestamp(listing.at).ok()?;
-        let roles = listing.accounts.into_iter().flat_map(|Account { id, name, roles }| {
-            let account = AccountId::new(&id);
-            roles.into_iter().filter_map(move |role| {
-                Some(ListedRole { account: account.clone()?, account_name: name.clone(), role: RoleName::new(&role).ok()? })
+        Some((at, listing.roles()))
+    }
+
+    /// The roles that the portals of these sessions listed last, in the order of the sessions.
+    pub fn candidates(&self, sessions: &[Session]) -> Vec<Candidate> {
+        let listings = self.listings();
+        let of = |session: &Session| {
+            let listed = listings.iter().find(|listing| listing.belongs_to(session)).map(Listing::roles).unwrap_or_default();
+            let session = session.clone();
+            listed.into_iter().map(move |ListedRole { account, account_name, role }| Candidate {
+                session: session.clone(),
+                role: AccountRole { account, role },
+                account_name,
             })
-        });
-        Some((at, roles.collect()))
+        };
+        sessions.iter().flat_map(of).collect()
     }
 
     /// Deletes the list of this session's portal.
@@ -178,6 +189,16 @@ fn open_uses(path: &Path) -> io::Result<File> {
 impl Listing {
     fn belongs_to(&self, session: &Session) -> bool {
         self.region == session.region && start_url::is_same(&self.start_url, &session.start_url)
+    }
+
+    fn roles(&self) -> Vec<ListedRole> {
+        let roles = self.accounts.iter().flat_map(|Account { id, name, roles }| {
+            let account = AccountId::new(id);
+            roles.iter().filter_map(move |role| {
+                Some(ListedRole { account: account.clone()?, account_name: name.clone(), role: RoleName::new(role).ok()? })
+            })
+        });
+        roles.collect()
     }
 }
 
@@ -231,6 +252,10 @@ mod tests {
         history.listed(&other, &roles[..1], NOW);
         assert_eq!(history.listing(&one), Some((NOW, roles.to_vec())));
         assert_eq!(history.listing(&session("https://one.awsapps.com/start/")), Some((NOW, roles.to_vec())));
+        let sessions = [other.clone(), session("https://third.awsapps.com/start"), one.clone()];
+        let candidates: Vec<_> = history.candidates(&sessions).into_iter().map(|found| (found.session, found.role.role)).collect();
+        let expected = [(&other, "Admin"), (&one, "Admin"), (&one, "ReadOnly"), (&one, "Admin")];
+        assert_eq!(candidates, expected.map(|(session, role)| (session.clone(), RoleName::new(role).unwrap())));
         history.forget(&one);
         assert_eq!(history.listing(&one), None);
         assert_eq!(history.listing(&other), Some((NOW, roles[..1].to_vec())));

@@ -10,10 +10,11 @@
 //! | interface | [`context`], [`ui`], [`output`] | terminal |
 //! | core | [`broker`] | nothing itself |
 //! | services | [`portal`], [`sts`] (both on [`aws`]), [`vault`], [`history`] | network; keyring; its own files |
-//! | model | [`credentials`], [`profile`] | [`profile::store`] the user's files; the rest nothing |
+//! | model | [`credentials`], [`profile`], [`access_key`] | [`profile::store`] the user's files; the rest nothing |
 //! | system | [`sys`] | one thing each |
 //! | foundation | [`error`], [`secret`], [`text`] | nothing |
 
+pub mod access_key;
 pub mod aws;
 pub mod broker;
 pub mod cli;

@@ -21,6 +21,7 @@ pub mod secret_service;
 pub mod split;
 pub mod store;
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +47,17 @@ pub struct Location {
     pub store: &'static str,
     /// Why this one.
     pub why: String,
+}
+
+/// What a vault contains. See [`Vault::contents`].
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// The sessions that have a sign-in, without their scopes, by name.
+    pub sessions: Vec<Session>,
+    /// The keys of role credentials and their expiry, in no order.
+    pub roles: Vec<(Key, OffsetDateTime)>,
+    /// Why the OS keyring could not be read although the kernel keyring could: it is locked.
+    pub unread: Option<Error>,
 }
 
 /// All secrets of daypass.
@@ -242,41 +254,32 @@ impl Vault {
         Ok(())
     }
 
-    /// The cached role credentials of all sessions that have not expired, with their expiry.
-    pub fn roles(&self, now: OffsetDateTime) -> Result<Vec<(Key, OffsetDateTime)>> {
-        let mut roles: Vec<(Key, OffsetDateTime)> = Vec::new();
+    /// The sessions that have a sign-in, and the role credentials that have not expired.
+    pub fn contents(&self, now: OffsetDateTime) -> Result<Contents> {
+        let (mut sessions, mut roles, mut unread) = (HashSet::new(), HashMap::new(), None);
         for store in self.stores() {
             let entries = match split::list(store) {
                 // The other back-end can still be shown.
-                Err(Error::Missing(_) | Error::Locked(_) | Error::Unconfirmed { .. }) if self.cache.is_some() => continue,
+                Err(Error::Missing(_)) if self.cache.is_some() => continue,
+                Err(error @ (Error::Locked(_) | Error::Unconfirmed { .. })) if self.cache.is_some() => {
+                    unread = Some(error);
+                    continue;
+                }
                 other => other?,
             };
             for Entry { key, expires } in entries {
-                let Some(expires) = expires else { continue };
-                if expires > now && key.role().is_some() && !roles.iter().any(|(known, _)| *known == key) {
-                    roles.push((key, expires));
+                match key.kind {
+                    Kind::Token => _ = sessions.insert(key),
+                    Kind::Role(..) => _ = expires.filter(|at| *at > now).map(|at| roles.entry(key).or_insert(at)),
+                    _ => {}
                 }
             }
         }
-        Ok(roles)
-    }
-
-    /// The sessions that have a sign-in, without their scopes.
-    pub fn sessions(&self) -> Result<Vec<Session>> {
-        let mut sessions = Vec::new();
-        for store in self.stores() {
-            let entries = match split::list(store) {
-                Err(Error::Missing(_)) => continue,
-                other => other?,
-            };
-            for Key { kind, session, start_url, region } in entries.into_iter().map(|entry| entry.key) {
-                let session = Session { name: session, start_url, region, scopes: Vec::new() };
-                if kind == Kind::Token && !sessions.contains(&session) {
-                    sessions.push(session);
-                }
-            }
-        }
-        Ok(sessions)
+        let session = |key: Key| Session { name: key.session, start_url: key.start_url, region: key.region, scopes: Vec::new() };
+        let mut sessions: Vec<_> = sessions.into_iter().map(session).collect();
+        sessions
+            .sort_by(|one, other| (&one.name, &one.start_url, &one.region).cmp(&(&other.name, &other.start_url, &other.region)));
+        Ok(Contents { sessions, roles: roles.into_iter().collect(), unread })
     }
 
     /// Deletes the credentials of one role.
