@@ -91,6 +91,7 @@ commands! {
     List(list),
     Sync(sync),
     Status(status),
+    Doctor(doctor),
     ShellInit(shell_init),
     Completions(completions),
     Man(man),
@@ -120,7 +121,9 @@ impl Command {
             | Self::List(_)
             | Self::Sync(_) => FileWarning::Before,
             Self::CredentialProcess(_) => FileWarning::OnFailure,
-            Self::Configure(_) | Self::Status(_) | Self::ShellInit(_) | Self::Completions(_) | Self::Man(_) => FileWarning::Never,
+            Self::Configure(_) | Self::Status(_) | Self::Doctor(_) | Self::ShellInit(_) | Self::Completions(_) | Self::Man(_) => {
+                FileWarning::Never
+            }
         }
     }
 }

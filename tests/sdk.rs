@@ -1,10 +1,14 @@
-//! Real tools read the credentials of a profile that `daypass configure` wrote: AWS CLI v1 and v2, boto3, the JavaScript SDK.
+//! Real tools read the credentials of a profile that `daypass configure` wrote: AWS CLI v1 and v2, boto3, the JavaScript SDK; and choose
+//! between credential sources as `doctor` says, with the SDKs for Rust, Go and Java.
 //! `tests/run` installs them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // Helpers of tests.
-#![allow(clippy::disallowed_methods)] // These tests start programs and read variables.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // These tests start programs, read variables and print.
 
 mod support;
+
+#[path = "sdk/arrangements.rs"]
+mod arrangements;
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};

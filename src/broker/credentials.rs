@@ -76,6 +76,14 @@ impl<'a> Broker<'a> {
         }
     }
 
+    /// Asks the portal whether it accepts this sign-in. Refreshes and stores nothing. Also returns how far the service's clock is ahead of
+    /// this machine's, if there was an answer.
+    pub fn check_sign_in(&self, token: &Token, timeout: Duration) -> (Result<()>, Option<time::Duration>) {
+        let accounts = self.portal.accounts(token, timeout);
+        let result = accounts.map(drop).map_err(|error| failure::to_error(self.session, error.into()));
+        (result, self.portal.clock_offset())
+    }
+
     /// The cached credentials, expired ones too. A cache that can't be read counts as empty: if the whole keyring fails, reading the
     /// token, which follows, reports it. A keyring that timed out is reported at once, because it would time out again.
     fn cached(&self, key: &Kind) -> Result<Option<RoleCredentials>> {

@@ -82,12 +82,13 @@ pub(super) fn add_chains(
     program: &str,
     matches: impl Fn(&str, &Session) -> bool,
 ) {
-    let (index, precedence) = (ProfileIndex::new(config, env), Precedence::new(config));
+    let index = ProfileIndex::new(config, env);
+    let precedence = Precedence::new(config);
     for profile in config.profiles() {
         let CredentialSource::Assumes(source) = resolve::credential_source(&profile) else { continue };
         let Some(target) = index.target(&profile) else { continue };
         let Some(role) = target.chain.last().filter(|_| matches(&profile.name, &target.session)) else { continue };
-        match chained(&precedence, program, &profile, &source, &target, role) {
+        match chained(config, &precedence, program, &profile, &source, &target, role) {
             Ok(change) => {
                 found.names.push(profile.name.to_string());
                 found.changes.push(change);
@@ -99,6 +100,7 @@ pub(super) fn add_chains(
 
 /// The change that makes a profile assume its role inside daypass.
 fn chained(
+    config: &Config,
     precedence: &Precedence<'_>,
     program: &str,
     profile: &Block<'_>,
@@ -109,7 +111,7 @@ fn chained(
     let assume = AssumeFlags::of(role).request().unwrap_or_default();
     let (session, account) = (&*target.session.name, target.account.to_string());
     let role = [("--account", &*account), ("--role", target.role.as_str())];
-    let portal: &[(&str, &str)] = match (precedence.config.session(session), target.chain.len(), *profile.name == *source) {
+    let portal: &[(&str, &str)] = match (config.session(session), target.chain.len(), *profile.name == *source) {
         (Some(_), 1, _) | (Some(_), _, true) => &[("--session", session)],
         (None, _, true) => &[("--start-url", &target.session.start_url), ("--sso-region", &target.session.region)],
         (_, _, false) => &[("--profile", source)],

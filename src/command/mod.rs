@@ -11,6 +11,7 @@ pub mod configure;
 pub mod console;
 mod convert;
 pub mod credential_process;
+pub mod doctor;
 mod endpoint;
 pub mod env;
 pub mod exec;

@@ -8,6 +8,7 @@ pub mod diagnosis;
 mod diff;
 pub mod edit;
 mod encoding;
+pub mod findings;
 mod header;
 pub mod helper;
 pub mod index;

@@ -7,6 +7,8 @@
 //! (`credential_process` calls daypass), whose command line is another [`RoleRequest`]. A profile with `role_arn` and `source_profile`
 //! assumes a role with the credentials of one of these, or of another such profile.
 
+use std::path::{Path, PathBuf};
+
 use super::chain::{AssumedRole, MAX_ROLES};
 use super::config::{Block, Config, Value};
 use super::header;
@@ -579,6 +581,12 @@ fn lookalike(config: &Config, kind: Kind, name: &str) -> Option<(String, String)
         let place = format!("{}:{} is \"{}\"", path.display(), found.line, found.text);
         Some((place, format!("change line {} of {} to {}", found.line, path.display(), found.correct)))
     })
+}
+
+/// The line that was probably meant as the header of this profile, which does not exist.
+pub(super) fn misnamed_profile(config: &Config, name: &str) -> Option<(PathBuf, usize)> {
+    let of = |(path, file, text): (&Path, _, _)| Some((path.to_owned(), header::lookalike(text, file, Kind::Profile, name)?.line));
+    config.texts().into_iter().find_map(of)
 }
 
 fn unknown_profile(config: &Config, name: &str) -> Error {
