@@ -9,12 +9,13 @@
 //! | commands | [`command`] | through [`context::Context`] |
 //! | interface | [`context`], [`ui`], [`output`] | terminal |
 //! | core | [`broker`] | nothing itself |
-//! | services | [`portal`], [`vault`], [`history`] | network; keyring; its own files |
+//! | services | [`portal`], [`vault`], [`history`], [`audit`] | network; keyring; its own files; files to search |
 //! | model | [`credentials`], [`profile`], [`access_key`] | [`profile::store`] the user's files; the rest nothing |
 //! | system | [`sys`] | one thing each |
 //! | foundation | [`error`], [`secret`], [`text`] | nothing |
 
 pub mod access_key;
+pub mod audit;
 pub mod broker;
 pub mod cli;
 pub mod command;

@@ -13,7 +13,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("system", &["sys"]),
     ("model", &["credentials", "profile"]),
     ("model: keys", &["access_key"]),
-    ("services", &["portal", "vault", "history"]),
+    ("services", &["portal", "vault", "history", "audit"]),
     ("core", &["broker"]),
     ("interface: what programs read", &["output"]),
     ("interface: what people see", &["ui"]),
