@@ -21,6 +21,8 @@ const NAME: usize = 64;
 /// The part of a long line that counts, on each side of a position; and of a long file, before it.
 const LINE: usize = 4096;
 const SECTION: usize = 65_536;
+/// The most IDs of one file: more are a list of something else.
+const MOST: usize = 10_000;
 
 static USER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(USER_PREFIX));
 static BEDROCK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(BEDROCK_PREFIX));
@@ -81,15 +83,16 @@ pub fn find(text: &[u8], format: Format) -> Vec<Hit> {
     hits.into_iter().map(number).collect()
 }
 
-/// The text of a file as UTF-8, if it is UTF-16: by its byte order mark, or because every other of its first bytes is NUL.
+/// The text of a file as UTF-8, if it is UTF-16: by its byte order mark, or because most of every other of its first bytes are NUL, and
+/// none of the others is.
 pub fn decode(bytes: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let first = bytes.get(..bytes.len().min(64) & !1)?;
-    let nul = |odd: usize| first.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count() * 4 > first.len();
+    let nul = |odd: usize| first.iter().skip(odd).step_by(2).filter(|byte| **byte == 0).count();
     let big = match first {
         [0xff, 0xfe, ..] => false,
         [0xfe, 0xff, ..] => true,
-        _ if nul(1) && !nul(0) => false,
-        _ if nul(0) && !nul(1) => true,
+        [_, 0, ..] if nul(0) == 0 && nul(1) * 4 > first.len() => false,
+        [0, _, ..] if nul(1) == 0 && nul(0) * 4 > first.len() => true,
         _ => return None,
     };
     let unit = |pair: &[u8]| match *pair {
@@ -113,12 +116,12 @@ struct Found {
 }
 
 fn access_keys(text: &[u8], format: Format) -> Vec<(usize, Hit)> {
-    let mut all: Vec<Found> = USER.find_iter(text).filter_map(|at| found(text, at)).collect();
+    let mut all: Vec<Found> = USER.find_iter(text).filter_map(|at| found(text, at)).take(MOST).collect();
     if all.is_empty() {
         return Vec::new();
     }
     // Temporary credentials near by have secrets of their own.
-    all.extend(memchr::memmem::find_iter(text, "ASIA").filter_map(|at| found(text, at)));
+    all.extend(memchr::memmem::find_iter(text, "ASIA").filter_map(|at| found(text, at)).take(MOST));
     all.sort_by_key(|found| found.span.start);
     let mut regions: Vec<Range<usize>> = Vec::new();
     for found in &all {
@@ -255,7 +258,7 @@ fn bedrock_keys(text: &[u8], format: Format) -> Vec<(usize, Hit)> {
         let section = if format == Format::Ini { section(text, at, commented) } else { None };
         Some((at, Hit { key, line: 0, secret: Secret::Key, commented, named, section }))
     };
-    BEDROCK.find_iter(text).filter_map(hit).collect()
+    BEDROCK.find_iter(text).filter_map(hit).take(MOST).collect()
 }
 
 /// The user names of `CodeCommit` with a password: in an address (`https://NAME:PASSWORD@HOST`) or in a netrc file.
@@ -277,7 +280,7 @@ fn service_users(text: &[u8]) -> Vec<(usize, Hit)> {
         let hit = Hit { key: LongLivedKey::CodeCommit(user), line: 0, secret: Secret::Key, commented, named: true, section: None };
         (in_address || in_netrc).then_some((start, hit))
     };
-    SERVICE.find_iter(text).filter_map(hit).collect()
+    SERVICE.find_iter(text).filter_map(hit).take(MOST).collect()
 }
 
 /// The line that contains this position, without its line feed; the near part of a long one.
@@ -368,5 +371,154 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
         [b'&', b'#', b'x' | b'X', _, _, b';', ..] => Some((visible(number(3, 2, 16)?), 6)),
         [b'&', b'#', _, _, b';', ..] => Some((visible(number(2, 2, 10)?), 5)),
         _ => text.starts_with(b"&quot;").then_some((b'"', 6)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const ID: &str = "AKIARZPUZDIKGB2VALC4";
+    const OTHER: &str = "AKIASP2TPHJSQH3FJXYZ";
+    const SECRET: &str = "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";
+    const SECOND: &str = "Zk1Lr0pT7uYbN5sWc2dEf9gHjK4mA6oIi+/xQ3v8";
+
+    /// ID, line, and whether the secret is with it.
+    fn found(text: &str, format: Format) -> Vec<(String, usize, bool)> {
+        let hits = find(text.as_bytes(), format).into_iter();
+        hits.map(|hit| (hit.key.id().unwrap_or_default().to_owned(), hit.line, hit.secret == Secret::Key)).collect()
+    }
+
+    #[test]
+    fn an_id_is_a_whole_word_and_no_example() {
+        for text in ["x{}", "{}x", "_{}", "{}_", "0{}"] {
+            assert!(found(&text.replace("{}", ID), Format::Text).is_empty(), "{text}");
+        }
+        for text in ["{}", "\"{}\"", "={}&", "\\n{}", "\\t{}\\n", "\\x3d{}\\x1e", "%3D{}%26", "\\u003d{}", "//{}:", "&#61;{}"] {
+            assert_eq!(found(&text.replace("{}", ID), Format::Text), [(ID.to_owned(), 1, false)], "{text}");
+        }
+        assert!(found("AKIAIOSFODNN7EXAMPLE AKIAXXXXXXXXXXXXXXXX ASIAY34FZKBOKMUTVV7A", Format::Text).is_empty());
+    }
+
+    #[test]
+    fn an_id_in_a_signature_is_none() {
+        for text in [
+            "https://b.s3.amazonaws.com/?X-Amz-Credential={}%2F20260101%2Fus-east-1%2Fs3%2Faws4_request",
+            "https://b.s3.amazonaws.com/?X-Amz-Credential={}/20260101/us-east-1",
+            "Authorization: AWS4-HMAC-SHA256 Credential={}/20260101/us-east-1/s3/aws4_request",
+            "https://b.s3.amazonaws.com/k?AWSAccessKeyId={}&Signature=x",
+            "https://b.s3.amazonaws.com/k?Expires=1&amp;AWSAccessKeyId={}",
+        ] {
+            assert!(found(&text.replace("{}", ID), Format::Text).is_empty(), "{text}");
+        }
+        assert_eq!(found(&format!("AWSAccessKeyId={ID}\nAWSSecretKey={SECRET}\n"), Format::Text), [(ID.to_owned(), 1, true)]);
+    }
+
+    #[test]
+    fn a_secret_belongs_to_the_nearest_id() {
+        let one = (ID.to_owned(), 1, true);
+        for text in [
+            format!("{ID}\n{SECRET}\n{OTHER}\n"),
+            format!("id={ID}\nregion=x\nsecret={SECRET}\n\n{OTHER}\n"),
+            format!("{ID},{SECRET}\n{OTHER},\n"),
+        ] {
+            let hits = found(&text, Format::Text);
+            assert_eq!((&hits[0], hits[1].2), (&one, false), "{text}");
+        }
+        let all: Vec<bool> =
+            found(&format!("{SECRET}\n{ID}\n{SECOND}\n{OTHER}\n"), Format::Text).into_iter().map(|hit| hit.2).collect();
+        assert_eq!(all, [true, true]);
+        // Temporary credentials have their own.
+        assert_eq!(found(&format!("{ID}\n\nASIAY34FZKBOKMUTVV7A\n{SECRET}\n"), Format::Text), [(ID.to_owned(), 1, false)]);
+        // Too far away.
+        assert_eq!(found(&format!("{ID}{}{SECRET}\n", "\n".repeat(20)), Format::Text), [(ID.to_owned(), 1, false)]);
+        assert_eq!(found(&format!("{ID}{}{SECRET}\n", " ".repeat(5000)), Format::Text), [(ID.to_owned(), 1, false)]);
+    }
+
+    #[test]
+    fn a_secret_of_another_section_does_not_count() {
+        let text = format!(
+            "[one]\naws_access_key_id={ID}\n[profile two]\naws_secret_access_key={SECRET}\n#[three]\n#aws_access_key_id = {OTHER}\n"
+        );
+        let hits = find(text.as_bytes(), Format::Ini);
+        let seen: Vec<_> = hits.iter().map(|hit| (hit.line, hit.secret, hit.section.as_deref(), hit.commented)).collect();
+        assert_eq!(seen, [(2, Secret::None, Some("one"), false), (6, Secret::None, Some("three"), true)]);
+    }
+
+    #[test]
+    fn digests_and_parts_of_longer_words_are_no_secrets() {
+        for other in [
+            "da39a3ee5e6b4b0d3255bfef95601890afd80709",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+            &format!("{SECRET}x"),
+            &format!("x{SECRET}"),
+            &format!("{SECRET}="),
+            &format!("ghp_{SECRET}"),
+            "/usr/local/share/applications/mimeapps/",
+        ] {
+            assert_eq!(found(&format!("{ID} {other}\n"), Format::Text), [(ID.to_owned(), 1, false)], "{other}");
+        }
+    }
+
+    #[test]
+    fn escaped_secrets_are_read_as_they_are_meant() {
+        for escaped in [
+            SECRET.replace('+', "\\x2b").replace('/', "\\x2f"),
+            SECRET.replace('+', "\\u002B").replace('/', "\\/"),
+            SECRET.replace('+', "%2B").replace('/', "%2f"),
+            SECRET.replace('+', "&#x2B;").replace('/', "&#47;"),
+        ] {
+            assert_eq!(found(&format!("\n{ID} \"{escaped}\"\n"), Format::Text), [(ID.to_owned(), 2, true)], "{escaped}");
+        }
+    }
+
+    #[test]
+    fn an_argument_of_a_command_about_keys_is_not_an_assignment() {
+        let named = |text: &str| find(text.replace("{}", ID).as_bytes(), Format::History)[0].named;
+        assert!(
+            named("export AWS_ACCESS_KEY_ID={}")
+                && named("aws configure set aws_access_key_id {}")
+                && named("s3cmd --access_key={}")
+        );
+        assert!(
+            !named("aws iam delete-access-key --access-key-id {}")
+                && !named("aws iam x --access-key-id={}")
+                && !named("daypass retire {}")
+        );
+    }
+
+    #[test]
+    fn utf_16_is_decoded_with_and_without_a_mark() {
+        let units = |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+        for text in
+            [units("\u{feff}id é", u16::to_le_bytes), units("\u{feff}id é", u16::to_be_bytes), units("id é", u16::to_le_bytes)]
+        {
+            let decoded = decode(&text).unwrap();
+            assert!(std::str::from_utf8(&decoded).unwrap().ends_with("id é"));
+        }
+        assert_eq!(decode(b"plain text"), None);
+        assert_eq!(decode(b""), None);
+    }
+
+    #[test]
+    fn a_hostile_text_takes_no_longer_than_another() {
+        let text = format!("{ID},").repeat(2_000) + &"x".repeat(1_000_000);
+        let started = std::time::Instant::now();
+        assert_eq!(find(text.as_bytes(), Format::Ini).len(), 2_000);
+        assert!(started.elapsed() < std::time::Duration::from_secs(10), "{:?}", started.elapsed());
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_searched_without_panic(bytes: Vec<u8>, at in 0_usize..64, format in 0..4) {
+            let format = [Format::Text, Format::Ini, Format::History, Format::Git][usize::try_from(format).unwrap()];
+            let mut bytes = bytes;
+            let at = at.min(bytes.len());
+            bytes.splice(at..at, format!(" {ID} -at-111122223333:{SECRET}@codecommit ").into_bytes());
+            let hits = find(&bytes, format);
+            prop_assert!(hits.iter().any(|hit| hit.key.id() == Some(ID)));
+            let _ = decode(&bytes);
+        }
     }
 }
