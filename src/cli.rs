@@ -92,6 +92,7 @@ commands! {
     Sync(sync),
     Status(status),
     Audit(audit),
+    Doctor(doctor),
     ShellInit(shell_init),
     Completions(completions),
     Man(man),
@@ -116,9 +117,13 @@ impl Command {
                 FileWarning::Before
             }
             Self::CredentialProcess(_) => FileWarning::OnFailure,
-            Self::Configure(_) | Self::Status(_) | Self::Audit(_) | Self::ShellInit(_) | Self::Completions(_) | Self::Man(_) => {
-                FileWarning::Never
-            }
+            Self::Configure(_)
+            | Self::Status(_)
+            | Self::Doctor(_)
+            | Self::Audit(_)
+            | Self::ShellInit(_)
+            | Self::Completions(_)
+            | Self::Man(_) => FileWarning::Never,
         }
     }
 }

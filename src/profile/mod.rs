@@ -2,16 +2,20 @@
 
 mod awscli;
 mod backup;
+pub mod chain;
 pub mod config;
 pub mod diagnosis;
+mod diff;
 pub mod edit;
 mod encoding;
+pub mod findings;
 mod header;
 pub mod helper;
 pub mod index;
 pub mod ini;
 pub mod names;
 pub mod naming;
+pub mod precedence;
 pub mod replacement;
 pub mod request;
 pub mod resolve;

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::backup;
 use super::config::Config;
+use super::diff;
 use super::edit::{self, Change};
 use super::encoding;
 use super::ini::FileKind;
@@ -63,10 +64,7 @@ impl Plan {
         let shown = shown.trim_start_matches('/');
         let old = if self.before.is_some() { format!("a/{shown}") } else { "/dev/null".to_owned() };
         let before = self.before.as_deref().unwrap_or_default();
-        let mut options = diffy::DiffOptions::new();
-        options.set_original_filename(old).set_modified_filename(format!("b/{shown}"));
-        let patch = options.create_patch(before, &self.after);
-        diffy::PatchFormatter::new().suppress_blank_empty(false).fmt_patch(&patch).to_string()
+        format!("--- {old}\n+++ b/{shown}\n{}", diff::hunks(before, &self.after))
     }
 }
 

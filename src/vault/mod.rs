@@ -21,18 +21,19 @@ pub mod secret_service;
 pub mod split;
 pub mod store;
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use time::OffsetDateTime;
 
 use crate::credentials::{Registration, RoleCredentials, Token};
-use crate::profile::names::{AccountId, RoleName, Session};
+use crate::profile::names::Session;
 use crate::secret::Secret;
 use crate::sys::clock;
 use crate::sys::env::Env;
 pub use error::{Error, Result};
-pub use key::{Key, Kind};
+pub use key::{Assumed, Key, Kind};
 use record::{Record, SignIn};
 pub use split::Entry;
 pub use store::{Backend, Bytes, CALL_LIMIT, Item};
@@ -46,6 +47,17 @@ pub struct Location {
     pub store: &'static str,
     /// Why this one.
     pub why: String,
+}
+
+/// What a vault contains. See [`Vault::contents`].
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// The sessions that have a sign-in, without their scopes, by name.
+    pub sessions: Vec<Session>,
+    /// The keys of role credentials and their expiry, in no order.
+    pub roles: Vec<(Key, OffsetDateTime)>,
+    /// Why the OS keyring could not be read although the kernel keyring could: it is locked.
+    pub unread: Option<Error>,
 }
 
 /// All secrets of daypass.
@@ -104,10 +116,10 @@ impl Vault {
         self.identity.clone()
     }
 
-    /// Role credentials, including expired ones. If the cache has none, a locked or missing keyring is not an error here: the sign-in is
+    /// Credentials of this role, including expired ones. If the cache has none, a locked or missing keyring is not an error here: the sign-in is
     /// read next, and that error is the one to report.
-    pub fn role(&self, session: &Session, account: &AccountId, role: &RoleName) -> Result<Option<RoleCredentials>> {
-        let key = role_key(session, account, role);
+    pub fn role(&self, session: &Session, role: &Kind) -> Result<Option<RoleCredentials>> {
+        let key = Key::new(session, role.clone());
         if let Some(Ok(Some(credentials))) = self.cache().map(|cache| read(cache, &key)) {
             return Ok(Some(credentials));
         }
@@ -118,8 +130,8 @@ impl Vault {
     }
 
     /// Stores role credentials until they expire.
-    pub fn store_role(&self, session: &Session, account: &AccountId, role: &RoleName, credentials: &RoleCredentials) -> Result<()> {
-        let key = role_key(session, account, role);
+    pub fn store_role(&self, session: &Session, role: &Kind, credentials: &RoleCredentials) -> Result<()> {
+        let key = Key::new(session, role.clone());
         let (text, expires) = (credentials.to_text()?, credentials.expires_by_local_clock());
         if let Some(cache) = self.cache() {
             match put(cache, Some(self.durable()), &key, &text, expires) {
@@ -242,46 +254,37 @@ impl Vault {
         Ok(())
     }
 
-    /// The cached role credentials of all sessions that have not expired, with their expiry.
-    pub fn roles(&self, now: OffsetDateTime) -> Result<Vec<(Key, OffsetDateTime)>> {
-        let mut roles: Vec<(Key, OffsetDateTime)> = Vec::new();
+    /// The sessions that have a sign-in, and the role credentials that have not expired.
+    pub fn contents(&self, now: OffsetDateTime) -> Result<Contents> {
+        let (mut sessions, mut roles, mut unread) = (HashSet::new(), HashMap::new(), None);
         for store in self.stores() {
             let entries = match split::list(store) {
                 // The other back-end can still be shown.
-                Err(Error::Missing(_) | Error::Locked(_) | Error::Unconfirmed { .. }) if self.cache.is_some() => continue,
+                Err(Error::Missing(_)) if self.cache.is_some() => continue,
+                Err(error @ (Error::Locked(_) | Error::Unconfirmed { .. })) if self.cache.is_some() => {
+                    unread = Some(error);
+                    continue;
+                }
                 other => other?,
             };
             for Entry { key, expires } in entries {
-                let Some(expires) = expires else { continue };
-                if expires > now && key.role().is_some() && !roles.iter().any(|(known, _)| *known == key) {
-                    roles.push((key, expires));
+                match key.kind {
+                    Kind::Token => _ = sessions.insert(key),
+                    Kind::Role(..) => _ = expires.filter(|at| *at > now).map(|at| roles.entry(key).or_insert(at)),
+                    _ => {}
                 }
             }
         }
-        Ok(roles)
-    }
-
-    /// The sessions that have a sign-in, without their scopes.
-    pub fn sessions(&self) -> Result<Vec<Session>> {
-        let mut sessions = Vec::new();
-        for store in self.stores() {
-            let entries = match split::list(store) {
-                Err(Error::Missing(_)) => continue,
-                other => other?,
-            };
-            for Key { kind, session, start_url, region } in entries.into_iter().map(|entry| entry.key) {
-                let session = Session { name: session, start_url, region, scopes: Vec::new() };
-                if kind == Kind::Token && !sessions.contains(&session) {
-                    sessions.push(session);
-                }
-            }
-        }
-        Ok(sessions)
+        let session = |key: Key| Session { name: key.session, start_url: key.start_url, region: key.region, scopes: Vec::new() };
+        let mut sessions: Vec<_> = sessions.into_iter().map(session).collect();
+        sessions
+            .sort_by(|one, other| (&one.name, &one.start_url, &one.region).cmp(&(&other.name, &other.start_url, &other.region)));
+        Ok(Contents { sessions, roles: roles.into_iter().collect(), unread })
     }
 
     /// Deletes the credentials of one role.
-    pub fn delete_role(&self, session: &Session, account: &AccountId, role: &RoleName) -> Result<()> {
-        self.delete(&role_key(session, account, role))
+    pub fn delete_role(&self, session: &Session, role: &Kind) -> Result<()> {
+        self.delete(&Key::new(session, role.clone()))
     }
 
     /// Deletes all role credentials of a session.
@@ -415,10 +418,6 @@ fn real(folder: PathBuf) -> PathBuf {
     // Joined by parts: an empty rest must not add a separator.
     let real = existing.and_then(|(part, real)| Some(real.iter().chain(folder.strip_prefix(part).ok()?).collect()));
     real.unwrap_or(folder)
-}
-
-fn role_key(session: &Session, account: &AccountId, role: &RoleName) -> Key {
-    Key::new(session, Kind::Role(account.clone(), role.clone()))
 }
 
 fn read<R: Record>(store: &dyn Backend, key: &Key) -> Result<Option<R>> {

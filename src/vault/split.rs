@@ -6,6 +6,7 @@
 //! does not use, so that a writer that stops halfway leaves the old value whole. A header whose parts are missing, damaged or from
 //! another writer counts as missing.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use ring::digest;
@@ -15,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::error::{Error, Result};
 use super::key::hex;
-use super::key::{Key, Kind};
+use super::key::{Assumed, Key, Kind};
 use super::record::{Wiped, secret};
 use super::store::{Backend, Bytes, Item};
 use crate::profile::names::{AccountId, RoleName};
@@ -57,6 +58,14 @@ struct KeyForm {
     account: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    assumed: Option<AssumedForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AssumedForm {
+    arn: String,
+    digest: String,
 }
 
 impl KeyForm {
@@ -69,14 +78,19 @@ impl KeyForm {
             region: key.region.clone(),
             account: role.map(|(account, _)| account.to_string()),
             role: role.map(|(_, role)| role.to_string()),
+            assumed: key.assumed().map(|Assumed { arn, digest }| AssumedForm { arn: arn.clone(), digest: digest.clone() }),
         }
     }
 
     fn key(self) -> Option<Key> {
-        let kind = match self.kind.as_str() {
-            "registration" => Kind::Registration,
-            "token" => Kind::Token,
-            "role" => Kind::Role(AccountId::new(&self.account?)?, RoleName::new(&self.role?).ok()?),
+        let role = || Some((AccountId::new(self.account.as_ref()?)?, RoleName::new(self.role.as_ref()?).ok()?));
+        let kind = match (self.kind.as_str(), self.assumed) {
+            ("registration", None) => Kind::Registration,
+            ("token", None) => Kind::Token,
+            ("role", None) => role().map(|(account, role)| Kind::Role(account, role))?,
+            ("assumed", Some(AssumedForm { arn, digest })) => {
+                role().map(|(account, role)| Kind::Assumed(account, role, Assumed { arn, digest }))?
+            }
             _ => return None,
         };
         Some(Key { kind, session: self.session, start_url: self.start_url, region: self.region })
@@ -166,16 +180,13 @@ pub fn delete(store: &dyn Backend, key: &Key) -> Result<()> {
 
 /// All values that daypass stored. Unreadable ones are skipped.
 pub fn list(store: &dyn Backend) -> Result<Vec<Entry>> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for content in store.list()? {
-        let Some((header, _)) = parse(&content) else { continue };
+    let mut known = HashSet::new();
+    let entry = |content: &Bytes| {
+        let (header, _) = parse(content)?;
         let expires = header.expires.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-        let Some(key) = header.key.key() else { continue };
-        if !entries.iter().any(|entry| entry.key == key) {
-            entries.push(Entry { key, expires });
-        }
-    }
-    Ok(entries)
+        Some(Entry { key: header.key.key()?, expires })
+    };
+    Ok(store.list()?.iter().filter_map(entry).filter(|entry| known.insert(entry.key.clone())).collect())
 }
 
 fn head(key: &Key) -> Item<'_> {

@@ -3,15 +3,16 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use daypass::aws::Settings;
 use daypass::broker::{Broker, Locks};
 use daypass::credentials::{Registration, RoleCredentials, Token};
 use daypass::error::{Error, Exit};
-use daypass::portal::{Portal as Client, Settings};
+use daypass::portal::Portal as Client;
 use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::secret::Secret;
 use daypass::sys::env::Env;
 use daypass::sys::lock::Folders;
-use daypass::vault::Vault;
+use daypass::vault::{Kind, Vault};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
@@ -75,9 +76,13 @@ impl Fixture {
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
         let locks = Folders::new(&env);
-        let settings =
-            Settings { region: self.session.region.clone(), start_url: self.session.start_url.clone(), profile: None, env };
-        Broker::new(&self.session, &self.vault, Client::new(settings), Locks::new(locks, Some(path(""))))
+        let settings = Settings { region: self.session.region.clone(), profile: None, env };
+        Broker::new(
+            &self.session,
+            &self.vault,
+            Client::new(settings, self.session.start_url.clone()),
+            Locks::new(locks, Some(path(""))),
+        )
     }
 
     pub(super) fn ask(&self, role: &str) -> Result<RoleCredentials, Error> {
@@ -96,11 +101,11 @@ impl Fixture {
 
     /// Sets how long the cached credentials of a role are still valid, of more than two hours in total.
     pub(super) fn set_time_left(&self, role: &str, left: time::Duration) {
-        let role = RoleName::new(role).unwrap();
-        let Some(mut kept) = self.vault.role(&self.session, &account(), &role).unwrap() else { return };
+        let role = Kind::Role(account(), RoleName::new(role).unwrap());
+        let Some(mut kept) = self.vault.role(&self.session, &role).unwrap() else { return };
         let now = OffsetDateTime::now_utc();
         (kept.received_at, kept.expires_at) = (now - Duration::from_hours(2), now + left);
-        self.vault.store_role(&self.session, &account(), &role, &kept).unwrap();
+        self.vault.store_role(&self.session, &role, &kept).unwrap();
     }
 
     /// Asserts that these credentials were issued for this role and are unexpired.

@@ -106,6 +106,7 @@ fn a_locked_keyring_ends_with_5_and_a_hint_and_requests_no_credentials() {
     for command in ["credential-process --profile dev", "status corp"] {
         home.daypass(command).stderr_has("is locked").stderr_has("\nhint: daypass login\n").status(5).go();
     }
+    home.daypass("doctor dev").stdout_has("error keyring-locked: ").stdout_has("\nhint: daypass login\n").status(1).go();
     home.daypass("login corp --no-browser")
         .stderr_has("is locked")
         .stderr_has("\nhint: export DAYPASS_KEYRING=keyutils\n")

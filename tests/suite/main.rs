@@ -9,6 +9,7 @@ mod support;
 mod audit;
 mod automatic_login;
 mod broker;
+mod chain;
 mod clock;
 mod completion;
 #[cfg(target_os = "linux")]
@@ -19,6 +20,8 @@ mod configure;
 mod console;
 mod contract;
 mod crash_recovery;
+#[cfg(unix)]
+mod doctor;
 mod endpoints;
 mod env;
 mod exec;
@@ -42,6 +45,8 @@ mod status;
 #[cfg(target_os = "linux")]
 mod storing;
 mod sync;
+#[cfg(target_os = "linux")]
+mod system_calls;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
@@ -65,6 +70,17 @@ fn configured(portal: &Portal) -> Home {
     let home = Home::new().at(portal);
     home.daypass(CONFIGURE).any_stderr().go();
     home
+}
+
+/// The seed of a random test: `DAYPASS_TEST_SEED`, or a random one. Every failure prints it.
+fn seed() -> u64 {
+    std::env::var("DAYPASS_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..))
+}
+
+/// How often a random test repeats: as often as it is good for every change, times `DAYPASS_TEST_REPEAT`.
+fn number_of(rounds: usize) -> usize {
+    let times = std::env::var("DAYPASS_TEST_REPEAT").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    rounds * times
 }
 
 /// Fails the test if this program is not installed. `how` is the command that installs it.
@@ -99,15 +115,14 @@ fn make_stale(home: &Home) {
     let vars = [("DAYPASS_KEYRING", "file".into()), ("XDG_DATA_HOME", home.path("data").to_string_lossy().into_owned())];
     let vault = Vault::open(&vars.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<Env>()).unwrap();
     let now = OffsetDateTime::now_utc();
-    let roles = vault.roles(now).unwrap();
+    let roles = vault.contents(now).unwrap().roles;
     assert!(!roles.is_empty());
     for (key, _) in roles {
-        let (account, role) = key.role().unwrap();
         let session =
             Session { name: key.session.clone(), start_url: key.start_url.clone(), region: key.region.clone(), scopes: Vec::new() };
-        let mut credentials = vault.role(&session, account, role).unwrap().unwrap();
+        let mut credentials = vault.role(&session, &key.kind).unwrap().unwrap();
         credentials.received_at = now - Duration::from_hours(2);
         credentials.expires_at = now + Duration::from_mins(10);
-        vault.store_role(&session, account, role, &credentials).unwrap();
+        vault.store_role(&session, &key.kind, &credentials).unwrap();
     }
 }

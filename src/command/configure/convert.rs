@@ -12,14 +12,16 @@ impl Wizard<'_> {
     /// `--convert` without account and role: all profiles with the SDKs' own keys, restricted to a session or a name if given.
     pub(super) fn convert_all(&self) -> Result<u8> {
         let flags = &self.args.session;
-        let found = self.conversion(None, |name, session, _| {
+        let matches = |name: &str, session: &Session| {
             self.args.profile.as_deref().is_none_or(|given| given == name)
                 && flags.session.as_deref().is_none_or(|given| given == session.name)
                 && flags.start_url.as_deref().is_none_or(|given| start_url::is_same(given, &session.start_url))
-        })?;
+        };
+        let mut found = self.conversion(None, |name, session, _| matches(name, session))?;
+        convert::add_chains(&mut found, self.config, &self.context.env, &self.program()?, matches);
         self.tell_skipped(&found);
         if found.names.is_empty() {
-            self.context.tell("No profile with sso_* keys to convert; nothing was written.");
+            self.context.tell("No profile with sso_* keys or source_profile to convert; nothing was written.");
             return Ok(0);
         }
         self.write(&found.changes, &found.names, None)
