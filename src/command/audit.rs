@@ -34,11 +34,11 @@ Searches the files of AWS tools, shells, editors and other programs that keep
 keys, the environment, and project folders below your home folder. Uses no key,
 prints no secret and changes nothing. The account of a key is part of its ID.
 
-Exits with status 7 if long-lived keys remain, 0 if not, 1 if something could
-not be read and no key was found.
-
 A line of the file of accepted keys is 'KEY-ID-OR-SHA256 UNTIL-DATE REASON':
   AKIARZPUZDIKGB2VALC4 2027-01-31 build server, moves in January
+
+Exits with status 7 if long-lived keys remain, 0 if not, 1 if something could
+not be read and no key was found.
 
 Examples:
   daypass audit
