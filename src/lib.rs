@@ -8,7 +8,7 @@
 //! | entry | `main`, this file, [`cli`], `completion` | arguments, exit status |
 //! | commands | [`command`] | through [`context::Context`] |
 //! | interface | [`context`], [`ui`], [`output`] | terminal |
-//! | core | [`broker`] | nothing itself |
+//! | core | [`broker`], [`migration`] | nothing itself |
 //! | services | [`portal`], [`vault`], [`history`] | network; keyring; its own files |
 //! | model | [`credentials`], [`profile`], [`access_key`] | [`profile::store`] the user's files; the rest nothing |
 //! | system | [`sys`] | one thing each |
@@ -23,6 +23,7 @@ pub mod context;
 pub mod credentials;
 pub mod error;
 pub mod history;
+pub mod migration;
 pub mod output;
 pub mod portal;
 pub mod profile;

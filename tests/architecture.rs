@@ -14,7 +14,7 @@ const LAYERS: [(&str, &[&str]); 11] = [
     ("model", &["credentials", "profile"]),
     ("model: keys", &["access_key"]),
     ("services", &["portal", "vault", "history"]),
-    ("core", &["broker"]),
+    ("core", &["broker", "migration"]),
     ("interface: what programs read", &["output"]),
     ("interface: what people see", &["ui"]),
     ("interface: context", &["context"]),

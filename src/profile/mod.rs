@@ -19,5 +19,6 @@ mod scan;
 pub mod settings;
 pub mod start_url;
 pub mod store;
+pub mod undo;
 
 pub use config::{Block, Config, Value, Warning};

@@ -17,6 +17,8 @@ pub enum Kind {
     Role(AccountId, RoleName),
     /// A value without content, which tests whether a sign-in fits.
     Probe,
+    /// The long-lived key of this access key ID, which a migration took out of the user's files. It belongs to no session.
+    Parked(String),
 }
 
 /// A key binds the session's name, its start URL and its region: two config files that use one name for two portals share nothing.
@@ -50,6 +52,7 @@ impl Key {
             Kind::Token => format!("daypass: sign-in to {}", self.session),
             Kind::Role(account, role) => format!("daypass: {role} in {account} ({})", self.session),
             Kind::Probe => "daypass: test of the keyring".to_owned(),
+            Kind::Parked(id) => format!("daypass: parked key {id}"),
         }
     }
 
@@ -60,6 +63,7 @@ impl Key {
             Kind::Token => "token",
             Kind::Role(..) => "role",
             Kind::Probe => "probe",
+            Kind::Parked(_) => "parked",
         }
     }
 
@@ -67,13 +71,22 @@ impl Key {
     pub fn role(&self) -> Option<(&AccountId, &RoleName)> {
         match &self.kind {
             Kind::Role(account, role) => Some((account, role)),
-            Kind::Registration | Kind::Token | Kind::Probe => None,
+            Kind::Registration | Kind::Token | Kind::Probe | Kind::Parked(_) => None,
+        }
+    }
+
+    /// The access key ID of a parked key.
+    pub fn parked(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Parked(id) => Some(id),
+            Kind::Registration | Kind::Token | Kind::Role(..) | Kind::Probe => None,
         }
     }
 
     /// The SHA-256 of all parts in 64 hex digits: a name that every back-end accepts, whatever the session is called.
     pub fn id(&self) -> String {
-        let (account, role) = self.role().map_or(("", ""), |(account, role)| (account.as_str(), role.as_str()));
+        let role = self.role().map(|(account, role)| (account.as_str(), role.as_str()));
+        let (account, role) = role.or_else(|| Some((self.parked()?, ""))).unwrap_or_default();
         let mut hash = digest::Context::new(&digest::SHA256);
         // Each part is preceded by its length, so that different keys never hash the same text.
         for part in [self.word(), &self.session, &self.start_url, &self.region, account, role] {

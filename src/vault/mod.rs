@@ -15,6 +15,7 @@ pub mod keyutils;
 pub mod memory;
 #[cfg(any(target_os = "macos", windows))]
 pub mod native;
+pub mod parked;
 pub mod record;
 #[cfg(target_os = "linux")]
 pub mod secret_service;
@@ -33,6 +34,7 @@ use crate::sys::clock;
 use crate::sys::env::Env;
 pub use error::{Error, Result};
 pub use key::{Key, Kind};
+pub use parked::ParkedKey;
 use record::{Record, SignIn};
 pub use split::Entry;
 pub use store::{Backend, Bytes, CALL_LIMIT, Item};
@@ -46,6 +48,15 @@ pub struct Location {
     pub store: &'static str,
     /// Why this one.
     pub why: String,
+}
+
+/// What a vault contains, without the secrets.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// The cached role credentials that have not expired, with their expiry.
+    pub roles: Vec<(Key, OffsetDateTime)>,
+    /// How many parked keys are due for their next step.
+    pub due: usize,
 }
 
 /// All secrets of daypass.
@@ -244,7 +255,12 @@ impl Vault {
 
     /// The cached role credentials of all sessions that have not expired, with their expiry.
     pub fn roles(&self, now: OffsetDateTime) -> Result<Vec<(Key, OffsetDateTime)>> {
-        let mut roles: Vec<(Key, OffsetDateTime)> = Vec::new();
+        Ok(self.overview(now)?.roles)
+    }
+
+    /// What is stored, without the secrets.
+    pub fn overview(&self, now: OffsetDateTime) -> Result<Overview> {
+        let mut found = Overview::default();
         for store in self.stores() {
             let entries = match split::list(store) {
                 // The other back-end can still be shown.
@@ -253,12 +269,57 @@ impl Vault {
             };
             for Entry { key, expires } in entries {
                 let Some(expires) = expires else { continue };
-                if expires > now && key.role().is_some() && !roles.iter().any(|(known, _)| *known == key) {
-                    roles.push((key, expires));
+                if key.parked().is_some() && expires <= now {
+                    found.due += 1;
+                }
+                if expires > now && key.role().is_some() && !found.roles.iter().any(|(known, _)| *known == key) {
+                    found.roles.push((key, expires));
                 }
             }
         }
-        Ok(roles)
+        Ok(found)
+    }
+
+    /// Stores a long-lived key and reads it again. Only a store that survives a restart takes it. Its expiry is the date of its next
+    /// step.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] if there is no such store; [`Error::Failed`] if it does not return what it took.
+    pub fn park(&self, parked: &ParkedKey) -> Result<()> {
+        let store = self.durable();
+        if store.volatile() {
+            return Err(Error::Missing(format!("the {} loses its secrets at a restart", store.name())));
+        }
+        let key = ParkedKey::key(&parked.id);
+        match parked.due() {
+            Some(due) => put(store, None, &key, &parked.to_text()?, due)?,
+            None => split::put(store, &key, &parked.to_text()?, None)?,
+        }
+        if read::<ParkedKey>(store, &key)?.as_ref() == Some(parked) {
+            return Ok(());
+        }
+        Err(Error::Failed(format!("the {} did not return the key that it had just stored", store.name())))
+    }
+
+    /// The parked keys, in the order in which they were parked.
+    ///
+    /// # Errors
+    /// Those of the store, except that a store that is not there contains none.
+    pub fn parked(&self) -> Result<Vec<ParkedKey>> {
+        let entries = match split::list(self.durable()) {
+            Err(Error::Missing(_)) => return Ok(Vec::new()),
+            other => other?,
+        };
+        let ids = entries.iter().filter(|entry| entry.key.parked().is_some());
+        let keys = ids.filter_map(|entry| read::<ParkedKey>(self.durable(), &entry.key).transpose());
+        let mut keys = keys.collect::<Result<Vec<_>>>()?;
+        keys.sort_by(|one, other| (one.parked_at, &one.id).cmp(&(other.parked_at, &other.id)));
+        Ok(keys)
+    }
+
+    /// Deletes a parked key with its secret.
+    pub fn delete_parked(&self, id: &str) -> Result<()> {
+        split::delete(self.durable(), &ParkedKey::key(id))
     }
 
     /// The sessions that have a sign-in, without their scopes.

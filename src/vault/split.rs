@@ -57,6 +57,8 @@ struct KeyForm {
     account: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
 }
 
 impl KeyForm {
@@ -69,6 +71,7 @@ impl KeyForm {
             region: key.region.clone(),
             account: role.map(|(account, _)| account.to_string()),
             role: role.map(|(_, role)| role.to_string()),
+            id: key.parked().map(str::to_owned),
         }
     }
 
@@ -77,6 +80,7 @@ impl KeyForm {
             "registration" => Kind::Registration,
             "token" => Kind::Token,
             "role" => Kind::Role(AccountId::new(&self.account?)?, RoleName::new(&self.role?).ok()?),
+            "parked" => Kind::Parked(self.id?),
             _ => return None,
         };
         Some(Key { kind, session: self.session, start_url: self.start_url, region: self.region })
