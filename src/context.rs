@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::time::Duration;
 
+use crate::aws;
 use crate::broker::{Broker, Locks};
 use crate::credentials::RoleCredentials;
 use crate::error::{Error, Result};
@@ -67,15 +68,11 @@ impl Context {
     /// # Errors
     /// Those of [`Context::vault`].
     pub fn broker<'a>(&'a self, session: &'a Session, profile: Option<&str>) -> Result<Broker<'a>> {
-        let settings = portal::Settings {
-            region: session.region.clone(),
-            start_url: session.start_url.clone(),
-            profile: profile.or(self.env.profile()).map(str::to_owned),
-            env: self.env.clone(),
-        };
+        let profile = profile.or(self.env.profile()).map(str::to_owned);
+        let settings = aws::Settings { region: session.region.clone(), profile, env: self.env.clone() };
         let vault = self.vault()?;
         let locks = Locks::new(Folders::new(&self.env), vault.identity());
-        Ok(Broker::new(session, vault, Portal::new(settings), locks))
+        Ok(Broker::new(session, vault, Portal::new(settings, session.start_url.clone()), locks))
     }
 
     /// The role credentials of a target, with the account ID. A name is looked up at the portal.

@@ -9,12 +9,13 @@
 //! | commands | [`command`] | through [`context::Context`] |
 //! | interface | [`context`], [`ui`], [`output`] | terminal |
 //! | core | [`broker`], [`migration`] | nothing itself |
-//! | services | [`portal`], [`vault`], [`history`] | network; keyring; its own files |
+//! | services | [`portal`], [`sts`] (both on [`aws`]), [`vault`], [`history`] | network; keyring; its own files |
 //! | model | [`credentials`], [`profile`], [`access_key`] | [`profile::store`] the user's files; the rest nothing |
 //! | system | [`sys`] | one thing each |
 //! | foundation | [`error`], [`secret`], [`text`] | nothing |
 
 pub mod access_key;
+pub mod aws;
 pub mod broker;
 pub mod cli;
 pub mod command;
@@ -28,6 +29,7 @@ pub mod output;
 pub mod portal;
 pub mod profile;
 pub mod secret;
+pub mod sts;
 pub mod sys;
 pub mod text;
 pub mod ui;

@@ -7,13 +7,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the lowest to the highest. Modules of one entry don't import each other.
-const LAYERS: [(&str, &[&str]); 11] = [
+const LAYERS: [(&str, &[&str]); 12] = [
     ("foundation", &["secret", "text"]),
     ("foundation: errors", &["error"]),
     ("system", &["sys"]),
     ("model", &["credentials", "profile"]),
     ("model: keys", &["access_key"]),
-    ("services", &["portal", "vault", "history"]),
+    ("services: what all clients of AWS share", &["aws"]),
+    ("services", &["portal", "sts", "vault", "history"]),
     ("core", &["broker", "migration"]),
     ("interface: what programs read", &["output"]),
     ("interface: what people see", &["ui"]),

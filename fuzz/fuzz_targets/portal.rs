@@ -7,7 +7,8 @@ use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 use daypass::credentials::{Registration, Token};
-use daypass::portal::{Portal, Settings};
+use daypass::aws::Settings;
+use daypass::portal::Portal;
 use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::secret::Secret;
 use daypass::sys::clock::Deadline;
@@ -68,8 +69,8 @@ fuzz_target!(|data: &[u8]| {
         scopes: Vec::new(),
     };
     let env: Env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value))).collect();
-    let settings = Settings { region: session.region.clone(), start_url: session.start_url.clone(), profile: None, env };
-    let portal = Portal::new(settings);
+    let settings = Settings { region: session.region.clone(), profile: None, env };
+    let portal = Portal::new(settings, session.start_url.clone());
     let later = OffsetDateTime::UNIX_EPOCH + Duration::from_secs(4_000_000_000);
     let registration =
         Registration { client_id: "id".to_owned(), client_secret: Secret::new("x"), expires_at: later, scopes: Vec::new() };

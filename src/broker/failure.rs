@@ -1,7 +1,8 @@
 //! Turns errors of the portal into messages, hints and exit statuses. Pure.
 
+use crate::aws::{Obstacle, regions};
 use crate::error::{Error, Exit};
-use crate::portal::{self, Obstacle};
+use crate::portal;
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::text::shell_quote;
 use crate::vault;
@@ -135,7 +136,7 @@ fn unreachable(session: &Session, obstacle: Obstacle, why: String) -> Error {
 
 fn unknown_region(session: &Session, why: String) -> Error {
     let Session { name, start_url, region, .. } = session;
-    let near = portal::regions::nearest(region);
+    let near = regions::nearest(region);
     let hint = if name == start_url {
         format!("set sso_region to the region of IAM Identity Center, such as {}", near.unwrap_or("us-east-1"))
     } else {

@@ -11,13 +11,12 @@ use aws_sdk_sso::Client as PortalClient;
 use aws_sdk_sso::types::AccountInfo;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use tokio::task::{JoinSet, LocalSet};
 
-use super::backoff::backoff;
-use super::client::{Client, MIN_ATTEMPT, within};
 use super::error::Error;
-use super::exchange::LastExchange;
-use super::types::{Account, AccountRoles, filled};
+use super::types::{Account, AccountRoles};
+use crate::aws::{self, LastExchange, MIN_ATTEMPT, Temporary, backoff, filled, within};
 use crate::credentials::Token;
 use crate::profile::names::{AccountId, RoleName};
 use crate::secret::Secret;
@@ -72,9 +71,9 @@ pub(super) struct Listing {
 
 impl Listing {
     /// `timeout` is for each page.
-    pub(super) fn new(client: &Client, token: &Token, timeout: Duration) -> Self {
+    pub(super) fn new(client: &aws::Client, portal: PortalClient, token: &Token, timeout: Duration) -> Self {
         let limiter = RefCell::new(RateLimiter { next: Instant::now() });
-        Self { client: client.sso().clone(), last: client.last().clone(), token: token.access.clone(), timeout, limiter }
+        Self { client: portal, last: client.last().clone(), token: token.access.clone(), timeout, limiter }
     }
 
     /// All accounts.
@@ -140,7 +139,7 @@ impl Listing {
     /// One rate-limited call, retried while the portal throttles it and the time-out of the page allows it.
     async fn call<T, E, F>(&self, request: impl Fn() -> F) -> Result<T, Error>
     where
-        E: std::error::Error + Send + Sync + 'static,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
         F: Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     {
         let mut retries = 0;
@@ -149,15 +148,17 @@ impl Listing {
             let now = Instant::now();
             clock::pause(self.limiter(|limiter| limiter.reserve(now)).saturating_duration_since(now)).await;
             let deadline = *deadline.get_or_insert_with(|| Deadline::after(self.timeout));
-            let error = match within(&self.last, deadline, MIN_ATTEMPT, request()).await {
-                Err(error @ Error::Unavailable(..)) => error,
-                other => return other,
+            let (error, asked) = match within(&self.last, deadline, MIN_ATTEMPT, request()).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => match error.pause() {
+                    Some(asked) => (error, asked),
+                    None => return Err(error.into()),
+                },
             };
-            let asked = if let Error::Unavailable(asked, _) = &error { asked.unwrap_or_default() } else { Duration::ZERO };
             let pause = backoff(FIRST_PAUSE, retries).max(asked);
             retries += 1;
             if retries >= MAX_ATTEMPTS || pause >= deadline.left() {
-                return Err(error);
+                return Err(error.into());
             }
             tracing::info!(?error, ?pause, "the listing is delayed");
             self.limiter(|limiter| limiter.delay(Instant::now() + pause));

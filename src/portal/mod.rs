@@ -4,19 +4,9 @@
 //! Each call returns a value or an [`Error`] named for what the caller does next. Nothing here decides or, except for the listing of many
 //! accounts, retries. The SDK, its runtime, TLS and the trust roots are built before the first request.
 
-mod backoff;
-mod client;
 mod error;
-mod exchange;
 mod listing;
-mod proxy;
-mod redact;
-mod redirect;
-pub mod regions;
-mod settings;
 mod start_url;
-mod tls;
-mod trust;
 mod types;
 
 use std::cell::OnceCell;
@@ -25,19 +15,22 @@ use std::time::Duration;
 use aws_sdk_ssooidc::operation::create_token::builders::CreateTokenFluentBuilder;
 use time::OffsetDateTime;
 
+use crate::aws::{self, Issued, MIN_ATTEMPT, Service, filled, is_printable};
 use crate::credentials::{Registration, RoleCredentials, Token};
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::secret::Secret;
 use crate::sys::clock::{self, Deadline};
 
-pub use backoff::backoff;
-use client::{Client, MIN_ATTEMPT};
-pub use error::{Error, Obstacle};
+pub use error::Error;
 use listing::Listing;
 pub use listing::MIN_INTERVAL;
-pub use settings::Settings;
-use types::filled;
 pub use types::{Account, AccountRoles, CodeClient, DeviceAuthorization};
+
+/// The two services, by their names in settings.
+const SERVICES: [Service; 2] = [
+    Service { id: "SSO", key: "sso", variable: "AWS_ENDPOINT_URL_SSO" },
+    Service { id: "SSO OIDC", key: "sso_oidc", variable: "AWS_ENDPOINT_URL_SSO_OIDC" },
+];
 
 /// The grant types of `CreateToken` (RFC 8628 §3.4, RFC 6749 §4.1 and §6).
 const DEVICE_CODE: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -55,30 +48,48 @@ const MIN_REFRESH: Duration = Duration::from_secs(4);
 
 /// The services of one session's region.
 pub struct Portal {
-    settings: Settings,
+    settings: aws::Settings,
+    start_url: String,
     /// The access portal that the start URL redirects to, once that was looked up.
     resolved: OnceCell<String>,
     client: OnceCell<Client>,
 }
 
+/// The clients of both services.
+struct Client {
+    aws: aws::Client,
+    oidc: OnceCell<aws_sdk_ssooidc::Client>,
+    sso: OnceCell<aws_sdk_sso::Client>,
+}
+
+impl Client {
+    fn oidc(&self) -> &aws_sdk_ssooidc::Client {
+        self.oidc.get_or_init(|| aws_sdk_ssooidc::Client::new(self.aws.config()))
+    }
+
+    fn sso(&self) -> &aws_sdk_sso::Client {
+        self.sso.get_or_init(|| aws_sdk_sso::Client::new(self.aws.config()))
+    }
+}
+
 impl Portal {
     /// A portal with these settings. Builds and calls nothing.
-    pub fn new(settings: Settings) -> Self {
-        Self { settings, resolved: OnceCell::new(), client: OnceCell::new() }
+    pub fn new(settings: aws::Settings, start_url: String) -> Self {
+        Self { settings, start_url, resolved: OnceCell::new(), client: OnceCell::new() }
     }
 
     fn client(&self) -> Result<&Client, Error> {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        let start_url = self.resolved.get().unwrap_or(&self.settings.start_url);
-        let built = Client::build(&self.settings, start_url::is_dual_stack(start_url))?;
-        Ok(self.client.get_or_init(|| built))
+        let start_url = self.resolved.get().unwrap_or(&self.start_url);
+        let aws = aws::Client::build(&self.settings, &SERVICES, start_url::is_dual_stack(start_url))?;
+        Ok(self.client.get_or_init(|| Client { aws, oidc: OnceCell::new(), sso: OnceCell::new() }))
     }
 
     /// How far the service's clock is ahead of this machine's, by the last answer. None before the first one, or if it had no date.
     pub fn clock_offset(&self) -> Option<time::Duration> {
-        self.client.get()?.last().clock_offset()
+        self.client.get()?.aws.last().clock_offset()
     }
 
     /// The start URL as the service knows it: if the configured one is a company's own address, the access portal that it redirects to.
@@ -87,11 +98,11 @@ impl Portal {
     /// [`Error::InvalidRequest`] if it redirects to another region. An address without a redirect is returned as it is; the service will
     /// reject it.
     pub fn service_url(&self, deadline: Deadline) -> Result<String, Error> {
-        let configured = &self.settings.start_url;
+        let configured = &self.start_url;
         if !start_url::is_vanity(configured) {
             return Ok(configured.clone());
         }
-        let location = redirect::location(&self.settings, configured, deadline)?;
+        let location = aws::location(&self.settings, configured, deadline)?;
         let Some(resolved) = location.as_deref().and_then(start_url::resolved) else {
             tracing::info!(location, "the start URL does not redirect to an access portal; using it as it is");
             return Ok(configured.clone());
@@ -115,7 +126,7 @@ impl Portal {
         let client = self.client()?;
         let request =
             client.oidc().register_client().client_name(CLIENT_NAME).client_type("public").set_scopes(Some(scopes.clone()));
-        registration(client.call(deadline, request.send())?, scopes)
+        registration(client.aws.call(deadline, request.send())?, scopes)
     }
 
     /// `RegisterClient`, for the authorization code flow. `redirect` is the callback address without a port, `issuer` the start URL as the
@@ -139,9 +150,9 @@ impl Portal {
             .grant_types(REFRESH_TOKEN)
             .redirect_uris(redirect)
             .issuer_url(issuer);
-        let registration = registration(client.call(deadline, request.send())?, scopes)?;
+        let registration = registration(client.aws.call(deadline, request.send())?, scopes)?;
         // The page is on the host that the endpoint rules or the user's settings chose (as in the AWS CLI).
-        let base = client.last().uri().strip_suffix("/client/register").map(str::to_owned);
+        let base = client.aws.last().uri().strip_suffix("/client/register").map(str::to_owned);
         let base = base.ok_or_else(|| Error::unexpected_response("the endpoint of RegisterClient is not known"))?;
         Ok(CodeClient { registration, authorize: format!("{base}/authorize") })
     }
@@ -160,7 +171,7 @@ impl Portal {
             .client_id(&registration.client_id)
             .client_secret(registration.client_secret.expose())
             .start_url(start_url);
-        let answer = client.call(deadline, request.send())?;
+        let answer = client.aws.call(deadline, request.send())?;
         match (answer.device_code, answer.user_code, answer.verification_uri) {
             (Some(device_code), Some(user_code), Some(verification_uri)) => Ok(DeviceAuthorization {
                 device_code: Secret::new(device_code),
@@ -218,7 +229,7 @@ impl Portal {
         let client = self.client()?;
         let request = client.oidc().create_token().client_id(&registration.client_id);
         let request = grant(request.client_secret(registration.client_secret.expose()));
-        let answer = client.call_for(deadline, least, request.send())?;
+        let answer = client.aws.call_for(deadline, least, request.send())?;
         let access = filled(answer.access_token);
         let access = access.ok_or_else(|| Error::unexpected_response("CreateToken returned no token"))?;
         // It is sent as a header, which could not contain others.
@@ -248,32 +259,28 @@ impl Portal {
             .account_id(account.as_str())
             .role_name(role.as_str())
             .access_token(token.access.expose());
-        let keys = client.call(deadline, request.send())?.role_credentials;
+        let keys = client.aws.call(deadline, request.send())?.role_credentials;
         let keys = keys.ok_or_else(|| Error::unexpected_response("GetRoleCredentials returned no credentials"))?;
-        let (Some(key), Some(secret), Some(session_token), expires_ms @ 1..) =
-            (filled(keys.access_key_id), filled(keys.secret_access_key), filled(keys.session_token), keys.expiration)
-        else {
-            return Err(Error::unexpected_response("GetRoleCredentials returned incomplete credentials"));
+        let expires_at = match keys.expiration {
+            milliseconds @ 1.. => Some(
+                OffsetDateTime::from_unix_timestamp_nanos(i128::from(milliseconds) * 1_000_000)
+                    .map_err(|_| Error::unexpected_response("GetRoleCredentials returned a date out of range"))?,
+            ),
+            _ => None,
         };
-        if ![&key, &secret, &session_token].into_iter().all(|part| is_printable(part)) {
-            return Err(Error::unexpected_response("GetRoleCredentials returned credentials with control characters"));
-        }
-        let expires_at = OffsetDateTime::from_unix_timestamp_nanos(i128::from(expires_ms) * 1_000_000)
-            .map_err(|_| Error::unexpected_response("GetRoleCredentials returned a date out of range"))?;
-        Ok(RoleCredentials {
-            access_key_id: key,
-            secret_access_key: Secret::new(secret),
-            session_token: Secret::new(session_token),
+        let issued = Issued {
+            access_key_id: keys.access_key_id,
+            secret_access_key: keys.secret_access_key,
+            session_token: keys.session_token,
             expires_at,
-            received_at: clock::now(),
-            clock_offset: self.clock_offset().unwrap_or_default(),
-        })
+        };
+        Ok(issued.checked("GetRoleCredentials", self.clock_offset())?)
     }
 
     /// `ListAccounts`, all pages. Throttled calls are retried; `timeout` is for each page.
     pub fn accounts(&self, token: &Token, timeout: Duration) -> Result<Vec<Account>, Error> {
         let client = self.client()?;
-        client.run(Listing::new(client, token, timeout).accounts())?
+        client.aws.run(Listing::new(&client.aws, client.sso().clone(), token, timeout).accounts())?
     }
 
     /// `ListAccountRoles` for each of these accounts, in their order; several calls at once, within the rate limit. Throttled calls are
@@ -286,13 +293,14 @@ impl Portal {
         done: &mut dyn FnMut(usize),
     ) -> Result<Vec<AccountRoles>, Error> {
         let client = self.client()?;
-        client.run(Listing::new(client, token, timeout).roles_of(accounts, done))?
+        client.aws.run(Listing::new(&client.aws, client.sso().clone(), token, timeout).roles_of(accounts, done))?
     }
 
     /// `Logout`: ends the portal session. Role credentials that were issued remain valid until they expire.
     pub fn sign_out(&self, token: &Token, deadline: Deadline) -> Result<(), Error> {
         let client = self.client()?;
-        client.call(deadline, client.sso().logout().access_token(token.access.expose()).send()).map(drop)
+        client.aws.call(deadline, client.sso().logout().access_token(token.access.expose()).send())?;
+        Ok(())
     }
 }
 
@@ -300,11 +308,6 @@ impl Portal {
 /// (the AWS CLI's default).
 pub fn scopes_of(session: &Session) -> Vec<String> {
     if session.scopes.is_empty() { vec![ACCOUNT_ACCESS.to_owned()] } else { session.scopes.clone() }
-}
-
-/// Whether it consists of printable ASCII characters, as all keys and tokens of AWS do.
-fn is_printable(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn seconds(since_epoch: i64) -> Result<OffsetDateTime, Error> {

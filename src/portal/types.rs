@@ -45,8 +45,3 @@ pub struct Account {
     /// Its e-mail address, if it has one.
     pub email: Option<String>,
 }
-
-/// Treats an empty text as a missing one.
-pub(super) fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
-}

@@ -221,14 +221,9 @@ impl Env {
         self.os("AWS_CA_BUNDLE").map(|path| self.expand(path))
     }
 
-    /// `AWS_ENDPOINT_URL_SSO`: the endpoint of the access portal.
-    pub fn portal_endpoint(&self) -> Option<&str> {
-        self.get("AWS_ENDPOINT_URL_SSO")
-    }
-
-    /// `AWS_ENDPOINT_URL_SSO_OIDC`: the endpoint of SSO-OIDC.
-    pub fn oidc_endpoint(&self) -> Option<&str> {
-        self.get("AWS_ENDPOINT_URL_SSO_OIDC")
+    /// The endpoint of one service; `variable` is `AWS_ENDPOINT_URL_…`. One that `env` or `exec` set for a profile is not the user's.
+    pub fn endpoint(&self, variable: &str) -> Option<&str> {
+        self.set_by_user(variable)
     }
 
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, unless `env` or `exec` set it for a profile.

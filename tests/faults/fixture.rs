@@ -3,10 +3,11 @@
 use std::rc::Rc;
 use std::time::Duration;
 
+use daypass::aws::Settings;
 use daypass::broker::{Broker, Locks};
 use daypass::credentials::{Registration, RoleCredentials, Token};
 use daypass::error::{Error, Exit};
-use daypass::portal::{Portal as Client, Settings};
+use daypass::portal::Portal as Client;
 use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::secret::Secret;
 use daypass::sys::env::Env;
@@ -75,9 +76,13 @@ impl Fixture {
             .map(|(name, value)| (name.to_owned(), value))
             .collect();
         let locks = Folders::new(&env);
-        let settings =
-            Settings { region: self.session.region.clone(), start_url: self.session.start_url.clone(), profile: None, env };
-        Broker::new(&self.session, &self.vault, Client::new(settings), Locks::new(locks, Some(path(""))))
+        let settings = Settings { region: self.session.region.clone(), profile: None, env };
+        Broker::new(
+            &self.session,
+            &self.vault,
+            Client::new(settings, self.session.start_url.clone()),
+            Locks::new(locks, Some(path(""))),
+        )
     }
 
     pub(super) fn ask(&self, role: &str) -> Result<RoleCredentials, Error> {

@@ -8,6 +8,7 @@ mod expectations;
 mod pages;
 mod run;
 mod service;
+mod sts;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -4,10 +4,10 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use daypass::aws::Settings;
 use daypass::broker::{Broker, Decision, Event, Flow, Locks, SignInRequest, SignInUi};
 use daypass::credentials::Token;
 use daypass::error::Error;
-use daypass::portal::Settings;
 use daypass::profile::names::Session;
 use daypass::sys::clock::Deadline;
 use daypass::sys::env::Env;
@@ -69,11 +69,10 @@ fn sign_in(portal: &Portal, start_url: &str, request: SignInRequest, ui: &mut dy
     let env: Env = vars.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     let session =
         Session { name: "corp".to_owned(), start_url: start_url.to_owned(), region: "us-east-1".to_owned(), scopes: Vec::new() };
-    let settings =
-        Settings { region: session.region.clone(), start_url: session.start_url.clone(), profile: None, env: env.clone() };
+    let settings = Settings { region: session.region.clone(), profile: None, env: env.clone() };
     let vault = Vault::open(&env)?;
     let locks = Locks::new(Folders::new(&env), vault.identity());
-    Broker::new(&session, &vault, daypass::portal::Portal::new(settings), locks).sign_in(request, ui)
+    Broker::new(&session, &vault, daypass::portal::Portal::new(settings, start_url.to_owned()), locks).sign_in(request, ui)
 }
 
 #[test]

@@ -90,6 +90,11 @@ impl Answer {
         Self::fixed(response.with("Retry-After", &retry_after.to_string()))
     }
 
+    /// An error of STS, such as `ExpiredToken`.
+    pub fn sts(code: &str, status: u16) -> Self {
+        Self::fixed(service::query_error(code, status, "no"))
+    }
+
     /// This status without a body, as from a load balancer.
     pub fn status(status: u16) -> Self {
         Self::fixed(http1::Response { status, headers: Vec::new(), body: Vec::new() })

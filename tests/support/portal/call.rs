@@ -1,12 +1,12 @@
-//! The operations of both services, and the strict parser of their requests.
+//! The operations of all services, and the strict parser of their requests.
 
 use std::fmt;
 
 use serde_json::{Map, Value};
 
-use super::http1::Request;
+use super::http1::{self, Request};
 
-/// An operation of one of the two services. `CreateToken` counts as one operation per grant type.
+/// An operation of one of the services. `CreateToken` counts as one operation per grant type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Call {
     RegisterClient,
@@ -21,10 +21,21 @@ pub enum Call {
     ListAccounts,
     ListAccountRoles,
     Logout,
+    GetCallerIdentity,
+    AssumeRole,
 }
 
+/// The namespace of the services with signed requests: the operation's name, the API version and the call.
+const QUERY_CALLS: [(&str, &str, Call); 2] =
+    [("GetCallerIdentity", "2011-06-15", Call::GetCallerIdentity), ("AssumeRole", "2011-06-15", Call::AssumeRole)];
+
 impl Call {
-    /// Whether it belongs to SSO-OIDC. The others belong to the portal.
+    /// The name, in signatures, of the service that it belongs to. None if its requests are not signed.
+    pub fn signed_service(self) -> Option<&'static str> {
+        matches!(self, Self::GetCallerIdentity | Self::AssumeRole).then_some("sts")
+    }
+
+    /// Whether it belongs to SSO-OIDC.
     pub fn is_oidc(self) -> bool {
         matches!(
             self,
@@ -46,6 +57,11 @@ impl Call {
             Self::ListAccounts => (&[], &["max_result", "next_token"]),
             Self::ListAccountRoles => (&["account_id"], &["max_result", "next_token"]),
             Self::Logout => (&[], &[]),
+            Self::GetCallerIdentity => (&["Action", "Version"], &[]),
+            Self::AssumeRole => (
+                &["Action", "Version", "RoleArn", "RoleSessionName"],
+                &["ExternalId", "DurationSeconds", "Policy", "PolicyArns", "SourceIdentity"],
+            ),
         }
     }
 }
@@ -57,10 +73,16 @@ pub struct Received {
     pub call: Option<Call>,
     /// Method and path: `GET /path`.
     pub line: String,
-    /// The fields of the JSON body, or of the query.
+    /// The fields of the JSON body, of the query, or of the form.
     pub fields: Map<String, Value>,
     /// The access token of a portal call.
     pub bearer: Option<String>,
+    /// The access key ID that signed it.
+    pub signed_by: Option<String>,
+    /// The region that it was signed for.
+    pub region: Option<String>,
+    /// Whether it was signed at about the service's time.
+    pub current: bool,
     /// All headers, with lower-case names.
     pub headers: Vec<(String, String)>,
     /// The number of the connection.
@@ -100,6 +122,13 @@ pub fn parse(request: &Request, connection: usize) -> Received {
             complaints.push("the body is not a JSON object".to_owned());
             Map::new()
         }
+    } else if request.method == "POST" && request.path == "/" {
+        let is_form = request.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+        if !is_form {
+            complaints.push("the content type is not application/x-www-form-urlencoded".to_owned());
+        }
+        let form = http1::form(&String::from_utf8_lossy(&request.body));
+        form.into_iter().map(|(name, value)| (name, Value::from(value))).collect()
     } else {
         if !request.body.is_empty() {
             complaints.push("a body where none belongs".to_owned());
@@ -107,6 +136,8 @@ pub fn parse(request: &Request, connection: usize) -> Received {
         request.query.iter().map(|(name, value)| (name.clone(), Value::from(value.as_str()))).collect()
     };
     let grant = fields.get("grantType").and_then(Value::as_str).unwrap_or_default();
+    let text = |name: &str| fields.get(name).and_then(Value::as_str).unwrap_or_default();
+    let query_call = QUERY_CALLS.iter().find(|(action, version, _)| text("Action") == *action && text("Version") == *version);
     let call = match (request.method.as_str(), request.path.as_str()) {
         ("POST", "/client/register") => Some(Call::RegisterClient),
         ("POST", "/device_authorization") => Some(Call::StartDeviceAuthorization),
@@ -117,6 +148,7 @@ pub fn parse(request: &Request, connection: usize) -> Received {
         ("GET", "/assignment/accounts") => Some(Call::ListAccounts),
         ("GET", "/assignment/roles") => Some(Call::ListAccountRoles),
         ("POST", "/logout") => Some(Call::Logout),
+        ("POST", "/") => query_call.map(|(_, _, call)| *call),
         _ => None,
     };
     let bearer = request.header("x-amz-sso_bearer_token").map(str::to_owned);
@@ -125,26 +157,40 @@ pub fn parse(request: &Request, connection: usize) -> Received {
         if call.is_oidc() && request.header("content-type") != Some("application/json") {
             complaints.push("the content type is not application/json".to_owned());
         }
-        if call.is_oidc() == bearer.is_some() {
+        let signed = call.signed_service().is_some();
+        if (call.is_oidc() || signed) == bearer.is_some() {
             complaints.push("x-amz-sso_bearer_token belongs in the portal's calls only".to_owned());
         }
-        if request.header("authorization").is_some() {
+        if request.header("authorization").is_some() && !signed {
             complaints.push("signed, or with an Authorization header, which these calls do not have".to_owned());
         }
     } else {
         complaints.push("no such operation".to_owned());
     }
     let line = format!("{} {}", request.method, request.path);
-    Received { call, line, fields, bearer, headers: request.headers.clone(), connection, complaints }
+    Received {
+        call,
+        line,
+        fields,
+        bearer,
+        signed_by: None,
+        region: None,
+        current: true,
+        headers: request.headers.clone(),
+        connection,
+        complaints,
+    }
 }
 
 fn field_complaints(call: Call, fields: &Map<String, Value>) -> Vec<String> {
     let (needed, allowed) = call.fields();
     let is_list = |name: &str| matches!(name, "scopes" | "grantTypes" | "redirectUris");
     let missing = needed.iter().filter(|name| !fields.contains_key(**name)).map(|name| format!("{name} is missing"));
+    // `PolicyArns.member.1.arn` is a list in a form.
+    let base = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
     let unknown = fields
         .keys()
-        .filter(|name| !needed.contains(&name.as_str()) && !allowed.contains(&name.as_str()))
+        .filter(|name| !needed.contains(&name.as_str()) && !allowed.contains(&base(name).as_str()))
         .map(|name| format!("{name} is unknown"));
     let ill_typed = fields
         .iter()

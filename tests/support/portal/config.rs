@@ -26,6 +26,12 @@ pub struct PortalConfig {
     pub rotation: Rotation,
     /// The most entries on one page of a list.
     pub page_size: usize,
+    /// The name of the user, which Identity Center makes the session name of roles.
+    pub user: String,
+    /// The roles that can be assumed.
+    pub roles: Vec<IamRole>,
+    /// How long the credentials of assumed roles are valid at most.
+    pub assumed_ttl: Duration,
     /// Whether secrets are as long as real ones, which matters to keyrings. Short ones are easier to read.
     pub long_secrets: bool,
 }
@@ -49,6 +55,12 @@ impl Default for PortalConfig {
             refresh_tokens: true,
             rotation: Rotation::Strict,
             page_size: 100,
+            user: "ada@example.com".to_owned(),
+            roles: vec![
+                IamRole::new("arn:aws:iam::222233334444:role/Deploy", &["AWSReservedSSO_DeveloperAccess_"]),
+                IamRole::new("arn:aws:iam::333344445555:role/team/Audit", &["assumed-role/Deploy/"]),
+            ],
+            assumed_ttl: hour,
             long_secrets: true,
         }
     }
@@ -82,6 +94,34 @@ impl Account {
         let email = format!("{}@example.com", name.to_lowercase().replace(' ', "-"));
         let roles = roles.iter().map(|&role| role.to_owned()).collect();
         Self { id: id.to_owned(), name: Some(name.to_owned()), email: Some(email), roles, suspended: None }
+    }
+}
+
+/// A role that can be assumed, with its trust policy.
+#[derive(Debug, Clone)]
+pub struct IamRole {
+    pub arn: String,
+    /// Parts of the ARNs of the principals that may assume it.
+    pub trusts: Vec<String>,
+    /// The external ID that it requires.
+    pub external_id: Option<String>,
+    pub allows_source_identity: bool,
+}
+
+impl IamRole {
+    pub fn new(arn: &str, trusts: &[&str]) -> Self {
+        let trusts = trusts.iter().map(|&part| part.to_owned()).collect();
+        Self { arn: arn.to_owned(), trusts, external_id: None, allows_source_identity: false }
+    }
+
+    /// Its account ID.
+    pub fn account(&self) -> &str {
+        self.arn.split(':').nth(4).unwrap_or_default()
+    }
+
+    /// Its name, without the path.
+    pub fn name(&self) -> &str {
+        self.arn.rsplit('/').next().unwrap_or_default()
     }
 }
 

@@ -82,7 +82,7 @@ impl Response {
 }
 
 /// A request ID in UUID form, like the service's.
-fn request_id() -> String {
+pub(super) fn request_id() -> String {
     let id = format!("{:032x}", fastrand::u128(..));
     [&id[..8], &id[8..12], &id[12..16], &id[16..20], &id[20..]].join("-")
 }

@@ -1,5 +1,6 @@
-//! A simulated AWS IAM Identity Center: SSO-OIDC and the SSO portal on one free loopback port, with the real wire format. It is not
-//! part of the program; tests and the demo start it, and it stops when it is dropped.
+//! A simulated AWS IAM Identity Center: SSO-OIDC and the SSO portal on one free loopback port, with the real wire format, and beside them
+//! STS, which verifies that requests are signed with keys that were issued here. It is not part of the program; tests and the demo start
+//! it, and it stops when it is dropped.
 //!
 //! It has two modes:
 //!
@@ -31,6 +32,7 @@ mod latch;
 mod pages;
 mod server;
 mod service;
+mod sigv4;
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
@@ -39,7 +41,7 @@ use std::thread::{self, JoinHandle};
 
 pub use answer::Answer;
 pub use call::{Call, Received};
-pub use config::{Account, Approval, PortalConfig, Rotation};
+pub use config::{Account, Approval, IamRole, PortalConfig, Rotation};
 use expectations::{Expectations, Mode};
 pub use latch::Latch;
 use server::Shared;
@@ -83,7 +85,7 @@ impl Portal {
         Self { shared, address, acceptor: Some(acceptor) }
     }
 
-    /// The endpoint of both services: `http://127.0.0.1:PORT`.
+    /// The endpoint of all services: `http://127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address)
     }
@@ -132,7 +134,7 @@ impl Portal {
         self.shared.inner().service.secrets.clone()
     }
 
-    /// All role credentials that were issued, in order.
+    /// All role credentials that were issued, by the portal and by STS, in order.
     pub fn issued(&self) -> Vec<RoleKeys> {
         self.shared.inner().service.issued.clone()
     }
@@ -165,6 +167,11 @@ impl Portal {
     /// Deletes all client registrations.
     pub fn forget_clients(&self) {
         self.shared.inner().service.clients.clear();
+    }
+
+    /// Lets all role credentials that were issued so far expire before the time that their answers named.
+    pub fn expire_keys(&self) {
+        self.shared.inner().service.expire_keys();
     }
 
     /// Changes the configuration while the portal runs.

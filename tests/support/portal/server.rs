@@ -129,7 +129,8 @@ fn respond(request: &Request, connection: usize, shared: &Shared) -> Action {
     }
     let (received, answer) = {
         let mut inner = shared.inner();
-        let received = call::parse(request, connection);
+        let mut received = call::parse(request, connection);
+        inner.service.authenticate(request, &mut received);
         inner.calls.push(received.clone());
         let complaints = received.complaints.iter().map(|complaint| format!("{complaint}, in {received}")).collect::<Vec<_>>();
         inner.complaints.extend(complaints);

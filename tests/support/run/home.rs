@@ -47,9 +47,11 @@ impl Home {
         builder.create(self.path(folder)).expect("a folder in the home");
     }
 
-    /// Sends calls of both services to this portal.
+    /// Sends calls of Identity Center and of STS to this portal.
     pub fn at(self, portal: &Portal) -> Self {
-        self.with("AWS_ENDPOINT_URL_SSO", portal.url()).with("AWS_ENDPOINT_URL_SSO_OIDC", portal.url())
+        ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_STS"]
+            .into_iter()
+            .fold(self, |home, name| home.with(name, portal.url()))
     }
 
     /// Sets `DAYPASS_KEYRING`.

@@ -1,6 +1,6 @@
 //! The portal's calls: accounts, roles, role credentials and logout.
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use super::super::call::{Call, Received};
 use super::super::config::Account;
 use super::super::http1::Response;
 use super::errors::portal_error;
-use super::{RoleKeys, Service, milliseconds};
+use super::{Principal, RoleKeys, Service, milliseconds};
 
 impl Service {
     /// Answers a call that carries an access token.
@@ -103,14 +103,30 @@ impl Service {
     }
 
     fn new_role_keys(&mut self, account: &str, role: &str) -> RoleKeys {
+        let user = self.config.user.clone();
+        let arn = format!("arn:aws:sts::{account}:assumed-role/AWSReservedSSO_{role}_0123456789abcdef/{user}");
+        self.new_keys(account, role, arn, self.config.role_ttl)
+    }
+
+    /// Issues keys to a role session.
+    pub(super) fn new_keys(&mut self, account: &str, role: &str, arn: String, life: Duration) -> RoleKeys {
+        let expires_at = SystemTime::now() + life;
         let keys = RoleKeys {
             account: account.to_owned(),
             role: role.to_owned(),
             access_key_id: format!("ASIASANDBOX{:09}", self.issued.len() + 1),
             secret_access_key: self.new_secret("key", 40),
             session_token: self.new_secret("session", 900),
-            expiration: milliseconds(SystemTime::now() + self.config.role_ttl),
+            expiration: milliseconds(expires_at),
         };
+        let principal = Principal {
+            account: account.to_owned(),
+            arn,
+            secret_access_key: keys.secret_access_key.clone(),
+            session_token: Some(keys.session_token.clone()),
+            expires_at: Some(expires_at),
+        };
+        self.principals.insert(keys.access_key_id.clone(), principal);
         self.issued.push(keys.clone());
         keys
     }

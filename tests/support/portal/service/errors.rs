@@ -35,5 +35,8 @@ pub(in super::super) fn portal_error(shape: &str, status: u16, message: &str) ->
 
 /// A 400 in the form of the service that the call belongs to.
 pub(in super::super) fn error_for(call: Call, code: &str, description: &str) -> Response {
+    if call.signed_service().is_some() {
+        return super::query_error("ValidationError", 400, description);
+    }
     if call.is_oidc() { oidc_error(code, description) } else { portal_error("InvalidRequestException", 400, description) }
 }

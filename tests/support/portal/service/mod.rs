@@ -5,12 +5,15 @@ mod authorization;
 mod clients;
 mod device;
 mod errors;
+mod query;
+mod sts;
 mod tokens;
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(super) use errors::{error_for, oidc_error, portal_error};
+pub(super) use query::{Principal, query_error};
 
 use super::call::{Call, Received};
 use super::config::PortalConfig;
@@ -20,7 +23,7 @@ use super::http1::Response;
 /// speed of the machine. A token that must be invalid is revoked.
 const GRACE: Duration = Duration::from_mins(2);
 
-/// Role credentials that were issued.
+/// Role credentials that the portal or STS issued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleKeys {
     pub account: String,
@@ -108,7 +111,10 @@ pub(super) struct Service {
     sessions: BTreeSet<usize>,
     last_session: usize,
     pub secrets: Vec<String>,
+    /// All keys that were issued, by the portal and by STS, in order.
     pub issued: Vec<RoleKeys>,
+    /// Who each access key belongs to.
+    pub principals: HashMap<String, Principal>,
 }
 
 impl Service {
@@ -130,6 +136,9 @@ impl Service {
             Call::RefreshToken => self.refresh(received),
             Call::GetRoleCredentials | Call::ListAccounts | Call::ListAccountRoles | Call::Logout => {
                 self.portal_call(call, received)
+            }
+            Call::GetCallerIdentity | Call::AssumeRole => {
+                return self.sts(call, received).unwrap_or_else(|refusal| refusal);
             }
         };
         match answer {

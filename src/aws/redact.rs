@@ -1,12 +1,15 @@
 //! Removes the secrets of a request from the text of its answer. Pure.
 //!
-//! A portal or a proxy may repeat what it was sent, and its text reaches standard error and the lock files.
+//! A service or a proxy may repeat what it was sent, and its text reaches standard error and the lock files.
 
 use std::sync::Arc;
 
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use crate::secret::Secret;
+
+/// The headers that are secret: the portal's access token, and the session token of signed requests.
+const SECRET_HEADERS: [&str; 2] = ["x-amz-sso_bearer_token", "x-amz-security-token"];
 
 /// The members of request bodies that are secret (the request shapes of SSO-OIDC).
 const SECRET_MEMBERS: [&str; 5] = ["clientSecret", "deviceCode", "refreshToken", "code", "codeVerifier"];
@@ -31,12 +34,12 @@ impl std::fmt::Debug for RequestSecrets {
 }
 
 impl RequestSecrets {
-    /// The bearer token and the secret members of the body.
+    /// The secret headers and the secret members of the body.
     pub(super) fn of(request: &HttpRequest) -> Self {
-        let bearer = request.headers().get("x-amz-sso_bearer_token").map(Secret::new);
+        let headers = SECRET_HEADERS.into_iter().filter_map(|name| request.headers().get(name).map(Secret::new));
         let body: Option<serde_json::Value> = request.body().bytes().and_then(|body| serde_json::from_slice(body).ok());
         let member = |name| Some(Secret::new(body.as_ref()?.get(name)?.as_str()?));
-        Self(Arc::new(bearer.into_iter().chain(SECRET_MEMBERS.into_iter().filter_map(member)).collect()))
+        Self(Arc::new(headers.chain(SECRET_MEMBERS.into_iter().filter_map(member)).collect()))
     }
 
     /// The text without these secrets and pieces of them, cut at [`MAX_TEXT`] characters.

@@ -25,7 +25,7 @@ const MAX_LENGTH: usize = 1024 * 1024;
 
 /// What is known of the last request and its answer. Clones share it.
 #[derive(Debug, Clone, Default)]
-pub(super) struct LastExchange(Arc<Mutex<State>>);
+pub struct LastExchange(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -46,7 +46,7 @@ impl LastExchange {
     }
 
     /// The address of the last request, which contains the endpoint that the client chose. Empty before the first one.
-    pub(super) fn uri(&self) -> String {
+    pub fn uri(&self) -> String {
         self.state().uri.clone()
     }
 
@@ -56,7 +56,7 @@ impl LastExchange {
     }
 
     /// How far the service's clock is ahead of this machine's, by the `Date` of the last answer.
-    pub(super) fn clock_offset(&self) -> Option<Duration> {
+    pub fn clock_offset(&self) -> Option<Duration> {
         self.state().clock_offset
     }
 }

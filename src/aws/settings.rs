@@ -1,7 +1,7 @@
 //! Reads the settings of the requests: region, endpoints, FIPS, dual-stack and CA bundle. Touches the user's configuration files.
 //!
-//! Only settings of Identity Center apply: the variables for its two services, and the settings of a profile that was named. A general
-//! `AWS_ENDPOINT_URL` or `endpoint_url`, which usually names an emulator, must not receive the tokens.
+//! Only settings of the service itself apply: its variable, and the settings of a profile that was named. A general `AWS_ENDPOINT_URL` or
+//! `endpoint_url`, which usually names an emulator, must receive neither tokens nor requests that keys of an account sign.
 
 use std::path::PathBuf;
 
@@ -16,13 +16,11 @@ use super::error::Error;
 use crate::profile::Config;
 use crate::sys::env::Env;
 
-/// What is needed to call a portal. Files are read only when it is called.
+/// What is needed to call a service. Files are read only when it is called.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The session's `sso_region`.
+    /// The region of the service.
     pub region: String,
-    /// The session's start URL.
-    pub start_url: String,
     /// The profile that was named and whose endpoint and CA settings apply.
     pub profile: Option<String>,
     /// The environment, which may contain others.
@@ -50,30 +48,15 @@ impl Settings {
     }
 }
 
-/// One of the two services.
+/// A service, by the names it has in settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Service {
-    Portal,
-    Oidc,
-}
-
-impl Service {
-    const ALL: [Self; 2] = [Self::Portal, Self::Oidc];
-
-    /// Its key in a `[services]` section.
-    fn key(self) -> &'static str {
-        match self {
-            Self::Portal => "sso",
-            Self::Oidc => "sso_oidc",
-        }
-    }
-
-    fn variable(self) -> &'static str {
-        match self {
-            Self::Portal => "AWS_ENDPOINT_URL_SSO",
-            Self::Oidc => "AWS_ENDPOINT_URL_SSO_OIDC",
-        }
-    }
+pub struct Service {
+    /// Its identifier in the SDK, such as `SSO OIDC`.
+    pub id: &'static str,
+    /// Its key in a `[services]` section, such as `sso_oidc`.
+    pub key: &'static str,
+    /// The variable for its endpoint, such as `AWS_ENDPOINT_URL_SSO_OIDC`.
+    pub variable: &'static str,
 }
 
 /// A value, and where it comes from, for messages.
@@ -83,11 +66,11 @@ pub(super) struct Setting<T> {
     pub(super) source: String,
 }
 
-/// The endpoint settings of a session.
+/// The endpoint settings of some services.
 #[derive(Debug, Default)]
 pub(super) struct EndpointSettings {
-    portal: Option<String>,
-    oidc: Option<String>,
+    /// The service's identifier and its own endpoint.
+    own: Vec<(&'static str, String)>,
     /// Whether FIPS endpoints are used.
     pub(super) fips: Option<Setting<bool>>,
     /// Whether dual-stack endpoints are used, if the user decides it.
@@ -99,8 +82,8 @@ impl EndpointSettings {
     ///
     /// # Errors
     /// [`Error::InvalidSettings`] for an endpoint that is not a web address, or is plain http on another machine, or is set together with
-    /// FIPS (the endpoint rules of both services refuse that).
-    pub(super) async fn read(settings: &Settings) -> Result<Self, Error> {
+    /// FIPS (the endpoint rules of the services refuse that).
+    pub(super) async fn read(settings: &Settings, services: &'static [Service]) -> Result<Self, Error> {
         let env = &settings.env;
         let profiles = match settings.profile.as_ref().and_then(|name| Some((name, settings.files()?))) {
             Some((name, files)) => aws_config::profile::load(&Fs::real(), &SdkEnv::real(), &files, Some(name.clone().into())).await,
@@ -108,19 +91,16 @@ impl EndpointSettings {
         };
         let profiles = profiles.inspect_err(|error| tracing::warn!(?error, "the AWS SDK can't read the configuration"));
         let profile = Profile { name: settings.profile.clone().unwrap_or_default(), set: profiles.unwrap_or_default() };
-        let ignored = env.ignore_configured_endpoints().or(profile.get("ignore_configured_endpoint_urls"));
-        let endpoint = |service: Service| {
-            let variable = match service {
-                Service::Portal => env.portal_endpoint(),
-                Service::Oidc => env.oidc_endpoint(),
-            };
-            let variable = variable.map(|value| Setting { value: value.to_owned(), source: service.variable().to_owned() });
-            variable.or_else(|| profile.endpoint(service))
+        let ignored = env.ignore_configured_endpoints().or(profile.get("ignore_configured_endpoint_urls")).is_some_and(is_true);
+        let endpoint = |service: &Service| {
+            let variable = env.endpoint(service.variable);
+            let variable = variable.map(|value| Setting { value: value.to_owned(), source: service.variable.to_owned() });
+            Some((service.id, variable.or_else(|| profile.endpoint(service))?))
         };
-        let endpoints = if ignored.is_some_and(is_true) { [None, None] } else { Service::ALL.map(endpoint) };
+        let endpoints: Vec<_> = services.iter().filter(|_| !ignored).filter_map(endpoint).collect();
         let fips = flag(env.use_fips_endpoint(), "AWS_USE_FIPS_ENDPOINT", &profile, "use_fips_endpoint");
         let dual_stack = flag(env.use_dual_stack_endpoint(), "AWS_USE_DUALSTACK_ENDPOINT", &profile, "use_dualstack_endpoint");
-        for endpoint in endpoints.iter().flatten() {
+        for (_, endpoint) in &endpoints {
             check(endpoint)?;
             for (setting, what) in [(&fips, "FIPS"), (&dual_stack, "dual-stack")] {
                 if let Some(setting) = setting.as_ref().filter(|setting| setting.value) {
@@ -131,24 +111,20 @@ impl EndpointSettings {
                 }
             }
         }
-        let [portal, oidc] = endpoints.map(|endpoint| endpoint.map(|endpoint| endpoint.value));
-        Ok(Self { portal, oidc, fips, dual_stack: dual_stack.map(|setting| setting.value) })
+        let own = endpoints.into_iter().map(|(id, endpoint)| (id, endpoint.value)).collect();
+        Ok(Self { own, fips, dual_stack: dual_stack.map(|setting| setting.value) })
     }
 
     /// Whether an endpoint of the user's own is configured.
     pub(super) fn has_own_endpoint(&self) -> bool {
-        self.portal.is_some() || self.oidc.is_some()
+        !self.own.is_empty()
     }
 }
 
 impl LoadServiceConfig for EndpointSettings {
     /// The clients ask for endpoints only.
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-        match key.service_id() {
-            "SSO" => self.portal.clone(),
-            "SSO OIDC" => self.oidc.clone(),
-            _ => None,
-        }
+        self.own.iter().find(|(id, _)| *id == key.service_id()).map(|(_, endpoint)| endpoint.clone())
     }
 }
 
@@ -164,12 +140,12 @@ impl Profile {
     }
 
     /// The profile's `services` entry for this service.
-    fn endpoint(&self, service: Service) -> Option<Setting<String>> {
+    fn endpoint(&self, service: &Service) -> Option<Setting<String>> {
         let section = self.get("services")?;
         let key = PropertiesKey::builder().section_key("services").section_name(section);
-        let key = key.property_name(service.key()).sub_property_name("endpoint_url").build().ok()?;
+        let key = key.property_name(service.key).sub_property_name("endpoint_url").build().ok()?;
         let value = self.set.other_sections().get(&key)?.clone();
-        Some(Setting { value, source: format!("endpoint_url of {} in [services {section}]", service.key()) })
+        Some(Setting { value, source: format!("endpoint_url of {} in [services {section}]", service.key) })
     }
 }
 

@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 ///
 /// # Errors
 /// [`Error::InvalidSettings`], or a proxy that requires authentication. Any other address that can't be reached has no redirect.
-pub(super) fn location(settings: &Settings, address: &str, deadline: Deadline) -> Result<Option<String>, Error> {
+pub fn location(settings: &Settings, address: &str, deadline: Deadline) -> Result<Option<String>, Error> {
     let runtime = new_runtime()?;
     let exchange = tls::single(settings, LastExchange::default())?;
     let limit = deadline.left().min(TIMEOUT);

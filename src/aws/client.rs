@@ -1,43 +1,47 @@
-//! Runs requests: owns the runtime and the clients of both services, and limits the time of each attempt. Touches the network.
+//! Runs requests: owns the runtime and the settings of the SDK's clients, and limits the time of each attempt. Touches the network.
 
-use std::cell::OnceCell;
 use std::future::Future;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use tokio::runtime::{self, Runtime};
 
 use super::error::Error;
 use super::exchange::LastExchange;
-use super::settings::{EndpointSettings, Settings};
+use super::keys::SigningKeys;
+use super::settings::{EndpointSettings, Service, Settings};
 use super::tls;
 use crate::sys::clock::Deadline;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The least time for one attempt, if the deadline allows it.
-pub(super) const MIN_ATTEMPT: Duration = Duration::from_secs(1);
+pub const MIN_ATTEMPT: Duration = Duration::from_secs(1);
 
-/// The runtime and the two clients.
-pub(super) struct Client {
+/// The runtime, and what the SDK's clients are built from.
+pub struct Client {
     /// None only while it is dropped.
     runtime: Option<Runtime>,
     config: SdkConfig,
-    oidc: OnceCell<aws_sdk_ssooidc::Client>,
-    sso: OnceCell<aws_sdk_sso::Client>,
     last: LastExchange,
 }
 
 impl Client {
-    /// Reads endpoint settings from the environment and the configuration; never credentials. `dual_stack` applies if the user's settings do
-    /// not decide it.
-    pub(super) fn build(settings: &Settings, dual_stack: bool) -> Result<Self, Error> {
+    /// Reads the endpoint settings of these services from the environment and the configuration; never credentials. `dual_stack` applies
+    /// if the user's settings do not decide it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidSettings`].
+    pub fn build(settings: &Settings, services: &'static [Service], dual_stack: bool) -> Result<Self, Error> {
         let runtime = new_runtime()?;
-        let endpoints = runtime.block_on(EndpointSettings::read(settings))?;
+        let endpoints = runtime.block_on(EndpointSettings::read(settings, services))?;
         let fips = endpoints.fips.as_ref().filter(|fips| fips.value).map(|fips| fips.source.clone());
         let last = LastExchange::new(&settings.region, fips);
         let http = tls::http_client(settings, last.clone())?;
@@ -53,49 +57,54 @@ impl Client {
         let dual_stack = (dual_stack && !endpoints.has_own_endpoint()).then_some(true);
         config.set_use_dual_stack(endpoints.dual_stack.or(dual_stack));
         let config = config.service_config(endpoints).build();
-        Ok(Self { runtime: Some(runtime), config, oidc: OnceCell::new(), sso: OnceCell::new(), last })
+        Ok(Self { runtime: Some(runtime), config, last })
+    }
+
+    /// The settings of a service's client. They contain no credentials.
+    pub fn config(&self) -> &SdkConfig {
+        &self.config
+    }
+
+    /// The settings of the client of a service whose requests are signed with these keys.
+    pub fn signing_with(&self, keys: &SigningKeys) -> SdkConfig {
+        let token = keys.session_token.as_ref().map(|token| token.expose().to_owned());
+        let secret = keys.secret_access_key.expose();
+        let credentials = Credentials::new(&keys.access_key_id, secret, token, None, "daypass");
+        self.config.to_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build()
     }
 
     /// What is known of the last request.
-    pub(super) fn last(&self) -> &LastExchange {
+    pub fn last(&self) -> &LastExchange {
         &self.last
     }
 
-    pub(super) fn oidc(&self) -> &aws_sdk_ssooidc::Client {
-        self.oidc.get_or_init(|| aws_sdk_ssooidc::Client::new(&self.config))
-    }
-
-    pub(super) fn sso(&self) -> &aws_sdk_sso::Client {
-        self.sso.get_or_init(|| aws_sdk_sso::Client::new(&self.config))
-    }
-
     /// Makes one attempt. It gets half of the time that is left, so that a server that hangs leaves time for another.
-    pub(super) fn call<T, E>(
+    pub fn call<T, E>(
         &self,
         deadline: Deadline,
         request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<T, Error>
     where
-        E: std::error::Error + Send + Sync + 'static,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         self.call_for(deadline, MIN_ATTEMPT, request)
     }
 
     /// Makes one attempt that gets at least `least`, if the deadline allows it.
-    pub(super) fn call_for<T, E>(
+    pub fn call_for<T, E>(
         &self,
         deadline: Deadline,
         least: Duration,
         request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
     ) -> Result<T, Error>
     where
-        E: std::error::Error + Send + Sync + 'static,
+        E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
     {
         self.run(within(&self.last, deadline, least, request))?
     }
 
     /// Runs something that makes several calls.
-    pub(super) fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
+    pub fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
         let Some(runtime) = &self.runtime else { return Err(Error::InvalidSettings("the runtime has ended".to_owned())) };
         Ok(runtime.block_on(work))
     }
@@ -111,14 +120,14 @@ impl Drop for Client {
 }
 
 /// Makes one attempt, like [`Client::call_for`].
-pub(super) async fn within<T, E>(
+pub async fn within<T, E>(
     last: &LastExchange,
     deadline: Deadline,
     minimum: Duration,
     request: impl Future<Output = Result<T, SdkError<E, HttpResponse>>>,
 ) -> Result<T, Error>
 where
-    E: std::error::Error + Send + Sync + 'static,
+    E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
 {
     let left = deadline.left();
     match tokio::time::timeout((left / 2).max(minimum).min(left), request).await {
@@ -135,17 +144,19 @@ pub(super) fn new_runtime() -> Result<Runtime, Error> {
 
 #[cfg(test)]
 mod tests {
+    use aws_smithy_types::error::ErrorMetadata;
+
     use super::*;
     use crate::sys::env::Env;
 
     #[test]
     fn a_name_lookup_that_hangs_is_left_behind() {
-        let settings = Settings { region: "us-east-1".into(), start_url: String::new(), profile: None, env: Env::default() };
-        let client = Client::build(&settings, false).unwrap();
+        let settings = Settings { region: "us-east-1".into(), profile: None, env: Env::default() };
+        let client = Client::build(&settings, &[], false).unwrap();
         let (release, hung) = std::sync::mpsc::channel::<()>();
         let answer = client.call(Deadline::after(Duration::from_millis(1)), async {
             let _ = tokio::task::spawn_blocking(move || hung.recv()).await;
-            Ok::<(), SdkError<std::io::Error, HttpResponse>>(())
+            Ok::<(), SdkError<ErrorMetadata, HttpResponse>>(())
         });
         assert!(matches!(answer, Err(Error::Unavailable(None, _))));
         // If it waited, it would wait for ever.
