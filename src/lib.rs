@@ -9,7 +9,7 @@
 //! | commands | [`command`] | through [`context::Context`] |
 //! | interface | [`context`], [`ui`], [`output`] | terminal |
 //! | core | [`broker`], [`migration`] | nothing itself |
-//! | services | [`portal`], [`sts`] (both on [`aws`]), [`vault`], [`history`] | network; keyring; its own files |
+//! | services | [`portal`], [`sts`], [`iam`] (all on [`aws`]), [`vault`], [`history`] | network; keyring; its own files |
 //! | model | [`credentials`], [`profile`], [`access_key`] | [`profile::store`] the user's files; the rest nothing |
 //! | system | [`sys`] | one thing each |
 //! | foundation | [`error`], [`secret`], [`text`] | nothing |
@@ -24,6 +24,7 @@ pub mod context;
 pub mod credentials;
 pub mod error;
 pub mod history;
+pub mod iam;
 pub mod migration;
 pub mod output;
 pub mod portal;

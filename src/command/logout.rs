@@ -8,8 +8,10 @@ use crate::context::Context;
 use crate::error::Result;
 use crate::profile::names::Session;
 use crate::profile::{Config, resolve};
+use crate::sys::clock;
 use crate::text;
 use crate::ui::terminal;
+use crate::vault::{self, Contents};
 
 /// Sign out: delete local tokens and credentials and end the portal session
 #[derive(Debug, clap::Args)]
@@ -29,7 +31,15 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     login::unlock(context)?;
     let profile = args.session.profile.clone();
-    let sessions = if args.all { every_session(context)? } else { vec![resolve::session(&context.env, &args.session.into())?] };
+    let sessions = if args.all {
+        match context.vault()?.contents(clock::now()) {
+            // The config file still names sessions.
+            Err(vault::Error::Missing(_)) => every_session(context, Contents::default())?,
+            contents => every_session(context, contents?)?,
+        }
+    } else {
+        vec![resolve::session(&context.env, &args.session.into())?]
+    };
     for session in &sessions {
         let name = text::clean(&session.name);
         context.history().forget(session);
@@ -45,9 +55,12 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
 }
 
 /// The sessions of the config file, and those that only the vault contains.
-pub(super) fn every_session(context: &Context) -> Result<Vec<Session>> {
+pub(super) fn every_session(context: &Context, stored: Contents) -> Result<Vec<Session>> {
     let mut sessions = resolve::sessions(&Config::read(&context.env)?);
-    for session in context.vault()?.sessions()? {
+    if let Some(error) = stored.unread {
+        return Err(error.into());
+    }
+    for session in stored.sessions {
         let known = |other: &Session| Session { scopes: Vec::new(), ..other.clone() } == session;
         if !sessions.iter().any(known) {
             sessions.push(session);

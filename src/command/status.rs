@@ -84,13 +84,14 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     }
     let session = SessionArgs { name: args.name, flags: args.session };
     let request = RoleRequest::from(SessionOrProfileArgs { session, profile: args.profile });
+    let vault = context.vault()?;
+    let mut contents = vault.contents(now)?;
+    let roles = std::mem::take(&mut contents.roles);
     let sessions = if request == RoleRequest::default() {
-        logout::every_session(context)?
+        logout::every_session(context, contents)?
     } else {
         vec![resolve::session(&context.env, &request)?]
     };
-    let vault = context.vault()?;
-    let roles = vault.roles(now)?;
     let mut entries = Vec::new();
     for session in sessions {
         let token = vault.token(&session)?;

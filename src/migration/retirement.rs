@@ -6,6 +6,8 @@
 
 use time::{Duration, OffsetDateTime};
 
+use crate::iam::LastUse;
+
 /// What AWS knows about a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Status {
@@ -19,17 +21,6 @@ pub enum Status {
     Root,
     /// Nobody who may be asked can tell.
     Unknown,
-}
-
-/// The last use of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LastUse {
-    /// When.
-    pub at: OffsetDateTime,
-    /// The service, such as `s3`.
-    pub service: String,
-    /// The region.
-    pub region: String,
 }
 
 /// Who can change the key at AWS.

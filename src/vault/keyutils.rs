@@ -106,21 +106,22 @@ fn find(ring: KeyRing, item: &Item) -> Result<Option<Key>> {
 }
 
 fn content(key: Key) -> Result<Option<Bytes>> {
-    // Most values fit the first buffer; the kernel returns the real length.
-    let mut buffer = Zeroizing::new(vec![0; 4096]);
-    for _ in 0..2 {
-        match key.read(&mut *buffer) {
-            Ok(len) if len <= buffer.len() => {
-                buffer.truncate(len);
-                return Ok(Some(buffer));
-            }
-            Ok(len) if len <= LIMIT => buffer = Zeroizing::new(vec![0; LIMIT]),
-            Ok(_) => return Ok(None),
-            Err(error) if is_missing(error) => return Ok(None),
-            Err(error) => return Err(to_error(error)),
-        }
+    // The kernel returns the real length.
+    let read = |mut buffer: &mut [u8]| match key.read(&mut buffer) {
+        Err(error) if is_missing(error) => Ok(None),
+        len => len.map(Some).map_err(to_error),
+    };
+    // Most values fit the first buffer.
+    let mut first = Zeroizing::new([0; 2048]);
+    let Some(len) = read(&mut *first)? else { return Ok(None) };
+    if let Some(content) = first.get(..len) {
+        return Ok(Some(Zeroizing::new(content.to_vec())));
     }
-    Ok(None)
+    let mut whole = Zeroizing::new(vec![0; LIMIT]);
+    Ok(read(&mut whole)?.filter(|len| *len <= LIMIT).map(|len| {
+        whole.truncate(len);
+        whole
+    }))
 }
 
 fn members(ring: i32) -> Result<Vec<i32>> {

@@ -22,6 +22,7 @@ pub mod secret_service;
 pub mod split;
 pub mod store;
 
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -50,13 +51,17 @@ pub struct Location {
     pub why: String,
 }
 
-/// What a vault contains, without the secrets.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Overview {
-    /// The cached role credentials that have not expired, with their expiry.
+/// What a vault contains. See [`Vault::contents`].
+#[derive(Debug, Default)]
+pub struct Contents {
+    /// The sessions that have a sign-in, without their scopes, by name.
+    pub sessions: Vec<Session>,
+    /// The keys of role credentials and their expiry, in no order.
     pub roles: Vec<(Key, OffsetDateTime)>,
     /// How many parked keys are due for their next step.
     pub due: usize,
+    /// Why the OS keyring could not be read although the kernel keyring could: it is locked.
+    pub unread: Option<Error>,
 }
 
 /// All secrets of daypass.
@@ -253,31 +258,33 @@ impl Vault {
         Ok(())
     }
 
-    /// The cached role credentials of all sessions that have not expired, with their expiry.
-    pub fn roles(&self, now: OffsetDateTime) -> Result<Vec<(Key, OffsetDateTime)>> {
-        Ok(self.overview(now)?.roles)
-    }
-
-    /// What is stored, without the secrets.
-    pub fn overview(&self, now: OffsetDateTime) -> Result<Overview> {
-        let mut found = Overview::default();
+    /// The sessions that have a sign-in, and the role credentials that have not expired.
+    pub fn contents(&self, now: OffsetDateTime) -> Result<Contents> {
+        let (mut sessions, mut roles, mut due, mut unread) = (HashSet::new(), HashMap::new(), 0, None);
         for store in self.stores() {
             let entries = match split::list(store) {
                 // The other back-end can still be shown.
-                Err(Error::Missing(_) | Error::Locked(_) | Error::Unconfirmed { .. }) if self.cache.is_some() => continue,
+                Err(Error::Missing(_)) if self.cache.is_some() => continue,
+                Err(error @ (Error::Locked(_) | Error::Unconfirmed { .. })) if self.cache.is_some() => {
+                    unread = Some(error);
+                    continue;
+                }
                 other => other?,
             };
             for Entry { key, expires } in entries {
-                let Some(expires) = expires else { continue };
-                if key.parked().is_some() && expires <= now {
-                    found.due += 1;
-                }
-                if expires > now && key.role().is_some() && !found.roles.iter().any(|(known, _)| *known == key) {
-                    found.roles.push((key, expires));
+                match key.kind {
+                    Kind::Token => _ = sessions.insert(key),
+                    Kind::Role(..) => _ = expires.filter(|at| *at > now).map(|at| roles.entry(key).or_insert(at)),
+                    Kind::Parked(_) => due += usize::from(expires.is_some_and(|due| due <= now)),
+                    Kind::Registration | Kind::Probe => {}
                 }
             }
         }
-        Ok(found)
+        let session = |key: Key| Session { name: key.session, start_url: key.start_url, region: key.region, scopes: Vec::new() };
+        let mut sessions: Vec<_> = sessions.into_iter().map(session).collect();
+        sessions
+            .sort_by(|one, other| (&one.name, &one.start_url, &one.region).cmp(&(&other.name, &other.start_url, &other.region)));
+        Ok(Contents { sessions, roles: roles.into_iter().collect(), due, unread })
     }
 
     /// Stores a long-lived key and reads it again. Only a store that survives a restart takes it. Its expiry is the date of its next
@@ -320,24 +327,6 @@ impl Vault {
     /// Deletes a parked key with its secret.
     pub fn delete_parked(&self, id: &str) -> Result<()> {
         split::delete(self.durable(), &ParkedKey::key(id))
-    }
-
-    /// The sessions that have a sign-in, without their scopes.
-    pub fn sessions(&self) -> Result<Vec<Session>> {
-        let mut sessions = Vec::new();
-        for store in self.stores() {
-            let entries = match split::list(store) {
-                Err(Error::Missing(_)) => continue,
-                other => other?,
-            };
-            for Key { kind, session, start_url, region } in entries.into_iter().map(|entry| entry.key) {
-                let session = Session { name: session, start_url, region, scopes: Vec::new() };
-                if kind == Kind::Token && !sessions.contains(&session) {
-                    sessions.push(session);
-                }
-            }
-        }
-        Ok(sessions)
     }
 
     /// Deletes the credentials of one role.

@@ -6,6 +6,7 @@
 //! does not use, so that a writer that stops halfway leaves the old value whole. A header whose parts are missing, damaged or from
 //! another writer counts as missing.
 
+use std::collections::HashSet;
 use std::io::Write;
 
 use ring::digest;
@@ -170,16 +171,13 @@ pub fn delete(store: &dyn Backend, key: &Key) -> Result<()> {
 
 /// All values that daypass stored. Unreadable ones are skipped.
 pub fn list(store: &dyn Backend) -> Result<Vec<Entry>> {
-    let mut entries: Vec<Entry> = Vec::new();
-    for content in store.list()? {
-        let Some((header, _)) = parse(&content) else { continue };
+    let mut known = HashSet::new();
+    let entry = |content: &Bytes| {
+        let (header, _) = parse(content)?;
         let expires = header.expires.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-        let Some(key) = header.key.key() else { continue };
-        if !entries.iter().any(|entry| entry.key == key) {
-            entries.push(Entry { key, expires });
-        }
-    }
-    Ok(entries)
+        Some(Entry { key: header.key.key()?, expires })
+    };
+    Ok(store.list()?.iter().filter_map(entry).filter(|entry| known.insert(entry.key.clone())).collect())
 }
 
 fn head(key: &Key) -> Item<'_> {

@@ -98,7 +98,7 @@ fn make_stale(home: &Home) {
     let vars = [("DAYPASS_KEYRING", "file".into()), ("XDG_DATA_HOME", home.path("data").to_string_lossy().into_owned())];
     let vault = Vault::open(&vars.map(|(name, value)| (name.to_owned(), value)).into_iter().collect::<Env>()).unwrap();
     let now = OffsetDateTime::now_utc();
-    let roles = vault.roles(now).unwrap();
+    let roles = vault.contents(now).unwrap().roles;
     assert!(!roles.is_empty());
     for (key, _) in roles {
         let (account, role) = key.role().unwrap();

@@ -85,11 +85,11 @@ fn role_credentials_come_from_the_cache_while_the_os_keyring_is_locked() {
     vault.store_role(&session, &account(1), &role("Dev"), &kept).unwrap();
     assert_eq!(vault.role(&session, &account(1), &role("Dev")).unwrap(), Some(kept));
     assert_eq!(vault.role(&session, &account(2), &role("Dev")).unwrap(), None, "a miss is no error");
-    assert_eq!(vault.roles(clock::now()).unwrap().len(), 1);
+    assert_eq!(vault.contents(clock::now()).unwrap().roles.len(), 1);
     assert_eq!(vault.token(&session), Err(locked()), "reading the token reports the reason");
     assert_eq!(vault.store_token(&session, &token("t")), Err(locked()), "locked is not missing");
     assert_eq!(vault.delete_roles(&session), Err(locked()), "there may be more in the locked keyring");
-    assert_eq!(vault.roles(clock::now()).unwrap().len(), 0);
+    assert_eq!(vault.contents(clock::now()).unwrap().roles.len(), 0);
     assert_eq!(vault.locations()[0].why, "the keyring is locked");
 }
 
@@ -119,7 +119,7 @@ fn without_any_keyring_the_error_is_that_of_the_os_keyring() {
     assert_eq!(vault.store_token(&session, &token("t")), Err(missing()));
     assert_eq!(vault.role(&session, &account(1), &role("Dev")), Ok(None));
     assert_eq!(vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))), Err(missing()));
-    assert_eq!(vault.roles(clock::now()), Ok(vec![]));
+    assert_eq!(vault.contents(clock::now()).unwrap().roles, []);
     assert_eq!(vault.delete_token(&session), Ok(()));
 }
 
@@ -162,7 +162,7 @@ fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
         assert_eq!(split::get(&cache, &key).unwrap().is_some(), number >= 7, "{number}");
         assert_eq!(split::get(&durable, &key).unwrap().is_some(), number < 7, "{number}");
     }
-    assert_eq!(vault.roles(clock::now()).unwrap().len(), 10);
+    assert_eq!(vault.contents(clock::now()).unwrap().roles.len(), 10);
     vault.delete_roles(&session).unwrap();
     assert!(durable.0.names().is_empty() && cache.0.names().is_empty());
 }
@@ -193,8 +193,8 @@ fn reading_deletes_nothing_even_if_the_clock_is_ahead() {
     let names = || [durable.0.names(), cache.0.names()].concat();
     let before = names();
     let ahead = clock::now() + time::Duration::days(400);
-    assert_eq!(vault.roles(ahead).unwrap(), [], "expired credentials are not shown");
-    assert_eq!(vault.sessions().unwrap().len(), 1);
+    assert_eq!(vault.contents(ahead).unwrap().roles, [], "expired credentials are not shown");
+    assert_eq!(vault.contents(clock::now()).unwrap().sessions.len(), 1);
     assert!(vault.token(&session).unwrap().is_some() && vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
     assert_eq!(names(), before);
 }
