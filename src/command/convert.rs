@@ -6,6 +6,7 @@ use crate::portal;
 use crate::profile::edit::{self, Change};
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::Session;
+use crate::profile::precedence::Precedence;
 use crate::profile::resolve::{self, CredentialSource};
 use crate::profile::{Config, helper, start_url};
 use crate::sys::env::Env;
@@ -33,6 +34,7 @@ pub(super) fn conversion(
     matches: impl Fn(&str, &Session, &AccountRole) -> bool,
 ) -> Conversion {
     let index = ProfileIndex::new(config, env);
+    let precedence = Precedence::new(config);
     let mut found = Conversion::default();
     let mut sessions = Sessions::of(config);
     sessions.known.extend(planned.cloned());
@@ -52,7 +54,7 @@ pub(super) fn conversion(
         let change = helper::line(program, &session.name, &role.account, &role.role)
             .map(|line| Change::helper(&profile.name, line, Vec::new()))
             .map_err(|error| error.what);
-        let change = change.and_then(|change| edit::other_source(config, &profile, &change).map_or(Ok(change), Err));
+        let change = change.and_then(|change| edit::other_source(&precedence, &profile, &change).map_or(Ok(change), Err));
         match change {
             Ok(change) => {
                 found.names.push(profile.name.to_string());

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::output::{self, Format, csv};
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::Session;
+use crate::profile::precedence::Precedence;
 use crate::profile::request::RoleRequest;
 use crate::profile::resolve::RoleTarget;
 use crate::profile::{Block, Config, diagnosis, resolve};
@@ -69,8 +70,9 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     if args.profiles {
         let session = if session_given { Some(resolve::session_in(&config, &request)?) } else { None };
         let blocks = config.profiles();
+        let precedence = Precedence::new(&config);
         let overriding = |block: &Block<'_>| {
-            let value = diagnosis::overriding(block)?;
+            let value = diagnosis::overriding(&precedence, block)?;
             Some((block.name.to_string(), format!("{} ({})", value.key, value.place())))
         };
         let mut overriding: HashMap<String, String> = blocks.iter().filter_map(overriding).collect();

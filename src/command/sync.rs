@@ -18,6 +18,7 @@ use crate::profile::edit::{self, Change};
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::profile::naming::{self, Template, Values, Want};
+use crate::profile::precedence::Precedence;
 use crate::profile::store::{self, Others, Plan};
 use crate::profile::{Block, Config, helper, resolve, start_url};
 use crate::sys::env::Env;
@@ -172,6 +173,7 @@ impl Syncing<'_> {
         let profiles = config.profiles();
         let known: HashMap<&str, &Block<'_>> = profiles.iter().map(|block| (&*block.name, block)).collect();
         let index = ProfileIndex::new(config, self.env);
+        let precedence = Precedence::new(config);
         let mut ours: HashMap<AccountRole, Vec<String>> = HashMap::new();
         let mut marked: HashSet<&str> = HashSet::new();
         for block in &profiles {
@@ -229,7 +231,7 @@ impl Syncing<'_> {
             let line = helper::line(self.program, &self.session.name, &want.role.account, &want.role.role)?;
             let more = self.region.map(|region| ("region".to_owned(), region.to_owned())).into_iter().collect();
             let change = Change::helper(name, line, more).marked(&self.mark(&want.role));
-            match known.get(&**name).and_then(|block| edit::other_source(config, block, &change)) {
+            match known.get(&**name).and_then(|block| edit::other_source(&precedence, block, &change)) {
                 Some(why) => notes.remarks.push(format!("Profile {name} is left alone: {why}.")),
                 None => changes.push(change),
             }

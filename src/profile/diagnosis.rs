@@ -4,17 +4,15 @@ use std::borrow::Cow;
 
 use super::config::{Block, Config, Value, Warning};
 use super::ini::Level;
-use super::resolve::{self, CredentialSource};
-
-/// Keys of sources that tools prefer to a `credential_process`, and some of them to single sign-on.
-const STRONGER: [&str; 5] =
-    ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "web_identity_token_file", "login_session"];
+use super::precedence::Precedence;
+use super::resolve::{self, CredentialSource, SSO_KEYS};
 
 /// All warnings about both files, in file order.
 pub fn warnings(config: &Config) -> Vec<Warning<'_>> {
     let mut all = config.warnings();
+    let precedence = Precedence::new(config);
     for block in config.profiles() {
-        let Some(value) = overriding(&block) else { continue };
+        let Some(value) = overriding(&precedence, &block) else { continue };
         let what = format!("AWS tools use this {} instead of what profile \"{}\" gets from daypass", value.key, block.name);
         all.push(Warning {
             file: value.file,
@@ -36,10 +34,10 @@ pub fn worst(config: &Config) -> Option<(Warning<'_>, usize)> {
 }
 
 /// The key by which tools get other credentials for a profile that is for daypass or single sign-on.
-pub fn overriding<'b, 'a>(profile: &'b Block<'a>) -> Option<&'b Value<'a>> {
-    let ours = matches!(
-        resolve::credential_source(profile),
-        CredentialSource::Helper(_) | CredentialSource::Native | CredentialSource::Legacy
-    );
-    STRONGER.iter().filter(|_| ours).find_map(|key| profile.get(key)).filter(|value| !value.text.is_empty())
+pub fn overriding<'b, 'a>(precedence: &Precedence<'_>, profile: &'b Block<'a>) -> Option<&'b Value<'a>> {
+    match resolve::credential_source(profile) {
+        CredentialSource::Helper(_) => precedence.stronger(profile, &["credential_process"]),
+        CredentialSource::Native | CredentialSource::Legacy => precedence.stronger(profile, &SSO_KEYS),
+        CredentialSource::Other(..) | CredentialSource::Nothing => None,
+    }
 }

@@ -9,13 +9,15 @@
 //! simpler grammar and rejects or misreads some valid files (a comment on a section's line, a continued value, a `\` at a line's end),
 //! so its result counts only if it finds the same sections and keys in the *old* text as we do, which is nearly always.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-use super::config::{Block, Config};
+use super::config::{Block, Config, Value};
 use super::helper;
 use super::ini::{self, Document, Entry, FileKind, Kind, MARK, Section};
 use super::names::Session;
+use super::precedence::Precedence;
 use super::resolve::SSO_KEYS;
 use crate::error::{Error, Result};
 use crate::text::shell_quote;
@@ -446,29 +448,16 @@ fn reads_alike(reading: &Reading, document: &Document<'_>) -> bool {
         })
 }
 
-/// Keys of other credential sources, which tools would use instead of, or together with, what daypass writes.
-const OTHER_SOURCES: [&str; 8] = [
-    "role_arn",
-    "source_profile",
-    "credential_source",
-    "web_identity_token_file",
-    "login_session",
-    "aws_access_key_id",
-    "aws_secret_access_key",
-    "aws_session_token",
-];
-
 /// Refuses changes that would add a daypass or SSO source to a profile with another credential source in either file: tools would
 /// silently go on using the other one.
 ///
 /// # Errors
 /// [`crate::error::Exit::Usage`], naming the key with file and line.
 pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
-    let blocks = config.profiles();
-    let known: HashMap<&str, &Block<'_>> = blocks.iter().map(|block| (&*block.name, block)).collect();
+    let precedence = Precedence::new(config);
     for change in changes {
         let Change::Profile { name, .. } = change else { continue };
-        if let Some(what) = known.get(&**name).and_then(|block| other_source(config, block, change)) {
+        if let Some(what) = precedence.profile(name).and_then(|block| other_source(&precedence, block, change)) {
             let other = format!("{name}-sso");
             let hint = format!("daypass configure --profile {}", shell_quote(&other));
             return Err(Error::typo(format!("{what} (--keep-other-keys writes it anyway)"), name, &other, hint));
@@ -477,20 +466,31 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
     Ok(())
 }
 
-/// The other credential source that the profile would keep after this change, as a clause with the key, its file and line.
-pub fn other_source(config: &Config, block: &Block<'_>, change: &Change) -> Option<String> {
+/// The other credential source that some tool would use after this change, as a clause with the key, its file and line.
+pub fn other_source(precedence: &Precedence<'_>, block: &Block<'_>, change: &Change) -> Option<String> {
     let Change::Profile { name, set, remove, .. } = change else { return None };
-    let sets = |key: &str| set.iter().any(|(set, _)| set == key);
-    let helper = sets("credential_process");
-    if !helper && !sets("sso_session") {
+    let own: &[&str] = if set.iter().any(|(key, _)| key == "credential_process") {
+        &["credential_process"]
+    } else if set.iter().any(|(key, _)| key == "sso_session") {
+        &SSO_KEYS
+    } else {
         return None;
+    };
+    let path = precedence.config.path();
+    let mut after = block.clone();
+    after.values.retain(|value| value.file != path || !remove.contains(&value.key.to_string()));
+    for (key, text) in set {
+        match after.values.iter_mut().find(|value| value.key == *key) {
+            // A key in the credentials file stays, and is stronger.
+            Some(value) if value.file != path => {}
+            Some(value) => value.text = Cow::Owned(text.clone()),
+            None => {
+                let value = Value { key: key.clone().into(), text: text.clone().into(), file: path, line: block.line };
+                after.values.push(value);
+            }
+        }
     }
-    let wins = block.values.iter().find(|value| {
-        let removed = value.file == config.path() && remove.iter().any(|key| *key == value.key);
-        let own = if helper { SSO_KEYS.contains(&&*value.key) } else { value.key == "credential_process" };
-        (OTHER_SOURCES.contains(&&*value.key) || own && !sets(&value.key)) && !removed
-    });
-    if let Some(value) = wins {
+    if let Some(value) = precedence.stronger(&after, own) {
         let place = value.place();
         return Some(format!("profile \"{name}\" has {} ({place}), which AWS tools would use instead", value.key));
     }

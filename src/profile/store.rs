@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::backup;
 use super::config::Config;
+use super::diff;
 use super::edit::{self, Change};
 use super::encoding;
 use super::ini::FileKind;
@@ -63,7 +64,7 @@ impl Plan {
     /// The change as a unified diff for `patch -p1 -d /`; empty if there is none. It quotes the file as it is: clean it before it goes to
     /// a terminal.
     pub fn diff(&self) -> String {
-        if self.is_empty() { String::new() } else { diff(&self.path, self.before.as_deref(), &self.after) }
+        if self.is_empty() { String::new() } else { unified(&self.path, self.before.as_deref(), &self.after) }
     }
 }
 
@@ -71,17 +72,14 @@ impl Plan {
 pub fn masked_diff(path: &Path, before: Option<&str>, after: &str) -> String {
     let before = before.map(backup::masked);
     let after = backup::masked(after);
-    if before.as_ref() == Some(&after) { String::new() } else { diff(path, before.as_deref(), &after) }
+    if before.as_ref() == Some(&after) { String::new() } else { unified(path, before.as_deref(), &after) }
 }
 
-fn diff(path: &Path, before: Option<&str>, after: &str) -> String {
+fn unified(path: &Path, before: Option<&str>, after: &str) -> String {
     let shown = path.display().to_string();
     let shown = shown.trim_start_matches('/');
     let old = if before.is_some() { format!("a/{shown}") } else { "/dev/null".to_owned() };
-    let mut options = diffy::DiffOptions::new();
-    options.set_original_filename(old).set_modified_filename(format!("b/{shown}"));
-    let patch = options.create_patch(before.unwrap_or_default(), after);
-    diffy::PatchFormatter::new().suppress_blank_empty(false).fmt_patch(&patch).to_string()
+    format!("--- {old}\n+++ b/{shown}\n{}", diff::hunks(before.unwrap_or_default(), after))
 }
 
 /// Computes the changes from the configuration as it is under the lock.

@@ -47,6 +47,11 @@ impl Env {
         self.os(name).map(PathBuf::from)
     }
 
+    /// A variable of the AWS SDKs' credential providers, by its name.
+    pub fn aws(&self, name: &str) -> Option<&str> {
+        self.get(name)
+    }
+
     /// `AWS_PROFILE`, then `AWS_DEFAULT_PROFILE`, as AWS CLI v2 reads them.
     pub fn profile(&self) -> Option<&str> {
         self.get("AWS_PROFILE").or_else(|| self.get("AWS_DEFAULT_PROFILE"))

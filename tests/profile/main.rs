@@ -4,6 +4,7 @@
 mod damaged;
 mod editing;
 mod grammar;
+mod precedence;
 mod property;
 mod rejections;
 mod resolving;
