@@ -90,6 +90,8 @@ commands! {
     List(list),
     Sync(sync),
     Status(status),
+    Migrate(migrate),
+    Retire(retire),
     ShellInit(shell_init),
     Completions(completions),
     Man(man),
@@ -114,7 +116,13 @@ impl Command {
                 FileWarning::Before
             }
             Self::CredentialProcess(_) => FileWarning::OnFailure,
-            Self::Configure(_) | Self::Status(_) | Self::ShellInit(_) | Self::Completions(_) | Self::Man(_) => FileWarning::Never,
+            Self::Configure(_)
+            | Self::Status(_)
+            | Self::Migrate(_)
+            | Self::Retire(_)
+            | Self::ShellInit(_)
+            | Self::Completions(_)
+            | Self::Man(_) => FileWarning::Never,
         }
     }
 }

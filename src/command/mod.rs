@@ -5,6 +5,7 @@
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools, clippy::needless_pass_by_value)]
 #![allow(rustdoc::bare_urls, rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links)]
 
+mod aws;
 mod choose;
 pub mod completions;
 pub mod configure;
@@ -18,7 +19,9 @@ pub mod list;
 pub mod login;
 pub mod logout;
 pub mod man;
+pub mod migrate;
 pub mod pick;
+pub mod retire;
 mod roles;
 pub mod shell_init;
 pub mod status;

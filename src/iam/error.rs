@@ -1,6 +1,8 @@
 //! The errors of IAM, named for what the caller does next. Pure.
 
-use crate::aws::{self, Rejection};
+use std::time::Duration;
+
+use crate::aws::{self, Rejection, Temporary};
 
 /// Why a call failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +17,16 @@ pub enum Error {
     InvalidRequest(String),
     /// The service was not reached, or did not answer as IAM does.
     Call(aws::Error),
+}
+
+impl Temporary for Error {
+    fn pause(&self) -> Option<Duration> {
+        if let Self::Call(error) = self { error.pause() } else { None }
+    }
+
+    fn out_of_time() -> Self {
+        Self::Call(aws::Error::out_of_time())
+    }
 }
 
 impl From<aws::Error> for Error {

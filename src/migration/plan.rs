@@ -14,9 +14,9 @@ use zeroize::Zeroizing;
 use crate::access_key::{AccessKeyId, Kind};
 use crate::error::{Error, Result};
 use crate::profile::edit::{self, Change};
-use crate::profile::helper;
 use crate::profile::ini::{self, Document, FileKind, Section};
 use crate::profile::names::Session;
+use crate::profile::precedence::{Kind as SourceKind, Precedence, Sdk, Source};
 use crate::profile::resolve::{self, CredentialSource, SSO_KEYS};
 use crate::profile::undo::{OldValue, SectionUndo};
 use crate::profile::{Block, Config, Value};
@@ -61,6 +61,8 @@ pub enum Usage {
 pub struct Unsuitable {
     /// The profile.
     pub name: String,
+    /// The access key ID as it is written.
+    pub id: String,
     /// Why.
     pub why: String,
     /// What to do.
@@ -79,7 +81,8 @@ fn static_profile(config: &Config, block: &Block<'_>) -> Option<std::result::Res
         return None;
     }
     let name = block.name.to_string();
-    let unsuitable = |why: String, hint: String| Some(Err(Unsuitable { name: block.name.to_string(), why, hint }));
+    let unsuitable =
+        |why: String, hint: String| Some(Err(Unsuitable { name: block.name.to_string(), id: id.text.to_string(), why, hint }));
     let other = || format!("daypass configure --profile {}", shell_quote(&format!("{}-sso", block.name)));
     let key = match AccessKeyId::parse(&id.text) {
         Some(key) if key.kind() == Kind::User => key,
@@ -254,19 +257,18 @@ fn config_changes(config: &Config, wanted: &Wanted<'_>) -> Vec<Change> {
     let owned = |keys: &[&str]| keys.iter().map(|&key| key.to_owned()).collect::<Vec<_>>();
     for Step { profile, base } in wanted.steps {
         let mut remove = owned(&STATIC_KEYS);
-        let set = match base {
-            Some(base) => {
-                if !base.exists {
-                    let region = config.profile(profile).and_then(|block| block.text("region").map(str::to_owned));
-                    let region = region.map(|region| ("region".to_owned(), region));
-                    changes.push(Change::helper(&base.name, wanted.line.to_owned(), region.into_iter().collect()));
-                }
-                vec![("source_profile".to_owned(), base.name.clone())]
+        let set = if let Some(base) = base {
+            if !base.exists {
+                let region = config.profile(profile).and_then(|block| block.text("region").map(str::to_owned));
+                let region = region.map(|region| ("region".to_owned(), region));
+                changes.push(Change::helper(&base.name, wanted.line.to_owned(), region.into_iter().collect()));
             }
-            None => {
-                remove.extend(owned(&SSO_KEYS));
-                vec![("credential_process".to_owned(), wanted.line.to_owned())]
-            }
+            vec![("source_profile".to_owned(), base.name.clone())]
+        } else {
+            remove.extend(owned(&SSO_KEYS));
+            // Another program's line is replaced.
+            remove.push("credential_process".to_owned());
+            vec![("credential_process".to_owned(), wanted.line.to_owned())]
         };
         if wanted.without_mfa.contains(profile) {
             remove.push("mfa_serial".to_owned());
@@ -332,47 +334,39 @@ fn undo_of(text: &str, kind: FileKind, changes: &[Change]) -> Vec<SectionUndo> {
     undo
 }
 
-/// Checks that SDKs will take the profile's credentials from this line, in whatever order they look.
+/// Checks that every SDK will take the profile's credentials from this line.
 fn check(config: &Config, step: &Step, line: &str) -> Result<()> {
-    let line = Some(line).filter(|_| step.base.as_ref().is_none_or(|base| !base.exists));
-    sources_only(config, &step.profile, step.base.as_ref().map(|base| &*base.name), line).map_err(|why| {
+    uses_helper(config, step, line).map_err(|why| {
         let what = format!("profile \"{}\" would not use the new role afterwards: {why}", step.profile);
         Error::failed(what, "daypass migrate --dry-run")
     })
 }
 
-/// Whether the only credential source of a profile is this line (any that calls daypass, if None), or for a profile with a base, the role
-/// with the base's credentials.
-///
-/// SDKs differ in which source wins if a profile has several, so it may have one only.
+/// Checks that every SDK gets the credentials of a profile from this line, or those of its base.
 ///
 /// # Errors
-/// Another source that it has, as a clause.
-pub fn sources_only(config: &Config, profile: &str, base: Option<&str>, line: Option<&str>) -> std::result::Result<(), String> {
-    let find = |name: &str| config.profile(name).ok_or_else(|| format!("there is no profile \"{name}\""));
-    let block = find(base.unwrap_or(profile))?;
-    let process = block.text("credential_process").filter(|process| match line {
-        Some(line) => *process == line,
-        None => helper::read(process).is_some(),
-    });
-    let Some(process) = process else { return Err(format!("profile \"{}\" does not call daypass", block.name)) };
-    let change = Change::helper(&block.name, process.to_owned(), Vec::new());
-    let of_config = |value: &Value<'_>| value.file == config.path();
-    let other = block.values.iter().find(|value| {
-        STATIC_KEYS.contains(&&*value.key)
-            || SSO_KEYS.contains(&&*value.key)
-            || value.key == "credential_process" && !of_config(value)
-    });
-    let other = other.map(|value| format!("it has {} ({})", value.key, value.place()));
-    if let Some(why) = other.or_else(|| edit::other_source(config, &block, &change)) {
-        return Err(why);
+/// What an SDK would use instead, as a clause.
+pub fn uses_helper(config: &Config, step: &Step, line: &str) -> std::result::Result<(), String> {
+    let precedence = Precedence::new(config);
+    let base = step.base.as_ref();
+    let name = base.map_or(&*step.profile, |base| &*base.name);
+    let block = precedence.profile(name).ok_or_else(|| format!("there is no profile \"{name}\""))?;
+    if base.is_none_or(|base| !base.exists) && block.text("credential_process") != Some(line) {
+        return Err(format!("profile \"{name}\" does not call daypass"));
     }
-    let Some(base) = base else { return Ok(()) };
-    let block = find(profile)?;
-    if let Some(value) = block.values.iter().find(|value| STATIC_KEYS.contains(&&*value.key)) {
-        return Err(format!("it has {} ({})", value.key, value.place()));
-    }
-    if block.text("source_profile") == Some(base) { Ok(()) } else { Err("its source_profile is another one".to_owned()) }
+    let takes = |profile: &str, kind: SourceKind| {
+        let block = precedence.profile(profile).ok_or_else(|| format!("there is no profile \"{profile}\""))?;
+        for sdk in Sdk::ALL {
+            match precedence.of_profile(sdk, block).first() {
+                Some(source) if source.kind == kind => {}
+                Some(Source { place: Some(place), .. }) => return Err(format!("{} would use {place}", sdk.name())),
+                _ => return Err(format!("{} would find no credentials", sdk.name())),
+            }
+        }
+        Ok(())
+    };
+    takes(name, SourceKind::Daypass)?;
+    if base.is_some() { takes(&step.profile, SourceKind::AssumeRole) } else { Ok(()) }
 }
 
 /// A name for the base of a profile that is its own `source_profile`.

@@ -93,7 +93,8 @@ pub fn next(facts: &Facts) -> Step {
     if *in_files {
         return Step::Migrate;
     }
-    if *status == Status::Inactive {
+    // Who deactivated a key itself need not be allowed to look at it.
+    if *status == Status::Inactive || *status == Status::Unknown && inactive_since.is_some() {
         let Some(since) = inactive_since else { return Step::StartWaiting };
         let until = since.saturating_add(*wait);
         return match caller {
@@ -164,6 +165,8 @@ mod tests {
             (with(Unknown, Key, &plain), Step::Deactivate(Key)),
             (with(Unknown, Role, &plain), Step::Deactivate(Role)),
             (with(Unknown, Administrator, &plain), Step::AskToDeactivate),
+            (with(Unknown, Key, &|f| f.inactive_since = since(13)), Step::Wait(PARKED + 31 * DAY)),
+            (with(Unknown, Key, &|f| f.inactive_since = since(14)), Step::AskToDelete),
             (with(Inactive, Role, &plain), Step::StartWaiting),
             (with(Inactive, Administrator, &plain), Step::StartWaiting),
             (with(Inactive, Role, &|f| f.inactive_since = since(13)), Step::Wait(PARKED + 31 * DAY)),

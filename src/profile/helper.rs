@@ -108,10 +108,14 @@ fn argument(name: &str) -> Result<&str> {
     ))
 }
 
+/// Splits a `credential_process` line as SDKs do; None for an open quote.
+pub fn words(line: &str) -> Option<Vec<String>> {
+    if cfg!(windows) { Some(split_windows(line)) } else { shlex::split(line) }
+}
+
 /// Parses the arguments with which a `credential_process` line calls daypass; None if it calls another program.
 pub fn read(line: &str) -> Option<RoleRequest> {
-    let words = if cfg!(windows) { split_windows(line) } else { shlex::split(line)? };
-    let mut words = words.into_iter();
+    let mut words = words(line)?.into_iter();
     let program = words.next()?;
     let base = program.rsplit(['/', '\\']).next()?;
     let base = base.strip_suffix(".exe").or_else(|| base.strip_suffix(".EXE")).unwrap_or(base);

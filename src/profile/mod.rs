@@ -13,6 +13,7 @@ pub mod index;
 pub mod ini;
 pub mod names;
 pub mod naming;
+pub mod other_tools;
 pub mod precedence;
 pub mod replacement;
 pub mod request;

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::edit::{self, Change};
-use super::ini::FileKind;
+use super::ini::{Document, FileKind, Kind, Section};
 use crate::error::Result;
 use crate::secret::{Secret, exposed};
 
@@ -119,14 +119,19 @@ impl FileUndo {
                 return Ok(Restored::Exactly(self.existed.then_some(old)));
             }
         }
-        let changes: Vec<Change> = self.sections.iter().map(SectionUndo::change).collect();
+        let document = Document::parse(text.as_bytes(), kind);
+        let changes: Vec<Change> = self.sections.iter().map(|section| section.change(&document)).collect();
         Ok(Restored::Merged(Zeroizing::new(edit::apply(text, kind, &changes)?)))
     }
 }
 
 impl SectionUndo {
-    fn change(&self) -> Change {
-        if !self.existed {
+    /// The change that takes this one back. A section that the migration added is removed, unless it got other keys since.
+    fn change(&self, now: &Document<'_>) -> Change {
+        let is_own = |section: &&Section<'_>| section.kind == Kind::Profile && section.name == self.profile;
+        let added_only =
+            |section: &Section<'_>| now.entries(section).iter().all(|entry| self.added.iter().any(|key| now.is_key(entry, key)));
+        if !self.existed && now.sections().iter().filter(is_own).all(added_only) {
             return Change::Forget { name: self.profile.clone() };
         }
         let set = self.values.iter().map(|OldValue { key, value }| (key.clone(), value.expose().to_owned())).collect();
@@ -182,5 +187,22 @@ mod tests {
         let restored = undo(Some(BEFORE), AFTER).restore(Some(&now), FileKind::Credentials).unwrap();
         let expected = format!("{now}\n[a]\naws_access_key_id = 1\naws_secret_access_key = 2\n");
         assert_eq!(restored, Restored::Merged(Zeroizing::new(expected)));
+    }
+
+    #[test]
+    fn a_section_that_was_added_goes_unless_it_got_other_keys_since() {
+        let section = SectionUndo {
+            profile: "a".to_owned(),
+            existed: false,
+            values: Vec::new(),
+            added: vec!["credential_process".to_owned()],
+        };
+        let undo = FileUndo::new("f".to_owned(), None, Some(""), "[profile a]\ncredential_process = x\n", vec![section]);
+        let restored = |now: &str| match undo.restore(Some(now), FileKind::Config).unwrap() {
+            Restored::Merged(text) => text.to_string(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(restored("[profile a]\ncredential_process = x\n\n[profile b]\nk = 1\n"), "\n[profile b]\nk = 1\n".trim_start());
+        assert_eq!(restored("[profile a]\ncredential_process = x\nregion = y\n"), "[profile a]\nregion = y\n");
     }
 }
