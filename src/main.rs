@@ -13,5 +13,6 @@ static ALLOCATOR: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
 
 fn main() -> ExitCode {
     process::forbid_core_dumps();
+    process::report_panics();
     ExitCode::from(daypass::run(std::env::args_os(), Env::of_process()))
 }

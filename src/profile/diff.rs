@@ -1,42 +1,63 @@
 //! Unified diffs, for `--dry-run`. Touches nothing.
 
-use std::fmt::{self, Write};
+use std::fmt::Write;
+use std::ops::Range;
 
-use imara_diff::{Algorithm, Diff, InternedInput, Interner, Token, UnifiedDiffConfig, UnifiedDiffPrinter};
+use imara_diff::{Algorithm, Diff, Hunk, InternedInput};
 
-/// The hunks of a unified diff with three lines of context, as `diff -u` prints them; empty if the texts are equal.
+/// Unchanged lines around a change.
+const CONTEXT: u32 = 3;
+
+/// The hunks of a unified diff, as `diff -u` prints them; empty if the texts are equal.
 pub(super) fn hunks(before: &str, after: &str) -> String {
     let input = InternedInput::new(before, after);
-    let mut diff = Diff::compute(Algorithm::Histogram, &input);
+    let mut diff = Diff::compute(Algorithm::Myers, &input);
     diff.postprocess_lines(&input);
-    diff.unified_diff(&Lines(&input.interner), UnifiedDiffConfig::default(), &input).to_string()
+    let (old, new) = (lines(before), lines(after));
+    let mut text = String::new();
+    let changes: Vec<Hunk> = diff.hunks().collect();
+    // The unchanged lines between the changes of a group would all be context.
+    for group in changes.chunk_by(|one, next| next.before.start - one.before.end <= 2 * CONTEXT) {
+        let (Some(first), Some(last)) = (group.first(), group.last()) else { continue };
+        let around = |start: u32, end: u32| start.saturating_sub(CONTEXT)..end + CONTEXT;
+        let old_range = within(&old, around(first.before.start, last.before.end));
+        let new_range = within(&new, around(first.after.start, last.after.end));
+        // Writing to a string can't fail.
+        let _ = writeln!(text, "@@ -{} +{} @@", numbers(&old_range), numbers(&new_range));
+        let mut at = old_range.start;
+        for change in group {
+            push(&mut text, ' ', &old, at..change.before.start as usize);
+            push(&mut text, '-', &old, change.before.start as usize..change.before.end as usize);
+            push(&mut text, '+', &new, change.after.start as usize..change.after.end as usize);
+            at = change.before.end as usize;
+        }
+        push(&mut text, ' ', &old, at..old_range.end);
+    }
+    text
 }
 
-/// The library's own printer does not mark a missing newline at the end of a file, and numbers an empty range from 1.
-struct Lines<'a>(&'a Interner<&'a str>);
-
-impl Lines<'_> {
-    fn line(&self, mut to: impl Write, sign: char, line: Token) -> fmt::Result {
-        let line = self.0[line];
-        write!(to, "{sign}{line}")?;
-        if line.ends_with('\n') { Ok(()) } else { to.write_str("\n\\ No newline at end of file\n") }
-    }
+/// The lines of a text with their ends.
+fn lines(text: &str) -> Vec<&str> {
+    text.split_inclusive('\n').collect()
 }
 
-impl UnifiedDiffPrinter for Lines<'_> {
-    fn display_header(&self, mut to: impl Write, old: u32, new: u32, old_len: u32, new_len: u32) -> fmt::Result {
-        // An empty range is after the line of this number.
-        let range = |start: u32, len: u32| format!("{},{len}", start + u32::from(len > 0));
-        writeln!(to, "@@ -{} +{} @@", range(old, old_len), range(new, new_len))
-    }
+/// The part of a range that exists.
+fn within(lines: &[&str], range: Range<u32>) -> Range<usize> {
+    range.start as usize..lines.len().min(range.end as usize)
+}
 
-    fn display_context_token(&self, to: impl Write, line: Token) -> fmt::Result {
-        self.line(to, ' ', line)
-    }
+/// The first line, counted from 1, and the number of lines. For no lines, the number of the line before.
+fn numbers(range: &Range<usize>) -> String {
+    format!("{},{}", range.start + usize::from(!range.is_empty()), range.len())
+}
 
-    fn display_hunk(&self, mut to: impl Write, before: &[Token], after: &[Token]) -> fmt::Result {
-        before.iter().try_for_each(|line| self.line(&mut to, '-', *line))?;
-        after.iter().try_for_each(|line| self.line(&mut to, '+', *line))
+fn push(text: &mut String, sign: char, lines: &[&str], range: Range<usize>) {
+    for line in lines.get(range).unwrap_or_default() {
+        text.push(sign);
+        text.push_str(line);
+        if !line.ends_with('\n') {
+            text.push_str("\n\\ No newline at end of file\n");
+        }
     }
 }
 
@@ -66,8 +87,10 @@ mod tests {
             let file = |name: &str| folder.path().join(name);
             std::fs::write(file("before"), before).unwrap();
             std::fs::write(file("diff"), format!("--- before\n+++ after\n{hunks}")).unwrap();
-            let patch = Command::new("patch").args(["--quiet", "--fuzz=0", "--output=after", "before", "diff"]).current_dir(&folder).status();
-            prop_assert!(patch.expect("this test needs patch: apt-get install patch").success(), "{}", hunks);
+            let patch = Command::new("patch").args(["--verbose", "--fuzz=0", "--output=after", "before", "diff"]).current_dir(&folder).output();
+            let patch = patch.expect("this test needs patch: apt-get install patch");
+            let exact = patch.status.success() && !String::from_utf8_lossy(&patch.stdout).contains("offset");
+            prop_assert!(exact, "{:?}\n{}", patch, hunks);
             prop_assert_eq!(std::fs::read_to_string(file("after")).unwrap_or_default(), after);
         }
     }

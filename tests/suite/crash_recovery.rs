@@ -8,16 +8,10 @@
 use std::time::{Duration, Instant};
 
 use crate::support::portal::{Answer, Call, Latch, Portal, PortalConfig, Rotation};
-use crate::{configured, signed_in};
+use crate::{configured, number_of, seed, signed_in};
 
 /// Each round starts and kills three processes.
 const ROUNDS: usize = 60;
-
-/// The seed of this run: `DAYPASS_TEST_SEED`, or a random one. Every failure prints it.
-#[allow(clippy::disallowed_methods)]
-fn seed() -> u64 {
-    std::env::var("DAYPASS_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..))
-}
 
 /// Tokens and credentials expire at once, so that every call refreshes and fetches.
 fn expire_at_once(rotation: Rotation) -> PortalConfig {
@@ -31,12 +25,12 @@ fn ask(role: usize) -> String {
 /// Kills processes at random instants and checks after each round that the next call works. Under strict rotation the sign-in may be
 /// lost instead; each loss must have left one more refresh at the portal whose tokens were never used. Returns the number of losses.
 fn kill_at_random(rotation: Rotation) -> usize {
-    let seed = seed();
+    let (seed, rounds) = (seed(), number_of(ROUNDS));
     let mut random = fastrand::Rng::with_seed(seed);
     let portal = Portal::live(expire_at_once(rotation));
     let home = signed_in(&portal);
     let (mut lost, mut longest) = (0, Duration::from_millis(50));
-    for round in 0..ROUNDS {
+    for round in 0..rounds {
         let running: Vec<_> = (1..=3).map(|role| home.daypass(&ask(role)).any_output().spawn()).collect();
         let mut delays: Vec<_> = running.into_iter().map(|run| (longest.mul_f64(random.f64()), run)).collect();
         delays.sort_by_key(|(delay, _)| *delay);
@@ -60,7 +54,7 @@ fn kill_at_random(rotation: Rotation) -> usize {
         assert!(after.stderr.ends_with("\nhint: daypass login corp\n"), "seed {seed}, round {round}\n{after}");
         home.daypass("login corp --no-browser").any_stderr().go();
     }
-    assert!(portal.count(Call::RefreshToken) > ROUNDS, "seed {seed}: the kills came before any refresh");
+    assert!(portal.count(Call::RefreshToken) > rounds, "seed {seed}: the kills came before any refresh");
     if rotation == Rotation::Strict {
         // The next call uses tokens that were stored, so only a loss leaves a refresh unused.
         assert_eq!(portal.unused_refreshes(), lost, "seed {seed}");
@@ -81,7 +75,7 @@ fn random_kills_lose_no_sign_in_if_the_previous_refresh_token_stays_valid() {
 #[test]
 fn random_kills_lose_a_sign_in_only_between_rotation_and_storage() {
     let lost = kill_at_random(Rotation::Strict);
-    eprintln!("{lost} of {} kills came between rotation and storage", 3 * ROUNDS);
+    eprintln!("{lost} of {} kills came between rotation and storage", 3 * number_of(ROUNDS));
 }
 
 #[test]

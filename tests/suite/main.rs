@@ -43,6 +43,8 @@ mod status;
 #[cfg(target_os = "linux")]
 mod storing;
 mod sync;
+#[cfg(target_os = "linux")]
+mod system_calls;
 #[cfg(unix)]
 mod terminal;
 #[cfg(unix)]
@@ -66,6 +68,17 @@ fn configured(portal: &Portal) -> Home {
     let home = Home::new().at(portal);
     home.daypass(CONFIGURE).any_stderr().go();
     home
+}
+
+/// The seed of a random test: `DAYPASS_TEST_SEED`, or a random one. Every failure prints it.
+fn seed() -> u64 {
+    std::env::var("DAYPASS_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..))
+}
+
+/// How often a random test repeats: as often as it is good for every change, times `DAYPASS_TEST_REPEAT`.
+fn number_of(rounds: usize) -> usize {
+    let times = std::env::var("DAYPASS_TEST_REPEAT").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
+    rounds * times
 }
 
 /// Fails the test if this program is not installed. `how` is the command that installs it.

@@ -60,6 +60,9 @@ impl Wizard<'_> {
         let what = match (names, session) {
             ([], Some(session)) => format!("session {}", session.name),
             ([one], _) => format!("profile {one}"),
+            ([first, second, third, _, rest @ ..], _) if !rest.is_empty() => {
+                format!("profiles {first}, {second}, {third} and {} others", rest.len() + 1)
+            }
             (several, _) => format!("profiles {}", several.join(", ")),
         };
         self.context.tell(&if done.is_empty() {

@@ -1,5 +1,6 @@
 //! A running program, its output, and its watchdog.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::Read;
@@ -10,6 +11,11 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use clap::Parser;
+use clap::error::ErrorKind;
+use daypass::cli::Cli;
+
+use super::DAYPASS;
 use super::command::{Run, Text};
 
 /// A stream that a thread reads as output arrives.
@@ -95,6 +101,22 @@ fn kill_group(group: u32) {
     drop(killed);
 }
 
+/// What is wrong with the command in the last line of an error, which must be accepted as it stands and differ from the one that has just
+/// failed.
+fn hint_complaint(run: &Run, stderr: &str) -> Option<String> {
+    let hint = stderr.trim_end().rsplit_once("\nhint: ")?.1;
+    let words = shlex::split(hint)?;
+    if words.first()? != "daypass" || hint.contains(['|', ';']) {
+        return None;
+    }
+    if run.program == DAYPASS && words.iter().skip(1).map(OsString::from).eq(run.arguments.iter().cloned()) {
+        return Some(format!("the hint repeats the command that failed: {hint}"));
+    }
+    let error = Cli::try_parse_from(words).err()?;
+    let shows = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    (!shows).then(|| format!("the command in the hint is refused: {hint}: {error}"))
+}
+
 /// A running program.
 pub struct Running<'a> {
     pub(super) run: Run<'a>,
@@ -146,6 +168,7 @@ impl Running<'_> {
         }
         complaints.extend(run.stdout.complaint("standard output", &finished.stdout));
         complaints.extend(run.stderr.complaint("standard error", &finished.stderr));
+        complaints.extend(hint_complaint(run, &finished.stderr));
         for (name, expected) in &run.leaves {
             let found = fs::read_to_string(run.home.path(name)).unwrap_or_else(|error| format!("({error})"));
             complaints
