@@ -32,7 +32,8 @@ Exit status:
   0  done                4  the portal refuses this account or role
   1  failed              5  the keyring is locked, missing or refuses
   2  usage error         6  the portal cannot be reached
-  3  sign-in required  130  interrupted";
+  3  sign-in required    7  audit: long-lived keys were found
+                       130  interrupted";
 
 /// Flags that every command accepts.
 #[derive(Debug, Args)]
@@ -90,6 +91,7 @@ commands! {
     List(list),
     Sync(sync),
     Status(status),
+    Audit(audit),
     Migrate(migrate),
     Retire(retire),
     ShellInit(shell_init),
@@ -118,6 +120,7 @@ impl Command {
             Self::CredentialProcess(_) => FileWarning::OnFailure,
             Self::Configure(_)
             | Self::Status(_)
+            | Self::Audit(_)
             | Self::Migrate(_)
             | Self::Retire(_)
             | Self::ShellInit(_)

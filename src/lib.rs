@@ -9,12 +9,13 @@
 //! | commands | [`command`] | through [`context::Context`] |
 //! | interface | [`context`], [`ui`], [`output`] | terminal |
 //! | core | [`broker`], [`migration`] | nothing itself |
-//! | services | [`portal`], [`sts`], [`iam`] (all on [`aws`]), [`vault`], [`history`] | network; keyring; its own files |
+//! | services | [`portal`], [`sts`], [`iam`] (all on [`aws`]), [`vault`], [`history`], [`audit`] | network; keyring; its own files; files to search |
 //! | model | [`credentials`], [`profile`], [`access_key`] | [`profile::store`] the user's files; the rest nothing |
 //! | system | [`sys`] | one thing each |
 //! | foundation | [`error`], [`secret`], [`text`] | nothing |
 
 pub mod access_key;
+pub mod audit;
 pub mod aws;
 pub mod broker;
 pub mod cli;
