@@ -94,6 +94,7 @@ commands! {
     Audit(audit),
     Migrate(migrate),
     Retire(retire),
+    Doctor(doctor),
     ShellInit(shell_init),
     Completions(completions),
     Man(man),
@@ -121,6 +122,7 @@ impl Command {
             Self::Configure(_)
             | Self::Status(_)
             | Self::Audit(_)
+            | Self::Doctor(_)
             | Self::Migrate(_)
             | Self::Retire(_)
             | Self::ShellInit(_)

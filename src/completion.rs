@@ -119,7 +119,7 @@ fn request(block: &Block<'_>) -> RoleRequest {
             let text = |key| block.text(key).map(str::to_owned);
             RoleRequest { account: text("sso_account_id"), role: text("sso_role_name"), ..RoleRequest::default() }
         }
-        CredentialSource::Other(..) | CredentialSource::Nothing => RoleRequest::default(),
+        CredentialSource::Assumes(_) | CredentialSource::Other(..) | CredentialSource::Nothing => RoleRequest::default(),
     }
 }
 

@@ -1,20 +1,24 @@
 //! What a command can use: the environment, the vault, a broker for a session, the terminal. Each is opened on first use.
 
 use std::cell::OnceCell;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::aws;
-use crate::broker::{Broker, Locks};
+use crate::broker::{Broker, Locks, Step};
 use crate::credentials::RoleCredentials;
 use crate::error::{Error, Result};
 use crate::history::History;
 use crate::portal::{self, Portal};
+use crate::profile::chain::{AssumedRole, Policy};
 use crate::profile::names::{AccountId, Session};
 use crate::profile::request::Account;
 use crate::profile::resolve::RoleTarget;
 use crate::profile::{Config, diagnosis};
+use crate::sts::{RoleSession, Sts};
 use crate::sys::clock::Deadline;
 use crate::sys::env::Env;
+use crate::sys::file;
 use crate::sys::lock::Folders;
 use crate::text;
 use crate::ui::table;
@@ -75,19 +79,46 @@ impl Context {
         Ok(Broker::new(session, vault, Portal::new(settings, session.start_url.clone()), locks))
     }
 
-    /// The role credentials of a target, with the account ID. A name is looked up at the portal.
+    /// The role credentials of a target, with their account ID. A name is looked up at the portal.
     ///
     /// # Errors
-    /// Those of the broker; an unknown or ambiguous account name.
+    /// Those of the broker; an unknown or ambiguous account name; a policy file that can't be used.
     pub fn credentials(&self, target: &RoleTarget, limit: Duration) -> Result<(AccountId, RoleCredentials)> {
         let deadline = Deadline::after(limit);
+        let steps = target.chain.iter().map(|role| self.step(role, target)).collect::<Result<Vec<_>>>()?;
         let account = self.account(target, limit)?;
         let broker = self.broker(&target.session, target.profile.as_deref())?;
-        let credentials = broker.role_credentials(&account, &target.role, deadline.left())?;
-        Ok((account, credentials))
+        let credentials = broker.chained_credentials(&account, &target.role, &steps, deadline.left())?;
+        Ok((target.chain.last().map_or(account, |role| role.arn.account().clone()), credentials))
     }
 
-    /// The account ID of a target. Only a name is looked up at the portal.
+    /// One role to assume, with the STS that does it.
+    fn step(&self, role: &AssumedRole, target: &RoleTarget) -> Result<Step> {
+        let region = role.region.as_deref().unwrap_or(&target.session.region);
+        let profile = role.profile.as_deref().or(target.profile.as_deref()).or(self.env.profile());
+        let settings = aws::Settings {
+            region: aws::regions::in_partition(region, role.arn.partition()).to_owned(),
+            profile: profile.map(str::to_owned),
+            env: self.env.clone(),
+        };
+        let (policy, policy_arns) = match &role.policy {
+            None => (None, Vec::new()),
+            Some(Policy::Arn(arn)) => (None, vec![arn.clone()]),
+            Some(Policy::File(path)) => (Some(policy_document(path)?), Vec::new()),
+        };
+        let request = RoleSession {
+            role_arn: role.arn.to_string(),
+            name: role.session_name.clone().unwrap_or_default(),
+            external_id: role.external_id.clone(),
+            duration: role.duration,
+            policy,
+            policy_arns,
+            source_identity: role.source_identity.clone(),
+        };
+        Ok(Step { request, sts: Sts::new(settings) })
+    }
+
+    /// The account ID of a target's role at the portal. Only a name is looked up at the portal.
     ///
     /// # Errors
     /// Those of the broker; an unknown or ambiguous account name.
@@ -140,6 +171,19 @@ impl Context {
         terminal::print(text)
             .map_err(|error| Error::failed(format!("cannot write to standard output: {error}"), "check where it is redirected to"))
     }
+}
+
+/// The policy document in a file, without insignificant white space: STS limits its length.
+///
+/// # Errors
+/// It can't be read, or is not JSON.
+fn policy_document(path: &Path) -> Result<String> {
+    let shown = path.display();
+    let hint = || format!("cat {}", text::shell_quote(&path.to_string_lossy()));
+    let bytes = file::read(path).map_err(|error| Error::usage(format!("the policy {shown} can't be read: {error}"), hint()))?;
+    let json: serde_json::Value =
+        serde_json::from_slice(&bytes).map_err(|error| Error::usage(format!("the policy {shown} is not JSON: {error}"), hint()))?;
+    Ok(json.to_string())
 }
 
 /// The only account with this name, ignoring case if no name matches exactly.

@@ -58,6 +58,28 @@ pub(super) fn is_known(region: &str) -> bool {
     KNOWN.contains(&region)
 }
 
+/// The partitions that have regions of their own: the prefix of these, and the one to use if none is known (`partitions.json`).
+const PARTITIONS: [(&str, &str, &str); 7] = [
+    ("aws-cn", "cn-", "cn-north-1"),
+    ("aws-us-gov", "us-gov-", "us-gov-west-1"),
+    ("aws-eusc", "eusc-", "eusc-de-east-1"),
+    ("aws-iso", "us-iso-", "us-iso-east-1"),
+    ("aws-iso-b", "us-isob-", "us-isob-east-1"),
+    ("aws-iso-e", "eu-isoe-", "eu-isoe-west-1"),
+    ("aws-iso-f", "us-isof-", "us-isof-south-1"),
+];
+
+/// This region if it belongs to the partition, else one that does.
+pub fn in_partition<'r>(region: &'r str, partition: &str) -> &'r str {
+    let of_partition = PARTITIONS.iter().find(|(name, ..)| *name == partition);
+    let of_region = PARTITIONS.iter().find(|(_, prefix, _)| region.starts_with(prefix));
+    match of_partition {
+        _ if of_partition == of_region => region,
+        Some((.., default)) => default,
+        None => "us-east-1",
+    }
+}
+
 /// The known region whose name is most similar, if one is.
 pub fn nearest(region: &str) -> Option<&'static str> {
     names::nearest(region, KNOWN.into_iter())
@@ -66,6 +88,16 @@ pub fn nearest(region: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_region_of_another_partition_is_replaced() {
+        assert_eq!(in_partition("eu-west-1", "aws"), "eu-west-1");
+        assert_eq!(in_partition("mars-north-1", "aws"), "mars-north-1");
+        assert_eq!(in_partition("cn-northwest-1", "aws-cn"), "cn-northwest-1");
+        assert_eq!(in_partition("eu-west-1", "aws-us-gov"), "us-gov-west-1");
+        assert_eq!(in_partition("us-iso-east-1", "aws-iso-b"), "us-isob-east-1");
+        assert_eq!(in_partition("us-gov-west-1", "aws"), "us-east-1");
+    }
 
     #[test]
     fn a_typo_has_a_nearest_region() {

@@ -17,7 +17,7 @@ use crate::profile::names::{AccountId, RoleName, Session};
 use crate::sys::clock::{self, Deadline};
 use crate::sys::signal;
 use crate::sys::stderr;
-use crate::vault::{self, Vault};
+use crate::vault::{self, Kind, Vault};
 
 /// How long to wait for fresh role credentials if unexpired ones are cached. The user waits as long, and some SDKs end a helper after
 /// five seconds.
@@ -53,22 +53,41 @@ impl<'a> Broker<'a> {
     ///
     /// `timeout` limits all waiting for locks and for the portal.
     pub fn role_credentials(&self, account: &AccountId, role: &RoleName, timeout: Duration) -> Result<RoleCredentials> {
+        let key = Kind::Role(account.clone(), role.clone());
+        self.by_rule(&key, timeout, |deadline, have_unexpired| self.exchange(&key, account, role, deadline, have_unexpired))
+    }
+
+    /// What is cached if it is fresh, else what `replace` returns; if that fails, what is cached and has not expired. `replace` gets its
+    /// deadline, and whether unexpired credentials are cached.
+    pub(super) fn by_rule(
+        &self,
+        key: &Kind,
+        timeout: Duration,
+        replace: impl FnOnce(Deadline, bool) -> Result<RoleCredentials>,
+    ) -> Result<RoleCredentials> {
         let deadline = Deadline::after(timeout);
-        let cached = self.cached(account, role)?.map(|cached| (freshness::credential_state(&cached, clock::now()), cached));
+        let cached = self.cached(key)?.map(|cached| (freshness::credential_state(&cached, clock::now()), cached));
         match cached {
             Some((CredentialState::Fresh, cached)) => Ok(cached),
             Some((CredentialState::Stale, cached)) => {
-                let deadline = Deadline::after(timeout.min(REPLACEMENT_TIMEOUT));
-                self.exchange(account, role, deadline, true).or_else(|error| use_unexpired(cached, error))
+                replace(Deadline::after(timeout.min(REPLACEMENT_TIMEOUT)), true).or_else(|error| use_unexpired(cached, error))
             }
-            Some((CredentialState::Expired, _)) | None => self.exchange(account, role, deadline, false),
+            Some((CredentialState::Expired, _)) | None => replace(deadline, false),
         }
     }
 
-    /// The cached credentials of the role, expired ones too. A cache that can't be read counts as empty: if the whole keyring fails,
-    /// reading the token, which follows, reports it. A keyring that timed out is reported at once, because it would time out again.
-    fn cached(&self, account: &AccountId, role: &RoleName) -> Result<Option<RoleCredentials>> {
-        match self.vault.role(self.session, account, role) {
+    /// Asks the portal whether it accepts this sign-in. Refreshes and stores nothing. Also returns how far the service's clock is ahead of
+    /// this machine's, if there was an answer.
+    pub fn check_sign_in(&self, token: &Token, timeout: Duration) -> (Result<()>, Option<time::Duration>) {
+        let accounts = self.portal.accounts(token, timeout);
+        let result = accounts.map(drop).map_err(|error| failure::to_error(self.session, error.into()));
+        (result, self.portal.clock_offset())
+    }
+
+    /// The cached credentials, expired ones too. A cache that can't be read counts as empty: if the whole keyring fails, reading the
+    /// token, which follows, reports it. A keyring that timed out is reported at once, because it would time out again.
+    fn cached(&self, key: &Kind) -> Result<Option<RoleCredentials>> {
+        match self.vault.role(self.session, key) {
             Err(error @ vault::Error::TimedOut(_)) => Err(error.into()),
             Err(error) => {
                 tracing::warn!(?error, "the cached role credentials can't be read");
@@ -78,13 +97,24 @@ impl<'a> Broker<'a> {
         }
     }
 
+    /// The cached credentials if they are fresh: a second look, under the lock.
+    pub(super) fn cached_if_fresh(&self, key: &Kind) -> Result<Option<RoleCredentials>> {
+        let is_fresh = |cached: &RoleCredentials| freshness::credential_state(cached, clock::now()) == CredentialState::Fresh;
+        Ok(self.cached(key)?.filter(is_fresh))
+    }
+
     /// Fetches role credentials, unless another process has just done so. If `have_unexpired` ones, a portal that has just failed is not
     /// called again.
-    fn exchange(&self, account: &AccountId, role: &RoleName, deadline: Deadline, have_unexpired: bool) -> Result<RoleCredentials> {
-        let mut lock = self.locks.take(self.session, Scope::Role(account, role), deadline)?;
-        if let Some(cached) = self.cached(account, role)?
-            && freshness::credential_state(&cached, clock::now()) == CredentialState::Fresh
-        {
+    fn exchange(
+        &self,
+        key: &Kind,
+        account: &AccountId,
+        role: &RoleName,
+        deadline: Deadline,
+        have_unexpired: bool,
+    ) -> Result<RoleCredentials> {
+        let mut lock = self.locks.take(self.session, Scope::Role(key), deadline)?;
+        if let Some(cached) = self.cached_if_fresh(key)? {
             return Ok(cached);
         }
         let to_error = |error: portal::Error| match error {
@@ -96,7 +126,7 @@ impl<'a> Broker<'a> {
         }
         let mut used = None;
         let answer = self.usable_token(deadline).and_then(|token| {
-            if let Some(error) = lock.refusal(&token, clock::now()) {
+            if let Some(error) = lock.refusal(&token.access, clock::now()) {
                 return Err(error.into());
             }
             self.with_token(&token, deadline, |token| {
@@ -111,13 +141,13 @@ impl<'a> Broker<'a> {
         });
         let credentials = answer.map_err(|failure| match failure {
             Failure::Portal(error) => {
-                lock.remember(used.as_ref(), clock::now(), &error);
+                lock.remember(used.as_ref().map(|token| &token.access), clock::now(), &error);
                 to_error(error)
             }
             Failure::Local(error) => error,
         })?;
         self.warn_of_wrong_clock();
-        if let Err(error) = self.store_role(account, role, &credentials, used.as_ref()) {
+        if let Err(error) = self.store_role(key, &credentials, used.as_ref()) {
             tracing::warn!(?error, "the role credentials were not stored");
         }
         lock.clear();
@@ -129,21 +159,15 @@ impl<'a> Broker<'a> {
     ///
     /// No lock is needed. A sign-out or sign-in changes the token first and deletes the role credentials second. This function stores
     /// them first and reads the token second (the check before only saves the write). So at least one of the two sees the other.
-    fn store_role(
-        &self,
-        account: &AccountId,
-        role: &RoleName,
-        credentials: &RoleCredentials,
-        by: Option<&Token>,
-    ) -> vault::Result<()> {
+    pub(super) fn store_role(&self, key: &Kind, credentials: &RoleCredentials, by: Option<&Token>) -> vault::Result<()> {
         let by = by.map(|token| &token.access);
         let is_current = || Ok(self.vault.token(self.session)?.as_ref().map(|token| &token.access) == by);
         if is_current()? {
-            self.vault.store_role(self.session, account, role, credentials)?;
+            self.vault.store_role(self.session, key, credentials)?;
             if is_current().unwrap_or(false) {
                 return Ok(());
             }
-            self.vault.delete_role(self.session, account, role)?;
+            self.vault.delete_role(self.session, key)?;
         }
         tracing::info!("the sign-in has changed: these role credentials are not stored");
         Ok(())

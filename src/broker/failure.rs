@@ -1,9 +1,10 @@
-//! Turns errors of the portal into messages, hints and exit statuses. Pure.
+//! Turns errors of the portal and of STS into messages, hints and exit statuses. Pure.
 
-use crate::aws::{Obstacle, regions};
+use crate::aws::{self, Obstacle, regions};
 use crate::error::{Error, Exit};
 use crate::portal;
 use crate::profile::names::{AccountId, RoleName, Session};
+use crate::sts;
 use crate::text::shell_quote;
 use crate::vault;
 
@@ -57,6 +58,46 @@ pub(super) fn refused(session: &Session, account: &AccountId, role: &RoleName, w
     )
 }
 
+/// The error of a role that could not be assumed. `source` is the role that assumes it.
+pub(super) fn not_assumed(session: &Session, source: &str, role_arn: &str, error: sts::Error) -> Error {
+    let what = |why: &str| format!("{source} can't assume {role_arn}: {why}");
+    match error {
+        sts::Error::AccessDenied(why) => {
+            let why = format!("{why} (its trust policy and the permission set must both allow it)");
+            Error::new(Exit::Refused, what(&why), format!("daypass list {}", session_argument(session)))
+        }
+        sts::Error::InvalidKeys(why) => Error::new(Exit::SignIn, what(&why), login_command(session)),
+        sts::Error::InvalidSignature(why) => {
+            Error::new(Exit::Unreachable, what(&why), "check the date and time of this machine, then try again")
+        }
+        sts::Error::InvalidRequest(why) => {
+            Error::usage(what(&why), "check the ARN, external ID, duration, session name and policy of the role")
+        }
+        sts::Error::Call(error) => match error {
+            aws::Error::Rejected(rejection) => Error::failed(what(&rejection.why("the request is not accepted")), "try again"),
+            aws::Error::Unavailable(_, why) => unavailable(why),
+            aws::Error::Unreachable(Obstacle::UnknownRegion, why) => {
+                Error::usage(why, "check the region of the profile that assumes the role")
+            }
+            aws::Error::Unreachable(obstacle, why) => unreachable(session, obstacle, why),
+            aws::Error::UnexpectedResponse(why) => Error::new(
+                Exit::Unreachable,
+                format!("unexpected answer from STS: {why}"),
+                "check for a captive portal or a proxy, and AWS_ENDPOINT_URL_STS",
+            ),
+            aws::Error::InvalidSettings(why) => invalid_settings(why),
+        },
+    }
+}
+
+fn unavailable(why: String) -> Error {
+    Error::new(Exit::Unreachable, why, "check the network (HTTPS_PROXY and NO_PROXY are honoured), then try again")
+}
+
+fn invalid_settings(why: String) -> Error {
+    Error::usage(why, "check AWS_ENDPOINT_URL_*, AWS_CA_BUNDLE, HTTPS_PROXY and the endpoint settings of the profile")
+}
+
 /// `why` may be empty.
 pub(super) fn sign_in_required(session: &Session, why: &str) -> Error {
     let what = format!("not signed in to {}", session.name);
@@ -105,18 +146,14 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
                 format!("IAM Identity Center in {region} does not accept {start_url}: {why}"),
                 "check the start URL and the region in the config file",
             ),
-            portal::Error::Unavailable(_, why) => {
-                Error::new(Exit::Unreachable, why, "check the network (HTTPS_PROXY and NO_PROXY are honoured), then try again")
-            }
+            portal::Error::Unavailable(_, why) => unavailable(why),
             portal::Error::Unreachable(obstacle, why) => unreachable(session, obstacle, why),
             portal::Error::UnexpectedResponse(why) => Error::new(
                 Exit::Unreachable,
                 format!("unexpected answer from IAM Identity Center in {region}: {why}"),
                 "check for a captive portal or a proxy, and AWS_ENDPOINT_URL_SSO and AWS_ENDPOINT_URL_SSO_OIDC",
             ),
-            portal::Error::InvalidSettings(why) => {
-                Error::usage(why, "check AWS_ENDPOINT_URL_*, AWS_CA_BUNDLE, HTTPS_PROXY and the endpoint settings of the profile")
-            }
+            portal::Error::InvalidSettings(why) => invalid_settings(why),
         },
     }
 }

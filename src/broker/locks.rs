@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use ring::digest;
 use time::{Duration, OffsetDateTime};
 
-use crate::credentials::Token;
 use crate::error::{Error, Exit, Result};
 use crate::portal;
-use crate::profile::names::{AccountId, RoleName, Session};
+use crate::profile::names::Session;
+use crate::secret::Secret;
 use crate::sys::clock::Deadline;
 use crate::sys::lock::{Folders, Lock};
 use crate::sys::signal;
 use crate::text::shell_quote;
+use crate::vault;
 
 /// How long a refusal is returned without a request: some SDKs run a failing helper twice per attempt (JavaScript's provider chain).
 const REFUSAL_LIFE: Duration = Duration::seconds(5);
@@ -32,7 +33,7 @@ pub(super) enum Scope<'a> {
     /// Changing the session's token.
     Token,
     /// Fetching these role credentials.
-    Role(&'a AccountId, &'a RoleName),
+    Role(&'a vault::Kind),
 }
 
 /// The locks on one vault.
@@ -122,8 +123,8 @@ pub(super) struct Held {
 }
 
 impl Held {
-    /// The refusal of the same request with the same token, if it was a moment ago.
-    pub(super) fn refusal(&self, token: &Token, now: OffsetDateTime) -> Option<portal::Error> {
+    /// The refusal of the same request with the same token (the secret that it is made with), if it was a moment ago.
+    pub(super) fn refusal(&self, token: &Secret, now: OffsetDateTime) -> Option<portal::Error> {
         let note = self
             .note
             .as_ref()
@@ -153,8 +154,8 @@ impl Held {
         self.write();
     }
 
-    /// Records that the portal refused this token or failed. The text of its answer is not stored.
-    pub(super) fn remember(&mut self, token: Option<&Token>, now: OffsetDateTime, error: &portal::Error) {
+    /// Records that the service refused this token or failed. The text of its answer is not stored.
+    pub(super) fn remember(&mut self, token: Option<&Secret>, now: OffsetDateTime, error: &portal::Error) {
         let kind = match (error, token) {
             (portal::Error::Forbidden(_), Some(_)) => Kind::Refused,
             (portal::Error::Unauthorized(_), Some(_)) => Kind::SignIn,
@@ -233,8 +234,8 @@ pub fn note_round_trip(line: &str) -> Option<String> {
     Note::parse(line).map(|note| note.to_string())
 }
 
-fn fingerprint(token: &Token) -> String {
-    hex(token.access.expose(), 8)
+fn fingerprint(token: &Secret) -> String {
+    hex(token.expose(), 8)
 }
 
 /// A file name that every file system accepts, whatever the session is called: the kind, and hashes of what the lock protects, which is
@@ -244,8 +245,15 @@ fn name(vault: &str, session: &Session, scope: Scope<'_>) -> String {
     match scope {
         Scope::SignIn => format!("sign-in-{of_session}.lock"),
         Scope::Token => format!("token-{of_session}.lock"),
-        Scope::Role(account, role) => {
-            format!("role-{of_session}-{}.lock", hex(&[account.as_str(), role.as_str()].join("\n"), 8))
+        Scope::Role(kind) => {
+            let mut parts = Vec::new();
+            if let vault::Kind::Role(account, role) | vault::Kind::Assumed(account, role, _) = kind {
+                parts.extend([account.as_str(), role.as_str()]);
+            }
+            if let vault::Kind::Assumed(.., assumed) = kind {
+                parts.extend([&*assumed.arn, &*assumed.digest]);
+            }
+            format!("role-{of_session}-{}.lock", hex(&parts.join("\n"), 8))
         }
     }
 }

@@ -3,8 +3,9 @@
 //! One rule for every credential: look, lock, look again, act, store, unlock. Any number of processes that ask at once cause one refresh
 //! and one exchange, and what is in the vault is returned without lock or network.
 //!
-//! Touches nothing itself: it calls the vault, the portal, `locks` and [`crate::sys::clock`].
+//! Touches nothing itself: it calls the vault, the portal, STS, `locks` and [`crate::sys::clock`].
 
+mod chain;
 mod credentials;
 pub mod device;
 mod failure;
@@ -15,6 +16,7 @@ pub mod retry;
 mod sign_in;
 mod storing;
 
+pub use chain::Step;
 pub use credentials::Broker;
 pub use locks::Locks;
 #[cfg(fuzzing)]

@@ -122,6 +122,8 @@ fn add(targets: &mut Vec<RoleTarget>, session: &Session, listed: Vec<ListedRole>
         region: None,
         profile: None,
         overridden: false,
+        chain: Vec::new(),
+        via: String::new(),
     }));
 }
 
@@ -130,12 +132,12 @@ fn add(targets: &mut Vec<RoleTarget>, session: &Session, listed: Vec<ListedRole>
 fn rows(targets: &[RoleTarget], names: &HashMap<AccountId, String>) -> Vec<Vec<String>> {
     let several_sessions = targets.windows(2).any(|two| matches!(two, [one, other] if one.session.name != other.session.name));
     let cells = |target: &RoleTarget| {
-        let (id, name) = match &target.account {
-            Account::Id(id) => (id.to_string(), names.get(id).cloned()),
-            Account::Name(name) => (String::new(), Some(name.clone())),
+        let (id, name) = match target.final_account() {
+            Account::Id(id) => (id.to_string(), names.get(&id).cloned()),
+            Account::Name(name) => (String::new(), Some(name)),
         };
         let session = if several_sessions { target.session.name.clone() } else { String::new() };
-        [target.profile.clone().unwrap_or_default(), name.unwrap_or_default(), target.role.to_string(), session, id]
+        [target.profile.clone().unwrap_or_default(), name.unwrap_or_default(), target.described_role(), session, id]
     };
     let mut columns: [Vec<String>; 5] = Default::default();
     for target in targets {
@@ -149,7 +151,7 @@ fn rows(targets: &[RoleTarget], names: &HashMap<AccountId, String>) -> Vec<Vec<S
 
 fn role_at(session: &Session, target: &RoleTarget) -> Option<AccountRole> {
     match &target.account {
-        Account::Id(account) if target.session.is_same_portal(session) => {
+        Account::Id(account) if target.session.is_same_portal(session) && target.chain.is_empty() => {
             Some(AccountRole { account: account.clone(), role: target.role.clone() })
         }
         _ => None,
@@ -158,8 +160,8 @@ fn role_at(session: &Session, target: &RoleTarget) -> Option<AccountRole> {
 
 /// The name under which uses are counted; None if only the portal knows it.
 fn name_of(target: &RoleTarget) -> Option<String> {
-    match &target.account {
-        Account::Id(account) => Some(super::name_of(target, account)),
+    match target.final_account() {
+        Account::Id(account) => Some(super::name_of(target, &account)),
         Account::Name(_) => target.profile.clone(),
     }
 }

@@ -7,10 +7,11 @@ use super::flags::RoleFlags;
 use crate::context::{COMMAND_TIMEOUT, Context};
 use crate::error::{Error, Result};
 use crate::output::console;
-use crate::profile::request::RoleRequest;
+use crate::profile::request::{Account, RoleRequest};
 use crate::profile::resolve::{self, RoleTarget};
 use crate::sys::browser;
 use crate::sys::clock::{self, Deadline};
+use crate::text;
 
 /// Open the AWS console in the browser
 #[derive(Debug, clap::Args)]
@@ -21,7 +22,9 @@ Examples:
   daypass console dev prod --print \\
       --destination https://eu-west-1.console.aws.amazon.com/ec2/home
 
-It needs no credentials here; the portal signs you in, in the browser.")]
+It needs no credentials here; the portal signs you in, in the browser. For a
+profile that assumes a role, the console opens with the role of the portal, and
+a second link switches to the assumed role.")]
 pub struct Args {
     /// Profiles [default: $AWS_PROFILE, then default]
     #[arg(value_name = "PROFILE", conflicts_with = "profile")]
@@ -51,27 +54,38 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     } else {
         args.names.into_iter().map(|name| RoleRequest { profile: Some(name), ..request.clone() }).collect()
     };
-    let link_of = |request: &RoleRequest| {
-        link(context, &resolve::target(&context.env, request)?, args.destination.as_deref(), request.region.as_deref())
+    let links_of = |request: &RoleRequest| {
+        links(context, &resolve::target(&context.env, request)?, args.destination.as_deref(), request.region.as_deref())
     };
-    let links = requests.iter().map(link_of).collect::<Result<Vec<_>>>()?;
-    for link in links {
+    let links = requests.iter().map(links_of).collect::<Result<Vec<_>>>()?;
+    for links in links {
         if args.print {
-            context.print(&format!("{link}\n"))?;
+            for link in std::iter::once(&links.portal).chain(&links.switch) {
+                context.print(&format!("{link}\n"))?;
+            }
         } else {
-            open(context, &link)?;
+            open(context, &links)?;
         }
     }
     Ok(0)
 }
 
+/// The links for a role.
+struct Links {
+    /// Signs in to the console, through the portal.
+    portal: String,
+    /// Switches to the assumed role there.
+    switch: Option<String>,
+}
+
 /// Opens the console with this role.
 pub(super) fn open_as(context: &Context, target: &RoleTarget) -> Result<()> {
-    open(context, &link(context, target, None, None)?)
+    open(context, &links(context, target, None, None)?)
 }
 
 /// Opens a link. The error contains it, because it works in any browser.
-fn open(context: &Context, link: &str) -> Result<()> {
+fn open(context: &Context, links: &Links) -> Result<()> {
+    let link = &*links.portal;
     let failed = |why: &str| {
         Error::failed(format!("couldn't open a browser here: {why}"), format!("open this address in any browser: {link}"))
     };
@@ -84,14 +98,31 @@ fn open(context: &Context, link: &str) -> Result<()> {
     while opened.runs() && !deadline.passed() {
         clock::sleep(CHECK_INTERVAL);
     }
-    if opened.failed() { Err(failed("the program that opens addresses failed")) } else { Ok(()) }
+    if opened.failed() {
+        return Err(failed("the program that opens addresses failed"));
+    }
+    if let Some(switch) = &links.switch {
+        context.tell(&format!("In the console, switch to the assumed role: {switch}"));
+    }
+    Ok(())
 }
 
-/// The link for a role, which counts as a use of it. `region` is that of the command line, if any.
-fn link(context: &Context, target: &RoleTarget, destination: Option<&str>, region: Option<&str>) -> Result<String> {
+/// The links for a role, which counts as a use of it. `region` is that of the command line, if any.
+fn links(context: &Context, target: &RoleTarget, destination: Option<&str>, region: Option<&str>) -> Result<Links> {
     let region = region.or(context.env.region()).or(target.region.as_deref());
     let destination = destination.map(|text| console::destination(text, &target.session.region, region)).transpose()?;
+    let switch = match target.chain.as_slice() {
+        [] => None,
+        [role] => Some(console::switch_link(&role.arn, target.profile.as_deref())?),
+        [.., last] => {
+            let what = format!("the console can switch to one role, and {} is reached through several", last.arn);
+            return Err(Error::usage(what, format!("daypass console {}", text::shell_quote(&target.via))));
+        }
+    };
     let account = context.account(target, COMMAND_TIMEOUT)?;
-    super::note_use(context, &super::name_of(target, &account));
-    console::link(&target.session.start_url, &account, &target.role, destination.as_deref())
+    let Account::Id(counted) = target.final_account() else {
+        return Err(Error::failed("the account is not known", "daypass list"));
+    };
+    super::note_use(context, &super::name_of(target, &counted));
+    Ok(Links { portal: console::link(&target.session.start_url, &account, &target.role, destination.as_deref())?, switch })
 }

@@ -2,14 +2,17 @@
 
 use std::collections::HashSet;
 
+use super::flags::AssumeFlags;
+use crate::error::{Error, Result};
 use crate::portal;
+use crate::profile::chain::AssumedRole;
 use crate::profile::edit::{self, Change};
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::Session;
 use crate::profile::other_tools::{self, OtherTool, ToolRole};
 use crate::profile::precedence::Precedence;
-use crate::profile::resolve::{self, CredentialSource};
-use crate::profile::{Config, helper, start_url};
+use crate::profile::resolve::{self, CredentialSource, RoleTarget};
+use crate::profile::{Block, Config, helper, start_url};
 use crate::sys::env::Env;
 
 /// The profiles that can be converted, and those that cannot.
@@ -105,6 +108,59 @@ pub(super) fn change(profile: &str, line: String, tool: Option<&OtherTool>) -> C
         remove.extend(tool.keys.iter().cloned());
     }
     change
+}
+
+/// Adds the conversion of profiles that assume a role with the credentials of a daypass, native or legacy profile. Their other keys are
+/// kept.
+pub(super) fn add_chains(
+    found: &mut Conversion,
+    config: &Config,
+    env: &Env,
+    program: &str,
+    matches: impl Fn(&str, &Session) -> bool,
+) {
+    let index = ProfileIndex::new(config, env);
+    let precedence = Precedence::new(config);
+    for profile in config.profiles() {
+        let CredentialSource::Assumes(source) = resolve::credential_source(&profile) else { continue };
+        let Some(target) = index.target(&profile) else { continue };
+        let Some(role) = target.chain.last().filter(|_| matches(&profile.name, &target.session)) else { continue };
+        match chained(config, &precedence, program, &profile, &source, &target, role) {
+            Ok(change) => {
+                found.names.push(profile.name.to_string());
+                found.changes.push(change);
+            }
+            Err(error) => found.skipped.push(format!("Profile {} is left alone: {}.", profile.name, error.what)),
+        }
+    }
+}
+
+/// The change that makes a profile assume its role inside daypass.
+fn chained(
+    config: &Config,
+    precedence: &Precedence<'_>,
+    program: &str,
+    profile: &Block<'_>,
+    source: &str,
+    target: &RoleTarget,
+    role: &AssumedRole,
+) -> Result<Change> {
+    let assume = AssumeFlags::of(role).request().unwrap_or_default();
+    let (session, account) = (&*target.session.name, target.account.to_string());
+    let role = [("--account", &*account), ("--role", target.role.as_str())];
+    let portal: &[(&str, &str)] = match (config.session(session), target.chain.len(), *profile.name == *source) {
+        (Some(_), 1, _) | (Some(_), _, true) => &[("--session", session)],
+        (None, _, true) => &[("--start-url", &target.session.start_url), ("--sso-region", &target.session.region)],
+        (_, _, false) => &[("--profile", source)],
+    };
+    let is_source = portal.first().is_some_and(|(flag, _)| *flag == "--profile");
+    let base: Vec<_> = portal.iter().copied().chain(role.into_iter().filter(|_| !is_source)).collect();
+    let line = helper::chained_line(program, &base, &assume)?;
+    let change = Change::chained(&profile.name, line);
+    match edit::other_source(precedence, profile, &change) {
+        Some(why) => Err(Error::usage(why, "daypass doctor")),
+        None => Ok(change),
+    }
 }
 
 /// The sessions of a config file, and those about to be written.

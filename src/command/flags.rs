@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use crate::profile::request::RoleRequest;
+use crate::profile::chain::{AssumedRole, MAX_DURATION, Policy};
+use crate::profile::request::{AssumeRequest, RoleRequest};
 
 /// A session, given by flags.
 #[derive(Debug, Default, Clone, Args)]
@@ -61,6 +62,77 @@ pub struct RoleFlags {
     /// Region to use
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
+    /// A role to assume with its credentials.
+    #[command(flatten)]
+    pub assume: AssumeFlags,
+}
+
+/// A role to assume, given by flags.
+#[derive(Debug, Default, Clone, Args)]
+#[command(next_help_heading = "Role chaining")]
+pub struct AssumeFlags {
+    /// Role to assume with these credentials
+    #[arg(long, value_name = "ARN")]
+    pub assume_role: Option<String>,
+    /// Session name, which CloudTrail shows [default: your own]
+    #[arg(long, value_name = "NAME", requires = "assume_role")]
+    pub role_session_name: Option<String>,
+    /// External ID that the role requires
+    #[arg(long, value_name = "ID", requires = "assume_role")]
+    pub external_id: Option<String>,
+    /// Validity: seconds, or such as 30m [default and maximum: 1h]
+    #[arg(long, value_name = "TIME", requires = "assume_role")]
+    pub duration: Option<String>,
+    /// Limit the session: read-only, the ARN of a managed policy, or a file
+    #[arg(long, value_name = "POLICY", requires = "assume_role")]
+    pub policy: Option<String>,
+    /// Source identity, which stays with the session
+    #[arg(long, value_name = "NAME", requires = "assume_role")]
+    pub source_identity: Option<String>,
+}
+
+impl AssumeFlags {
+    /// The flags as they are typed.
+    pub fn words(&self) -> Vec<String> {
+        let Self { assume_role, role_session_name, external_id, duration, policy, source_identity } = self;
+        typed(&[
+            ("--assume-role", assume_role),
+            ("--role-session-name", role_session_name),
+            ("--external-id", external_id),
+            ("--duration", duration),
+            ("--policy", policy),
+            ("--source-identity", source_identity),
+        ])
+    }
+
+    /// The flags that assume this role.
+    pub fn of(role: &AssumedRole) -> Self {
+        let policy = role.policy.as_ref().map(|policy| match policy {
+            Policy::Arn(arn) => arn.clone(),
+            Policy::File(path) => path.to_string_lossy().into_owned(),
+        });
+        Self {
+            assume_role: Some(role.arn.to_string()),
+            role_session_name: role.session_name.clone(),
+            external_id: role.external_id.clone(),
+            duration: role.duration.map(|duration| duration.min(MAX_DURATION).as_secs().to_string()),
+            policy,
+            source_identity: role.source_identity.clone(),
+        }
+    }
+
+    /// The request; None without a role.
+    pub fn request(self) -> Option<AssumeRequest> {
+        let Self { assume_role, role_session_name, external_id, duration, policy, source_identity } = self;
+        assume_role.map(|role_arn| AssumeRequest {
+            role_arn,
+            session_name: role_session_name,
+            external_id,
+            duration,
+            policy,
+            source_identity,
+        })
+    }
 }
 
 /// A role, given by an argument or flags.
@@ -85,9 +157,10 @@ impl SessionFlags {
 impl RoleArgs {
     /// The arguments as they are typed.
     pub fn words(&self) -> Vec<String> {
-        let RoleFlags { profile, session, account, role, region } = &self.flags;
+        let RoleFlags { profile, session, account, role, region, assume } = &self.flags;
         let flags = typed(&[("--account", account), ("--role", role), ("--region", region)]);
-        self.name.iter().cloned().chain(typed(&[("--profile", profile)])).chain(session.words()).chain(flags).collect()
+        let base = self.name.iter().cloned().chain(typed(&[("--profile", profile)])).chain(session.words()).chain(flags);
+        base.chain(assume.words()).collect()
     }
 }
 
@@ -116,8 +189,8 @@ impl From<SessionOrProfileArgs> for RoleRequest {
 
 impl From<RoleFlags> for RoleRequest {
     fn from(flags: RoleFlags) -> Self {
-        let RoleFlags { profile, session, account, role, region } = flags;
-        Self { profile, account, role, region, ..session.into() }
+        let RoleFlags { profile, session, account, role, region, assume } = flags;
+        Self { profile, account, role, region, assume: assume.request().map(Box::new), ..session.into() }
     }
 }
 

@@ -57,6 +57,8 @@ struct ProfileEntry {
     role: String,
     region: Option<String>,
     session: String,
+    /// What the role is assumed from: a profile, or ROLE@ACCOUNT.
+    via: Option<String>,
     /// The key by which AWS tools get other credentials: `KEY (FILE:LINE)`.
     overridden_by: Option<String>,
 }
@@ -78,16 +80,21 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         let mut overriding: HashMap<String, String> = blocks.iter().filter_map(overriding).collect();
         let profiles = profiles(context, &config, session.as_ref()).into_iter().map(|target| ProfileEntry {
             overridden_by: target.profile.as_ref().and_then(|name| overriding.remove(name)),
+            account: target.final_account().to_string(),
+            role: target.final_role().to_owned(),
+            via: Some(target.via).filter(|via| !via.is_empty()),
             profile: target.profile.unwrap_or_default(),
-            account: target.account.to_string(),
-            role: target.role.to_string(),
             region: target.region,
             session: target.session.name,
         });
         let row = |entry: &ProfileEntry, _: &str| {
             let region = entry.region.clone().unwrap_or_default();
             let overridden_by = entry.overridden_by.clone().unwrap_or_default();
-            vec![entry.profile.clone(), entry.account.clone(), entry.role.clone(), region, entry.session.clone(), overridden_by]
+            let role = match &entry.via {
+                Some(via) => format!("{} via {via}", entry.role),
+                None => entry.role.clone(),
+            };
+            vec![entry.profile.clone(), entry.account.clone(), role, region, entry.session.clone(), overridden_by]
         };
         show(
             context,

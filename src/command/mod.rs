@@ -13,6 +13,7 @@ pub mod configure;
 pub mod console;
 mod convert;
 pub mod credential_process;
+pub mod doctor;
 pub mod env;
 pub mod exec;
 pub mod flags;
@@ -42,7 +43,7 @@ use crate::ui::terminal;
 
 /// The display name of role credentials: the profile, or `role@account` if another role is used than the profile's.
 fn name_of(target: &RoleTarget, account: &AccountId) -> String {
-    target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(|| format!("{}@{account}", target.role))
+    target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(|| format!("{}@{account}", target.final_role()))
 }
 
 /// The variables to set for a role, and those to clear. `region` is that of the command line, if any. This counts as a use.

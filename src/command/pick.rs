@@ -2,10 +2,10 @@
 //! profile.
 
 use super::choose::{choices, choose, credentials};
-use super::flags::{RoleArgs, RoleFlags, SessionFlags};
+use super::flags::{AssumeFlags, RoleArgs, RoleFlags, SessionFlags};
 use super::{configure, console, env};
 use crate::context::Context;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::output;
 use crate::profile::Config;
 use crate::profile::names::Session;
@@ -54,7 +54,7 @@ fn pick(context: &Context) -> Result<Option<u8>> {
             context.print(&(env::evaluation(context, role_args(&config, target))? + "\n"))?;
         }
         Key::Control('s') => {
-            let args = configure_args(&config, target);
+            let args = configure_args(&config, target)?;
             let words = [&args.role, &args.account].map(|word| word.as_deref().unwrap_or_default());
             context.tell(&format!("New profile for {}:", text::clean(&words.join(" in "))));
             return configure::run(context, args).map(Some);
@@ -96,7 +96,18 @@ fn session_flags(config: &Config, session: Session) -> SessionFlags {
 }
 
 /// The arguments of `daypass configure` for a profile of this role. Region, output and name are prompted for.
-fn configure_args(config: &Config, target: RoleTarget) -> configure::Args {
+///
+/// # Errors
+/// The role is reached through several others, which no single profile can express.
+fn configure_args(config: &Config, target: RoleTarget) -> Result<configure::Args> {
+    let assume = match target.chain.as_slice() {
+        [] => AssumeFlags::default(),
+        [role] => AssumeFlags::of(role),
+        [.., last] => {
+            let what = format!("{} is reached through several roles", last.arn);
+            return Err(Error::usage(what, "daypass configure --convert --dry-run"));
+        }
+    };
     let (account, role) = (Some(target.account.to_string()), Some(target.role.to_string()));
-    configure::Args { session: session_flags(config, target.session), account, role, ..configure::Args::default() }
+    Ok(configure::Args { session: session_flags(config, target.session), account, role, assume, ..configure::Args::default() })
 }

@@ -134,6 +134,8 @@ fn role_keys(context: &Context, parked: &ParkedKey, no_browser: bool) -> Result<
         role: parked.role.clone(),
         profile,
         overridden: false,
+        chain: Vec::new(),
+        via: String::new(),
     };
     let get = || context.credentials(&target, COMMAND_TIMEOUT);
     let asks = context.may_prompt();

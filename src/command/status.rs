@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::credentials::Token;
 use crate::error::{Error, Exit, Result};
 use crate::output::{self, Format, csv, rfc3339};
-use crate::profile::names::Session;
+use crate::profile::names::{RoleArn, Session};
 use crate::profile::request::RoleRequest;
 use crate::profile::{Config, diagnosis, resolve};
 use crate::sys::clock;
@@ -69,10 +69,21 @@ struct Entry {
 struct CachedRole {
     account_id: String,
     role: String,
+    /// The role of the portal that an assumed one is based on: ROLE@ACCOUNT.
+    via: Option<String>,
     expires_at: String,
     /// For people.
     #[serde(skip)]
     left: String,
+}
+
+impl CachedRole {
+    fn described(&self) -> String {
+        match &self.via {
+            Some(via) => format!("{} via {via}", self.role),
+            None => self.role.clone(),
+        }
+    }
 }
 
 /// Runs the command.
@@ -98,12 +109,12 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         let token = vault.token(&session)?;
         let cached = roles.iter().filter(|(key, _)| key.belongs_to(&session)).filter_map(|(key, expires_at)| {
             let (account, role) = key.role()?;
-            Some(CachedRole {
-                account_id: account.to_string(),
-                role: role.to_string(),
-                expires_at: rfc3339(*expires_at),
-                left: output::left(*expires_at, now),
-            })
+            let assumed = key.assumed().and_then(|assumed| RoleArn::new(&assumed.arn).ok());
+            let (account_id, role, via) = match assumed {
+                Some(arn) => (arn.account().to_string(), arn.name().to_owned(), Some(format!("{role}@{account}"))),
+                None => (account.to_string(), role.to_string(), None),
+            };
+            Some(CachedRole { account_id, role, via, expires_at: rfc3339(*expires_at), left: output::left(*expires_at, now) })
         });
         let mut cached: Vec<_> = cached.collect();
         cached.sort_by(|one, other| (&one.account_id, &one.role).cmp(&(&other.account_id, &other.role)));
@@ -174,7 +185,7 @@ fn tables(context: &Context, entries: &[Entry]) -> String {
     };
     let sessions: Vec<_> = entries.iter().map(session).collect();
     let role = |entry: &Entry, role: &CachedRole| {
-        vec![role.account_id.clone(), role.role.clone(), role.left.clone(), entry.session.clone()]
+        vec![role.account_id.clone(), role.described(), role.left.clone(), entry.session.clone()]
     };
     let roles: Vec<_> = entries.iter().flat_map(|entry| entry.roles.iter().map(|of| role(entry, of))).collect();
     let mut text = context.table(&["SESSION", "SIGN-IN", "RENEWABLE UNTIL", "START URL"], &sessions);
@@ -200,7 +211,7 @@ fn csv(entries: &[Entry]) -> String {
             text(&entry.expires_at),
             text(&entry.refreshable_until),
         ];
-        let role = |role: &CachedRole| [role.account_id.clone(), role.role.clone(), role.expires_at.clone()];
+        let role = |role: &CachedRole| [role.account_id.clone(), role.described(), role.expires_at.clone()];
         let none = [String::new(), String::new(), String::new()];
         let roles = if entry.roles.is_empty() { vec![none] } else { entry.roles.iter().map(role).collect() };
         rows.extend(roles.into_iter().map(|role| session.iter().cloned().chain(role).collect::<Vec<_>>()));

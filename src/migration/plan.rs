@@ -375,9 +375,8 @@ pub fn base_name(config: &Config, profile: &str) -> String {
     names.into_iter().find(|name| config.profile(name).is_none()).unwrap_or_default()
 }
 
-/// The files' comments that contain the key's secret: they stay, so they are named.
-pub fn copies_in(change: &FileChange, secret: &Secret) -> Vec<String> {
-    let lines = change.after.lines().enumerate();
-    let found = lines.filter(|(_, line)| line.contains(secret.expose()));
-    found.map(|(number, _)| format!("{}:{}", change.path.display(), number + 1)).collect()
+/// The file and the first line, counted from 1, that contains the key's secret after the change: a comment, which stays.
+pub fn copy_in(change: &FileChange, secret: &Secret) -> Option<(String, usize)> {
+    let at = change.after.lines().position(|line| line.contains(secret.expose()))?;
+    Some((change.path.display().to_string(), at + 1))
 }

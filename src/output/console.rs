@@ -3,7 +3,7 @@
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::error::{Error, Result};
-use crate::profile::names::{AccountId, RoleName, nearest};
+use crate::profile::names::{AccountId, RoleArn, RoleName, nearest};
 
 /// All but RFC 3986's unreserved characters: role names may contain `+`, which would be decoded as a space.
 const STRICT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -110,6 +110,30 @@ pub fn services() -> impl Iterator<Item = &'static str> {
     SERVICES.iter().map(|(name, _)| *name)
 }
 
+/// The sign-in hosts of the partitions (AWS's endpoint list).
+const SIGN_IN_HOSTS: [(&str, &str); 4] = [
+    ("aws", "signin.aws.amazon.com"),
+    ("aws-cn", "signin.amazonaws.cn"),
+    ("aws-us-gov", "signin.amazonaws-us-gov.com"),
+    ("aws-eusc", "signin.amazonaws-eusc.eu"),
+];
+
+/// The link with which a person who is signed in to the console switches to a role (IAM user guide, "Switch to a role"). `name` is shown
+/// in the console.
+///
+/// # Errors
+/// The console of the role's partition is not known.
+pub fn switch_link(role: &RoleArn, name: Option<&str>) -> Result<String> {
+    let partition = role.partition();
+    let host = SIGN_IN_HOSTS.iter().find(|(known, _)| *known == partition).map(|(_, host)| host);
+    let host = host.ok_or_else(|| {
+        Error::usage(format!("the sign-in page of partition {partition} is not known"), "switch to the role in the console")
+    })?;
+    let encoded = |text: &str| utf8_percent_encode(text, STRICT).to_string();
+    let shown = name.map(|name| format!("&displayName={}", encoded(name))).unwrap_or_default();
+    Ok(format!("https://{host}/switchrole?account={}&roleName={}{shown}", role.account(), encoded(role.name_with_path())))
+}
+
 /// The shortcut link: the portal signs the user in if necessary and opens the destination in the console with this role.
 ///
 /// # Errors
@@ -192,6 +216,17 @@ mod tests {
         for bad in ["", "file:///etc/passwd", "javascript:alert(1)", "https://", "--help", "https://a b"] {
             assert!(link(bad, &account, &role, None).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_link_that_switches_the_role_encodes_its_path() {
+        let of = |arn: &str, name| switch_link(&RoleArn::new(arn).unwrap(), name);
+        assert_eq!(
+            of("arn:aws:iam::222233334444:role/team/De+ploy", Some("a b")).unwrap(),
+            "https://signin.aws.amazon.com/switchrole?account=222233334444&roleName=team%2FDe%2Bploy&displayName=a%20b"
+        );
+        assert!(of("arn:aws-cn:iam::222233334444:role/x", None).unwrap().starts_with("https://signin.amazonaws.cn/"));
+        assert!(of("arn:aws-iso:iam::222233334444:role/x", None).is_err());
     }
 
     #[test]

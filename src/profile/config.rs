@@ -177,6 +177,12 @@ impl Config {
         self.warnings_by(|source| awscli::rejections(&source.text))
     }
 
+    /// The line of a `[default]` in the config file that is ignored because there is a `[profile default]`.
+    pub fn replaced_default(&self) -> Option<usize> {
+        let document = Document::find(self.config.text.as_bytes(), FileKind::Config, Kind::Profile, "default");
+        document.replaced_default()
+    }
+
     fn warnings_by(&self, of: impl Fn(&Source) -> Vec<ini::Warning>) -> Vec<Warning<'_>> {
         let mut all = Vec::new();
         for source in [&self.config, &self.credentials] {

@@ -38,6 +38,7 @@ pub fn overriding<'b, 'a>(precedence: &Precedence<'_>, profile: &'b Block<'a>) -
     match resolve::credential_source(profile) {
         CredentialSource::Helper(_) => precedence.stronger(profile, &["credential_process"]),
         CredentialSource::Native | CredentialSource::Legacy => precedence.stronger(profile, &SSO_KEYS),
+        CredentialSource::Assumes(_) => precedence.stronger(profile, &["role_arn", "source_profile"]),
         CredentialSource::Other(..) | CredentialSource::Nothing => None,
     }
 }

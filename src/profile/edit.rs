@@ -53,6 +53,12 @@ impl Change {
         Self::Profile { name: name.to_owned(), set, remove: SSO_KEYS.map(str::to_owned).to_vec(), mark: None }
     }
 
+    /// Makes the profile call daypass, which assumes its role, and removes the keys with which SDKs would do so.
+    pub fn chained(name: &str, line: String) -> Self {
+        let remove = SSO_KEYS.iter().chain(&CHAIN_KEYS).map(|&key| key.to_owned()).collect();
+        Self::Profile { name: name.to_owned(), set: vec![("credential_process".to_owned(), line)], remove, mark: None }
+    }
+
     /// Makes the profile use the SDKs' own provider, and removes `credential_process` and what repeats the session.
     pub fn native(name: &str, session: &str, account: &str, role: &str, more: Vec<(String, String)>) -> Self {
         let own = [("sso_session", session), ("sso_account_id", account), ("sso_role_name", role)];
@@ -69,6 +75,9 @@ impl Change {
         }
     }
 }
+
+/// The keys with which SDKs assume a role.
+const CHAIN_KEYS: [&str; 5] = ["role_arn", "source_profile", "role_session_name", "external_id", "duration_seconds"];
 
 /// A change in one form for sessions and profiles.
 struct Edit<'c> {

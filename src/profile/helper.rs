@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::names::{AccountId, RoleName};
-use super::request::RoleRequest;
+use super::request::{AssumeRequest, RoleRequest};
 use crate::error::{Error, Result};
 use crate::sys::env::Env;
 
@@ -20,6 +20,43 @@ pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) 
         word(program, cfg!(windows))?,
         argument(session)?
     ))
+}
+
+/// Returns the line for a role that is assumed with the credentials of `base`: the flags that name them, such as `--profile dev`.
+///
+/// # Errors
+/// A value can't be written so that all tools read it alike.
+pub fn chained_line(program: &str, base: &[(&str, &str)], assume: &AssumeRequest) -> Result<String> {
+    let mut line = format!("{} credential-process", word(program, cfg!(windows))?);
+    let AssumeRequest { role_arn, session_name, external_id, duration, policy, source_identity } = assume;
+    let more = [
+        ("--role-session-name", session_name),
+        ("--external-id", external_id),
+        ("--duration", duration),
+        ("--policy", policy),
+        ("--source-identity", source_identity),
+    ];
+    let more = more.iter().filter_map(|(flag, value)| Some((*flag, value.as_deref()?)));
+    for (flag, value) in base.iter().copied().chain([("--assume-role", &**role_arn)]).chain(more) {
+        // A path has backslashes on Windows; it is written as the program's is.
+        let value = if flag == "--policy" && is_path(value) { word(value, cfg!(windows))? } else { value_argument(value)? };
+        line.extend([" ", flag, " ", &value]);
+    }
+    Ok(line)
+}
+
+fn is_path(policy: &str) -> bool {
+    policy != "read-only" && !policy.starts_with("arn:")
+}
+
+/// A value of AWS as an argument: those of roles may also contain `=` and `,`, which nothing interprets within a word.
+fn value_argument(value: &str) -> Result<String> {
+    argument(&value.replace(['=', ','], "+")).map(|_| value.to_owned()).map_err(|_| {
+        Error::usage(
+            format!("\"{value}\" can't be an argument of credential_process: only letters, digits and ._/:@+-=, are allowed"),
+            "use the keys of a profile with role_arn and source_profile instead",
+        )
+    })
 }
 
 /// Returns the program to write: the value of `--helper`; else the absolute path by which `PATH` finds this program, with links kept so
@@ -108,7 +145,7 @@ fn argument(name: &str) -> Result<&str> {
     ))
 }
 
-/// Splits a `credential_process` line as SDKs do; None for an open quote.
+/// Splits a command line as botocore does; None if a quote is not closed.
 pub fn words(line: &str) -> Option<Vec<String>> {
     if cfg!(windows) { Some(split_windows(line)) } else { shlex::split(line) }
 }
@@ -123,6 +160,8 @@ pub fn read(line: &str) -> Option<RoleRequest> {
         return None;
     }
     let mut request = RoleRequest::default();
+    let mut assume = AssumeRequest::default();
+    let mut assumed = None;
     let mut subcommand = None;
     while let Some(word) = words.next() {
         let (flag, attached) = match word.split_once('=') {
@@ -138,6 +177,12 @@ pub fn read(line: &str) -> Option<RoleRequest> {
             "--account" => &mut request.account,
             "--role" => &mut request.role,
             "--region" => &mut request.region,
+            "--assume-role" => &mut assumed,
+            "--role-session-name" => &mut assume.session_name,
+            "--external-id" => &mut assume.external_id,
+            "--duration" => &mut assume.duration,
+            "--policy" => &mut assume.policy,
+            "--source-identity" => &mut assume.source_identity,
             // Flags such as -v and -q do not select credentials.
             flag if flag.starts_with('-') => continue,
             _ if subcommand.is_none() => {
@@ -151,6 +196,7 @@ pub fn read(line: &str) -> Option<RoleRequest> {
         };
         *place = Some(attached.or_else(|| words.next())?);
     }
+    request.assume = assumed.map(|role_arn| Box::new(AssumeRequest { role_arn, ..assume }));
     (subcommand.as_deref() == Some("credential-process")).then_some(request)
 }
 

@@ -50,14 +50,15 @@ impl<'c> ProfileIndex<'c> {
                     account,
                     role,
                     region,
+                    assume: None,
                 } = *request
                 else {
-                    // It refers to another profile or an address, which takes a full resolution.
-                    let request = RoleRequest { profile: Some(profile.name.to_string()), ..RoleRequest::default() };
-                    return resolve::target_in(self.config, self.env, &request).ok();
+                    // It refers to another profile or an address, or assumes a role.
+                    return self.resolved(profile);
                 };
                 (self.sessions.get(&name)?.clone(), account?, role?, region)
             }
+            CredentialSource::Assumes(_) => return self.resolved(profile),
             CredentialSource::Other(..) | CredentialSource::Nothing => return None,
         };
         Some(RoleTarget {
@@ -67,7 +68,15 @@ impl<'c> ProfileIndex<'c> {
             region: text("region").or(region),
             profile: Some(profile.name.to_string()),
             overridden: false,
+            chain: Vec::new(),
+            via: String::new(),
         })
+    }
+
+    /// The role, by a full resolution.
+    fn resolved(&self, profile: &Block<'_>) -> Option<RoleTarget> {
+        let request = RoleRequest { profile: Some(profile.name.to_string()), ..RoleRequest::default() };
+        resolve::target_in(self.config, self.env, &request).ok()
     }
 
     /// The roles of all profiles, in file order.
@@ -75,12 +84,12 @@ impl<'c> ProfileIndex<'c> {
         self.config.profiles().iter().filter_map(|profile| self.target(profile)).collect()
     }
 
-    /// The session and role of a profile; None also if its account is given by name.
+    /// The session and role of a profile; None also if its account is given by name, or if it assumes another role.
     pub fn role_of(&self, profile: &Block<'_>) -> Option<(Session, AccountRole)> {
-        let RoleTarget { session, account, role, .. } = self.target(profile)?;
+        let RoleTarget { session, account, role, chain, .. } = self.target(profile)?;
         match account {
-            Account::Id(account) => Some((session, AccountRole { account, role })),
-            Account::Name(_) => None,
+            Account::Id(account) if chain.is_empty() => Some((session, AccountRole { account, role })),
+            _ => None,
         }
     }
 

@@ -198,6 +198,15 @@ impl<'a> Document<'a> {
         groups
     }
 
+    /// The line of a `[default]` that is ignored because there is a `[profile default]`.
+    pub fn replaced_default(&self) -> Option<usize> {
+        let replaced = self.sections.iter().any(|section| section.prefixed_default);
+        self.sections
+            .iter()
+            .find(|section| replaced && section.is_default() && !section.prefixed_default)
+            .map(|section| section.line)
+    }
+
     /// The lines that could not be read or that tools read differently, in file order.
     pub fn warnings(&self) -> Vec<Warning> {
         let mut warnings = self.warnings.clone();

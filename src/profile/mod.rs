@@ -2,11 +2,13 @@
 
 mod awscli;
 mod backup;
+pub mod chain;
 pub mod config;
 pub mod diagnosis;
 mod diff;
 pub mod edit;
 mod encoding;
+pub mod findings;
 mod header;
 pub mod helper;
 pub mod index;

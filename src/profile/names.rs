@@ -81,6 +81,66 @@ impl fmt::Display for RoleName {
     }
 }
 
+/// The ARN of an IAM role: `arn:PARTITION:iam::ACCOUNT:role/PATH/NAME`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RoleArn {
+    text: String,
+    account: AccountId,
+}
+
+impl RoleArn {
+    /// # Errors
+    /// The text can't be the ARN of a role.
+    pub fn new(text: &str) -> Result<Self> {
+        let malformed = || {
+            Error::usage(
+                format!("\"{text}\" is not the ARN of a role"),
+                "an ARN such as arn:aws:iam::111122223333:role/Deploy is required",
+            )
+        };
+        let parts: Vec<&str> = text.splitn(6, ':').collect();
+        let ["arn", partition, "iam", "", account, resource] = parts.as_slice() else { return Err(malformed()) };
+        let is_partition = partition.starts_with("aws") && partition.bytes().all(|b| b.is_ascii_lowercase() || b == b'-');
+        let name = resource.strip_prefix("role/").filter(|name| !name.is_empty() && !name.ends_with('/'));
+        let is_name = name.is_some_and(|name| name.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-/".contains(&b)));
+        match AccountId::new(account) {
+            Some(account) if is_partition && is_name && text.len() <= 2048 => Ok(Self { text: text.to_owned(), account }),
+            _ => Err(malformed()),
+        }
+    }
+
+    /// The whole ARN.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The partition: `aws`, `aws-cn`, `aws-us-gov` …
+    pub fn partition(&self) -> &str {
+        self.text.split(':').nth(1).unwrap_or_default()
+    }
+
+    /// The account of the role.
+    pub fn account(&self) -> &AccountId {
+        &self.account
+    }
+
+    /// The name with its path: `team/Deploy`.
+    pub fn name_with_path(&self) -> &str {
+        self.text.split_once(":role/").map_or("", |(_, name)| name)
+    }
+
+    /// The name without its path.
+    pub fn name(&self) -> &str {
+        self.text.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for RoleArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// The known name that is nearest to a mistyped one, if one is near enough.
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     // Two mistakes, as in most programs that suggest; one in a short name.
@@ -98,6 +158,27 @@ mod tests {
         assert_eq!(AccountId::new("000022223333").unwrap().as_str(), "000022223333");
         assert_eq!(AccountId::new("22223333"), None);
         assert_eq!(AccountId::new("11112222333x"), None);
+    }
+
+    #[test]
+    fn the_arn_of_a_role_has_an_account_and_a_name() {
+        let arn = RoleArn::new("arn:aws-us-gov:iam::000022223333:role/team/Deploy+1").unwrap();
+        assert_eq!((arn.partition(), arn.account().as_str()), ("aws-us-gov", "000022223333"));
+        assert_eq!((arn.name_with_path(), arn.name()), ("team/Deploy+1", "Deploy+1"));
+        for bad in [
+            "",
+            "Deploy",
+            "arn:aws:iam::1:role/x",
+            "arn:aws:iam::111122223333:role/",
+            "arn:aws:iam::111122223333:user/x",
+            "arn:aws:sts::111122223333:assumed-role/x/y",
+            "arn:aws:iam:us-east-1:111122223333:role/x",
+            "arn:aws:iam::111122223333:role/a b",
+            "arn:evil:iam::111122223333:role/x",
+            "arn:aws:iam::111122223333:role/x/",
+        ] {
+            assert!(RoleArn::new(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -316,15 +316,19 @@ enum By {
 pub struct Precedence<'c> {
     /// The files.
     pub config: &'c Config,
-    profiles: HashMap<String, Block<'c>>,
+    /// In file order.
+    profiles: Vec<Block<'c>>,
+    by_name: HashMap<String, usize>,
     sessions: HashMap<String, Block<'c>>,
 }
 
 impl<'c> Precedence<'c> {
     /// Reads all sections of the configuration.
     pub fn new(config: &'c Config) -> Self {
-        let by_name = |blocks: Vec<Block<'c>>| blocks.into_iter().map(|block| (block.name.to_string(), block)).collect();
-        Self { config, profiles: by_name(config.profiles()), sessions: by_name(config.sessions()) }
+        let profiles = config.profiles();
+        let by_name = profiles.iter().enumerate().map(|(at, block)| (block.name.to_string(), at)).collect();
+        let sessions = config.sessions().into_iter().map(|block| (block.name.to_string(), block)).collect();
+        Self { config, profiles, by_name, sessions }
     }
 
     /// Where an SDK finds other credentials for a profile than those that `own` keys set; None if all SDKs use those.
@@ -336,9 +340,19 @@ impl<'c> Precedence<'c> {
         })
     }
 
+    /// All profiles, in file order.
+    pub fn profiles(&self) -> impl Iterator<Item = &Block<'c>> {
+        self.profiles.iter()
+    }
+
+    /// An `[sso-session]` by name.
+    pub fn session(&self, name: &str) -> Option<&Block<'c>> {
+        self.sessions.get(name)
+    }
+
     /// A profile by name.
     pub fn profile(&self, name: &str) -> Option<&Block<'c>> {
-        self.profiles.get(name)
+        self.profiles.get(*self.by_name.get(name)?)
     }
 
     /// What an SDK uses. `argument`: the profile that `--profile` or code names, which for most SDKs is stronger than variables.
@@ -387,7 +401,7 @@ impl<'c> Precedence<'c> {
             return vec![Source::failing(Fault::Rejected, Some(place))];
         }
         let Choice { profile, by } = choice;
-        let block = self.profiles.get(profile);
+        let block = self.profile(profile);
         let by_argument = by == By::Argument;
         let missing = |place| vec![Source::failing(Fault::MissingProfile(profile.to_owned()), place)];
         let mut own = match (block, by) {
@@ -530,7 +544,7 @@ impl<'c> Precedence<'c> {
 
     /// Follows `source_profile` to its credentials.
     fn base(&self, sdk: Sdk, block: &Block<'_>, name: &str, visited: &[&str]) -> Result<(), Fault> {
-        let next = self.profiles.get(name).ok_or_else(|| Fault::MissingSource(name.to_owned()))?;
+        let next = self.profile(name).ok_or_else(|| Fault::MissingSource(name.to_owned()))?;
         let itself = *name == *block.name;
         let has = |key| next.text(key).is_some();
         let (id, secret) = (has("aws_access_key_id"), has("aws_secret_access_key"));
@@ -627,6 +641,15 @@ fn keys(block: &Block<'_>, reports: bool, among: impl Fn(&Value<'_>) -> bool) ->
     match (of("aws_access_key_id"), of("aws_secret_access_key")) {
         (Some(id), Some(_)) => Some(Source::static_key(&id.text, Place::of(id))),
         (Some(half), None) | (None, Some(half)) if reports => Some(Source::failing(Fault::HalfPair, Some(Place::of(half)))),
+        _ => None,
+    }
+}
+
+/// An access key ID or a secret access key whose other half is not in the same file.
+pub(super) fn half_pair<'b, 'a>(block: &'b Block<'a>, config: &Config, in_config: bool) -> Option<&'b Value<'a>> {
+    let of = |key| value(block, key).filter(|value| (value.file == config.path()) == in_config);
+    match (of("aws_access_key_id"), of("aws_secret_access_key")) {
+        (Some(half), None) | (None, Some(half)) => Some(half),
         _ => None,
     }
 }

@@ -147,6 +147,8 @@ mod tests {
             region: Some(region.to_owned()),
             profile: Some(name.to_owned()),
             overridden: false,
+            chain: Vec::new(),
+            via: String::new(),
         }
     }
 

@@ -24,6 +24,25 @@ pub struct RoleRequest {
     pub role: Option<String>,
     /// `--region`, for the user's own calls.
     pub region: Option<String>,
+    /// `--assume-role` and the flags that belong to it.
+    pub assume: Option<Box<AssumeRequest>>,
+}
+
+/// A role to assume on top of the requested one, unchecked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AssumeRequest {
+    /// `--assume-role`
+    pub role_arn: String,
+    /// `--role-session-name`
+    pub session_name: Option<String>,
+    /// `--external-id`
+    pub external_id: Option<String>,
+    /// `--duration`
+    pub duration: Option<String>,
+    /// `--policy`: `read-only`, an ARN or a file.
+    pub policy: Option<String>,
+    /// `--source-identity`
+    pub source_identity: Option<String>,
 }
 
 impl RoleRequest {
@@ -50,6 +69,7 @@ impl RoleRequest {
             account: self.account.or(other.account),
             role: self.role.or(other.role),
             region: self.region.or(other.region),
+            assume: self.assume,
         }
     }
 }

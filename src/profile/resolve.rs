@@ -4,8 +4,12 @@
 //! from `default`. If session, account and role are all given, the profile of the environment is ignored.
 //!
 //! Three kinds of profile give role credentials: *native* (`sso_session`), *legacy* (`sso_start_url` inline), and *helper*
-//! (`credential_process` calls daypass), whose command line is another [`RoleRequest`].
+//! (`credential_process` calls daypass), whose command line is another [`RoleRequest`]. A profile with `role_arn` and `source_profile`
+//! assumes a role with the credentials of one of these, or of another such profile.
 
+use std::path::{Path, PathBuf};
+
+use super::chain::{AssumedRole, MAX_ROLES};
 use super::config::{Block, Config, Value};
 use super::header;
 use super::helper;
@@ -31,6 +35,27 @@ pub struct RoleTarget {
     pub profile: Option<String>,
     /// Whether arguments name another portal, account or role than the profile.
     pub overridden: bool,
+    /// The roles to assume on top of it, one after another.
+    pub chain: Vec<AssumedRole>,
+    /// What the last of these is assumed from: a profile, or `role@account`. Empty without a chain.
+    pub via: String,
+}
+
+impl RoleTarget {
+    /// The account of the credentials; a name only if nothing is assumed.
+    pub fn final_account(&self) -> Account {
+        self.chain.last().map_or_else(|| self.account.clone(), |role| Account::Id(role.arn.account().clone()))
+    }
+
+    /// The name of the role of the credentials.
+    pub fn final_role(&self) -> &str {
+        self.chain.last().map_or(self.role.as_str(), |role| role.arn.name())
+    }
+
+    /// The same, with where it is assumed from: `Deploy via dev`.
+    pub fn described_role(&self) -> String {
+        if self.chain.is_empty() { self.role.to_string() } else { format!("{} via {}", self.final_role(), self.via) }
+    }
 }
 
 /// How a profile gets credentials.
@@ -42,6 +67,8 @@ pub enum CredentialSource {
     Legacy,
     /// `credential_process` calls daypass with these arguments.
     Helper(Box<RoleRequest>),
+    /// Assumes `role_arn` with the credentials of this profile, which may be the profile itself.
+    Assumes(String),
     /// Another source: a clause that describes it, and a hint.
     Other(String, String),
     /// None.
@@ -85,12 +112,20 @@ fn is_overridden(config: &Config, request: &RoleRequest, target: &RoleTarget) ->
     let Some(name) = &target.profile else { return false };
     let given = [&request.session, &request.start_url, &request.sso_region, &request.account, &request.role];
     if given.iter().all(|value| value.is_none()) {
-        return false;
+        return request.assume.is_some();
     }
-    let own = resolve_profile(config, RoleRequest::default(), name, Need::Credentials, &mut Vec::new())
-        .and_then(|whole| resolve_role(config, whole, None));
-    let is_same =
-        |own: RoleTarget| own.session.is_same_portal(&target.session) && own.account == target.account && own.role == target.role;
+    if request.assume.is_some() {
+        return true;
+    }
+    let mut trail = Trail::default();
+    let own = resolve_profile(config, RoleRequest::default(), name, Need::Credentials, &mut trail)
+        .and_then(|whole| resolve_role(config, whole, None, trail));
+    let is_same = |own: RoleTarget| {
+        own.session.is_same_portal(&target.session)
+            && own.account == target.account
+            && own.role == target.role
+            && own.chain == target.chain
+    };
     !own.is_ok_and(is_same)
 }
 
@@ -99,22 +134,43 @@ fn resolve_request(config: &Config, env: &Env, request: &RoleRequest) -> Result<
     if request.is_complete() {
         // Only the region of an explicitly given profile may still be needed.
         let profile = named.map(|name| config.profile(name).ok_or_else(|| unknown_profile(config, name))).transpose()?;
-        let region = profile.and_then(|profile| profile.text("region").map(str::to_owned));
-        return resolve_role(
-            config,
-            RoleRequest { region: request.region.clone().or(region), ..request.clone() },
-            request.profile.clone(),
-        );
+        let region = request.region.clone().or_else(|| profile.and_then(|profile| profile.text("region").map(str::to_owned)));
+        let trail = Trail::of_flags(request, region.clone(), None)?;
+        return resolve_role(config, RoleRequest { region, ..request.clone() }, request.profile.clone(), trail);
     }
     let chosen = named.or(env.profile());
     let name = chosen.unwrap_or("default");
     // `default` was not requested: if flags and the only session are enough, it need not be a daypass profile.
     let flags_suffice = chosen.is_none() && request.account.is_some() && request.role.is_some();
-    match resolve_profile(config, request.clone(), name, Need::Credentials, &mut Vec::new()) {
-        Ok(whole) => resolve_role(config, whole, Some(name.to_owned())),
-        Err(error) if flags_suffice && error.exit == Exit::Usage => resolve_role(config, request.clone(), None),
+    let mut trail = Trail::of_flags(request, request.region.clone(), Some(name))?;
+    match resolve_profile(config, request.clone(), name, Need::Credentials, &mut trail) {
+        Ok(whole) => {
+            refuse_other_base(config, request, name, &trail)?;
+            resolve_role(config, whole, Some(name.to_owned()), trail)
+        }
+        Err(error) if flags_suffice && error.exit == Exit::Usage => {
+            resolve_role(config, request.clone(), None, Trail::of_flags(request, request.region.clone(), None)?)
+        }
         Err(error) => Err(error),
     }
+}
+
+/// A profile that assumes a role does so from its own source: with another account or role it would be a chain that nobody configured.
+fn refuse_other_base(config: &Config, request: &RoleRequest, name: &str, trail: &Trail) -> Result<()> {
+    let own = trail.chain.iter().find(|role| role.profile.is_some());
+    let given = [
+        ("--session", &request.session),
+        ("--start-url", &request.start_url),
+        ("--account", &request.account),
+        ("--role", &request.role),
+    ];
+    let flag = given.into_iter().find_map(|(flag, value)| value.as_ref().map(|_| flag));
+    let (Some(role), Some(flag)) = (own, flag) else { return Ok(()) };
+    let source = config.profile(name).and_then(|profile| profile.text("source_profile").map(str::to_owned));
+    Err(Error::usage(
+        format!("profile \"{name}\" assumes {}, and {flag} can't change what it does so with", role.arn),
+        format!("daypass env {}", shell_quote(source.as_deref().unwrap_or(name))),
+    ))
 }
 
 /// Returns the requested session: the given one, that of the given profile, or the only one.
@@ -132,7 +188,7 @@ pub fn session(env: &Env, request: &RoleRequest) -> Result<Session> {
 pub fn session_in(config: &Config, request: &RoleRequest) -> Result<Session> {
     match &request.profile {
         Some(name) if request.session.is_none() && !request.has_portal() => {
-            let whole = resolve_profile(config, request.clone(), name, Need::Session, &mut Vec::new())?;
+            let whole = resolve_profile(config, request.clone(), name, Need::Session, &mut Trail::default())?;
             portal(config, &whole)
         }
         _ => portal(config, request),
@@ -159,51 +215,138 @@ enum Need {
     Credentials,
 }
 
-/// Adds to the request the values of the profile, and of those that it refers to.
-fn resolve_profile(config: &Config, request: RoleRequest, name: &str, need: Need, seen: &mut Vec<String>) -> Result<RoleRequest> {
-    if seen.iter().any(|earlier| earlier == name) {
-        let cycle = seen.join("\" → \"");
-        return Err(Error::usage(
-            format!("the profiles \"{cycle}\" → \"{name}\" refer to each other in a cycle"),
-            configure_hint(name),
-        ));
+/// What is found on the way from a profile to the role of the portal that its credentials are based on.
+#[derive(Default)]
+struct Trail {
+    /// The profiles so far and their places.
+    seen: Vec<(String, String)>,
+    /// The roles to assume, the last one first.
+    chain: Vec<AssumedRole>,
+    /// What the last one is assumed from, if that is a profile.
+    via: Option<String>,
+    /// The region of the profile at the end.
+    region: Option<String>,
+}
+
+impl Trail {
+    /// The role of `--assume-role`, which is assumed from this profile if there is one.
+    fn of_flags(request: &RoleRequest, region: Option<String>, profile: Option<&str>) -> Result<Self> {
+        let mut trail = Self::default();
+        if let Some(flags) = &request.assume {
+            trail.assume(AssumedRole::of_flags(flags, region)?, profile);
+        }
+        Ok(trail)
     }
-    seen.push(name.to_owned());
+
+    fn assume(&mut self, role: AssumedRole, source: Option<&str>) {
+        if self.chain.is_empty() {
+            self.via = source.map(str::to_owned);
+        }
+        self.chain.push(role);
+    }
+
+    /// Notes a profile.
+    ///
+    /// # Errors
+    /// It was noted before.
+    fn enter(&mut self, profile: &Block<'_>) -> Result<()> {
+        let name = profile.name.to_string();
+        let again = self.seen.iter().any(|(earlier, _)| *earlier == name);
+        self.seen.push((name, format!("{}:{}", profile.file.display(), profile.line)));
+        if !again {
+            return Ok(());
+        }
+        let cycle: Vec<String> = self.seen.iter().map(|(name, place)| format!("\"{name}\" ({place})")).collect();
+        let what = format!("these profiles refer to each other in a cycle: {}", cycle.join(" → "));
+        Err(Error::usage(what, configure_hint(&profile.name)))
+    }
+}
+
+/// Adds to the request the values of the profile, and of those that it refers to.
+fn resolve_profile(config: &Config, request: RoleRequest, name: &str, need: Need, trail: &mut Trail) -> Result<RoleRequest> {
     let profile = config.profile(name).ok_or_else(|| unknown_profile(config, name))?;
+    trail.enter(&profile)?;
+    let source = credential_source(&profile);
+    match source {
+        CredentialSource::Assumes(source) => {
+            trail.assume(AssumedRole::of_profile(&profile)?, Some(&source));
+            let request = request.or(RoleRequest { region: profile.text("region").map(str::to_owned), ..RoleRequest::default() });
+            if source == name {
+                return resolve_source(config, request, &profile, own_source(&profile), need, trail);
+            }
+            if config.profile(&source).is_none() {
+                let place = profile.get("source_profile").map(Value::place).unwrap_or_default();
+                let error = unknown_profile(config, &source);
+                return Err(Error { what: format!("{place}: {}", error.what), correction: None, ..error });
+            }
+            resolve_profile(config, request, &source, need, trail)
+        }
+        other => resolve_source(config, request, &profile, other, need, trail),
+    }
+}
+
+/// Adds to the request the values of this profile, which has this source.
+fn resolve_source(
+    config: &Config,
+    request: RoleRequest,
+    profile: &Block<'_>,
+    source: CredentialSource,
+    need: Need,
+    trail: &mut Trail,
+) -> Result<RoleRequest> {
+    let name = &profile.name;
     let region = profile.text("region").map(str::to_owned);
-    match credential_source(&profile) {
+    trail.region.clone_from(&region);
+    match source {
         kind @ (CredentialSource::Native | CredentialSource::Legacy) => {
             let own = |key: &str| profile.text(key).map(str::to_owned);
             let mut own_values =
                 RoleRequest { account: own("sso_account_id"), role: own("sso_role_name"), region, ..RoleRequest::default() };
             if kind == CredentialSource::Native {
                 own_values.session = own("sso_session");
-                contradiction(config, &profile, &request)?;
+                contradiction(config, profile, &request)?;
             } else {
                 (own_values.start_url, own_values.sso_region) = (own("sso_start_url"), own("sso_region"));
             }
-            check_values(&profile, &request, need)?;
+            check_values(profile, &request, need)?;
             Ok(request.or(own_values))
         }
         CredentialSource::Helper(its) => {
             let next = its.profile.clone();
+            if let Some(flags) = &its.assume {
+                let region = its.region.clone().or_else(|| region.clone());
+                let role = AssumedRole { profile: Some(name.to_string()), ..AssumedRole::of_flags(flags, region)? };
+                trail.assume(role, next.as_deref());
+            }
             let whole = request.or(RoleRequest { region, ..RoleRequest::default() }).or(*its);
             match next {
-                Some(next) if !whole.is_complete() => resolve_profile(config, whole, &next, need, seen),
+                Some(next) if !whole.is_complete() => resolve_profile(config, whole, &next, need, trail),
                 _ => Ok(whole),
             }
         }
-        CredentialSource::Other(what, hint) => Err(Error::usage(format!("profile \"{name}\" {what}"), hint)),
-        CredentialSource::Nothing => {
+        CredentialSource::Other(what, hint) => Err(match trail.chain.last() {
+            Some(role) => {
+                let first = trail.seen.first().map_or(&**name, |(name, _)| name);
+                Error::usage(
+                    format!(
+                        "{} is assumed with the credentials of profile \"{name}\", which {what}: the AWS SDK does that",
+                        role.arn
+                    ),
+                    format!("AWS_PROFILE={} aws sts get-caller-identity", shell_quote(first)),
+                )
+            }
+            None => Error::usage(format!("profile \"{name}\" {what}"), hint),
+        }),
+        CredentialSource::Nothing | CredentialSource::Assumes(_) => {
             let place = format!("{}:{}", profile.file.display(), profile.line);
-            let lacks = missing_key(&profile).unwrap_or("account and role");
+            let lacks = missing_key(profile).unwrap_or("account and role");
             Err(Error::usage(format!("profile \"{name}\" ({place}) has no {lacks}"), configure_hint(name)))
         }
     }
 }
 
 /// Parses the values; the profile is for messages.
-fn resolve_role(config: &Config, request: RoleRequest, profile: Option<String>) -> Result<RoleTarget> {
+fn resolve_role(config: &Config, request: RoleRequest, profile: Option<String>, trail: Trail) -> Result<RoleTarget> {
     let missing = |flag: &str| match &profile {
         Some(name) => {
             let line = config.profile(name).and_then(|profile| profile.get("credential_process").map(Value::place));
@@ -220,7 +363,22 @@ fn resolve_role(config: &Config, request: RoleRequest, profile: Option<String>) 
     let account = Account::new(request.account.as_deref().ok_or_else(|| missing("account"))?)?;
     let role = RoleName::new(request.role.as_deref().ok_or_else(|| missing("role"))?)?;
     let session = portal(config, &request)?;
-    Ok(RoleTarget { session, account, role, region: request.region, profile, overridden: false })
+    let Trail { mut chain, via, region, .. } = trail;
+    if chain.len() > MAX_ROLES {
+        let what = format!("{} roles are assumed one after another; {MAX_ROLES} are the most", chain.len());
+        return Err(Error::usage(what, "let the role be assumed from a profile that is nearer to the sign-in"));
+    }
+    chain.reverse();
+    // A role without a region of its own is assumed in that of its source.
+    let mut region = region.unwrap_or_else(|| session.region.clone());
+    for role in &mut chain {
+        match &role.region {
+            Some(own) => region.clone_from(own),
+            None => role.region = Some(region.clone()),
+        }
+    }
+    let via = if chain.is_empty() { String::new() } else { via.unwrap_or_else(|| format!("{role}@{account}")) };
+    Ok(RoleTarget { session, account, role, region: request.region, profile, overridden: false, chain, via })
 }
 
 /// The session of a request.
@@ -314,24 +472,28 @@ pub fn scope_list(text: &str) -> Vec<String> {
 pub fn credential_source(profile: &Block<'_>) -> CredentialSource {
     let name = &profile.name;
     let has = |key| profile.text(key).is_some();
+    let Some(role) = profile.text("role_arn") else { return own_source(profile) };
+    let left_to_sdk = |how: &str| {
+        CredentialSource::Other(
+            format!("assumes {role}{how}, which the AWS SDK does itself"),
+            format!("AWS_PROFILE={} aws sts get-caller-identity", shell_quote(name)),
+        )
+    };
+    match profile.text("source_profile") {
+        _ if has("web_identity_token_file") => left_to_sdk(" with a web identity"),
+        _ if has("credential_source") => left_to_sdk(" with credential_source"),
+        Some(_) if has("mfa_serial") => left_to_sdk(" with a code of an MFA device"),
+        Some(source) => CredentialSource::Assumes(source.to_owned()),
+        None => CredentialSource::Other("has role_arn but no source_profile".to_owned(), other_profile_hint(name)),
+    }
+}
+
+/// The credential source of a profile, apart from a role that it assumes.
+fn own_source(profile: &Block<'_>) -> CredentialSource {
+    let name = &profile.name;
+    let has = |key| profile.text(key).is_some();
     let process = profile.text("credential_process");
     let other = |what: String, hint: String| CredentialSource::Other(what, hint);
-    if let Some(role) = profile.text("role_arn") {
-        return match profile.text("source_profile") {
-            Some(source) => other(
-                format!(
-                    "assumes {role} with the credentials of profile \"{source}\", which the AWS SDK does itself (AWS_PROFILE={})",
-                    shell_quote(name)
-                ),
-                format!("daypass env {}", shell_quote(source)),
-            ),
-            None if has("web_identity_token_file") || has("credential_source") => other(
-                format!("assumes {role}, which the AWS SDK does itself"),
-                format!("AWS_PROFILE={} aws sts get-caller-identity", shell_quote(name)),
-            ),
-            None => other("has role_arn but no source_profile".to_owned(), other_profile_hint(name)),
-        };
-    }
     if has("sso_account_id") || has("sso_role_name") {
         if has("sso_session") {
             return CredentialSource::Native;
@@ -421,6 +583,12 @@ fn lookalike(config: &Config, kind: Kind, name: &str) -> Option<(String, String)
     })
 }
 
+/// The line that was probably meant as the header of this profile, which does not exist.
+pub(super) fn misnamed_profile(config: &Config, name: &str) -> Option<(PathBuf, usize)> {
+    let of = |(path, file, text): (&Path, _, _)| Some((path.to_owned(), header::lookalike(text, file, Kind::Profile, name)?.line));
+    config.texts().into_iter().find_map(of)
+}
+
 fn unknown_profile(config: &Config, name: &str) -> Error {
     let blocks = config.profiles();
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
@@ -474,7 +642,7 @@ fn unknown_session(config: &Config, name: &str) -> Error {
 /// The name of the session that a profile refers to, if both exist.
 fn session_of_profile(config: &Config, name: &str) -> Option<String> {
     config.profile(name)?;
-    let whole = resolve_profile(config, RoleRequest::default(), name, Need::Session, &mut Vec::new()).ok()?;
+    let whole = resolve_profile(config, RoleRequest::default(), name, Need::Session, &mut Trail::default()).ok()?;
     whole.session.filter(|session| config.session(session).is_some()).or(whole.start_url)
 }
 

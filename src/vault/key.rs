@@ -13,12 +13,40 @@ pub enum Kind {
     Registration,
     /// The access token with its refresh token and the registration that both are bound to.
     Token,
-    /// Role credentials.
+    /// Credentials of a role of the portal.
     Role(AccountId, RoleName),
+    /// Credentials of a role that was assumed with those of a role of the portal.
+    Assumed(AccountId, RoleName, Assumed),
     /// A value without content, which tests whether a sign-in fits.
     Probe,
     /// The long-lived key of this access key ID, which a migration took out of the user's files. It belongs to no session.
     Parked(String),
+}
+
+/// The roles that are assumed one after another on top of a role of the portal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Assumed {
+    /// The ARN of the last one.
+    pub arn: String,
+    /// The hash of all of them and of all that limits them, as [`Assumed::digest`] returns it.
+    pub digest: String,
+}
+
+impl Assumed {
+    /// The SHA-256 of these parts, in hex digits.
+    pub fn digest<'p>(parts: impl IntoIterator<Item = &'p str>) -> String {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        for part in parts {
+            update(&mut hash, part);
+        }
+        hex(hash.finish().as_ref())
+    }
+}
+
+/// Each part is preceded by its length, so that different parts never hash the same text.
+fn update(hash: &mut digest::Context, part: &str) {
+    hash.update(&(part.len() as u64).to_be_bytes());
+    hash.update(part.as_bytes());
 }
 
 /// A key binds the session's name, its start URL and its region: two config files that use one name for two portals share nothing.
@@ -51,6 +79,7 @@ impl Key {
             Kind::Registration => format!("daypass: client registration for {}", self.session),
             Kind::Token => format!("daypass: sign-in to {}", self.session),
             Kind::Role(account, role) => format!("daypass: {role} in {account} ({})", self.session),
+            Kind::Assumed(.., assumed) => format!("daypass: {} ({})", assumed.arn, self.session),
             Kind::Probe => "daypass: test of the keyring".to_owned(),
             Kind::Parked(id) => format!("daypass: parked key {id}"),
         }
@@ -62,15 +91,16 @@ impl Key {
             Kind::Registration => "registration",
             Kind::Token => "token",
             Kind::Role(..) => "role",
+            Kind::Assumed(..) => "assumed",
             Kind::Probe => "probe",
             Kind::Parked(_) => "parked",
         }
     }
 
-    /// The account and role of role credentials.
+    /// The account and role of the portal that role credentials are for, or are based on.
     pub fn role(&self) -> Option<(&AccountId, &RoleName)> {
         match &self.kind {
-            Kind::Role(account, role) => Some((account, role)),
+            Kind::Role(account, role) | Kind::Assumed(account, role, _) => Some((account, role)),
             Kind::Registration | Kind::Token | Kind::Probe | Kind::Parked(_) => None,
         }
     }
@@ -79,21 +109,22 @@ impl Key {
     pub fn parked(&self) -> Option<&str> {
         match &self.kind {
             Kind::Parked(id) => Some(id),
-            Kind::Registration | Kind::Token | Kind::Role(..) | Kind::Probe => None,
+            Kind::Registration | Kind::Token | Kind::Role(..) | Kind::Assumed(..) | Kind::Probe => None,
         }
+    }
+
+    /// The roles that are assumed on top of it.
+    pub fn assumed(&self) -> Option<&Assumed> {
+        if let Kind::Assumed(.., assumed) = &self.kind { Some(assumed) } else { None }
     }
 
     /// The SHA-256 of all parts in 64 hex digits: a name that every back-end accepts, whatever the session is called.
     pub fn id(&self) -> String {
         let role = self.role().map(|(account, role)| (account.as_str(), role.as_str()));
         let (account, role) = role.or_else(|| Some((self.parked()?, ""))).unwrap_or_default();
-        let mut hash = digest::Context::new(&digest::SHA256);
-        // Each part is preceded by its length, so that different keys never hash the same text.
-        for part in [self.word(), &self.session, &self.start_url, &self.region, account, role] {
-            hash.update(&(part.len() as u64).to_be_bytes());
-            hash.update(part.as_bytes());
-        }
-        hex(hash.finish().as_ref())
+        let assumed = self.assumed().map(|assumed| [&*assumed.arn, &*assumed.digest]);
+        let parts = [self.word(), &self.session, &self.start_url, &self.region, account, role];
+        Assumed::digest(parts.into_iter().chain(assumed.into_iter().flatten()))
     }
 }
 

@@ -29,12 +29,12 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 use crate::credentials::{Registration, RoleCredentials, Token};
-use crate::profile::names::{AccountId, RoleName, Session};
+use crate::profile::names::Session;
 use crate::secret::Secret;
 use crate::sys::clock;
 use crate::sys::env::Env;
 pub use error::{Error, Result};
-pub use key::{Key, Kind};
+pub use key::{Assumed, Key, Kind};
 pub use parked::ParkedKey;
 use record::{Record, SignIn};
 pub use split::Entry;
@@ -120,10 +120,10 @@ impl Vault {
         self.identity.clone()
     }
 
-    /// Role credentials, including expired ones. If the cache has none, a locked or missing keyring is not an error here: the sign-in is
+    /// Credentials of this role, including expired ones. If the cache has none, a locked or missing keyring is not an error here: the sign-in is
     /// read next, and that error is the one to report.
-    pub fn role(&self, session: &Session, account: &AccountId, role: &RoleName) -> Result<Option<RoleCredentials>> {
-        let key = role_key(session, account, role);
+    pub fn role(&self, session: &Session, role: &Kind) -> Result<Option<RoleCredentials>> {
+        let key = Key::new(session, role.clone());
         if let Some(Ok(Some(credentials))) = self.cache().map(|cache| read(cache, &key)) {
             return Ok(Some(credentials));
         }
@@ -134,8 +134,8 @@ impl Vault {
     }
 
     /// Stores role credentials until they expire.
-    pub fn store_role(&self, session: &Session, account: &AccountId, role: &RoleName, credentials: &RoleCredentials) -> Result<()> {
-        let key = role_key(session, account, role);
+    pub fn store_role(&self, session: &Session, role: &Kind, credentials: &RoleCredentials) -> Result<()> {
+        let key = Key::new(session, role.clone());
         let (text, expires) = (credentials.to_text()?, credentials.expires_by_local_clock());
         if let Some(cache) = self.cache() {
             match put(cache, Some(self.durable()), &key, &text, expires) {
@@ -276,7 +276,7 @@ impl Vault {
                     Kind::Token => _ = sessions.insert(key),
                     Kind::Role(..) => _ = expires.filter(|at| *at > now).map(|at| roles.entry(key).or_insert(at)),
                     Kind::Parked(_) => due += usize::from(expires.is_some_and(|due| due <= now)),
-                    Kind::Registration | Kind::Probe => {}
+                    Kind::Registration | Kind::Probe | Kind::Assumed(..) => {}
                 }
             }
         }
@@ -330,8 +330,8 @@ impl Vault {
     }
 
     /// Deletes the credentials of one role.
-    pub fn delete_role(&self, session: &Session, account: &AccountId, role: &RoleName) -> Result<()> {
-        self.delete(&role_key(session, account, role))
+    pub fn delete_role(&self, session: &Session, role: &Kind) -> Result<()> {
+        self.delete(&Key::new(session, role.clone()))
     }
 
     /// Deletes all role credentials of a session.
@@ -465,10 +465,6 @@ fn real(folder: PathBuf) -> PathBuf {
     // Joined by parts: an empty rest must not add a separator.
     let real = existing.and_then(|(part, real)| Some(real.iter().chain(folder.strip_prefix(part).ok()?).collect()));
     real.unwrap_or(folder)
-}
-
-fn role_key(session: &Session, account: &AccountId, role: &RoleName) -> Key {
-    Key::new(session, Kind::Role(account.clone(), role.clone()))
 }
 
 fn read<R: Record>(store: &dyn Backend, key: &Key) -> Result<Option<R>> {

@@ -16,7 +16,7 @@ use zeroize::Zeroizing;
 
 use super::error::{Error, Result};
 use super::key::hex;
-use super::key::{Key, Kind};
+use super::key::{Assumed, Key, Kind};
 use super::record::{Wiped, secret};
 use super::store::{Backend, Bytes, Item};
 use crate::profile::names::{AccountId, RoleName};
@@ -60,6 +60,14 @@ struct KeyForm {
     role: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    assumed: Option<AssumedForm>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct AssumedForm {
+    arn: String,
+    digest: String,
 }
 
 impl KeyForm {
@@ -73,15 +81,20 @@ impl KeyForm {
             account: role.map(|(account, _)| account.to_string()),
             role: role.map(|(_, role)| role.to_string()),
             id: key.parked().map(str::to_owned),
+            assumed: key.assumed().map(|Assumed { arn, digest }| AssumedForm { arn: arn.clone(), digest: digest.clone() }),
         }
     }
 
     fn key(self) -> Option<Key> {
-        let kind = match self.kind.as_str() {
-            "registration" => Kind::Registration,
-            "token" => Kind::Token,
-            "role" => Kind::Role(AccountId::new(&self.account?)?, RoleName::new(&self.role?).ok()?),
-            "parked" => Kind::Parked(self.id?),
+        let role = || Some((AccountId::new(self.account.as_ref()?)?, RoleName::new(self.role.as_ref()?).ok()?));
+        let kind = match (self.kind.as_str(), self.assumed) {
+            ("registration", None) => Kind::Registration,
+            ("token", None) => Kind::Token,
+            ("role", None) => role().map(|(account, role)| Kind::Role(account, role))?,
+            ("assumed", Some(AssumedForm { arn, digest })) => {
+                role().map(|(account, role)| Kind::Assumed(account, role, Assumed { arn, digest }))?
+            }
+            ("parked", None) => Kind::Parked(self.id?),
             _ => return None,
         };
         Some(Key { kind, session: self.session, start_url: self.start_url, region: self.region })

@@ -12,7 +12,7 @@ use daypass::profile::names::{AccountId, RoleName, Session};
 use daypass::secret::Secret;
 use daypass::sys::env::Env;
 use daypass::sys::lock::Folders;
-use daypass::vault::Vault;
+use daypass::vault::{Kind, Vault};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
@@ -101,11 +101,11 @@ impl Fixture {
 
     /// Sets how long the cached credentials of a role are still valid, of more than two hours in total.
     pub(super) fn set_time_left(&self, role: &str, left: time::Duration) {
-        let role = RoleName::new(role).unwrap();
-        let Some(mut kept) = self.vault.role(&self.session, &account(), &role).unwrap() else { return };
+        let role = Kind::Role(account(), RoleName::new(role).unwrap());
+        let Some(mut kept) = self.vault.role(&self.session, &role).unwrap() else { return };
         let now = OffsetDateTime::now_utc();
         (kept.received_at, kept.expires_at) = (now - Duration::from_hours(2), now + left);
-        self.vault.store_role(&self.session, &account(), &role, &kept).unwrap();
+        self.vault.store_role(&self.session, &role, &kept).unwrap();
     }
 
     /// Asserts that these credentials were issued for this role and are unexpired.

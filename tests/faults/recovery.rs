@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use daypass::error::Exit;
 use daypass::profile::names::RoleName;
+use daypass::vault::Kind;
 use time::OffsetDateTime;
 
 use crate::every_step::Scenario;
@@ -156,8 +157,8 @@ fn a_concurrent_sign_in_or_sign_out_leaves_no_credentials_of_the_previous_sign_i
                 assert!(step > 2, "it has only {step} steps");
                 break;
             }
-            let role = RoleName::new("DeveloperAccess").unwrap();
-            if let Some(left) = fixture.vault.role(&fixture.session, &account(), &role).unwrap() {
+            let role = Kind::Role(account(), RoleName::new("DeveloperAccess").unwrap());
+            if let Some(left) = fixture.vault.role(&fixture.session, &role).unwrap() {
                 assert!(fixture.vault.token(&fixture.session).unwrap().is_some(), "step {step}: nobody is signed in");
                 assert!(!issued_before.borrow().contains(&left.access_key_id), "step {step}: not of this sign-in");
             }

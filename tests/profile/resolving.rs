@@ -166,7 +166,7 @@ fn a_helper_that_names_a_profile_resolves_to_it() {
 fn profiles_that_refer_to_each_other_in_a_circle_are_an_error() {
     let text = "[profile a]\ncredential_process = daypass credential-process --profile b\n[profile b]\ncredential_process = daypass credential-process --profile a\n";
     let error = fails(text, &[], &[("profile", "a")]);
-    assert!(error.contains("in a cycle") && error.contains("\"a\" → \"b\" → \"a\""), "{error}");
+    assert!(error.contains("in a cycle") && error.contains("\"a\" (config:1) → \"b\" (config:3) → \"a\" (config:1)"), "{error}");
 }
 
 #[test]
@@ -220,9 +220,9 @@ fn a_missing_or_invalid_setting_is_reported_with_file_and_line() {
 fn other_credential_sources_are_reported_with_a_hint() {
     let cases = [
         (
-            "role_arn = arn:aws:iam::1:role/x\nsource_profile = base\n",
-            "assumes arn:aws:iam::1:role/x with the credentials of profile \"base\"",
-            "daypass env base",
+            "role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = base\n[profile base]\nlogin_session = x\n",
+            "arn:aws:iam::111122223333:role/x is assumed with the credentials of profile \"base\", which gets its credentials from login_session",
+            "AWS_PROFILE=dev",
         ),
         ("role_arn = arn:x\ncredential_source = Environment\n", "assumes arn:x", "AWS_PROFILE=dev"),
         (

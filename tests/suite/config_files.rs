@@ -134,8 +134,11 @@ fn a_profile_without_a_required_key_is_described_by_that_key() {
 #[test]
 fn hints_quote_names_that_contain_blanks() {
     let home = Home::new();
-    home.write(".aws/config", "[profile \"a b\"]\nrole_arn = arn:aws:iam::111122223333:role/R\nsource_profile = c d\n");
-    home.daypass("env 'a b'").status(2).stderr_has("hint: daypass env 'c d'\n").go();
+    let role = "role_arn = arn:aws:iam::111122223333:role/R\nsource_profile = c d\n";
+    home.write(".aws/config", &format!("[profile \"a b\"]\n{role}[profile \"c d\"]\nsso_session = x\n"));
+    home.daypass("console 'a b' --account 1").status(2).stderr_has("hint: daypass configure --profile 'c d'").go();
+    home.write(".aws/config", "[profile \"a b\"]\nsso_session = x\n");
+    home.daypass("env 'a b'").status(2).stderr_has("hint: daypass configure --profile 'a b'").go();
 }
 
 #[test]

@@ -9,6 +9,7 @@ mod support;
 mod audit;
 mod automatic_login;
 mod broker;
+mod chain;
 mod clock;
 mod completion;
 #[cfg(target_os = "linux")]
@@ -19,6 +20,8 @@ mod configure;
 mod console;
 mod contract;
 mod crash_recovery;
+#[cfg(unix)]
+mod doctor;
 mod endpoints;
 mod env;
 mod exec;
@@ -117,12 +120,11 @@ fn make_stale(home: &Home) {
     let roles = vault.contents(now).unwrap().roles;
     assert!(!roles.is_empty());
     for (key, _) in roles {
-        let (account, role) = key.role().unwrap();
         let session =
             Session { name: key.session.clone(), start_url: key.start_url.clone(), region: key.region.clone(), scopes: Vec::new() };
-        let mut credentials = vault.role(&session, account, role).unwrap().unwrap();
+        let mut credentials = vault.role(&session, &key.kind).unwrap().unwrap();
         credentials.received_at = now - Duration::from_hours(2);
         credentials.expires_at = now + Duration::from_mins(10);
-        vault.store_role(&session, account, role, &credentials).unwrap();
+        vault.store_role(&session, &key.kind, &credentials).unwrap();
     }
 }

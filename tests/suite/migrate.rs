@@ -227,6 +227,12 @@ fn what_could_not_work_is_refused_before_anything_is_changed() {
         .stderr_has("AWS_ACCESS_KEY_ID is set in this shell")
         .status(2)
         .go();
+    home.write(
+        ".bashrc",
+        &format!("alias x=y\nexport AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n", own.id, own.secret),
+    );
+    home.daypass("migrate dev --role ReadOnly").stderr_has(".bashrc:2 sets key AKIA…").status(2).go();
+    fs::remove_file(home.path(".bashrc")).unwrap();
     home.write("AppData/AWSToolkit/RegisteredAccounts.json", r#"{"x":{"DisplayName":"dev","AWSAccessKey":"encrypted"}}"#);
     home.daypass("migrate dev --role ReadOnly")
         .with("LOCALAPPDATA", home.path("AppData"))
@@ -357,6 +363,20 @@ fn undo_restores_bytes_and_mode_and_what_was_changed_since_stays() {
     assert_eq!(home.read(".aws/config"), format!("{SESSION}\n[profile dev]\nregion = q\n[profile n]\nregion = y\n"));
     assert_eq!(home.read(".aws/credentials"), credentials);
     home.daypass("migrate --undo dev").stderr_has("no key is parked").status(2).go();
+}
+
+#[test]
+fn copies_elsewhere_are_named() {
+    let portal = Portal::live(one_role());
+    let key = key(&portal);
+    let commented = key.lines().lines().map(|line| format!("# {line}\n")).collect::<String>();
+    let home = home(&portal, "", &format!("[dev]\n{}{commented}", key.lines()));
+    home.write(".aws/credentials.old", &format!("[dev]\n{}", key.lines()));
+    home.daypass("migrate dev")
+        .stderr_has("The key is also in [HOME]/.aws/credentials.old:2\n")
+        .stderr_has("The key is also in [HOME]/.aws/credentials:1\n")
+        .leaves(".aws/credentials", &commented)
+        .go();
 }
 
 #[test]

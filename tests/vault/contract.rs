@@ -75,12 +75,12 @@ pub(super) fn keeps_500_roles(store: Box<dyn Backend>) {
     let vault = Vault::new(store, None);
     vault.store_token(&mine, &token("stays")).unwrap();
     for number in 480..500 {
-        vault.store_role(&mine, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
+        vault.store_role(&mine, &Kind::Role(account(number), role("Dev")), &credentials(&number.to_string(), expires)).unwrap();
     }
-    vault.store_role(&other, &account(1), &role("Dev"), &credentials("other", expires)).unwrap();
-    vault.store_role(&mine, &account(1), &role("Past"), &credentials("past", in_minutes(-1))).unwrap();
+    vault.store_role(&other, &Kind::Role(account(1), role("Dev")), &credentials("other", expires)).unwrap();
+    vault.store_role(&mine, &Kind::Role(account(1), role("Past")), &credentials("past", in_minutes(-1))).unwrap();
     for number in 0..500 {
-        let found = vault.role(&mine, &account(number), &role("Dev")).unwrap().unwrap();
+        let found = vault.role(&mine, &Kind::Role(account(number), role("Dev"))).unwrap().unwrap();
         assert_eq!(found.access_key_id, format!("ASIA{number}"));
     }
     let of_test = |vault: &Vault| {

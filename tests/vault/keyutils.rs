@@ -126,10 +126,12 @@ fn a_small_quota_drops_the_oldest_roles_and_nothing_fails() {
     let session = session("small");
     let keep = |vault: &Vault, number: usize| {
         let expires = in_minutes(i64::try_from(number).unwrap() + 10);
-        vault.store_role(&session, &account(number), &role("Dev"), &credentials(&number.to_string(), expires)).unwrap();
+        vault.store_role(&session, &Kind::Role(account(number), role("Dev")), &credentials(&number.to_string(), expires)).unwrap();
     };
     let held = |vault: &Vault| {
-        (0..60).filter(|&number| vault.role(&session, &account(number), &role("Dev")).unwrap().is_some()).collect::<Vec<_>>()
+        (0..60)
+            .filter(|&number| vault.role(&session, &Kind::Role(account(number), role("Dev"))).unwrap().is_some())
+            .collect::<Vec<_>>()
     };
     let alone = Vault::new(Box::new(Keyutils), None);
     alone.store_token(&session, &token("stays")).unwrap();

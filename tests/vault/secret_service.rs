@@ -82,7 +82,7 @@ fn the_secret_service_keeps_500_roles() {
 fn items_can_be_found_and_read_with_other_tools() {
     let bus = Bus::unlocked();
     let session = session("corp");
-    vault(&bus, "os").store_role(&session, &account(42), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
+    vault(&bus, "os").store_role(&session, &Kind::Role(account(42), role("Dev")), &credentials("1", in_minutes(5))).unwrap();
     let found = bus.run("secret-tool", &["search", "--all", "service", "daypass"], "");
     let text = String::from_utf8(found.stdout).unwrap() + &String::from_utf8(found.stderr).unwrap();
     for line in [
@@ -151,7 +151,7 @@ fn every_call_on_a_locked_keyring_reports_it_and_shows_no_prompt() {
         let vault = vault(&bus, keyring);
         assert!(is_locked(vault.token(&session).unwrap_err()));
         assert!(is_locked(vault.store_token(&session, &token("u")).unwrap_err()));
-        assert_eq!(vault.role(&session, &account(1), &role("Dev")), Ok(None));
+        assert_eq!(vault.role(&session, &Kind::Role(account(1), role("Dev"))), Ok(None));
         assert!(!vault.token_is_volatile());
     }
     let error = Error::from(vault(&bus, "auto").token(&session).unwrap_err());
@@ -223,12 +223,12 @@ fn cached_role_credentials_are_read_without_the_bus() {
     let address = ("DBUS_SESSION_BUS_ADDRESS".to_owned(), format!("unix:path={}", path.display()));
     let vault = Vault::open(&[address].into_iter().collect()).unwrap();
     let session = session("s");
-    vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
-    assert!(vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
+    vault.store_role(&session, &Kind::Role(account(1), role("Dev")), &credentials("1", in_minutes(5))).unwrap();
+    assert!(vault.role(&session, &Kind::Role(account(1), role("Dev"))).unwrap().is_some());
     assert!(listener.accept().is_err(), "nobody connected");
     split::delete(&Keyutils, &Key::new(&session, Kind::Role(account(1), role("Dev")))).unwrap();
     drop(listener);
-    assert_eq!(vault.role(&session, &account(1), &role("Dev")), Ok(None));
+    assert_eq!(vault.role(&session, &Kind::Role(account(1), role("Dev"))), Ok(None));
 }
 
 fn times_out(store: &SecretService) {

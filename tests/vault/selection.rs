@@ -82,9 +82,9 @@ fn role_credentials_come_from_the_cache_while_the_os_keyring_is_locked() {
     let (durable, cache) = (shared(TestBackend::down(locked())), Shared::default());
     let (vault, session) = (vault_on(&durable, &cache), session("s"));
     let kept = credentials("1", in_minutes(5));
-    vault.store_role(&session, &account(1), &role("Dev"), &kept).unwrap();
-    assert_eq!(vault.role(&session, &account(1), &role("Dev")).unwrap(), Some(kept));
-    assert_eq!(vault.role(&session, &account(2), &role("Dev")).unwrap(), None, "a miss is no error");
+    vault.store_role(&session, &Kind::Role(account(1), role("Dev")), &kept).unwrap();
+    assert_eq!(vault.role(&session, &Kind::Role(account(1), role("Dev"))).unwrap(), Some(kept));
+    assert_eq!(vault.role(&session, &Kind::Role(account(2), role("Dev"))).unwrap(), None, "a miss is no error");
     assert_eq!(vault.contents(clock::now()).unwrap().roles.len(), 1);
     assert_eq!(vault.token(&session), Err(locked()), "reading the token reports the reason");
     assert_eq!(vault.store_token(&session, &token("t")), Err(locked()), "locked is not missing");
@@ -117,8 +117,8 @@ fn without_any_keyring_the_error_is_that_of_the_os_keyring() {
     let session = session("s");
     assert_eq!(vault.token(&session), Err(missing()));
     assert_eq!(vault.store_token(&session, &token("t")), Err(missing()));
-    assert_eq!(vault.role(&session, &account(1), &role("Dev")), Ok(None));
-    assert_eq!(vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))), Err(missing()));
+    assert_eq!(vault.role(&session, &Kind::Role(account(1), role("Dev"))), Ok(None));
+    assert_eq!(vault.store_role(&session, &Kind::Role(account(1), role("Dev")), &credentials("1", in_minutes(5))), Err(missing()));
     assert_eq!(vault.contents(clock::now()).unwrap().roles, []);
     assert_eq!(vault.delete_token(&session), Ok(()));
 }
@@ -139,13 +139,13 @@ fn a_sign_in_in_the_cache_is_found_and_moves_to_the_os_keyring_with_the_next_one
 fn without_a_cache_role_credentials_are_kept_in_the_os_keyring() {
     let durable = Shared::default();
     let (vault, session) = (vault_on(&durable, &shared(TestBackend::down(missing()))), session("s"));
-    vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
-    assert!(vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
+    vault.store_role(&session, &Kind::Role(account(1), role("Dev")), &credentials("1", in_minutes(5))).unwrap();
+    assert!(vault.role(&session, &Kind::Role(account(1), role("Dev"))).unwrap().is_some());
     assert_eq!(durable.0.names().len(), 1);
     assert_eq!(vault.locations()[1].why, "not here");
-    vault.store_role(&session, &account(2), &role("Dev"), &credentials("2", in_minutes(-1))).unwrap();
-    vault.store_role(&session, &account(3), &role("Dev"), &credentials("3", in_minutes(5))).unwrap();
-    assert_eq!(vault.role(&session, &account(2), &role("Dev")).unwrap(), None, "storing a role drops expired ones");
+    vault.store_role(&session, &Kind::Role(account(2), role("Dev")), &credentials("2", in_minutes(-1))).unwrap();
+    vault.store_role(&session, &Kind::Role(account(3), role("Dev")), &credentials("3", in_minutes(5))).unwrap();
+    assert_eq!(vault.role(&session, &Kind::Role(account(2), role("Dev"))).unwrap(), None, "storing a role drops expired ones");
 }
 
 #[test]
@@ -154,10 +154,12 @@ fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
     let (vault, session) = (vault_on(&durable, &cache), session("s"));
     for number in 0..10 {
         let minutes = i64::try_from(number).unwrap() + 10;
-        vault.store_role(&session, &account(number), &role("Dev"), &credentials(&number.to_string(), in_minutes(minutes))).unwrap();
+        vault
+            .store_role(&session, &Kind::Role(account(number), role("Dev")), &credentials(&number.to_string(), in_minutes(minutes)))
+            .unwrap();
     }
     for number in 0..10 {
-        assert!(vault.role(&session, &account(number), &role("Dev")).unwrap().is_some(), "{number}");
+        assert!(vault.role(&session, &Kind::Role(account(number), role("Dev"))).unwrap().is_some(), "{number}");
         let key = Key::new(&session, Kind::Role(account(number), role("Dev")));
         assert_eq!(split::get(&cache, &key).unwrap().is_some(), number >= 7, "{number}");
         assert_eq!(split::get(&durable, &key).unwrap().is_some(), number < 7, "{number}");
@@ -173,10 +175,10 @@ fn a_full_keyring_drops_roles_but_never_tokens() {
     let vault = vault_on(&shared(TestBackend::down(missing())), &cache);
     vault.store_token(&session, &token("t")).unwrap();
     for (number, minutes) in (0..5).zip(5..) {
-        vault.store_role(&session, &account(number), &role("Dev"), &credentials("x", in_minutes(minutes))).unwrap();
+        vault.store_role(&session, &Kind::Role(account(number), role("Dev")), &credentials("x", in_minutes(minutes))).unwrap();
     }
     vault.store_registration(&session, &registration()).unwrap();
-    assert!(vault.role(&session, &account(4), &role("Dev")).unwrap().is_some());
+    assert!(vault.role(&session, &Kind::Role(account(4), role("Dev"))).unwrap().is_some());
     assert!(vault.token(&session).unwrap().is_some() && vault.registration(&session).unwrap().is_some());
     let other = Session { name: "other".to_owned(), ..session.clone() };
     vault.store_token(&other, &token("u")).unwrap();
@@ -189,13 +191,15 @@ fn reading_deletes_nothing_even_if_the_clock_is_ahead() {
     let (durable, cache, session) = (Shared::default(), Shared::default(), session("s"));
     let vault = vault_on(&durable, &cache);
     vault.store_token(&session, &Token { refresh: None, ..token("t") }).unwrap();
-    vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(5))).unwrap();
+    vault.store_role(&session, &Kind::Role(account(1), role("Dev")), &credentials("1", in_minutes(5))).unwrap();
     let names = || [durable.0.names(), cache.0.names()].concat();
     let before = names();
     let ahead = clock::now() + time::Duration::days(400);
     assert_eq!(vault.contents(ahead).unwrap().roles, [], "expired credentials are not shown");
     assert_eq!(vault.contents(clock::now()).unwrap().sessions.len(), 1);
-    assert!(vault.token(&session).unwrap().is_some() && vault.role(&session, &account(1), &role("Dev")).unwrap().is_some());
+    assert!(
+        vault.token(&session).unwrap().is_some() && vault.role(&session, &Kind::Role(account(1), role("Dev"))).unwrap().is_some()
+    );
     assert_eq!(names(), before);
 }
 
@@ -204,11 +208,11 @@ fn expired_role_credentials_make_space_and_expired_sign_ins_stay() {
     let (store, session) = (shared(TestBackend::with_capacity(3)), session("s"));
     let vault = Vault::new(Box::new(store.clone()), None);
     vault.store_token(&session, &Token { refresh: None, expires_at: in_minutes(-5), ..token("t") }).unwrap();
-    vault.store_role(&session, &account(1), &role("Dev"), &credentials("1", in_minutes(-5))).unwrap();
+    vault.store_role(&session, &Kind::Role(account(1), role("Dev")), &credentials("1", in_minutes(-5))).unwrap();
     vault.store_registration(&session, &Registration { expires_at: in_minutes(-5), ..registration() }).unwrap();
-    vault.store_role(&session, &account(2), &role("Dev"), &credentials("2", in_minutes(5))).unwrap();
+    vault.store_role(&session, &Kind::Role(account(2), role("Dev")), &credentials("2", in_minutes(5))).unwrap();
     assert!(vault.token(&session).unwrap().is_some() && vault.registration(&session).unwrap().is_some());
-    assert!(vault.role(&session, &account(1), &role("Dev")).unwrap().is_none());
+    assert!(vault.role(&session, &Kind::Role(account(1), role("Dev"))).unwrap().is_none());
 }
 
 #[test]

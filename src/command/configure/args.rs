@@ -1,6 +1,6 @@
 //! The arguments of `daypass configure`.
 
-use crate::command::flags::SessionFlags;
+use crate::command::flags::{AssumeFlags, SessionFlags};
 
 /// Write a session and a profile to ~/.aws/config
 #[derive(Debug, Default, clap::Args)]
@@ -13,6 +13,8 @@ Examples:
       --profile dev --region eu-west-1
   daypass configure --session-only --session corp \\
       --start-url https://corp.awsapps.com/start --sso-region us-east-1
+  daypass configure --session corp --account 111122223333 --role Developer \\
+      --assume-role arn:aws:iam::222233334444:role/Deploy --profile deploy
   daypass configure --convert --dry-run
 
 If all values are given, nothing is prompted for. Without --account and --role
@@ -28,6 +30,9 @@ pub struct Args {
     /// Role (permission set)
     #[arg(long, value_name = "NAME")]
     pub role: Option<String>,
+    /// A role to assume with its credentials.
+    #[command(flatten)]
+    pub assume: AssumeFlags,
     /// Profile to write
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
@@ -38,10 +43,10 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT")]
     pub output: Option<String>,
     /// Write only the session block, like 'aws configure sso-session'
-    #[arg(long, conflicts_with_all = ["account", "role", "profile", "region", "output", "native", "helper", "convert"])]
+    #[arg(long, conflicts_with_all = ["account", "role", "assume_role", "profile", "region", "output", "native", "helper", "convert"])]
     pub session_only: bool,
     /// Write the SDKs' own sso_* keys instead of credential_process
-    #[arg(long)]
+    #[arg(long, conflicts_with = "assume_role")]
     pub native: bool,
     /// Program name to write into credential_process, such as 'daypass' for dotfiles shared between machines
     #[arg(long, value_name = "NAME", conflicts_with = "native")]
@@ -50,7 +55,8 @@ pub struct Args {
     #[arg(long, conflicts_with = "native")]
     pub login: bool,
     /// Turn profiles with sso_* keys for the same account and role into daypass profiles of the same name; other keys are kept.
-    /// Without --account and --role: all profiles of the session or of all sessions, or the one of --profile
+    /// Without --account and --role: all profiles of the session or of all sessions, or the one of --profile, and those with
+    /// source_profile
     #[arg(long, conflicts_with = "native")]
     pub convert: bool,
     /// Write the profile even if it contains other keys that AWS tools prefer, such as static keys in the credentials file

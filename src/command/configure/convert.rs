@@ -12,18 +12,20 @@ impl Wizard<'_> {
     /// `--convert` without account and role: all profiles with the SDKs' own keys and of other tools, restricted to a session or a name if given.
     pub(super) fn convert_all(&self) -> Result<u8> {
         let flags = &self.args.session;
-        let found = self.conversion(None, |name, session, _| {
+        let matches = |name: &str, session: &Session| {
             self.args.profile.as_deref().is_none_or(|given| given == name)
                 && flags.session.as_deref().is_none_or(|given| given == session.name)
                 && flags.start_url.as_deref().is_none_or(|given| start_url::is_same(given, &session.start_url))
-        })?;
+        };
+        let mut found = self.conversion(None, |name, session, _| matches(name, session))?;
+        convert::add_chains(&mut found, self.config, &self.context.env, &self.program()?, matches);
         self.tell_skipped(&found);
         for (name, lacks) in found.unknown.iter().filter(|(name, _)| self.args.profile.as_ref().is_none_or(|given| given == name)) {
             let next = format!("daypass migrate {} --session NAME --account ID --role NAME", text::shell_quote(name));
             self.context.tell(&text::clean(&format!("Profile {name} is left alone: {lacks}. Convert it with: {next}")));
         }
         if found.names.is_empty() {
-            self.context.tell("No profile with sso_* keys or of another tool to convert; nothing was written.");
+            self.context.tell("No profile with sso_* keys, source_profile or another tool to convert; nothing was written.");
             return Ok(0);
         }
         self.write(&found.changes, &found.names, None)

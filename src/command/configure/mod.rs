@@ -43,8 +43,10 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let mut names = Vec::new();
     if !args.session_only {
         let mut roles = wizard.roles(&session)?;
+        wizard.check_assumed(roles.len())?;
+        // A role that is only the base of another is not what existing profiles refer to.
         let conversion = wizard.conversion(Some(&session), |_, its, role| {
-            its.is_same_portal(&session) && roles.iter().any(|selected| selected.role == *role)
+            args.assume.assume_role.is_none() && its.is_same_portal(&session) && roles.iter().any(|selected| selected.role == *role)
         })?;
         let converted = wizard.accepted(conversion)?;
         // A role whose profile is converted needs no second profile.

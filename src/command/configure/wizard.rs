@@ -162,6 +162,7 @@ pub(super) fn complete_command(args: &Args, config: &Config) -> String {
     words.extend(args.session.words());
     words
         .extend(given.iter().filter_map(|(flag, value)| value.as_ref().map(|value| [(*flag).to_owned(), value.clone()])).flatten());
+    words.extend(args.assume.words());
     words.extend(missing_values(args, config).into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]));
     words.extend(switches.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()));
     text::command_line(words.iter().map(String::as_str))

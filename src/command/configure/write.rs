@@ -2,11 +2,13 @@
 
 use super::wizard::Wizard;
 use crate::command::{clean_lines, diff_for_stdout};
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::profile::chain::{AssumedRole, Policy};
 use crate::profile::edit::{self, Change};
 use crate::profile::helper;
 use crate::profile::index::AccountRole;
 use crate::profile::names::Session;
+use crate::profile::request::AssumeRequest;
 use crate::profile::store::{self, Others};
 use crate::text::{self, shell_quote};
 use crate::ui::terminal;
@@ -24,8 +26,34 @@ impl Wizard<'_> {
         if self.args.native {
             return Ok(Change::native(name, &session.name, account.as_str(), role.as_str(), settings.to_vec()));
         }
-        let line = helper::line(&self.program()?, &session.name, account, role)?;
+        let line = match self.assumed()? {
+            Some(assume) => {
+                let base = [("--session", &*session.name), ("--account", account.as_str()), ("--role", role.as_str())];
+                helper::chained_line(&self.program()?, &base, &assume)?
+            }
+            None => helper::line(&self.program()?, &session.name, account, role)?,
+        };
         Ok(Change::helper(name, if self.args.login { line + " --login" } else { line }, settings.to_vec()))
+    }
+
+    /// The role of `--assume-role`, checked, with the absolute path of its policy: the line is used in any folder.
+    fn assumed(&self) -> Result<Option<AssumeRequest>> {
+        let Some(mut assume) = self.args.assume.clone().request() else { return Ok(None) };
+        let role = AssumedRole::of_flags(&assume, None)?;
+        if let Some(Policy::File(path)) = role.policy {
+            let unusable =
+                |error| Error::usage(format!("the policy {} can't be read: {error}", path.display()), "--policy read-only");
+            assume.policy = Some(path.canonicalize().map_err(unusable)?.to_string_lossy().into_owned());
+        }
+        Ok(Some(assume))
+    }
+
+    /// Checks the role of `--assume-role`, which is assumed with the credentials of one role.
+    pub(super) fn check_assumed(&self, roles: usize) -> Result<()> {
+        if self.assumed()?.is_some() && roles != 1 {
+            return Err(Error::usage("--assume-role needs one role to assume it with", "add --account ID --role NAME"));
+        }
+        Ok(())
     }
 
     pub(super) fn program(&self) -> Result<String> {

@@ -64,6 +64,8 @@ impl Orders {
             region: first.and_then(|profile| profile.region.clone()),
             profile: first.map(|profile| profile.name.clone()),
             overridden: false,
+            chain: Vec::new(),
+            via: String::new(),
         }
     }
 }

@@ -4,6 +4,11 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
+use crate::access_key::LongLivedKey;
+use crate::audit::find::{Hit, Secret as SecretKind};
+use crate::audit::places::Kind;
+use crate::audit::walk::FileHits;
+use crate::audit::{self, Scope};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::migration::plan::{self, StaticProfile, Unsuitable};
@@ -112,6 +117,35 @@ pub(super) fn refuse_exported_key(context: &Context) -> Result<()> {
         "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
     };
     Err(Error::usage("AWS_ACCESS_KEY_ID is set in this shell, so tools would use that key instead of any profile", hint))
+}
+
+/// Refuses a key that a shell's start-up file or the session sets: the next shell would have it in its environment.
+pub(super) fn refuse_key_of_startup(env: &Env) -> Result<()> {
+    // A home that can't be searched is no reason to refuse: 'daypass audit' reports it.
+    let Ok(found) = audit::search(env, &Scope::Quick, &mut |_| {}) else { return Ok(()) };
+    for file in found.files.iter().filter(|file| matches!(file.place.kind, Kind::ShellStartup | Kind::Session)) {
+        let sets = |hit: &&Hit| !hit.commented && matches!(hit.key, LongLivedKey::Access(_)) && hit.secret == SecretKind::Key;
+        if let Some(hit) = file.hits.iter().find(sets) {
+            let (path, line) = (file.path.display(), hit.line);
+            let what = format!("{path}:{line} sets key {}, which tools would use instead of any profile", hit.key.masked());
+            return Err(Error::usage(
+                what,
+                format!("remove the key from {path} (export AWS_PROFILE instead), and open a new shell"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The known places that contain a key besides the profiles: a file with its first line, or the name of a variable.
+pub(super) fn copies(env: &Env, id: &str) -> Vec<(String, Option<usize>)> {
+    let Ok(found) = audit::search(env, &Scope::Quick, &mut |_| {}) else { return Vec::new() };
+    let of = |file: &FileHits| {
+        let hit = file.hits.iter().find(|hit| hit.key.id() == Some(id))?;
+        let line = Some(hit.line).filter(|_| file.place.kind != Kind::Environment);
+        Some((file.path.display().to_string(), line))
+    };
+    found.files.iter().filter_map(of).collect()
 }
 
 /// Refuses a profile of this name in the store of the AWS Toolkit, which .NET and PowerShell search first.

@@ -89,6 +89,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         return run.undo();
     }
     files::refuse_exported_key(context)?;
+    files::refuse_key_of_startup(&context.env)?;
     Files::read(&context.env)?.refuse_unreliable()?;
     let _lock = if args.dry_run { None } else { files::lock(&context.env)? };
     if args.all { run.all() } else { run.named() }

@@ -1,8 +1,10 @@
 //! What a migration tells: before it, what would change; after it, what is left to do.
 
+use std::collections::BTreeMap;
+
 use super::Migration;
 use super::carry_out::{Orders, diff};
-use super::files::{Files, KeyGroup};
+use super::files::{self, Files, KeyGroup};
 use crate::access_key::masked;
 use crate::command::clean_lines;
 use crate::error::Result;
@@ -76,14 +78,19 @@ impl Migration<'_> {
         }
     }
 
-    /// Where the key is left: in profiles that can't be migrated, in comments, and in a backup of an earlier daypass.
+    /// Where the key is left: in profiles that can't be migrated, in comments and other known places, and in a backup of an earlier daypass.
     fn tell_copies(&self, group: &KeyGroup, changes: &[FileChange; 2]) -> Result<()> {
         for profile in &group.unsuitable {
             self.say(&format!("Profile {} still contains the key: it {}; {}.", profile.name, profile.why, profile.hint));
         }
         let secret = group.secret();
-        for place in changes.iter().flat_map(|change| plan::copies_in(change, &secret)) {
-            self.say(&format!("A comment still contains the key: {place}"));
+        let mut places: BTreeMap<String, Option<usize>> = files::copies(&self.context.env, group.id()).into_iter().collect();
+        for (file, line) in changes.iter().filter_map(|change| plan::copy_in(change, &secret)) {
+            places.entry(file).or_insert(Some(line));
+        }
+        for (file, line) in places {
+            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+            self.say(&format!("The key is also in {file}{line}"));
         }
         for change in changes {
             let Some(backup) = store::clean_backup(&change.path, secret.expose(), false)? else { continue };
