@@ -92,6 +92,8 @@ commands! {
     Sync(sync),
     Status(status),
     Audit(audit),
+    Migrate(migrate),
+    Retire(retire),
     Doctor(doctor),
     ShellInit(shell_init),
     Completions(completions),
@@ -119,8 +121,10 @@ impl Command {
             Self::CredentialProcess(_) => FileWarning::OnFailure,
             Self::Configure(_)
             | Self::Status(_)
-            | Self::Doctor(_)
             | Self::Audit(_)
+            | Self::Doctor(_)
+            | Self::Migrate(_)
+            | Self::Retire(_)
             | Self::ShellInit(_)
             | Self::Completions(_)
             | Self::Man(_) => FileWarning::Never,

@@ -8,8 +8,8 @@
 //! | entry | `main`, this file, [`cli`], `completion` | arguments, exit status |
 //! | commands | [`command`] | through [`context::Context`] |
 //! | interface | [`context`], [`ui`], [`output`] | terminal |
-//! | core | [`broker`] | nothing itself |
-//! | services | [`portal`], [`sts`] (both on [`aws`]), [`vault`], [`history`], [`audit`] | network; keyring; its own files; files to search |
+//! | core | [`broker`], [`migration`] | nothing itself |
+//! | services | [`portal`], [`sts`], [`iam`] (all on [`aws`]), [`vault`], [`history`], [`audit`] | network; keyring; its own files; files to search |
 //! | model | [`credentials`], [`profile`], [`access_key`] | [`profile::store`] the user's files; the rest nothing |
 //! | system | [`sys`] | one thing each |
 //! | foundation | [`error`], [`secret`], [`text`] | nothing |
@@ -25,6 +25,8 @@ pub mod context;
 pub mod credentials;
 pub mod error;
 pub mod history;
+pub mod iam;
+pub mod migration;
 pub mod output;
 pub mod portal;
 pub mod profile;

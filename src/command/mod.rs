@@ -6,6 +6,7 @@
 #![allow(rustdoc::bare_urls, rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links)]
 
 pub mod audit;
+mod aws;
 mod choose;
 pub mod completions;
 pub mod configure;
@@ -20,7 +21,9 @@ pub mod list;
 pub mod login;
 pub mod logout;
 pub mod man;
+pub mod migrate;
 pub mod pick;
+pub mod retire;
 mod roles;
 pub mod shell_init;
 pub mod status;

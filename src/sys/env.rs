@@ -206,6 +206,11 @@ impl Env {
         self.get("AWS_CREDENTIAL_EXPIRATION")
     }
 
+    /// `LOCALAPPDATA`, a folder on Windows.
+    pub fn local_app_data(&self) -> Option<PathBuf> {
+        self.folder("LOCALAPPDATA")
+    }
+
     /// The value of `DAYPASS_LOG`.
     pub fn log(&self) -> Option<&str> {
         self.get("DAYPASS_LOG")

@@ -34,10 +34,12 @@ mod login;
 mod login_events;
 #[cfg(unix)]
 mod login_terminal;
+mod migrate;
 mod network;
 #[cfg(unix)]
 mod picker;
 mod pkce;
+mod retire;
 mod shells;
 mod sign_in;
 mod start_url;
