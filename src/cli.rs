@@ -66,6 +66,13 @@ macro_rules! commands {
         }
 
         impl Command {
+            /// The name of the command's module.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => stringify!($module),)*
+                }
+            }
+
             /// Runs the command and returns its exit status.
             ///
             /// # Errors
@@ -92,6 +99,8 @@ commands! {
     Sync(sync),
     Status(status),
     Doctor(doctor),
+    Allow(allow),
+    Log(log),
     ShellInit(shell_init),
     Completions(completions),
     Man(man),
@@ -121,9 +130,14 @@ impl Command {
             | Self::List(_)
             | Self::Sync(_) => FileWarning::Before,
             Self::CredentialProcess(_) => FileWarning::OnFailure,
-            Self::Configure(_) | Self::Status(_) | Self::Doctor(_) | Self::ShellInit(_) | Self::Completions(_) | Self::Man(_) => {
-                FileWarning::Never
-            }
+            Self::Configure(_)
+            | Self::Status(_)
+            | Self::Doctor(_)
+            | Self::Allow(_)
+            | Self::Log(_)
+            | Self::ShellInit(_)
+            | Self::Completions(_)
+            | Self::Man(_) => FileWarning::Never,
         }
     }
 }

@@ -14,7 +14,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("model", &["credentials", "profile"]),
     ("model: keys", &["access_key"]),
     ("services: what all clients of AWS share", &["aws"]),
-    ("services", &["portal", "sts", "vault", "history"]),
+    ("services", &["portal", "sts", "vault", "history", "allowance", "issued"]),
     ("core", &["broker"]),
     ("interface: what programs read", &["output"]),
     ("interface: what people see", &["ui"]),

@@ -55,7 +55,7 @@ pub(super) fn conversion(
         let usable = kind == CredentialSource::Native && helper::is_argument(&session.name);
         let session = if usable { session } else { sessions.with_block(&session) };
         let change = helper::line(program, &session.name, &role.account, &role.role)
-            .map(|line| Change::helper(&profile.name, line, Vec::new()))
+            .map(|line| Change::helper(&profile.name, line + &helper::agent_flags(&profile), Vec::new()))
             .map_err(|error| error.what);
         let change = change.and_then(|change| edit::other_source(&precedence, &profile, &change).map_or(Ok(change), Err));
         match change {

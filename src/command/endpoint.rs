@@ -187,7 +187,7 @@ impl Roles {
                     continue;
                 }
                 // Opened anew each time: a keyring's service may have been restarted.
-                let renewed = Context::new(env.clone(), interaction, definition).credentials(target, COMMAND_TIMEOUT);
+                let renewed = Context::new(env.clone(), interaction, definition, "serve").credentials(target, COMMAND_TIMEOUT);
                 if let Some(held) = self.held().get_mut(role) {
                     held.take(renewed);
                 }

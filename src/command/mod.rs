@@ -5,6 +5,7 @@
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools, clippy::needless_pass_by_value)]
 #![allow(rustdoc::bare_urls, rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links)]
 
+pub mod allow;
 mod choose;
 pub mod completions;
 pub mod configure;
@@ -17,6 +18,7 @@ pub mod env;
 pub mod exec;
 pub mod flags;
 pub mod list;
+pub mod log;
 pub mod login;
 pub mod logout;
 pub mod man;

@@ -1,6 +1,7 @@
 //! The variables of `env` and `exec`, and how to set and clear them in each shell. Pure.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use zeroize::Zeroizing;
@@ -35,6 +36,8 @@ pub enum Shell {
     Dotenv,
     /// A JSON object
     Json,
+    /// The JSON document of STS, for tools that run a command for credentials
+    StsJson,
 }
 
 /// The credentials, which `env` and `exec` always set.
@@ -169,24 +172,37 @@ pub fn script(shell: Shell, set: &[Variable], cleared: &[Name]) -> Result<Zeroiz
             Ok(lines(&set, cleared, ["set \"", "=\""], ["set \"", "=", "\""], &[]))
         }
         Shell::Dotenv if set.is_empty() => {
-            Err(Error::usage("a dotenv file cannot clear variables", "daypass env --unset --shell sh"))
+            Err(Error::usage("a dotenv file can't clear variables", "daypass env --unset --shell sh"))
         }
         // Readers of such files differ in how they treat quotes, so only values that need none are written.
         Shell::Dotenv => {
             let set = checked(shell, set, |c| !c.is_control() && !c.is_whitespace() && !"'\"`\\$#".contains(c))?;
             Ok(lines(&set, &[], ["", ""], ["", "=", ""], &[]))
         }
+        Shell::StsJson if set.is_empty() => {
+            Err(Error::usage("a document of STS cannot clear variables", "daypass env --unset --shell sh"))
+        }
+        Shell::StsJson => {
+            let names = ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"];
+            let value = |name: &str| set.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+            let keys: BTreeMap<_, _> = names.into_iter().zip(CREDENTIALS.map(value)).collect();
+            Ok(json(&BTreeMap::from([("Credentials", keys)]), capacity(set, cleared)))
+        }
         // null clears: Nushell's `load-env` then does not pass the variable to programs.
         Shell::Json | Shell::Nushell => {
             let values = set.iter().map(|(name, value)| (&**name, Some(value.as_str())));
-            let all: std::collections::BTreeMap<_, _> = cleared.iter().map(|name| (&**name, None)).chain(values).collect();
-            let mut bytes = Zeroizing::new(Vec::with_capacity(capacity(set, cleared)));
-            // Texts and nulls: serializing them can't fail.
-            let _ = serde_json::to_writer_pretty(&mut *bytes, &all);
-            bytes.push(b'\n');
-            Ok(Zeroizing::new(String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default()))
+            let all: BTreeMap<_, _> = cleared.iter().map(|name| (&**name, None)).chain(values).collect();
+            Ok(json(&all, capacity(set, cleared)))
         }
     }
+}
+
+/// A document of texts and nulls, which can't fail to serialize, in one allocation.
+fn json(document: &impl serde::Serialize, capacity: usize) -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+    let _ = serde_json::to_writer_pretty(&mut *bytes, document);
+    bytes.push(b'\n');
+    Zeroizing::new(String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default())
 }
 
 /// The variables, if all characters of each value fit. daypass's own variables are left out if they do not.
@@ -196,7 +212,7 @@ fn checked(shell: Shell, set: &[Variable], fits: impl Fn(char) -> bool) -> Resul
         None => Ok(good),
         Some((name, _)) => {
             let format = if shell == Shell::Cmd { "cmd" } else { "dotenv" };
-            let what = format!("the value of {name} cannot be written as {format}");
+            let what = format!("the value of {name} can't be written as {format}");
             Err(Error::typo(what, format, "json", "daypass env --shell json"))
         }
     }
@@ -240,7 +256,7 @@ pub fn evaluation(shell: Shell, command: &str) -> String {
         Shell::Powershell => format!("{command} | Out-String | Invoke-Expression"),
         Shell::Nushell => format!("{command} | from json | load-env"),
         Shell::Cmd => format!("for /f \"delims=\" %i in ('{command}') do @%i"),
-        Shell::Dotenv | Shell::Json => format!("{command} --show"),
+        Shell::Dotenv | Shell::Json | Shell::StsJson => format!("{command} --show"),
     }
 }
 

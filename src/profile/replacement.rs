@@ -149,6 +149,7 @@ mod tests {
             overridden: false,
             chain: Vec::new(),
             via: String::new(),
+            agents: crate::profile::request::AgentRule::default(),
         }
     }
 

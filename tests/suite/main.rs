@@ -6,6 +6,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(unix)]
+mod agents;
 mod automatic_login;
 mod broker;
 mod chain;

@@ -78,7 +78,7 @@ impl<'a> Wizard<'a> {
     fn ask(&self, question: &str, default: Option<&str>) -> Result<String> {
         let hint = || complete_command(self.args, self.config);
         let answer = prompt::ask(&text::clean(question), default)
-            .map_err(|error| Error::failed(format!("cannot read standard input: {error}"), hint()))?;
+            .map_err(|error| Error::failed(format!("can't read standard input: {error}"), hint()))?;
         answer.ok_or_else(|| Error::new(Exit::Interrupted, "input ended; nothing was changed", hint()))
     }
 
@@ -143,7 +143,7 @@ fn missing_values(args: &Args, config: &Config) -> Vec<(&'static str, String)> {
 
 /// The command line of these arguments, with the missing values.
 pub(super) fn complete_command(args: &Args, config: &Config) -> String {
-    let Args { account, role, profile, region, output, helper, .. } = args;
+    let Args { account, role, profile, region, output, helper, agents, agent_role, .. } = args;
     let given = [
         ("--account", account),
         ("--role", role),
@@ -151,6 +151,8 @@ pub(super) fn complete_command(args: &Args, config: &Config) -> String {
         ("--region", region),
         ("--output", output),
         ("--helper", helper),
+        ("--agents", agents),
+        ("--agent-role", agent_role),
     ];
     let switches = [
         ("--session-only", args.session_only),
