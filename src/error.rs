@@ -20,7 +20,7 @@ pub enum Exit {
     Usage = 2,
     /// No token, or it expired and could not be refreshed.
     SignIn = 3,
-    /// The portal refuses this account or role.
+    /// The portal refuses this account or role, or STS refuses to let it be assumed.
     Refused = 4,
     /// The keyring is locked, missing or refuses.
     Keyring = 5,

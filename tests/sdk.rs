@@ -1,5 +1,5 @@
 //! Real tools read the credentials of a profile that `daypass configure` wrote: AWS CLI v1 and v2, boto3, the JavaScript SDK; and choose
-//! between credential sources as `doctor` says, with the SDKs for Rust, Go and Java.
+//! between credential sources as `doctor` says, and run longer than their credentials, with the SDKs for Rust, Go and Java.
 //! `tests/run` installs them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // Helpers of tests.
@@ -9,6 +9,8 @@ mod support;
 
 #[path = "sdk/arrangements.rs"]
 mod arrangements;
+#[path = "sdk/endpoint.rs"]
+mod endpoint;
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};

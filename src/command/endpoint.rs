@@ -61,6 +61,11 @@ struct Held {
     next: Option<Deadline>,
 }
 
+/// A random token.
+pub(super) fn new_token() -> Result<Secret> {
+    Secret::random().ok_or_else(|| Error::failed("the system has no random numbers", "try again"))
+}
+
 impl Endpoint {
     /// Gets the credentials of the roles, and listens. `hosts` are more values of `Host` to accept.
     ///

@@ -2,20 +2,15 @@
 
 use std::ffi::OsString;
 
-use serde::{Deserialize, Serialize};
-
-use super::endpoint::Endpoint;
 use super::flags::RoleArgs;
-use super::serve;
+use super::server;
 use crate::context::{COMMAND_TIMEOUT, Context};
 use crate::error::{Correction, Error, Exit, Result};
 use crate::output::export;
 use crate::profile::names::nearest;
 use crate::profile::precedence::{Kind, Precedence, Sdk};
-use crate::profile::request::{Account, RoleRequest};
 use crate::profile::resolve::RoleTarget;
 use crate::profile::{Config, resolve};
-use crate::secret::{Secret, exposed};
 use crate::sys::child;
 use crate::text;
 
@@ -77,7 +72,7 @@ fn with_server(
     isolate: bool,
     command: &[OsString],
 ) -> Result<u8> {
-    let name = name_of(target);
+    let name = super::known_name_of(target);
     let mut extras = super::extras(context, target, &name, region);
     if isolate {
         let nothing = if cfg!(windows) { "NUL" } else { "/dev/null" };
@@ -87,7 +82,7 @@ fn with_server(
     } else {
         refuse_default(context)?;
     }
-    let (address, token) = start(context, target, typed)?;
+    let (address, token) = server::start(context, target, typed)?;
     let set = export::endpoint_variables(&address, &token, extras);
     let cleared = export::cleared_for_endpoint(&set, context.env.our_settings());
     child::run(command, &set, &cleared).map_err(|error| similar_command(context, command, error))
@@ -105,86 +100,6 @@ fn refuse_default(context: &Context) -> Result<()> {
     let what = format!("AWS tools would use the credentials of [default] ({place}) instead of the endpoint");
     let correction = Some(Box::new(Correction::Add(vec!["--isolate".to_owned()])));
     Err(Error { correction, ..Error::usage(what, "add --isolate, which hides the config and credentials files from the command") })
-}
-
-/// The display name of a role, before its account is looked up.
-pub(super) fn name_of(target: &RoleTarget) -> String {
-    match target.final_account() {
-        Account::Id(account) => super::name_of(target, &account),
-        Account::Name(name) => {
-            target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(|| format!("{}@{name}", target.final_role()))
-        }
-    }
-}
-
-/// What the server tells the process that started it.
-#[derive(Serialize, Deserialize)]
-enum Report {
-    Ready {
-        address: String,
-        #[serde(serialize_with = "exposed")]
-        token: Secret,
-    },
-    Failed {
-        exit: u8,
-        what: String,
-        hint: String,
-    },
-}
-
-/// Starts this program once more as the server, whose parent the command will be, and waits until it is ready. Token and address come
-/// through a pipe.
-#[cfg(unix)]
-fn start(context: &Context, _target: &RoleTarget, typed: &[String]) -> Result<(String, Secret)> {
-    use std::io::{BufRead, BufReader, Read};
-
-    use zeroize::Zeroizing;
-
-    /// More than any report has, in bytes.
-    const MAX_REPORT: u64 = 64 * 1024;
-    let failed = |why: String| Error::failed(format!("the credential endpoint did not start: {why}"), "daypass status -v");
-    let words = ["serve".to_owned(), "--child-of".to_owned(), std::process::id().to_string()];
-    let words: Vec<String> = words.into_iter().chain(typed.iter().cloned()).collect();
-    let report = child::start_server(&words, context.interaction.verbose > 0).map_err(|error| failed(error.to_string()))?;
-    let mut line = Zeroizing::new(String::with_capacity(4096));
-    BufReader::new(report.take(MAX_REPORT)).read_line(&mut line).map_err(|error| failed(error.to_string()))?;
-    match serde_json::from_str(&line) {
-        Ok(Report::Ready { address, token }) => Ok((address, token)),
-        Ok(Report::Failed { exit, what, hint }) => Err(Error::new(Exit::of(exit), what, hint)),
-        Err(_) => Err(failed("it ended".to_owned())),
-    }
-}
-
-/// Serves in this process, which waits for the command.
-#[cfg(not(unix))]
-fn start(context: &Context, target: &RoleTarget, _typed: &[String]) -> Result<(String, Secret)> {
-    let endpoint = Endpoint::start(context, vec![target.clone()], None, serve::new_token()?, &[])?;
-    let ready = (endpoint.address(0), endpoint.token().clone());
-    std::thread::spawn(move || endpoint.run());
-    Ok(ready)
-}
-
-/// Runs as the server of this process, and ends with it.
-#[cfg(unix)]
-pub(super) fn server(context: &Context, args: serve::Args, parent: u32) -> Result<u8> {
-    crate::sys::signal::arm();
-    crate::sys::parent::end_with(parent);
-    let mut request = RoleRequest::from(args.role);
-    if let Some(name) = args.names.into_iter().next() {
-        request.profile = Some(name);
-    }
-    let started = resolve::target(&context.env, &request)
-        .and_then(|target| Endpoint::start(context, vec![target], None, serve::new_token()?, &[]));
-    let report = match &started {
-        Ok(endpoint) => Report::Ready { address: endpoint.address(0), token: endpoint.token().clone() },
-        Err(error) => Report::Failed { exit: error.exit as u8, what: error.what.clone(), hint: error.hint.clone() },
-    };
-    let line = zeroize::Zeroizing::new(serde_json::to_string(&report).unwrap_or_default() + "\n");
-    context.print(&line)?;
-    match started {
-        Ok(endpoint) => endpoint.run(),
-        Err(error) => Ok(error.exit as u8),
-    }
 }
 
 /// If the name is that of a program, not of a profile, and the environment names a profile, then the `--` before the command is missing.

@@ -69,27 +69,29 @@ pub struct RoleFlags {
     pub assume: AssumeFlags,
 }
 
+/// The heading of the flags for a role to assume.
+const CHAINING: &str = "Role chaining";
+
 /// A role to assume, given by flags.
 #[derive(Debug, Default, Clone, Args)]
-#[command(next_help_heading = "Role chaining")]
 pub struct AssumeFlags {
     /// Role to assume with these credentials
-    #[arg(long, value_name = "ARN")]
+    #[arg(long, value_name = "ARN", help_heading = CHAINING)]
     pub assume_role: Option<String>,
     /// Session name, which CloudTrail shows [default: your own]
-    #[arg(long, value_name = "NAME", requires = "assume_role")]
+    #[arg(long, value_name = "NAME", requires = "assume_role", help_heading = CHAINING)]
     pub role_session_name: Option<String>,
     /// External ID that the role requires
-    #[arg(long, value_name = "ID", requires = "assume_role")]
+    #[arg(long, value_name = "ID", requires = "assume_role", help_heading = CHAINING)]
     pub external_id: Option<String>,
     /// Validity: seconds, or such as 30m [default and maximum: 1h]
-    #[arg(long, value_name = "TIME", requires = "assume_role")]
+    #[arg(long, value_name = "TIME", requires = "assume_role", help_heading = CHAINING)]
     pub duration: Option<String>,
     /// Limit the session: read-only, the ARN of a managed policy, or a file
-    #[arg(long, value_name = "POLICY", requires = "assume_role")]
+    #[arg(long, value_name = "POLICY", requires = "assume_role", help_heading = CHAINING)]
     pub policy: Option<String>,
     /// Source identity, which stays with the session
-    #[arg(long, value_name = "NAME", requires = "assume_role")]
+    #[arg(long, value_name = "NAME", requires = "assume_role", help_heading = CHAINING)]
     pub source_identity: Option<String>,
 }
 

@@ -29,6 +29,7 @@ pub mod pick;
 pub mod retire;
 mod roles;
 pub mod serve;
+mod server;
 pub mod shell_init;
 pub mod status;
 pub mod sync;
@@ -37,6 +38,7 @@ use crate::context::Context;
 use crate::credentials::RoleCredentials;
 use crate::output::export;
 use crate::profile::names::AccountId;
+use crate::profile::request::Account;
 use crate::profile::resolve::RoleTarget;
 use crate::profile::store::Plan;
 use crate::profile::{Config, settings};
@@ -48,6 +50,17 @@ use crate::ui::terminal;
 /// The display name of role credentials: the profile, or `role@account` if another role is used than the profile's.
 fn name_of(target: &RoleTarget, account: &AccountId) -> String {
     target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(|| format!("{}@{account}", target.final_role()))
+}
+
+/// The same, before the account is looked up.
+fn known_name_of(target: &RoleTarget) -> String {
+    match target.final_account() {
+        Account::Id(account) => name_of(target, &account),
+        Account::Name(name) => {
+            let role = || format!("{}@{name}", target.final_role());
+            target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(role)
+        }
+    }
 }
 
 /// The variables to set for a role, and those to clear. `region` is that of the command line, if any. This counts as a use.

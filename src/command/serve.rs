@@ -3,9 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::endpoint::Endpoint;
+use super::endpoint::{Endpoint, new_token};
+use super::env;
 use super::flags::RoleFlags;
-use super::{env, exec};
+#[cfg(unix)]
+use super::server;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::export::{self, Shell};
@@ -65,7 +67,7 @@ const MIN_TOKEN: usize = 22;
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     #[cfg(unix)]
     if let Some(parent) = args.child_of {
-        return exec::server(context, args, parent);
+        return server::run(context, args.names.into_iter().next(), args.role, parent);
     }
     signal::arm();
     let shell = env::shell(context, args.shell)?;
@@ -79,11 +81,11 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let token = args.token_file.as_deref().map_or_else(new_token, token_of)?;
     let endpoint = Endpoint::start(context, targets.clone(), args.port, token, &args.allow_host)?;
     for (role, target) in targets.iter().enumerate() {
-        let name = exec::name_of(target);
+        let name = super::known_name_of(target);
         context.tell(&format!("Credentials of {}: {}", text::clean(&name), endpoint.address(role)));
     }
     if let Some(first) = targets.first() {
-        let name = exec::name_of(first);
+        let name = super::known_name_of(first);
         let extras = super::extras(context, first, &name, request.region.as_deref());
         let set = export::endpoint_variables(&endpoint.address(0), endpoint.token(), extras);
         let cleared = export::cleared_for_endpoint(&set, context.env.our_settings());
@@ -91,11 +93,6 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     }
     context.tell("Ctrl-C ends the endpoint.");
     endpoint.run()
-}
-
-/// A random token.
-pub(super) fn new_token() -> Result<Secret> {
-    Secret::random().ok_or_else(|| Error::failed("the system has no random numbers", "try again"))
 }
 
 /// The token in a file, which is created with a new one if it is missing.
