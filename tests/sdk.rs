@@ -7,6 +7,8 @@
 
 mod support;
 
+#[path = "sdk/administrator.rs"]
+mod administrator;
 #[path = "sdk/arrangements.rs"]
 mod arrangements;
 
