@@ -93,6 +93,7 @@ commands! {
     CredentialProcess(credential_process),
     Env(env),
     Exec(exec),
+    Serve(serve),
     Console(console),
     List(list),
     Sync(sync),
@@ -120,9 +121,14 @@ impl Command {
     /// When the warning about the user's files is printed.
     pub fn file_warning(&self) -> FileWarning {
         match self {
-            Self::Login(_) | Self::Logout(_) | Self::Env(_) | Self::Exec(_) | Self::Console(_) | Self::List(_) | Self::Sync(_) => {
-                FileWarning::Before
-            }
+            Self::Login(_)
+            | Self::Logout(_)
+            | Self::Env(_)
+            | Self::Exec(_)
+            | Self::Serve(_)
+            | Self::Console(_)
+            | Self::List(_)
+            | Self::Sync(_) => FileWarning::Before,
             Self::CredentialProcess(_) => FileWarning::OnFailure,
             Self::Configure(_)
             | Self::Status(_)

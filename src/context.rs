@@ -251,7 +251,7 @@ impl Context {
     /// Standard output cannot be written.
     pub fn print(&self, text: &str) -> Result<()> {
         terminal::print(text)
-            .map_err(|error| Error::failed(format!("cannot write to standard output: {error}"), "check where it is redirected to"))
+            .map_err(|error| Error::failed(format!("can't write to standard output: {error}"), "check where it is redirected to"))
     }
 }
 

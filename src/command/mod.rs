@@ -13,6 +13,7 @@ pub mod console;
 mod convert;
 pub mod credential_process;
 pub mod doctor;
+mod endpoint;
 pub mod env;
 pub mod exec;
 pub mod flags;
@@ -23,6 +24,7 @@ pub mod logout;
 pub mod man;
 pub mod pick;
 mod roles;
+pub mod serve;
 pub mod shell_init;
 pub mod status;
 pub mod sync;
@@ -52,9 +54,16 @@ fn variables(
     credentials: &RoleCredentials,
     region: Option<&str>,
 ) -> (Vec<export::Variable>, Vec<export::Name>) {
-    let env = &context.env;
     let name = name_of(target, account);
-    note_use(context, &name);
+    let set = export::variables(credentials, account, extras(context, target, &name, region));
+    let cleared = export::cleared(&set, context.env.our_settings());
+    (set, cleared)
+}
+
+/// What else to set for a role than its credentials. `region` is that of the command line, if any. This counts as a use of `name`.
+fn extras<'a>(context: &'a Context, target: &'a RoleTarget, name: &'a str, region: Option<&'a str>) -> export::Extras<'a> {
+    let env = &context.env;
+    note_use(context, name);
     // A role that is given without a profile needs no file, so one that can't be read is not an error here.
     let by_user = env.users_variables();
     let config = Config::read(env).ok();
@@ -64,9 +73,7 @@ fn variables(
     }
     let names = REGION.into_iter().filter(|name| region.is_some() || !by_user.contains(name)).collect();
     let region = region.or(env.region()).or(target.region.as_deref()).map(|region| (region, names));
-    let set = export::variables(credentials, account, export::Extras { name: &name, region, settings: settings.variables });
-    let cleared = export::cleared(&set, env.our_settings());
-    (set, cleared)
+    export::Extras { name, region, settings: settings.variables }
 }
 
 /// Counts a use, for the order of the picker.

@@ -1,6 +1,7 @@
 //! Text for standard output, one file for each format. Pure.
 
 pub mod console;
+pub mod container;
 pub mod credential_process;
 pub mod csv;
 pub mod export;

@@ -47,6 +47,20 @@ impl Env {
         self.os(name).map(PathBuf::from)
     }
 
+    /// These variables with others set and cleared, as a child process gets them.
+    pub fn changed<'a>(
+        &self,
+        set: impl IntoIterator<Item = (&'a str, &'a str)>,
+        cleared: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let mut changed = self.clone();
+        for name in cleared {
+            changed.vars.remove(name);
+        }
+        changed.vars.extend(set.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
+        changed
+    }
+
     /// A variable of the AWS SDKs' credential providers, by its name.
     pub fn aws(&self, name: &str) -> Option<&str> {
         self.get(name)

@@ -270,7 +270,9 @@ impl Vault {
             for Entry { key, expires } in entries {
                 match key.kind {
                     Kind::Token => _ = sessions.insert(key),
-                    Kind::Role(..) => _ = expires.filter(|at| *at > now).map(|at| roles.entry(key).or_insert(at)),
+                    Kind::Role(..) | Kind::Assumed(..) => {
+                        _ = expires.filter(|at| *at > now).map(|at| roles.entry(key).or_insert(at));
+                    }
                     _ => {}
                 }
             }

@@ -39,6 +39,8 @@ mod network;
 #[cfg(unix)]
 mod picker;
 mod pkce;
+#[cfg(target_os = "linux")]
+mod server;
 mod shells;
 mod sign_in;
 mod start_url;

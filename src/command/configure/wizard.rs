@@ -78,7 +78,7 @@ impl<'a> Wizard<'a> {
     fn ask(&self, question: &str, default: Option<&str>) -> Result<String> {
         let hint = || complete_command(self.args, self.config);
         let answer = prompt::ask(&text::clean(question), default)
-            .map_err(|error| Error::failed(format!("cannot read standard input: {error}"), hint()))?;
+            .map_err(|error| Error::failed(format!("can't read standard input: {error}"), hint()))?;
         answer.ok_or_else(|| Error::new(Exit::Interrupted, "input ended; nothing was changed", hint()))
     }
 
