@@ -29,7 +29,7 @@ pub struct Cli {
 
 const EXIT_STATUS: &str = "\
 Exit status:
-  0  done                4  the portal or STS refuses this role
+  0  done                4  the portal or STS refuses, or a rule denies it
   1  failed              5  the keyring is locked, missing or refuses
   2  usage error         6  the portal can't be reached
   3  sign-in required    7  audit: long-lived keys were found

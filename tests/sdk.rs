@@ -2,11 +2,13 @@
 //! between credential sources as `doctor` says, and run longer than their credentials, with the SDKs for Rust, Go and Java.
 //! `tests/run` installs them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // Helpers of tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Helpers of tests.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // These tests start programs, read variables and print.
 
 mod support;
 
+#[path = "sdk/administrator.rs"]
+mod administrator;
 #[path = "sdk/arrangements.rs"]
 mod arrangements;
 #[path = "sdk/endpoint.rs"]

@@ -10,7 +10,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::config::{Block, Value};
 use super::ini;
-use super::precedence::{Fault, Kind, Place, Precedence, Ranking, Sdk, Source, half_pair};
+use super::precedence::{Fault, Kind, Place, Precedence, Ranking, Sdk, Source, half_pair, is_plain};
 use super::request::RoleRequest;
 use super::{helper, resolve};
 use crate::sys::env::Env;
@@ -399,8 +399,9 @@ fn profile(subject: &Subject<'_>, block: &Block<'_>, found: &mut Vec<Finding>) {
     let sso =
         block.text("sso_account_id").is_some() && (block.text("sso_session").is_some() || block.text("sso_start_url").is_some());
     let mut told: HashSet<(Code, Option<Place>)> = HashSet::new();
-    let firsts: Vec<(Sdk, Source)> =
-        subject.sdks.iter().filter_map(|&sdk| Some((sdk, subject.precedence.of_profile(sdk, block).into_iter().next()?))).collect();
+    let sdks = if is_plain(block) { &[] } else { subject.sdks };
+    let first = |&sdk: &Sdk| Some((sdk, subject.precedence.of_profile(sdk, block).into_iter().next()?));
+    let firsts: Vec<(Sdk, Source)> = sdks.iter().filter_map(first).collect();
     for in_config in [true, false] {
         if let Some(value) = half_pair(block, subject.precedence.config, in_config) {
             let other = if value.key == "aws_access_key_id" { "aws_secret_access_key" } else { "aws_access_key_id" };
@@ -413,16 +414,18 @@ fn profile(subject: &Subject<'_>, block: &Block<'_>, found: &mut Vec<Finding>) {
     for (_, source) in &firsts {
         let Some(Place::File { key, .. }) = &source.place else { continue };
         let Some(value) = block.get(key) else { continue };
-        let sdks = || list(firsts.iter().filter(|(_, its)| its.place == source.place).map(|(sdk, _)| *sdk)).unwrap_or_default();
+        let those = |wanted: fn(&Source) -> bool| {
+            let alike = firsts.iter().filter(|(_, its)| its.place == source.place && wanted(its));
+            list(alike.map(|(sdk, _)| *sdk))
+        };
         let beside = |code, of: &Value<'_>| {
-            let what = format!(
-                "{} use {key} ({}) instead of the {} of profile \"{name}\" ({})",
-                sdks(),
-                value.place(),
-                of.key,
-                of.place()
-            );
-            Some(Finding::new(code, what, remove(value), source.place.clone()))
+            let what = if let Some(sdks) = those(|its| its.kind != Kind::None) {
+                format!("{sdks} use {key} ({}) instead of the {} of profile \"{name}\"", value.place(), of.key)
+            } else {
+                let sdks = those(|_| true).unwrap_or_default();
+                format!("{sdks} can't use profile \"{name}\", which has {key} ({}) beside its {}", value.place(), of.key)
+            };
+            Some(Finding::new(code, format!("{what} ({})", of.place()), remove_alike(block, value), source.place.clone()))
         };
         let of_sso = || block.get("sso_session").or(block.get("sso_start_url"));
         let finding = match process {
@@ -432,7 +435,10 @@ fn profile(subject: &Subject<'_>, block: &Block<'_>, found: &mut Vec<Finding>) {
                 _ => beside(Code::OtherSourceBesideHelper, process),
             },
             None if sso && key.starts_with("aws_") => of_sso().and_then(|of| beside(Code::StaticKeyBesideSso, of)),
-            _ => source.fault.as_ref().and_then(|fault| of_fault(subject, block, source, fault, &sdks())),
+            _ => source
+                .fault
+                .as_ref()
+                .and_then(|fault| of_fault(subject, block, source, fault, &those(|_| true).unwrap_or_default())),
         };
         if let Some(finding) = finding.filter(|finding| told.insert((finding.code, finding.place.clone()))) {
             found.push(finding);
@@ -588,6 +594,19 @@ fn list(sdks: impl Iterator<Item = Sdk>) -> Option<String> {
 
 fn remove(value: &Value<'_>) -> String {
     format!("remove {} ({})", value.key, value.place())
+}
+
+/// The same for all keys of a profile that belong together, in one file.
+fn remove_alike(block: &Block<'_>, value: &Value<'_>) -> String {
+    let prefixes = ["aws_", "sso_"];
+    let Some(prefix) = prefixes.iter().find(|prefix| value.key.starts_with(**prefix)) else { return remove(value) };
+    let secret = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
+    let belongs = |other: &&Value<'_>| {
+        let of_kind = if *prefix == "aws_" { secret.contains(&&*other.key) } else { other.key.starts_with("sso_") };
+        other.file == value.file && of_kind
+    };
+    let keys: Vec<&str> = block.values.iter().filter(belongs).map(|other| &*other.key).collect();
+    format!("remove {} ({})", keys.join(", "), value.place())
 }
 
 /// The command that unsets variables, in the shell that is usual on the system.

@@ -4,6 +4,7 @@
 //! Every SDK goes through a list of providers and takes the first that applies, but the lists differ. The tests compare the result with the
 //! access keys that the SDKs really signed with (`tests/profile/precedence.json`, `tests/sdk.rs`). .NET follows the source of its version 4.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -320,6 +321,8 @@ pub struct Precedence<'c> {
     profiles: Vec<Block<'c>>,
     by_name: HashMap<String, usize>,
     sessions: HashMap<String, Block<'c>>,
+    /// The first line for which the AWS CLI rejects a file.
+    rejected: OnceCell<Option<Place>>,
 }
 
 impl<'c> Precedence<'c> {
@@ -328,11 +331,20 @@ impl<'c> Precedence<'c> {
         let profiles = config.profiles();
         let by_name = profiles.iter().enumerate().map(|(at, block)| (block.name.to_string(), at)).collect();
         let sessions = config.sessions().into_iter().map(|block| (block.name.to_string(), block)).collect();
-        Self { config, profiles, by_name, sessions }
+        Self { config, profiles, by_name, sessions, rejected: OnceCell::new() }
+    }
+
+    fn rejected(&self) -> Option<&Place> {
+        let first = || self.config.rejections().into_iter().next();
+        let place = || first().map(|line| Place::File { file: line.file.to_owned(), line: line.line, key: String::new() });
+        self.rejected.get_or_init(place).as_ref()
     }
 
     /// Where an SDK finds other credentials for a profile than those that `own` keys set; None if all SDKs use those.
     pub fn stronger<'b, 'a>(&self, block: &'b Block<'a>, own: &[&str]) -> Option<&'b Value<'a>> {
+        if own.contains(&"credential_process") && is_plain(block) {
+            return None;
+        }
         let place = |sdk| self.of_profile(sdk, block).into_iter().next()?.place;
         Sdk::ALL.into_iter().filter_map(place).find_map(|place| match place {
             Place::File { key, .. } if !own.contains(&&*key) => block.get(&key),
@@ -369,7 +381,7 @@ impl<'c> Precedence<'c> {
             list.push(source);
         }
         let mut sources = sources.into_iter();
-        let used = sources.next().unwrap_or(Source::none(Kind::None));
+        let used = sources.next().or_else(|| skipped.first().cloned()).unwrap_or(Source::none(Kind::None));
         Ranking { profile: choice.profile.to_owned(), used, shadowed: sources.collect(), skipped }
     }
 
@@ -395,10 +407,10 @@ impl<'c> Precedence<'c> {
 
     /// The sources of an SDK, the strongest first.
     fn chain(&self, sdk: Sdk, env: &Env, choice: Choice<'_>) -> Vec<Source> {
-        let rejected = if sdk.is_python() { self.config.rejections() } else { Vec::new() };
-        if let Some(line) = rejected.first() {
-            let place = Place::File { file: line.file.to_owned(), line: line.line, key: String::new() };
-            return vec![Source::failing(Fault::Rejected, Some(place))];
+        if sdk.is_python()
+            && let Some(place) = self.rejected()
+        {
+            return vec![Source::failing(Fault::Rejected, Some(place.clone()))];
         }
         let Choice { profile, by } = choice;
         let block = self.profile(profile);
@@ -624,6 +636,13 @@ fn named(value: &Value<'_>) -> Source {
         "Ec2InstanceMetadata" => Source::at(Kind::Instance, value),
         _ => Source::failing(Fault::UnknownSource, Some(Place::of(value))),
     }
+}
+
+/// Whether a profile has no other source than a `credential_process`, so that all SDKs use that.
+pub(super) fn is_plain(block: &Block<'_>) -> bool {
+    const OTHERS: [&str; 5] = ["role_arn", "source_profile", "credential_source", "web_identity_token_file", "login_session"];
+    let other = |key: &str| key.starts_with("sso_") || key.starts_with("aws_") || OTHERS.contains(&key);
+    block.text("credential_process").is_some() && !block.values.iter().any(|value| other(&value.key))
 }
 
 /// A value that is not empty.

@@ -238,7 +238,7 @@ fn sources_are_grouped_and_keys_are_masked() {
         .stdout_has("boto3 js go  static-key …MPLE  [HOME]/.aws/credentials:2  daypass ([HOME]/.aws/config:6)")
         .stdout_has("rust         daypass           [HOME]/.aws/config:6       static-key …MPLE ([HOME]/.aws/credentials:2)")
         .stdout_has("error static-key-beside-helper: boto3, js and go use aws_access_key_id ([HOME]/.aws/credentials:2) instead of")
-        .stdout_has("\nhint: remove aws_access_key_id ([HOME]/.aws/credentials:2)\n")
+        .stdout_has("\nhint: remove aws_access_key_id, aws_secret_access_key ([HOME]/.aws/credentials:2)\n")
         .status(1)
         .go()
         .stdout;
