@@ -32,7 +32,8 @@ Exit status:
   0  done                4  the portal or STS refuses this role
   1  failed              5  the keyring is locked, missing or refuses
   2  usage error         6  the portal cannot be reached
-  3  sign-in required  130  interrupted";
+  3  sign-in required    7  audit: long-lived keys were found
+                       130  interrupted";
 
 /// Flags that every command accepts.
 #[derive(Debug, Args)]
@@ -98,6 +99,9 @@ commands! {
     List(list),
     Sync(sync),
     Status(status),
+    Audit(audit),
+    Migrate(migrate),
+    Retire(retire),
     Doctor(doctor),
     Allow(allow),
     Log(log),
@@ -132,9 +136,12 @@ impl Command {
             Self::CredentialProcess(_) => FileWarning::OnFailure,
             Self::Configure(_)
             | Self::Status(_)
-            | Self::Doctor(_)
             | Self::Allow(_)
+            | Self::Audit(_)
+            | Self::Doctor(_)
             | Self::Log(_)
+            | Self::Migrate(_)
+            | Self::Retire(_)
             | Self::ShellInit(_)
             | Self::Completions(_)
             | Self::Man(_) => FileWarning::Never,

@@ -26,6 +26,8 @@ pub enum Exit {
     Keyring = 5,
     /// The portal can't be reached, or its answer makes no sense.
     Unreachable = 6,
+    /// `audit`: long-lived keys were found.
+    KeysFound = 7,
     /// `exec`: the command was found and can't be executed (POSIX shells' number).
     NotExecutable = 126,
     /// `exec`: no such command (POSIX shells' number).

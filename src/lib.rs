@@ -8,14 +8,15 @@
 //! | entry | `main`, this file, [`cli`], `completion` | arguments, exit status |
 //! | commands | [`command`] | through [`context::Context`] |
 //! | interface | [`context`], [`ui`], [`output`] | terminal |
-//! | core | [`broker`] | nothing itself |
-//! | services | [`portal`], [`sts`] (both on [`aws`]), [`vault`], [`history`], [`allowance`], [`issued`] | network; keyring; its own files |
+//! | core | [`broker`], [`migration`] | nothing itself |
+//! | services | [`portal`], [`sts`], [`iam`] (all on [`aws`]), [`vault`], [`history`], [`allowance`], [`issued`], [`audit`] | network; keyring; its own files; files to search |
 //! | model | [`credentials`], [`profile`], [`access_key`] | [`profile::store`] the user's files; the rest nothing |
 //! | system | [`sys`] | one thing each |
 //! | foundation | [`error`], [`secret`], [`text`] | nothing |
 
 pub mod access_key;
 pub mod allowance;
+pub mod audit;
 pub mod aws;
 pub mod broker;
 pub mod cli;
@@ -25,7 +26,9 @@ pub mod context;
 pub mod credentials;
 pub mod error;
 pub mod history;
+pub mod iam;
 pub mod issued;
+pub mod migration;
 pub mod output;
 pub mod portal;
 pub mod profile;

@@ -12,7 +12,7 @@ mod failure;
 pub mod freshness;
 mod locks;
 pub mod pkce;
-mod retry;
+pub mod retry;
 mod sign_in;
 mod storing;
 

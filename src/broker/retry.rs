@@ -15,7 +15,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(200);
 
 /// Calls until the result is final or the time is up. `Retry-After` is honoured: if it asks for more time than is left, the error is
 /// returned at once.
-pub(super) fn until<T, E: Temporary + Debug>(deadline: Deadline, call: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+pub fn until<T, E: Temporary + Debug>(deadline: Deadline, call: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     until_with(deadline, Duration::ZERO, call)
 }
 

@@ -1,4 +1,4 @@
-//! `--convert`: turns profiles with the SDKs' own `sso_*` keys into daypass profiles of the same name.
+//! `--convert`: turns profiles with the SDKs' own `sso_*` keys, and those of other tools, into daypass profiles of the same name.
 
 use std::collections::HashSet;
 
@@ -9,6 +9,7 @@ use crate::profile::chain::AssumedRole;
 use crate::profile::edit::{self, Change};
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::Session;
+use crate::profile::other_tools::{self, OtherTool, ToolRole};
 use crate::profile::precedence::Precedence;
 use crate::profile::resolve::{self, CredentialSource, RoleTarget};
 use crate::profile::{Block, Config, helper, start_url};
@@ -25,15 +26,18 @@ pub(super) struct Conversion {
     pub(super) changes: Vec<Change>,
     /// Why others are left alone, a sentence each.
     pub(super) skipped: Vec<String>,
+    /// The profiles of other tools whose role or portal the config file does not contain, and what is missing, as a clause.
+    pub(super) unknown: Vec<(String, String)>,
 }
 
-/// The conversion of all native and legacy profiles that match. Their other keys are kept. `planned`: a session whose block is about
-/// to be written.
+/// The conversion of all profiles of other tools that match, and with `native` of those with the SDKs' own keys. Their other keys are
+/// kept. `planned`: a session whose block is about to be written.
 pub(super) fn conversion(
     config: &Config,
     env: &Env,
     program: &str,
     planned: Option<&Session>,
+    native: bool,
     matches: impl Fn(&str, &Session, &AccountRole) -> bool,
 ) -> Conversion {
     let index = ProfileIndex::new(config, env);
@@ -42,20 +46,43 @@ pub(super) fn conversion(
     let mut sessions = Sessions::of(config);
     sessions.known.extend(planned.cloned());
     sessions.names.extend(planned.map(|session| session.name.clone()));
+    // Some tools keep the portal in a file of their own.
+    let only = match sessions.known.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    };
     let mut used = HashSet::new();
     for profile in config.profiles() {
         let kind = resolve::credential_source(&profile);
-        if !matches!(kind, CredentialSource::Native | CredentialSource::Legacy) {
-            continue;
-        }
-        let Some((session, role)) = index.role_of(&profile) else { continue };
+        let tool = other_tools::of(config, &profile);
+        let (session, role) = match &tool {
+            Some(OtherTool { role: Some(ToolRole { account, role, session }), tool, .. }) => {
+                let role = AccountRole { account: account.clone(), role: role.clone() };
+                let Some(session) = session.clone().or_else(|| only.clone()) else {
+                    let lacks = format!("the portal of its {tool} line is not known");
+                    found.unknown.push((profile.name.to_string(), lacks));
+                    continue;
+                };
+                (session, role)
+            }
+            Some(OtherTool { role: None, tool, .. }) => {
+                let lacks = format!("its role is known to {tool} only");
+                found.unknown.push((profile.name.to_string(), lacks));
+                continue;
+            }
+            None if native && matches!(kind, CredentialSource::Native | CredentialSource::Legacy) => {
+                let Some(found) = index.role_of(&profile) else { continue };
+                found
+            }
+            None => continue,
+        };
         if !matches(&profile.name, &session, &role) {
             continue;
         }
-        let usable = kind == CredentialSource::Native && helper::is_argument(&session.name);
+        let usable = sessions.names.contains(&session.name) && helper::is_argument(&session.name);
         let session = if usable { session } else { sessions.with_block(&session) };
         let change = helper::line(program, &session.name, &role.account, &role.role)
-            .map(|line| Change::helper(&profile.name, line + &helper::agent_flags(&profile), Vec::new()))
+            .map(|line| change(&profile.name, line + &helper::agent_flags(&profile), tool.as_ref()))
             .map_err(|error| error.what);
         let change = change.and_then(|change| edit::other_source(&precedence, &profile, &change).map_or(Ok(change), Err));
         match change {
@@ -71,6 +98,16 @@ pub(super) fn conversion(
     let needed = sessions.new.into_iter().filter(|session| used.contains(&session.name));
     found.changes.splice(0..0, needed.map(Change::Session));
     found
+}
+
+/// The change that makes a profile call daypass instead of another tool.
+pub(super) fn change(profile: &str, line: String, tool: Option<&OtherTool>) -> Change {
+    let mut change = Change::helper(profile, line, Vec::new());
+    if let (Some(tool), Change::Profile { remove, .. }) = (tool, &mut change) {
+        remove.push("credential_process".to_owned());
+        remove.extend(tool.keys.iter().cloned());
+    }
+    change
 }
 
 /// Adds the conversion of profiles that assume a role with the credentials of a daypass, native or legacy profile. Their other keys are

@@ -6,6 +6,8 @@
 #![allow(rustdoc::bare_urls, rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links)]
 
 pub mod allow;
+pub mod audit;
+mod aws;
 mod choose;
 pub mod completions;
 pub mod configure;
@@ -22,7 +24,9 @@ pub mod log;
 pub mod login;
 pub mod logout;
 pub mod man;
+pub mod migrate;
 pub mod pick;
+pub mod retire;
 mod roles;
 pub mod serve;
 mod server;

@@ -98,6 +98,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let vault = context.vault()?;
     let mut contents = vault.contents(now)?;
     let roles = std::mem::take(&mut contents.roles);
+    let due = contents.due;
     let sessions = if request == RoleRequest::default() {
         logout::every_session(context, contents)?
     } else {
@@ -129,6 +130,10 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         }
     } else {
         context.warn_of_files();
+    }
+    if due > 0 {
+        let keys = if due == 1 { "1 migrated key is".to_owned() } else { format!("{due} migrated keys are") };
+        context.tell(&format!("{keys} due for the next step: daypass retire"));
     }
     if entries.is_empty() {
         context.tell("No sessions yet. Start with: daypass configure");

@@ -261,7 +261,7 @@ impl Syncing<'_> {
                 Change::Session(_) => None,
             })
             .collect();
-        let mut found = convert::conversion(config, self.env, self.program, Some(self.session), |name, session, role| {
+        let mut found = convert::conversion(config, self.env, self.program, Some(self.session), true, |name, session, role| {
             session.is_same_portal(self.session) && selected.contains(role) && !decided.contains(name)
         });
         if self.convert {

@@ -1,5 +1,6 @@
 //! Text for standard output, one file for each format. Pure.
 
+pub mod audit;
 pub mod console;
 pub mod container;
 pub mod credential_process;

@@ -36,6 +36,27 @@ pub(super) fn without_secrets(text: &str) -> String {
     kept
 }
 
+/// The text with its secrets and access key IDs replaced, with as many lines: for a diff that people see.
+pub(super) fn masked(text: &str) -> String {
+    const HIDDEN: &str = "********";
+    let mut shown = String::with_capacity(text.len());
+    for (kept, whole) in without_secrets(text).split_inclusive('\n').zip(text.split_inclusive('\n')) {
+        let line = whole.trim_end_matches(['\n', '\r']);
+        let end = whole.get(line.len()..).unwrap_or_default();
+        match line.split_once('=') {
+            Some((key, _)) if kept != whole && names_secret(key) => shown.extend([key, "= ", HIDDEN, end]),
+            _ if kept != whole => shown.extend([HIDDEN, end]),
+            Some((key, value)) if key.trim().eq_ignore_ascii_case("aws_access_key_id") => {
+                let id = value.trim();
+                let (front, back) = (id.get(..4).unwrap_or_default(), id.len().checked_sub(4).and_then(|at| id.get(at..)));
+                shown.extend([key, "= ", front, "…", back.unwrap_or_default(), end]);
+            }
+            _ => shown.push_str(whole),
+        }
+    }
+    shown
+}
+
 fn is_secret(line: &str) -> bool {
     let content = line.trim_start_matches([' ', '\t', '#', ';', '\u{feff}']);
     if content.starts_with('[') {
@@ -103,6 +124,18 @@ mod tests {
         assert_eq!(without_secrets(text), format!("[profile a]\n{LEFT_OUT}\n{LEFT_OUT}\n\n{LEFT_OUT}\nregion = y\n  more\n"));
         let key = "a = 1\n-----BEGIN RSA PRIVATE KEY-----\nabc\n-----END RSA PRIVATE KEY-----\nb = 2";
         assert_eq!(without_secrets(key), format!("a = 1\n{LEFT_OUT}\n{LEFT_OUT}\n{LEFT_OUT}\nb = 2"));
+    }
+
+    #[test]
+    fn secrets_and_ids_are_masked_and_the_rest_is_shown() {
+        let secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+        let text = format!(
+            "[a]\r\naws_access_key_id=AKIAIOSFODNN7EXAMPLE\r\naws_secret_access_key = {secret}\n# old: {secret}\n\
+             aws_session_token =\n  one\nregion = x"
+        );
+        let shown = "[a]\r\naws_access_key_id= AKIA…MPLE\r\naws_secret_access_key = ********\n********\n\
+                     aws_session_token = ********\n********\nregion = x";
+        assert_eq!(masked(&text), shown);
     }
 
     #[test]

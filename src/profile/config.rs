@@ -118,6 +118,11 @@ impl Config {
         &self.config.path
     }
 
+    /// The paths of the config file and of the credentials file, which need not exist.
+    pub fn paths(&self) -> [&Path; 2] {
+        [&self.config.path, &self.credentials.path]
+    }
+
     /// The profile of this name.
     pub fn profile(&self, name: &str) -> Option<Block<'_>> {
         [&self.credentials, &self.config].into_iter().fold(None, |block, source| merge(block, source.find(Kind::Profile, name)))

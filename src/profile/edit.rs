@@ -33,7 +33,8 @@ pub enum Change {
         name: String,
         /// Keys, in lower case, with their values; new ones are written in this order.
         set: Vec<(String, String)>,
-        /// Keys to remove, in lower case.
+        /// Keys to remove, in lower case. A key that is also in `set` is replaced on purpose, whatever its old value (see
+        /// [`other_source`]).
         remove: Vec<String>,
         /// The text after [`MARK`]; None leaves the mark as it is.
         mark: Option<String>,
@@ -466,10 +467,15 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
     let precedence = Precedence::new(config);
     for change in changes {
         let Change::Profile { name, .. } = change else { continue };
-        if let Some(what) = precedence.profile(name).and_then(|block| other_source(&precedence, block, change)) {
+        let block = precedence.profile(name);
+        if let Some(what) = block.and_then(|block| other_source(&precedence, block, change)) {
+            let what = format!("{what} (--keep-other-keys writes it anyway)");
+            if block.is_some_and(|block| block.text("aws_secret_access_key").is_some()) {
+                return Err(Error::usage(what, format!("daypass migrate {}", shell_quote(name))));
+            }
             let other = format!("{name}-sso");
             let hint = format!("daypass configure --profile {}", shell_quote(&other));
-            return Err(Error::typo(format!("{what} (--keep-other-keys writes it anyway)"), name, &other, hint));
+            return Err(Error::typo(what, name, &other, hint));
         }
     }
     Ok(())
@@ -503,7 +509,8 @@ pub fn other_source(precedence: &Precedence<'_>, block: &Block<'_>, change: &Cha
         let place = value.place();
         return Some(format!("profile \"{name}\" has {} ({place}), which AWS tools would use instead", value.key));
     }
-    let process = block.get("credential_process").filter(|process| helper::read(&process.text).is_none())?;
+    let replaced = remove.iter().any(|key| key == "credential_process");
+    let process = block.get("credential_process").filter(|process| !replaced && helper::read(&process.text).is_none())?;
     Some(format!("profile \"{name}\" has a credential_process that calls another program ({})", process.place()))
 }
 

@@ -15,6 +15,7 @@ pub mod index;
 pub mod ini;
 pub mod names;
 pub mod naming;
+pub mod other_tools;
 pub mod precedence;
 pub mod replacement;
 pub mod request;
@@ -23,5 +24,6 @@ mod scan;
 pub mod settings;
 pub mod start_url;
 pub mod store;
+pub mod undo;
 
 pub use config::{Block, Config, Value, Warning};

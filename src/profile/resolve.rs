@@ -527,7 +527,7 @@ fn own_source(profile: &Block<'_>) -> CredentialSource {
                 other_profile_hint(name),
             );
         }
-        return other(format!("has static access keys ({})", key.place()), other_profile_hint(name));
+        return other(format!("has static access keys ({})", key.place()), format!("daypass migrate {}", shell_quote(name)));
     }
     if let Some(key) = ["web_identity_token_file", "login_session", "credential_source"].into_iter().find(|key| has(key)) {
         return other(format!("gets its credentials from {key}, which AWS SDKs handle themselves"), other_profile_hint(name));

@@ -1,15 +1,18 @@
-//! Writes the user's AWS config file. Touches that file, its backup and a lock in the runtime folder, nothing else.
+//! Writes the user's AWS config file, and for a migration the credentials file. Touches these files, the backup of the first and a lock
+//! in the runtime folder, nothing else.
 //!
 //! The file is replaced whole or not at all. Under a lock it is read, changed in memory and checked. The result goes to a temporary file
 //! in the same folder, is synced to the disk, and replaces the old one by a rename, but only if that is still what was read. A symbolic
-//! link stays: its target is replaced. Mode and owner are kept. The previous version, without secrets, is kept beside it as
-//! `NAME.daypass.bak`, of mode 0600.
+//! link stays: its target is replaced. Mode and owner are kept. The previous version of the config file, without secrets, is kept beside
+//! it as `NAME.daypass.bak`, of mode 0600.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use super::backup;
 use super::config::Config;
@@ -54,18 +57,29 @@ impl Plan {
         self.before.as_ref().map_or(self.after.is_empty(), |before| *before == self.after)
     }
 
+    fn replacement(&self) -> Replacement<'_> {
+        Replacement { path: &self.path, before: self.before.as_deref(), after: &self.after, backup: true, mode: None }
+    }
+
     /// The change as a unified diff for `patch -p1 -d /`; empty if there is none. It quotes the file as it is: clean it before it goes to
     /// a terminal.
     pub fn diff(&self) -> String {
-        if self.is_empty() {
-            return String::new();
-        }
-        let shown = self.path.display().to_string();
-        let shown = shown.trim_start_matches('/');
-        let old = if self.before.is_some() { format!("a/{shown}") } else { "/dev/null".to_owned() };
-        let before = self.before.as_deref().unwrap_or_default();
-        format!("--- {old}\n+++ b/{shown}\n{}", diff::hunks(before, &self.after))
+        if self.is_empty() { String::new() } else { unified(&self.path, self.before.as_deref(), &self.after) }
     }
+}
+
+/// The change of a file as a unified diff with secrets and access key IDs masked; empty if nothing visible changes.
+pub fn masked_diff(path: &Path, before: Option<&str>, after: &str) -> String {
+    let before = before.map(backup::masked);
+    let after = backup::masked(after);
+    if before.as_ref() == Some(&after) { String::new() } else { unified(path, before.as_deref(), &after) }
+}
+
+fn unified(path: &Path, before: Option<&str>, after: &str) -> String {
+    let shown = path.display().to_string();
+    let shown = shown.trim_start_matches('/');
+    let old = if before.is_some() { format!("a/{shown}") } else { "/dev/null".to_owned() };
+    format!("--- {old}\n+++ b/{shown}\n{}", diff::hunks(before.unwrap_or_default(), after))
 }
 
 /// Computes the changes from the configuration as it is under the lock.
@@ -111,12 +125,104 @@ pub fn update_by(env: &Env, make: Make<'_>, others: Others) -> Result<Plan> {
     for _ in 0..TRIES {
         // Again under the lock: the first plan may be out of date.
         let plan = plan_at(env, plan.path.clone(), make, others)?;
-        if plan.is_empty() || write(&plan)? == Written::Yes {
+        if plan.is_empty() || write(plan.replacement())? == Written::Yes {
             return Ok(plan);
         }
     }
     let what = format!("{} keeps changing while daypass writes it", plan.path.display());
     Err(Error::failed(what, "close the other program that writes it, and try again"))
+}
+
+/// A file's whole new text, for a change that was computed from both files.
+#[derive(Debug, Clone, Copy)]
+pub struct Replacement<'a> {
+    /// The file's path, links not followed.
+    pub path: &'a Path,
+    /// Its text as it was read; None if there was no file.
+    pub before: Option<&'a str>,
+    /// Its new text.
+    pub after: &'a str,
+    /// Whether the previous version, without its secrets, becomes the backup.
+    pub backup: bool,
+    /// Permission bits to set; None keeps those of the file.
+    pub mode: Option<u32>,
+}
+
+/// The text of one of the user's files that is about to be edited; None if there is no file.
+///
+/// # Errors
+/// Those of reading; a text that can't be edited line by line.
+pub fn read(path: &Path) -> Result<Option<Zeroizing<String>>> {
+    let Some(mut bytes) = text_of(path)? else { return Ok(None) };
+    let text = Zeroizing::new(encoding::decode(std::mem::take(&mut *bytes), path)?);
+    encoding::check_editable(&text, path)?;
+    Ok(Some(text))
+}
+
+/// Replaces a file if it still is what was read. Returns whether it was.
+///
+/// # Errors
+/// Those of writing; the file is then as it was.
+pub fn replace(env: &Env, new: Replacement<'_>) -> Result<bool> {
+    if new.before == Some(new.after) && new.mode.is_none() {
+        return Ok(true);
+    }
+    let target = Destination::of(new.path)?;
+    let _lock = lock(env, &target.path)?;
+    Ok(write(new)? == Written::Yes)
+}
+
+/// Deletes a file if it still is what was read. Returns whether it was.
+///
+/// # Errors
+/// Those of deleting; the file is then as it was.
+pub fn remove(env: &Env, path: &Path, before: &str) -> Result<bool> {
+    let target = Destination::of(path)?;
+    let _lock = lock(env, &target.path)?;
+    if text_of(&target.path)?.as_ref().map(|bytes| bytes.as_slice()) != Some(before.as_bytes()) {
+        return Ok(false);
+    }
+    fs::remove_file(&target.path).map_err(|error| cannot("delete", &target.path, &error))?;
+    file::sync_folder(&target.folder);
+    Ok(true)
+}
+
+/// The permission bits of a file; None if there is none, or on systems without them.
+pub fn mode(path: &Path) -> Option<u32> {
+    #[cfg(unix)]
+    return fs::metadata(path).ok().map(|meta| std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o7777);
+    #[cfg(not(unix))]
+    {
+        let _ = path;
+        None
+    }
+}
+
+/// Removes the secrets from a backup of an earlier daypass, if it contains this one. Returns its path if it did and `clean` is false.
+///
+/// # Errors
+/// Those of reading and writing.
+pub fn clean_backup(path: &Path, secret: &str, clean: bool) -> Result<Option<PathBuf>> {
+    let backup = backup_path(path);
+    let Some(bytes) = text_of(&backup)? else { return Ok(None) };
+    let text = String::from_utf8_lossy(&bytes);
+    if !text.contains(secret) {
+        return Ok(None);
+    }
+    if clean {
+        file::replace_private(&backup, backup::without_secrets(&text).as_bytes(), true)
+            .map_err(|error| cannot("write", &backup, &error))?;
+        return Ok(None);
+    }
+    Ok(Some(backup))
+}
+
+fn text_of(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>> {
+    match file::read(path) {
+        Ok(bytes) => Ok(Some(Zeroizing::new(bytes))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(cannot("read", path, &error)),
+    }
 }
 
 fn no_home() -> Error {
@@ -201,28 +307,25 @@ impl Destination {
     }
 }
 
-fn write(plan: &Plan) -> Result<Written> {
-    let target = Destination::of(&plan.path)?;
-    let prefix = temporary_prefix(&plan.path);
+fn write(plan: Replacement<'_>) -> Result<Written> {
+    let target = Destination::of(plan.path)?;
+    let prefix = temporary_prefix(plan.path);
     sweep(&target.folder, &prefix);
     let new = temporary(&target.folder, &prefix, plan.after.as_bytes(), target.meta.as_ref())?;
-    if let Some(before) = &plan.before {
-        let backup = backup_path(&plan.path);
+    set_mode(new.as_file(), plan.mode).map_err(|error| cannot("write", &target.path, &error))?;
+    if let Some(before) = plan.before.filter(|_| plan.backup) {
+        let backup = backup_path(plan.path);
         let folder = backup.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         if folder.canonicalize().is_ok_and(|folder| folder != target.folder) {
             sweep(folder, &prefix);
         }
         let content = backup::without_secrets(before);
         let copy = temporary(folder, &prefix, content.as_bytes(), target.meta.as_ref())?;
-        private(copy.as_file()).map_err(|error| cannot("write", &backup, &error))?;
+        set_mode(copy.as_file(), Some(0o600)).map_err(|error| cannot("write", &backup, &error))?;
         file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))?;
     }
-    let now = match file::read(&target.path) {
-        Ok(bytes) => Some(bytes),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(cannot("read", &target.path, &error)),
-    };
-    if now.as_deref() != plan.before.as_ref().map(String::as_bytes) {
+    let now = text_of(&target.path)?;
+    if now.as_ref().map(|bytes| bytes.as_slice()) != plan.before.map(str::as_bytes) {
         return Ok(Written::Overtaken);
     }
     let done = match now {
@@ -299,16 +402,16 @@ fn adopt(_: &File, _: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a file readable for its owner only.
+/// Sets permission bits, if any are given.
 #[cfg(unix)]
-fn private(file: &File) -> io::Result<()> {
+fn set_mode(file: &File, mode: Option<u32>) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o600))
+    mode.map_or(Ok(()), |mode| file.set_permissions(fs::Permissions::from_mode(mode)))
 }
 
 #[cfg(not(unix))]
 #[allow(clippy::unnecessary_wraps)]
-fn private(_: &File) -> io::Result<()> {
+fn set_mode(_: &File, _: Option<u32>) -> io::Result<()> {
     Ok(())
 }
 
@@ -355,7 +458,7 @@ mod tests {
         let path = folder.path().join("config");
         put(&path, "theirs");
         let plan = Plan { path: path.clone(), before: Some("old".to_owned()), after: "ours".to_owned() };
-        assert!(write(&plan).unwrap() == Written::Overtaken);
+        assert!(write(plan.replacement()).unwrap() == Written::Overtaken);
         assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
     }
 
@@ -364,10 +467,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config");
         let gone = Plan { path: path.clone(), before: Some("old".to_owned()), after: "ours".to_owned() };
-        assert!(write(&gone).unwrap() == Written::Overtaken && !path.exists());
+        assert!(write(gone.replacement()).unwrap() == Written::Overtaken && !path.exists());
         put(&path, "theirs");
         let appeared = Plan { path: path.clone(), before: None, after: "ours".to_owned() };
-        assert!(write(&appeared).unwrap() == Written::Overtaken);
+        assert!(write(appeared.replacement()).unwrap() == Written::Overtaken);
         assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
     }
 }

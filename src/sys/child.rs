@@ -1,13 +1,16 @@
-//! Runs the command of `exec`. Touches processes.
+//! Runs the command of `exec`, and others whose result daypass needs. Touches processes.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
-use std::io;
-use std::process::Command;
+use std::io::{self, Read};
+use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
 use crate::error::{Error, Exit};
+use crate::sys::clock::{self, Deadline};
 use crate::text::shell_quote;
 
 /// The extensions that cmd.exe tries after `.exe`, which the system tries: on Windows many tools (cdk, npm, sam) are such scripts.
@@ -87,4 +90,64 @@ fn exec_or_wait(mut child: Command) -> io::Result<u8> {
     crate::sys::signal::arm();
     let status = crate::sys::signal::left_to_child(|| child.status());
     std::process::exit(status?.code().unwrap_or(1))
+}
+
+/// What a program printed, and how it ended.
+pub struct Output {
+    /// Its exit status.
+    pub status: ExitStatus,
+    /// Standard output, which may contain secrets.
+    pub stdout: Zeroizing<Vec<u8>>,
+    /// Standard error.
+    pub stderr: String,
+}
+
+/// Runs a program to its end, as SDKs run a `credential_process`, and returns what it printed. It is killed after `limit`.
+///
+/// # Errors
+/// Those of starting it; [`io::ErrorKind::TimedOut`].
+#[allow(clippy::disallowed_methods)]
+pub fn output(words: &[String], limit: Duration) -> io::Result<Output> {
+    let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut child =
+        Command::new(program).args(arguments).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (stdout, stderr) = (reader(child.stdout.take()), reader(child.stderr.take()));
+    let deadline = Deadline::after(limit);
+    let status = loop {
+        if let Some(status) = child.try_wait()? {
+            break status;
+        }
+        if deadline.passed() {
+            child.kill()?;
+            child.wait()?;
+            return Err(io::Error::new(io::ErrorKind::TimedOut, format!("it did not end within {} s", limit.as_secs())));
+        }
+        clock::sleep(Duration::from_millis(2));
+    };
+    let text = |bytes: thread::JoinHandle<Zeroizing<Vec<u8>>>| bytes.join().unwrap_or_default();
+    Ok(Output { status, stdout: text(stdout), stderr: String::from_utf8_lossy(&text(stderr)).into_owned() })
+}
+
+fn reader(pipe: Option<impl Read + Send + 'static>) -> thread::JoinHandle<Zeroizing<Vec<u8>>> {
+    thread::spawn(move || {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(16 * 1024));
+        if let Some(mut pipe) = pipe {
+            let _ = pipe.read_to_end(&mut bytes);
+        }
+        bytes
+    })
+}
+
+/// Runs a command line in the system's shell, on the same terminal, and returns how it ended.
+///
+/// # Errors
+/// Those of starting the shell.
+#[allow(clippy::disallowed_methods)]
+pub fn shell(line: &str, set: &[(Cow<'static, str>, Zeroizing<String>)], cleared: &[Cow<'static, str>]) -> io::Result<ExitStatus> {
+    let mut command = if cfg!(windows) { Command::new("cmd") } else { Command::new("/bin/sh") };
+    command.arg(if cfg!(windows) { "/C" } else { "-c" }).arg(line);
+    for name in cleared {
+        command.env_remove(&**name);
+    }
+    command.envs(set.iter().map(|(name, value)| (&**name, value.as_str()))).status()
 }

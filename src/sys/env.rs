@@ -111,6 +111,61 @@ impl Env {
         self.folder("HOME").or_else(|| if cfg!(windows) { windows() } else { None }).or_else(dirs::home_dir)
     }
 
+    /// All variables, sorted by name, for the search for keys.
+    pub fn variables(&self) -> Vec<(&str, &OsStr)> {
+        let mut all: Vec<_> = self.vars.iter().map(|(name, value)| (name.as_str(), value.as_os_str())).collect();
+        all.sort();
+        all
+    }
+
+    /// `USER` or `LOGNAME`.
+    pub fn user(&self) -> Option<&str> {
+        self.get("USER").or_else(|| self.get("LOGNAME"))
+    }
+
+    /// `BOTO_CONFIG`: the configuration of boto 2.
+    pub fn boto_config(&self) -> Option<PathBuf> {
+        self.os("BOTO_CONFIG").map(|path| self.expand(path))
+    }
+
+    /// `AWS_CREDENTIAL_FILE`: the file with one key, of tools before the AWS CLI.
+    pub fn credential_file(&self) -> Option<PathBuf> {
+        self.os("AWS_CREDENTIAL_FILE").map(|path| self.expand(path))
+    }
+
+    /// `HISTFILE`: the shell's history.
+    pub fn shell_history(&self) -> Option<PathBuf> {
+        self.os("HISTFILE").map(|path| self.expand(path))
+    }
+
+    /// `KUBECONFIG`: a list of files.
+    pub fn kubeconfig(&self) -> Vec<PathBuf> {
+        self.os("KUBECONFIG").map(|list| env::split_paths(list).filter(|path| path.is_absolute()).collect()).unwrap_or_default()
+    }
+
+    /// `RCLONE_CONFIG`: the configuration of rclone.
+    pub fn rclone_config(&self) -> Option<PathBuf> {
+        self.os("RCLONE_CONFIG").map(|path| self.expand(path))
+    }
+
+    /// Other folders for parts of the home folder, by these parts: those of zsh, of the XDG base directory specification and of Windows.
+    pub fn moved_folders(&self) -> Vec<(&'static str, PathBuf)> {
+        let folders = [
+            (".config/zsh/", "ZDOTDIR"),
+            (".config/", "XDG_CONFIG_HOME"),
+            (".local/share/", "XDG_DATA_HOME"),
+            (".local/state/", "XDG_STATE_HOME"),
+            ("AppData/Roaming/", "APPDATA"),
+            ("AppData/Local/", "LOCALAPPDATA"),
+        ];
+        folders.into_iter().filter_map(|(part, name)| Some((part, self.folder(name).filter(|path| path.is_absolute())?))).collect()
+    }
+
+    /// The file with the keys that are accepted: `~/.config/daypass/accepted`.
+    pub fn accepted_keys(&self) -> Option<PathBuf> {
+        Some(self.home()?.join(".config/daypass/accepted"))
+    }
+
     /// The value of `DAYPASS_KEYRING`.
     pub fn keyring(&self) -> Option<&str> {
         self.get("DAYPASS_KEYRING")
@@ -196,6 +251,11 @@ impl Env {
     /// `AWS_CREDENTIAL_EXPIRATION`
     pub fn expiration(&self) -> Option<&str> {
         self.get("AWS_CREDENTIAL_EXPIRATION")
+    }
+
+    /// `LOCALAPPDATA`, a folder on Windows.
+    pub fn local_app_data(&self) -> Option<PathBuf> {
+        self.folder("LOCALAPPDATA")
     }
 
     /// The value of `DAYPASS_LOG`.

@@ -6,6 +6,7 @@ pub mod child;
 pub mod clock;
 pub mod env;
 pub mod file;
+pub mod folder;
 pub mod http;
 pub mod listener;
 pub mod lock;

@@ -26,3 +26,20 @@ pub fn ask(question: &str, default: Option<&str>) -> io::Result<Option<String>> 
     let typed = line.trim();
     Ok(Some(if typed.is_empty() { default.unwrap_or_default().to_owned() } else { typed.to_owned() }))
 }
+
+/// Asks a yes-or-no question until it is answered. None at the end of the input.
+///
+/// # Errors
+/// Those of reading standard input.
+pub fn confirm(question: &str, default: bool) -> io::Result<Option<bool>> {
+    let choices = if default { "Y/n" } else { "y/N" };
+    loop {
+        let Some(typed) = ask(&format!("{question} [{choices}]"), None)? else { return Ok(None) };
+        match typed.to_lowercase().as_str() {
+            "" => return Ok(Some(default)),
+            "y" | "yes" => return Ok(Some(true)),
+            "n" | "no" => return Ok(Some(false)),
+            _ => {}
+        }
+    }
+}

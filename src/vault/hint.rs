@@ -32,6 +32,19 @@ impl Error {
     }
 }
 
+impl Error {
+    /// The error of a command that can't store a long-lived key. A back-end that a restart empties is no alternative.
+    pub fn while_parking(self) -> error::Error {
+        match self {
+            Self::Missing(why) => {
+                error::Error::new(Exit::Keyring, format!("no keyring that could keep the key: {why}"), select("file"))
+            }
+            Self::Failed(_) | Self::TimedOut(_) => error::Error { hint: select("file"), ..self.into() },
+            other => other.into(),
+        }
+    }
+}
+
 /// The command that selects another back-end.
 fn select(keyring: &str) -> String {
     format!("{} DAYPASS_KEYRING={keyring}", if cfg!(windows) { "set" } else { "export" })

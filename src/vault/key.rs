@@ -19,6 +19,8 @@ pub enum Kind {
     Assumed(AccountId, RoleName, Assumed),
     /// A value without content, which tests whether a sign-in fits.
     Probe,
+    /// The long-lived key of this access key ID, which a migration took out of the user's files. It belongs to no session.
+    Parked(String),
 }
 
 /// The roles that are assumed one after another on top of a role of the portal.
@@ -79,6 +81,7 @@ impl Key {
             Kind::Role(account, role) => format!("daypass: {role} in {account} ({})", self.session),
             Kind::Assumed(.., assumed) => format!("daypass: {} ({})", assumed.arn, self.session),
             Kind::Probe => "daypass: test of the keyring".to_owned(),
+            Kind::Parked(id) => format!("daypass: parked key {id}"),
         }
     }
 
@@ -90,6 +93,7 @@ impl Key {
             Kind::Role(..) => "role",
             Kind::Assumed(..) => "assumed",
             Kind::Probe => "probe",
+            Kind::Parked(_) => "parked",
         }
     }
 
@@ -97,7 +101,15 @@ impl Key {
     pub fn role(&self) -> Option<(&AccountId, &RoleName)> {
         match &self.kind {
             Kind::Role(account, role) | Kind::Assumed(account, role, _) => Some((account, role)),
-            Kind::Registration | Kind::Token | Kind::Probe => None,
+            Kind::Registration | Kind::Token | Kind::Probe | Kind::Parked(_) => None,
+        }
+    }
+
+    /// The access key ID of a parked key.
+    pub fn parked(&self) -> Option<&str> {
+        match &self.kind {
+            Kind::Parked(id) => Some(id),
+            Kind::Registration | Kind::Token | Kind::Role(..) | Kind::Assumed(..) | Kind::Probe => None,
         }
     }
 
@@ -108,7 +120,8 @@ impl Key {
 
     /// The SHA-256 of all parts in 64 hex digits: a name that every back-end accepts, whatever the session is called.
     pub fn id(&self) -> String {
-        let (account, role) = self.role().map_or(("", ""), |(account, role)| (account.as_str(), role.as_str()));
+        let role = self.role().map(|(account, role)| (account.as_str(), role.as_str()));
+        let (account, role) = role.or_else(|| Some((self.parked()?, ""))).unwrap_or_default();
         let assumed = self.assumed().map(|assumed| [&*assumed.arn, &*assumed.digest]);
         let parts = [self.word(), &self.session, &self.start_url, &self.region, account, role];
         Assumed::digest(parts.into_iter().chain(assumed.into_iter().flatten()))

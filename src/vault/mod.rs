@@ -15,6 +15,7 @@ pub mod keyutils;
 pub mod memory;
 #[cfg(any(target_os = "macos", windows))]
 pub mod native;
+pub mod parked;
 pub mod record;
 #[cfg(target_os = "linux")]
 pub mod secret_service;
@@ -34,6 +35,7 @@ use crate::sys::clock;
 use crate::sys::env::Env;
 pub use error::{Error, Result};
 pub use key::{Assumed, Key, Kind};
+pub use parked::ParkedKey;
 use record::{Record, SignIn};
 pub use split::Entry;
 pub use store::{Backend, Bytes, CALL_LIMIT, Item};
@@ -56,6 +58,8 @@ pub struct Contents {
     pub sessions: Vec<Session>,
     /// The keys of role credentials and their expiry, in no order.
     pub roles: Vec<(Key, OffsetDateTime)>,
+    /// How many parked keys are due for their next step.
+    pub due: usize,
     /// Why the OS keyring could not be read although the kernel keyring could: it is locked.
     pub unread: Option<Error>,
 }
@@ -256,7 +260,7 @@ impl Vault {
 
     /// The sessions that have a sign-in, and the role credentials that have not expired.
     pub fn contents(&self, now: OffsetDateTime) -> Result<Contents> {
-        let (mut sessions, mut roles, mut unread) = (HashSet::new(), HashMap::new(), None);
+        let (mut sessions, mut roles, mut due, mut unread) = (HashSet::new(), HashMap::new(), 0, None);
         for store in self.stores() {
             let entries = match split::list(store) {
                 // The other back-end can still be shown.
@@ -273,7 +277,8 @@ impl Vault {
                     Kind::Role(..) | Kind::Assumed(..) => {
                         _ = expires.filter(|at| *at > now).map(|at| roles.entry(key).or_insert(at));
                     }
-                    _ => {}
+                    Kind::Parked(_) => due += usize::from(expires.is_some_and(|due| due <= now)),
+                    Kind::Registration | Kind::Probe => {}
                 }
             }
         }
@@ -281,7 +286,49 @@ impl Vault {
         let mut sessions: Vec<_> = sessions.into_iter().map(session).collect();
         sessions
             .sort_by(|one, other| (&one.name, &one.start_url, &one.region).cmp(&(&other.name, &other.start_url, &other.region)));
-        Ok(Contents { sessions, roles: roles.into_iter().collect(), unread })
+        Ok(Contents { sessions, roles: roles.into_iter().collect(), due, unread })
+    }
+
+    /// Stores a long-lived key and reads it again. Only a store that survives a restart takes it. Its expiry is the date of its next
+    /// step.
+    ///
+    /// # Errors
+    /// [`Error::Missing`] if there is no such store; [`Error::Failed`] if it does not return what it took.
+    pub fn park(&self, parked: &ParkedKey) -> Result<()> {
+        let store = self.durable();
+        if store.volatile() {
+            return Err(Error::Missing(format!("the {} loses its secrets at a restart", store.name())));
+        }
+        let key = ParkedKey::key(&parked.id);
+        match parked.due() {
+            Some(due) => put(store, None, &key, &parked.to_text()?, due)?,
+            None => split::put(store, &key, &parked.to_text()?, None)?,
+        }
+        if read::<ParkedKey>(store, &key)?.as_ref() == Some(parked) {
+            return Ok(());
+        }
+        Err(Error::Failed(format!("the {} did not return the key that it had just stored", store.name())))
+    }
+
+    /// The parked keys, in the order in which they were parked.
+    ///
+    /// # Errors
+    /// Those of the store, except that a store that is not there contains none.
+    pub fn parked(&self) -> Result<Vec<ParkedKey>> {
+        let entries = match split::list(self.durable()) {
+            Err(Error::Missing(_)) => return Ok(Vec::new()),
+            other => other?,
+        };
+        let ids = entries.iter().filter(|entry| entry.key.parked().is_some());
+        let keys = ids.filter_map(|entry| read::<ParkedKey>(self.durable(), &entry.key).transpose());
+        let mut keys = keys.collect::<Result<Vec<_>>>()?;
+        keys.sort_by(|one, other| (one.parked_at, &one.id).cmp(&(other.parked_at, &other.id)));
+        Ok(keys)
+    }
+
+    /// Deletes a parked key with its secret.
+    pub fn delete_parked(&self, id: &str) -> Result<()> {
+        split::delete(self.durable(), &ParkedKey::key(id))
     }
 
     /// Deletes the credentials of one role.

@@ -16,7 +16,7 @@ use crate::credentials::{Registration, RoleCredentials, Token};
 use crate::secret::{Secret, exposed};
 
 /// The only version that is written and read.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// Credentials that have a text form.
 pub trait Record: Sized {

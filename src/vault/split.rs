@@ -59,6 +59,8 @@ struct KeyForm {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     role: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     assumed: Option<AssumedForm>,
 }
 
@@ -78,6 +80,7 @@ impl KeyForm {
             region: key.region.clone(),
             account: role.map(|(account, _)| account.to_string()),
             role: role.map(|(_, role)| role.to_string()),
+            id: key.parked().map(str::to_owned),
             assumed: key.assumed().map(|Assumed { arn, digest }| AssumedForm { arn: arn.clone(), digest: digest.clone() }),
         }
     }
@@ -91,6 +94,7 @@ impl KeyForm {
             ("assumed", Some(AssumedForm { arn, digest })) => {
                 role().map(|(account, role)| Kind::Assumed(account, role, Assumed { arn, digest }))?
             }
+            ("parked", None) => Kind::Parked(self.id?),
             _ => return None,
         };
         Some(Key { kind, session: self.session, start_url: self.start_url, region: self.region })

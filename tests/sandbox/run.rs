@@ -40,7 +40,7 @@ fn a_run_sees_only_the_variables_of_its_home() {
     let mut names: Vec<&str> = shown.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
     names.retain(|name| *name != "LLVM_PROFILE_FILE");
     names.sort_unstable();
-    let services = ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_STS"];
+    let services = ["AWS_ENDPOINT_URL_IAM", "AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_STS"];
     assert_eq!(
         names,
         [&services[..], &["DAYPASS_KEYRING", "HOME", "MINE", "PATH", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"]]

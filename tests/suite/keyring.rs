@@ -8,6 +8,9 @@ mod bus;
 
 use std::time::{Duration, Instant};
 
+use daypass::sys::clock::Deadline;
+use daypass::sys::lock::{Folders, Lock};
+
 use self::bus::Bus;
 use crate::support::portal::{Answer, Call, Latch, Portal, PortalConfig};
 use crate::support::run::Home;
@@ -165,4 +168,87 @@ fn a_keyring_that_hangs_during_a_refresh_costs_no_sign_in() {
     assert!(portal.secrets().iter().any(|secret| stored.contains(secret.as_str())), "{stored}");
     home.daypass("logout corp").any_stderr().go();
     home.daypass("status corp").any_output().status(3).go();
+}
+
+/// A home that is signed in and has a long-lived key in profile `old`, with its credentials file.
+fn with_key(portal: &Portal, bus: &Bus, keyring: &str) -> (Home, String) {
+    let home = home(portal, bus, keyring);
+    home.daypass("login corp --no-browser").any_stderr().go();
+    let credentials = format!("[old]\n{}", portal.new_user_key("111122223333", "ada").lines());
+    home.write(".aws/credentials", &credentials);
+    (home, credentials)
+}
+
+const MIGRATE: &str = "migrate old --role DeveloperAccess";
+
+#[test]
+fn a_key_moves_to_the_secret_service_and_back_and_to_no_other_place() {
+    let bus = Bus::unlocked();
+    let portal = Portal::live(unique_start_url("parked"));
+    let (home, credentials) = with_key(&portal, &bus, "auto");
+    home.daypass(MIGRATE).any_stderr().leaves(".aws/credentials", "").go();
+    let secret = credentials.lines().last().unwrap().rsplit_once(' ').unwrap().1.to_owned();
+    assert_eq!(home.files_with(&secret), Vec::<std::path::PathBuf>::new());
+    let found = bus.run("secret-tool", &["search", "service", "daypass", "kind", "parked"], "");
+    assert!(String::from_utf8_lossy(&found.stdout).contains(&secret));
+    home.daypass("status").stdout_has("corp").stderr_has("1 migrated key is due").go();
+    home.daypass("logout --all").any_stderr().go();
+    home.daypass("migrate --undo old").any_stderr().leaves(".aws/credentials", &credentials).go();
+    let found = bus.run("secret-tool", &["search", "service", "daypass", "kind", "parked"], "");
+    assert!(found.stdout.is_empty());
+}
+
+#[test]
+fn a_keyring_that_is_locked_hangs_or_is_missing_stops_a_migration_before_it_begins() {
+    let portal = Portal::live(unique_start_url("unparked"));
+    let bus = Bus::unlocked();
+    let (home, credentials) = with_key(&portal, &bus, "auto");
+    bus.stop_keyring();
+    home.daypass(MIGRATE).stderr_has("the keyring timed out").status(5).leaves(".aws/credentials", &credentials).go();
+    bus.continue_keyring();
+    let bus = bus.locked_again();
+    let home = home.with("DBUS_SESSION_BUS_ADDRESS", bus.address());
+    home.daypass(MIGRATE).stderr_has("is locked").status(5).leaves(".aws/credentials", &credentials).go();
+    // The kernel keyring would lose the key at a restart.
+    let bare = Bus::bare();
+    let (home, credentials) = with_key(&portal, &bare, "auto");
+    home.daypass(MIGRATE)
+        .stderr_has("no keyring that could keep the key")
+        .stderr_has("\nhint: export DAYPASS_KEYRING=file\n")
+        .status(5)
+        .leaves(".aws/credentials", &credentials)
+        .go();
+}
+
+#[test]
+fn a_keyring_that_vanishes_after_the_key_was_parked_loses_nothing() {
+    for (keyring, works) in [("auto", true), ("os", false)] {
+        let bus = Bus::unlocked();
+        let portal = Portal::live(unique_start_url(&format!("vanishing-{keyring}")));
+        let (home, credentials) = with_key(&portal, &bus, keyring);
+        let config = home.read(".aws/config");
+        // The lock of the config file holds the migration between parking and writing.
+        let digest = ring::digest::digest(&ring::digest::SHA256, home.path(".aws/config").as_os_str().as_encoded_bytes());
+        let name: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let vars = [("HOME", home.path("")), ("XDG_RUNTIME_DIR", home.path("run"))];
+        let env = vars.map(|(name, path)| (name.to_owned(), path)).into_iter().collect();
+        let folder = Folders::new(&env).usable().expect("a folder for lock files");
+        let lock = Lock::take(&folder.join(format!("config-{name}.lock")), Deadline::after(Duration::ZERO)).unwrap().unwrap();
+        let running = home.daypass(MIGRATE).any_stderr().status(i32::from(!works)).spawn();
+        let parked = || bus.run("secret-tool", &["search", "service", "daypass", "kind", "parked"], "");
+        let start = Instant::now();
+        while parked().stdout.is_empty() {
+            assert!(start.elapsed() < Duration::from_secs(8), "the key was not parked");
+        }
+        bus.stop_keyring();
+        drop(lock);
+        running.wait();
+        bus.continue_keyring();
+        if works {
+            assert_eq!(home.read(".aws/credentials"), "");
+            home.daypass("credential-process --profile old").stdout_has("AccessKeyId").go();
+            home.daypass("migrate --undo old").any_stderr().go();
+        }
+        assert_eq!((home.read(".aws/config"), home.read(".aws/credentials")), (config, credentials), "{keyring}");
+    }
 }

@@ -8,6 +8,7 @@ mod support;
 
 #[cfg(unix)]
 mod agents;
+mod audit;
 mod automatic_login;
 mod broker;
 mod chain;
@@ -35,10 +36,12 @@ mod login;
 mod login_events;
 #[cfg(unix)]
 mod login_terminal;
+mod migrate;
 mod network;
 #[cfg(unix)]
 mod picker;
 mod pkce;
+mod retire;
 #[cfg(target_os = "linux")]
 mod server;
 mod shells;

@@ -9,7 +9,7 @@ use crate::profile::start_url;
 use crate::text;
 
 impl Wizard<'_> {
-    /// `--convert` without account and role: all profiles with the SDKs' own keys, restricted to a session or a name if given.
+    /// `--convert` without account and role: all profiles with the SDKs' own keys and of other tools, restricted to a session or a name if given.
     pub(super) fn convert_all(&self) -> Result<u8> {
         let flags = &self.args.session;
         let matches = |name: &str, session: &Session| {
@@ -20,8 +20,12 @@ impl Wizard<'_> {
         let mut found = self.conversion(None, |name, session, _| matches(name, session))?;
         convert::add_chains(&mut found, self.config, &self.context.env, &self.program()?, matches);
         self.tell_skipped(&found);
+        for (name, lacks) in found.unknown.iter().filter(|(name, _)| self.args.profile.as_ref().is_none_or(|given| given == name)) {
+            let next = format!("daypass migrate {} --session NAME --account ID --role NAME", text::shell_quote(name));
+            self.context.tell(&text::clean(&format!("Profile {name} is left alone: {lacks}. Convert it with: {next}")));
+        }
         if found.names.is_empty() {
-            self.context.tell("No profile with sso_* keys or source_profile to convert; nothing was written.");
+            self.context.tell("No profile with sso_* keys, source_profile or another tool to convert; nothing was written.");
             return Ok(0);
         }
         self.write(&found.changes, &found.names, None)
@@ -38,7 +42,7 @@ impl Wizard<'_> {
         }
         let own = self.args.profile.as_deref().filter(|_| planned.is_some());
         let matches = |name: &str, session: &Session, role: &AccountRole| own != Some(name) && matches(name, session, role);
-        Ok(convert::conversion(self.config, &self.context.env, &self.program()?, planned, matches))
+        Ok(convert::conversion(self.config, &self.context.env, &self.program()?, planned, true, matches))
     }
 
     /// All of it with `--convert`, else if the user confirms; otherwise nothing, and a note.

@@ -1,5 +1,7 @@
 //! Prompts for values that neither the flags nor the config file contain.
 
+use std::io;
+
 use super::args::Args;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -63,22 +65,17 @@ impl<'a> Wizard<'a> {
 
     /// A yes-or-no question.
     pub(super) fn confirm(&self, question: &str, default: bool) -> Result<bool> {
-        loop {
-            let choices = if default { "Y/n" } else { "y/N" };
-            match self.ask(&format!("{question} [{choices}]"), None)?.to_lowercase().as_str() {
-                "" => return Ok(default),
-                "y" | "yes" => return Ok(true),
-                "n" | "no" => return Ok(false),
-                _ => {}
-            }
-        }
+        self.typed(prompt::confirm(&text::clean(question), default))
     }
 
     /// One answer. The end of the input is an error: nothing may be decided by it.
     fn ask(&self, question: &str, default: Option<&str>) -> Result<String> {
+        self.typed(prompt::ask(&text::clean(question), default))
+    }
+
+    fn typed<T>(&self, answer: io::Result<Option<T>>) -> Result<T> {
         let hint = || complete_command(self.args, self.config);
-        let answer = prompt::ask(&text::clean(question), default)
-            .map_err(|error| Error::failed(format!("can't read standard input: {error}"), hint()))?;
+        let answer = answer.map_err(|error| Error::failed(format!("can't read standard input: {error}"), hint()))?;
         answer.ok_or_else(|| Error::new(Exit::Interrupted, "input ended; nothing was changed", hint()))
     }
 

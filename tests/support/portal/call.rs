@@ -23,16 +23,30 @@ pub enum Call {
     Logout,
     GetCallerIdentity,
     AssumeRole,
+    GetAccessKeyLastUsed,
+    ListAccessKeys,
+    UpdateAccessKey,
+    DeleteAccessKey,
 }
 
 /// The namespace of the services with signed requests: the operation's name, the API version and the call.
-const QUERY_CALLS: [(&str, &str, Call); 2] =
-    [("GetCallerIdentity", "2011-06-15", Call::GetCallerIdentity), ("AssumeRole", "2011-06-15", Call::AssumeRole)];
+const QUERY_CALLS: [(&str, &str, Call); 6] = [
+    ("GetCallerIdentity", "2011-06-15", Call::GetCallerIdentity),
+    ("AssumeRole", "2011-06-15", Call::AssumeRole),
+    ("GetAccessKeyLastUsed", "2010-05-08", Call::GetAccessKeyLastUsed),
+    ("ListAccessKeys", "2010-05-08", Call::ListAccessKeys),
+    ("UpdateAccessKey", "2010-05-08", Call::UpdateAccessKey),
+    ("DeleteAccessKey", "2010-05-08", Call::DeleteAccessKey),
+];
 
 impl Call {
     /// The name, in signatures, of the service that it belongs to. None if its requests are not signed.
     pub fn signed_service(self) -> Option<&'static str> {
-        matches!(self, Self::GetCallerIdentity | Self::AssumeRole).then_some("sts")
+        match self {
+            Self::GetCallerIdentity | Self::AssumeRole => Some("sts"),
+            Self::GetAccessKeyLastUsed | Self::ListAccessKeys | Self::UpdateAccessKey | Self::DeleteAccessKey => Some("iam"),
+            _ => None,
+        }
     }
 
     /// Whether it belongs to SSO-OIDC.
@@ -62,6 +76,10 @@ impl Call {
                 &["Action", "Version", "RoleArn", "RoleSessionName"],
                 &["ExternalId", "DurationSeconds", "Policy", "PolicyArns", "SourceIdentity"],
             ),
+            Self::GetAccessKeyLastUsed => (&["Action", "Version", "AccessKeyId"], &[]),
+            Self::ListAccessKeys => (&["Action", "Version"], &["UserName", "MaxItems", "Marker"]),
+            Self::UpdateAccessKey => (&["Action", "Version", "AccessKeyId", "Status"], &["UserName"]),
+            Self::DeleteAccessKey => (&["Action", "Version", "AccessKeyId"], &["UserName"]),
         }
     }
 }

@@ -34,6 +34,10 @@ pub struct PortalConfig {
     pub assumed_ttl: Duration,
     /// Whether secrets are as long as real ones, which matters to keyrings. Short ones are easier to read.
     pub long_secrets: bool,
+    /// What permission sets allow on access keys; nothing if one is not named.
+    pub key_rights: Vec<(String, KeyRights)>,
+    /// What users may do with their own keys.
+    pub own_key_rights: KeyRights,
 }
 
 impl Default for PortalConfig {
@@ -62,6 +66,8 @@ impl Default for PortalConfig {
             ],
             assumed_ttl: hour,
             long_secrets: true,
+            key_rights: vec![("AdministratorAccess".to_owned(), KeyRights::All), ("ReadOnly".to_owned(), KeyRights::Read)],
+            own_key_rights: KeyRights::All,
         }
     }
 }
@@ -95,6 +101,16 @@ impl Account {
         let roles = roles.iter().map(|&role| role.to_owned()).collect();
         Self { id: id.to_owned(), name: Some(name.to_owned()), email: Some(email), roles, suspended: None }
     }
+}
+
+/// What a permission set, or a user's own policy, allows on access keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyRights {
+    Nothing,
+    /// `GetAccessKeyLastUsed` and `ListAccessKeys`.
+    Read,
+    /// All calls.
+    All,
 }
 
 /// A role that can be assumed, with its trust policy.

@@ -41,12 +41,12 @@ use std::thread::{self, JoinHandle};
 
 pub use answer::Answer;
 pub use call::{Call, Received};
-pub use config::{Account, Approval, IamRole, PortalConfig, Rotation};
+pub use config::{Account, Approval, IamRole, KeyRights, PortalConfig, Rotation};
 use expectations::{Expectations, Mode};
 pub use latch::Latch;
 use server::Shared;
 use service::Service;
-pub use service::{RoleKeys, SignIn};
+pub use service::{RoleKeys, SignIn, UserKey};
 
 /// A running portal. Dropping it stops it and fails the test if there are complaints.
 pub struct Portal {
@@ -142,6 +142,21 @@ impl Portal {
     /// Creates a sign-in without a device code, for tests that start signed in.
     pub fn sign_in(&self) -> SignIn {
         self.shared.inner().service.new_sign_in()
+    }
+
+    /// Gives a user of this account a new long-lived key. `user` is `root` for the root user.
+    pub fn new_user_key(&self, account: &str, user: &str) -> UserKey {
+        self.shared.inner().service.new_user_key(account, user)
+    }
+
+    /// A user's key as it is now; None if it was deleted.
+    pub fn user_key(&self, id: &str) -> Option<UserKey> {
+        self.shared.inner().service.user_keys.iter().find(|key| key.id == id).cloned()
+    }
+
+    /// Changes a user's key, as an administrator or another program can.
+    pub fn change_user_key(&self, id: &str, change: impl FnOnce(&mut UserKey)) {
+        self.shared.inner().service.user_keys.iter_mut().find(|key| key.id == id).map(change);
     }
 
     /// Approves every pending device code. Returns how many there were.

@@ -47,9 +47,9 @@ impl Home {
         builder.create(self.path(folder)).expect("a folder in the home");
     }
 
-    /// Sends calls of Identity Center and of STS to this portal.
+    /// Sends calls of Identity Center, of STS and of IAM to this portal.
     pub fn at(self, portal: &Portal) -> Self {
-        ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_STS"]
+        ["AWS_ENDPOINT_URL_SSO", "AWS_ENDPOINT_URL_SSO_OIDC", "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL_IAM"]
             .into_iter()
             .fold(self, |home, name| home.with(name, portal.url()))
     }

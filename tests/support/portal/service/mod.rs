@@ -5,6 +5,7 @@ mod authorization;
 mod clients;
 mod device;
 mod errors;
+mod iam;
 mod query;
 mod sts;
 mod tokens;
@@ -13,6 +14,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(super) use errors::{error_for, oidc_error, portal_error};
+pub use iam::UserKey;
 pub(super) use query::{Principal, query_error};
 
 use super::call::{Call, Received};
@@ -113,6 +115,8 @@ pub(super) struct Service {
     pub secrets: Vec<String>,
     /// All keys that were issued, by the portal and by STS, in order.
     pub issued: Vec<RoleKeys>,
+    /// The long-lived keys of users.
+    pub user_keys: Vec<UserKey>,
     /// Who each access key belongs to.
     pub principals: HashMap<String, Principal>,
 }
@@ -139,6 +143,9 @@ impl Service {
             }
             Call::GetCallerIdentity | Call::AssumeRole => {
                 return self.sts(call, received).unwrap_or_else(|refusal| refusal);
+            }
+            Call::GetAccessKeyLastUsed | Call::ListAccessKeys | Call::UpdateAccessKey | Call::DeleteAccessKey => {
+                return self.iam(call, received).unwrap_or_else(|refusal| refusal);
             }
         };
         match answer {

@@ -47,6 +47,9 @@ impl Service {
         if !received.current {
             return Err(query_error("SignatureDoesNotMatch", 403, "Signature expired"));
         }
+        if self.user_keys.iter().any(|key| Some(&key.id) == received.signed_by.as_ref() && !key.active) {
+            return Err(query_error("InvalidClientTokenId", 403, "The security token included in the request is invalid."));
+        }
         if principal.expires_at.is_some_and(|expires| expires <= SystemTime::now()) {
             return Err(query_error("ExpiredToken", 403, "The security token included in the request is expired"));
         }

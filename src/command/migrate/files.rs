@@ -1,0 +1,174 @@
+//! The user's two files, as a migration reads them, and what must be right before anything is changed.
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use crate::access_key::LongLivedKey;
+use crate::audit::find::{Hit, Secret as SecretKind};
+use crate::audit::places::Kind;
+use crate::audit::walk::FileHits;
+use crate::audit::{self, Scope};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::migration::plan::{self, StaticProfile, Unsuitable};
+use crate::profile::{Config, store};
+use crate::secret::Secret;
+use crate::sys::clock::Deadline;
+use crate::sys::env::Env;
+use crate::sys::file;
+use crate::sys::lock::{Folders, Lock};
+use crate::text::shell_quote;
+
+/// How long to wait for another migration.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Both files.
+pub(super) struct Files {
+    /// What they mean.
+    pub(super) config: Config,
+    /// Their texts, the config file first; None if there is no file.
+    texts: [Option<Zeroizing<String>>; 2],
+}
+
+/// Profiles with the same key.
+#[derive(Debug, Clone)]
+pub(super) struct KeyGroup {
+    /// At least one.
+    pub(super) profiles: Vec<StaticProfile>,
+    /// The profiles that have the key too but can't be migrated.
+    pub(super) unsuitable: Vec<Unsuitable>,
+}
+
+impl KeyGroup {
+    /// The access key ID.
+    pub(super) fn id(&self) -> &str {
+        self.profiles.first().map(|profile| profile.id.as_str()).unwrap_or_default()
+    }
+
+    /// The secret access key.
+    pub(super) fn secret(&self) -> Secret {
+        self.profiles.first().map_or_else(|| Secret::new(""), |profile| profile.secret.clone())
+    }
+
+    /// The names of the profiles.
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.profiles.iter().map(|profile| &*profile.name).collect()
+    }
+}
+
+impl Files {
+    /// Reads both.
+    pub(super) fn read(env: &Env) -> Result<Self> {
+        let no_home = || Error::usage("no home folder for .aws/config", "export AWS_CONFIG_FILE=/path/to/config");
+        let config = env.config_file().ok_or_else(no_home)?;
+        let credentials = env.credentials_file().ok_or_else(no_home)?;
+        let texts = [store::read(&config)?, store::read(&credentials)?];
+        let [of_config, of_credentials] =
+            texts.each_ref().map(|text| text.as_ref().map(|text| text.to_string()).unwrap_or_default());
+        Ok(Self { config: Config::of_texts((config, of_config), (credentials, of_credentials)), texts })
+    }
+
+    /// The texts, the config file first.
+    pub(super) fn texts(&self) -> [Option<&str>; 2] {
+        self.texts.each_ref().map(|text| text.as_ref().map(|text| text.as_str()))
+    }
+
+    /// The profiles that can be migrated, by key, in file order.
+    pub(super) fn groups(&self) -> Vec<KeyGroup> {
+        let mut groups: Vec<KeyGroup> = Vec::new();
+        for profile in plan::static_profiles(&self.config).into_iter().flatten() {
+            match groups.iter_mut().find(|group| group.id() == profile.id.as_str()) {
+                Some(group) => group.profiles.push(profile),
+                None => groups.push(KeyGroup { profiles: vec![profile], unsuitable: Vec::new() }),
+            }
+        }
+        for profile in self.unsuitable() {
+            if let Some(group) = groups.iter_mut().find(|group| group.id() == profile.id) {
+                group.unsuitable.push(profile);
+            }
+        }
+        groups
+    }
+
+    /// The profiles with a key that can't be migrated.
+    pub(super) fn unsuitable(&self) -> Vec<Unsuitable> {
+        plan::static_profiles(&self.config).into_iter().filter_map(std::result::Result::err).collect()
+    }
+
+    /// Refuses files that AWS tools reject: what a change does to their meaning can't be known.
+    pub(super) fn refuse_unreliable(&self) -> Result<()> {
+        match self.config.rejections().first() {
+            Some(rejection) => Err(Error::usage(rejection.line(), rejection.fix.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Refuses a key in the environment, which most tools would go on using. One that daypass set ends by itself.
+pub(super) fn refuse_exported_key(context: &Context) -> Result<()> {
+    let env = &context.env;
+    if env.access_key().is_none() || env.active().is_some() {
+        return Ok(());
+    }
+    let hint = if cfg!(windows) {
+        "set AWS_ACCESS_KEY_ID=& set AWS_SECRET_ACCESS_KEY=& set AWS_SESSION_TOKEN="
+    } else {
+        "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN"
+    };
+    Err(Error::usage("AWS_ACCESS_KEY_ID is set in this shell, so tools would use that key instead of any profile", hint))
+}
+
+/// Refuses a key that a shell's start-up file or the session sets: the next shell would have it in its environment.
+pub(super) fn refuse_key_of_startup(env: &Env) -> Result<()> {
+    // A home that can't be searched is no reason to refuse: 'daypass audit' reports it.
+    let Ok(found) = audit::search(env, &Scope::Quick, &mut |_| {}) else { return Ok(()) };
+    for file in found.files.iter().filter(|file| matches!(file.place.kind, Kind::ShellStartup | Kind::Session)) {
+        let sets = |hit: &&Hit| !hit.commented && matches!(hit.key, LongLivedKey::Access(_)) && hit.secret == SecretKind::Key;
+        if let Some(hit) = file.hits.iter().find(sets) {
+            let (path, line) = (file.path.display(), hit.line);
+            let what = format!("{path}:{line} sets key {}, which tools would use instead of any profile", hit.key.masked());
+            return Err(Error::usage(
+                what,
+                format!("remove the key from {path} (export AWS_PROFILE instead), and open a new shell"),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The known places that contain a key besides the profiles: a file with its first line, or the name of a variable.
+pub(super) fn copies(env: &Env, id: &str) -> Vec<(String, Option<usize>)> {
+    let Ok(found) = audit::search(env, &Scope::Quick, &mut |_| {}) else { return Vec::new() };
+    let of = |file: &FileHits| {
+        let hit = file.hits.iter().find(|hit| hit.key.id() == Some(id))?;
+        let line = Some(hit.line).filter(|_| file.place.kind != Kind::Environment);
+        Some((file.path.display().to_string(), line))
+    };
+    found.files.iter().filter_map(of).collect()
+}
+
+/// Refuses a profile of this name in the store of the AWS Toolkit, which .NET and PowerShell search first.
+pub(super) fn refuse_registered_account(env: &Env, profile: &str) -> Result<()> {
+    let Some(path) = env.local_app_data().map(|folder| folder.join("AWSToolkit").join("RegisteredAccounts.json")) else {
+        return Ok(());
+    };
+    let Ok(bytes) = file::read(&path) else { return Ok(()) };
+    let accounts: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let names = accounts.as_object().into_iter().flatten().filter_map(|(_, account)| account.get("DisplayName")?.as_str());
+    if !names.into_iter().any(|name| name == profile) {
+        return Ok(());
+    }
+    let what = format!("{} contains profile \"{profile}\", which .NET and PowerShell would go on using", path.display());
+    Err(Error::usage(what, format!("powershell -Command \"Remove-AWSCredentialProfile -ProfileName {}\"", shell_quote(profile))))
+}
+
+/// The lock of all migrations of a user. None if there is no folder for it: each file is replaced only if nobody else changed it.
+pub(super) fn lock(env: &Env) -> Result<Option<Lock>> {
+    let Some(folder) = Folders::new(env).usable() else { return Ok(None) };
+    let path = folder.join("migrate.lock");
+    let failed = |what: String| Error::failed(what, "wait for it to end, and try again");
+    let lock = Lock::take(&path, Deadline::after(LOCK_TIMEOUT))
+        .map_err(|error| failed(format!("can't lock {}: {error}", path.display())))?;
+    lock.map(Some).ok_or_else(|| failed(format!("another daypass has been migrating for {} seconds", LOCK_TIMEOUT.as_secs())))
+}

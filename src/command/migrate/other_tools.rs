@@ -1,0 +1,80 @@
+//! Converts profiles of other tools, which contain no key but belong to the same move.
+
+use super::Migration;
+use super::files::Files;
+use crate::command::convert::{self, Sessions};
+use crate::command::{clean_lines, diff_for_stdout};
+use crate::error::{Error, Exit, Result};
+use crate::profile::edit::Change;
+use crate::profile::helper;
+use crate::profile::names::{AccountId, RoleName};
+use crate::profile::other_tools;
+use crate::profile::request::RoleRequest;
+use crate::profile::resolve;
+use crate::profile::store::{self, Others};
+use crate::text::{self, shell_quote};
+use crate::ui::terminal;
+
+impl Migration<'_> {
+    /// Converts one profile, or all profiles of other tools. Returns whether there were any.
+    pub(super) fn convert(&self, files: &Files, only: Option<&str>) -> Result<bool> {
+        let env = &self.context.env;
+        let program = helper::program(env, self.args.helper.as_deref())?;
+        let request = RoleRequest::from(self.args.session.clone());
+        let given = if request == RoleRequest::default() { None } else { Some(resolve::session_in(&files.config, &request)?) };
+        let is_wanted = |name: &str| only.is_none_or(|only| only == name);
+        let found = convert::conversion(&files.config, env, &program, given.as_ref(), false, |name, _, _| is_wanted(name));
+        for line in &found.skipped {
+            self.context.tell(&text::clean(line));
+        }
+        let (mut names, mut changes) = (found.names, found.changes);
+        let mut is_known = !names.is_empty() || !found.skipped.is_empty();
+        for (name, lacks) in found.unknown.iter().filter(|(name, _)| is_wanted(name)) {
+            is_known = true;
+            if only.is_none() {
+                self.context.tell(&text::clean(&format!("Profile {name} is left alone: {lacks}.")));
+                continue;
+            }
+            changes.extend(self.given_role(files, name, lacks, &program)?);
+            names.push(name.clone());
+        }
+        if changes.is_empty() {
+            return Ok(is_known);
+        }
+        let plan = store::plan(env, &changes, Others::Refuse)?;
+        if self.args.dry_run {
+            self.context.print(&diff_for_stdout(&plan))?;
+            return Ok(true);
+        }
+        if self.context.may_prompt() && !self.args.yes {
+            terminal::say(&format!("\n{}", clean_lines(&plan.diff())));
+            if !self.agrees("Write this?", true)? {
+                return Err(Error::new(Exit::Interrupted, "nothing was changed", "daypass migrate --dry-run"));
+            }
+        }
+        store::update(env, &changes, Others::Refuse)?;
+        let verb = if names.len() == 1 { "calls" } else { "call" };
+        self.context.tell(&text::clean(&format!("{} now {verb} daypass.", names.join(", "))));
+        Ok(true)
+    }
+
+    /// The conversion of a profile whose role only its tool knows, to the role of the flags.
+    fn given_role(&self, files: &Files, name: &str, lacks: &str, program: &str) -> Result<Vec<Change>> {
+        let missing = || {
+            let hint = format!("daypass migrate {} --account ID --role NAME", shell_quote(name));
+            Error::usage(format!("profile \"{name}\" can't be converted: {lacks}"), hint)
+        };
+        let tool = files.config.profile(name).and_then(|block| other_tools::of(&files.config, &block)).ok_or_else(missing)?;
+        let (account, role) = match (&self.args.account, &self.args.role, &tool.role) {
+            (Some(account), Some(role), _) => (AccountId::new(account).ok_or_else(missing)?, RoleName::new(role)?),
+            (_, _, Some(known)) => (known.account.clone(), known.role.clone()),
+            _ => return Err(missing()),
+        };
+        let session = resolve::session_in(&files.config, &self.args.session.clone().into())?;
+        let is_new = files.config.session(&session.name).is_none();
+        let session = if is_new { Sessions::of(&files.config).with_block(&session) } else { session };
+        let line = helper::line(program, &session.name, &account, &role)?;
+        let block = Some(session).filter(|_| is_new).map(Change::Session);
+        Ok(block.into_iter().chain([convert::change(name, line, Some(&tool))]).collect())
+    }
+}
