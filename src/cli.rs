@@ -29,11 +29,11 @@ pub struct Cli {
 
 const EXIT_STATUS: &str = "\
 Exit status:
-  0  done                4  the portal refuses this account or role
-  1  failed              5  the keyring is locked, missing or refuses
-  2  usage error         6  the portal cannot be reached
-  3  sign-in required    7  audit: long-lived keys were found
-                       130  interrupted";
+  0  done                5  the keyring is locked, missing or refuses
+  1  failed              6  the portal cannot be reached
+  2  usage error         7  audit: long-lived keys were found
+  3  sign-in required  130  interrupted
+  4  the portal refuses this account or role";
 
 /// Flags that every command accepts.
 #[derive(Debug, Args)]
