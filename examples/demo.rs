@@ -15,7 +15,7 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
-use portal::{Approval, Portal, PortalConfig};
+use portal::{Approval, KeyRights, Portal, PortalConfig};
 
 /// With this argument the demo acts as the browser of its own daypass. It starts the real browser in the user's home directory instead of
 /// the temporary one.
@@ -50,7 +50,8 @@ fn run(interactive: bool) -> Result {
     let program = build()?;
     let approval = if interactive { Approval::ByHand } else { Approval::AfterPolls(0) };
     let code_ttl = if interactive { Duration::from_mins(10) } else { Duration::from_mins(1) };
-    let portal = Portal::live(PortalConfig { approval, code_ttl, long_secrets: false, ..PortalConfig::default() });
+    let key_rights = vec![("DeveloperAccess".to_owned(), KeyRights::All)];
+    let portal = Portal::live(PortalConfig { approval, code_ttl, long_secrets: false, key_rights, ..PortalConfig::default() });
     let demo = Demo::new(program, &portal)?;
     demo.explain(&format!("A simulated IAM Identity Center is listening at {}. All secrets below are fake.", portal.url()));
 
@@ -108,6 +109,20 @@ fn run(interactive: bool) -> Result {
     demo.explain("List the accounts and roles that you can access, and check who is signed in:");
     demo.daypass(&["list", "corp"])?;
     demo.daypass(&["status"])?;
+
+    let key = portal.new_user_key("111122223333", "ada");
+    let credentials = demo.home.path().join(".aws/credentials");
+    fs::write(&credentials, format!("[old]\n{}", key.lines()))?;
+    demo.explain("Find the long-lived keys on this machine (here: one that the demo has just put into ~/.aws/credentials):");
+    demo.fails_with(&["audit"], 7)?;
+    demo.explain("Replace the key by a role of its account, under the same profile name, and search again:");
+    demo.daypass(&["migrate", "old", "--role", "DeveloperAccess"])?;
+    demo.daypass(&["audit"])?;
+    check(!fs::read_to_string(&credentials)?.contains(&key.secret), "the key is still in the file")?;
+    demo.explain("Retire the key: deactivate it now, delete it when two weeks have shown that nothing needs it.");
+    demo.daypass(&["retire", "old", "--yes"])?;
+    check(portal.user_key(&key.id).is_some_and(|key| !key.active), "the key is still active")?;
+    demo.daypass(&["retire"])?;
 
     demo.explain("Sign out. Tools now get an error that names the command to run:");
     demo.daypass(&["logout", "corp"])?;
@@ -183,8 +198,9 @@ impl Demo {
         let path = env::var_os("PATH").unwrap_or_default();
         set("PATH", env::join_paths([folder].into_iter().chain(env::split_paths(&path)))?);
         set("DAYPASS_KEYRING", "file".into());
-        set("AWS_ENDPOINT_URL_SSO", portal.url().into());
-        set("AWS_ENDPOINT_URL_SSO_OIDC", portal.url().into());
+        for service in ["SSO", "SSO_OIDC", "STS", "IAM"] {
+            set(&format!("AWS_ENDPOINT_URL_{service}"), portal.url().into());
+        }
         if cfg!(target_os = "linux") {
             set("BROWSER", format!("{} {OPEN} %s", shlex::try_quote(&env::current_exe()?.to_string_lossy())?).into());
         }

@@ -1,5 +1,6 @@
-//! Real tools read the credentials of a profile that `daypass configure` wrote: AWS CLI v1 and v2, boto3, the JavaScript SDK; and choose
-//! between credential sources as `doctor` says, and run longer than their credentials, with the SDKs for Rust, Go and Java.
+//! Real tools read the credentials of a profile that `daypass configure` or `daypass migrate` wrote: AWS CLI v1 and v2, boto3, the
+//! JavaScript SDK; and choose between credential sources as `doctor` says, and run longer than their credentials, with the SDKs for
+//! Rust, Go and Java. moto is the IAM of the migrations.
 //! `tests/run` installs them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Helpers of tests.
@@ -18,11 +19,12 @@ use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use support::portal::{Call, Portal, PortalConfig, RoleKeys};
+use support::portal::{Account, Call, Portal, PortalConfig, RoleKeys, UserKey};
 use support::run::{Home, Run};
 
 /// A tool that reads credentials and prints them as `credential_process` JSON.
@@ -194,4 +196,149 @@ fn every_tool_shows_the_hint_if_the_helper_fails() {
     for tool in ALL {
         tool.run(&home, Some("dev")).stderr_has("hint: daypass login corp").fails().go();
     }
+}
+
+/// Staging with one role, so that a replacement is certain.
+fn one_role(account: &str, role: &str) -> PortalConfig {
+    PortalConfig { accounts: vec![Account::new(account, "Staging", &[role])], ..PortalConfig::default() }
+}
+
+/// A home that is signed in, with these files besides the session.
+fn with_files(portal: &Portal, config: &str, credentials: &str) -> Home {
+    let home = Home::new().at(portal);
+    let session = format!("[sso-session corp]\nsso_start_url = {}\nsso_region = us-east-1\n", portal.start_url());
+    home.write(".aws/config", &format!("{session}{config}"));
+    home.write(".aws/credentials", credentials);
+    home.daypass("login corp --no-browser").any_stderr().go();
+    home
+}
+
+/// Every shape that a migration leaves in the credentials file: no section, one with other keys, one with comments only, the default
+/// profile, a key that was in the config file, and a profile that was its own source.
+#[test]
+fn every_tool_signs_with_the_role_after_a_migration_whatever_it_leaves() {
+    let portal = Portal::live(one_role("111122223333", "DeveloperAccess"));
+    let keys: Vec<UserKey> = (0..6).map(|_| portal.new_user_key("111122223333", "ada")).collect();
+    let lines = |at: usize| keys[at].lines();
+    let credentials = format!(
+        "[default]\n{}\n[gone]\n{}\n[region]\n{}region = eu-west-1\n\n[comment]\n# mine\n{}# more\naws_session_token = old\n\n[own]\n{}",
+        lines(0),
+        lines(1),
+        lines(2),
+        lines(3),
+        lines(4)
+    );
+    let config = format!(
+        "\n[profile config]\n{}region = eu-west-1\n\n[profile own]\nrole_arn = arn:aws:iam::222233334444:role/Deploy\n\
+         source_profile = own\nregion = us-east-1\n\n[profile on-top]\nrole_arn = arn:aws:iam::222233334444:role/Deploy\n\
+         source_profile = gone\nregion = us-east-1\n",
+        lines(5)
+    );
+    let home = with_files(&portal, &config, &credentials);
+    home.daypass("migrate --all").any_stderr().go();
+    let issued = portal.issued()[0].clone();
+    let profiles = [None, Some("gone"), Some("region"), Some("comment"), Some("config"), Some("own-base")];
+    thread::scope(|scope| {
+        for tool in ALL {
+            let (home, issued) = (&home, &issued);
+            scope.spawn(move || {
+                for profile in profiles {
+                    let read = tool.run(home, profile).stdout_has("{").go().json();
+                    assert_same(tool, &read, issued);
+                }
+            });
+        }
+    });
+    // The old CLI knows no variable for the endpoint of STS.
+    for tool in [Tool::Boto3, Tool::JavaScript] {
+        for profile in ["own", "on-top"] {
+            let read = tool.run(&home, Some(profile)).stdout_has("{").go().json();
+            let assumed = portal.issued().into_iter().find(|keys| Some(&*keys.access_key_id) == read["AccessKeyId"].as_str());
+            assert_eq!(assumed.map(|keys| keys.role).as_deref(), Some("Deploy"), "{tool:?} {profile}");
+        }
+    }
+    let used = portal.calls().into_iter().filter_map(|call| call.signed_by).any(|id| keys.iter().any(|key| key.id == id));
+    assert!(!used, "a key was used");
+}
+
+#[test]
+fn boto3_finds_credentials_whenever_a_migration_is_killed() {
+    let portal = Portal::live(one_role("111122223333", "DeveloperAccess"));
+    let key = portal.new_user_key("111122223333", "ada");
+    let home = with_files(&portal, "", &format!("[dev]\n{}", key.lines()));
+    let start = Instant::now();
+    home.daypass("migrate dev").any_stderr().go();
+    let longest = start.elapsed();
+    home.daypass("migrate --undo dev").any_stderr().go();
+    for kill in 0..8 {
+        let running = home.daypass("migrate dev").any_output().spawn();
+        // The kill is meant to be at any moment: nothing depends on the length of this pause.
+        thread::sleep(longest.mul_f64(f64::from(kill) / 8.0));
+        running.kill();
+        let read = Tool::Boto3.run(&home, Some("dev")).stdout_has("{").go().json();
+        let id = read["AccessKeyId"].as_str().unwrap().to_owned();
+        assert!(id == key.id || portal.issued().iter().any(|keys| keys.access_key_id == id), "{id}");
+        home.daypass("migrate dev").any_stderr().go();
+        home.daypass("migrate --undo dev").any_stderr().go();
+    }
+}
+
+/// moto, an IAM and STS of another make, for account 123456789012. It ends with the test.
+struct Moto {
+    server: Child,
+    url: String,
+}
+
+impl Moto {
+    fn start() -> Self {
+        let mut server = Command::new(cached("python/venv/bin/moto_server"))
+            .args(["-H", "127.0.0.1", "-p", "0"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+        let url = lines.find_map(|line| Some(line.ok()?.split_once("Running on ")?.1.trim().to_owned()));
+        // It must be able to go on printing.
+        thread::spawn(move || lines.for_each(drop));
+        Self { server, url: url.expect("moto prints its address") }
+    }
+
+    /// Runs Python code with a client of IAM; returns what it prints.
+    fn iam(&self, home: &Home, code: &str) -> String {
+        let client = format!(
+            "import boto3\niam = boto3.client('iam', endpoint_url='{}', region_name='us-east-1', aws_access_key_id='x', aws_secret_access_key='y')\n",
+            self.url
+        );
+        let run = home.program(cached("python/venv/bin/python")).args(["-c", &format!("{client}{code}")]);
+        run.stdout_has("").go().stdout.trim().to_owned()
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+#[test]
+fn a_key_of_moto_is_migrated_deactivated_reactivated_and_deleted() {
+    let (moto, portal) = (Moto::start(), Portal::live(one_role("123456789012", "AdministratorAccess")));
+    let home = with_files(&portal, "", "").with("AWS_ENDPOINT_URL_STS", &moto.url).with("AWS_ENDPOINT_URL_IAM", &moto.url);
+    let create = "iam.create_user(UserName='ada')\nkey = iam.create_access_key(UserName='ada')['AccessKey']\n\
+                  print('aws_access_key_id =', key['AccessKeyId'])\nprint('aws_secret_access_key =', key['SecretAccessKey'])";
+    let credentials = format!("[dev]\n{}\n", moto.iam(&home, create));
+    home.write(".aws/credentials", &credentials);
+    let status = || moto.iam(&home, "print([key['Status'] for key in iam.list_access_keys(UserName='ada')['AccessKeyMetadata']])");
+    home.daypass("migrate dev").stderr_has("Profile dev now uses AdministratorAccess in 123456789012").go();
+    home.daypass("retire").stdout_has("active").go();
+    home.daypass("retire dev --yes").stderr_has("Deactivated key AKIA").go();
+    assert_eq!(status(), "['Inactive']");
+    home.daypass("migrate --undo dev").stderr_has("Reactivated key AKIA").leaves(".aws/credentials", &credentials).go();
+    assert_eq!(status(), "['Active']");
+    home.daypass("migrate dev").any_stderr().go();
+    home.daypass("retire dev --yes").any_stderr().go();
+    home.daypass("retire dev --wait 0 --confirm delete").stderr_has("Deleted key AKIA").limit(Duration::from_mins(1)).go();
+    assert_eq!(status(), "[]");
 }

@@ -55,9 +55,10 @@ pub struct KeyUse {
 }
 
 impl Iam {
-    /// IAM with these settings. Builds and calls nothing.
+    /// IAM in the partition of this region. Builds and calls nothing.
     pub fn new(settings: aws::Settings) -> Self {
-        Self { settings, client: OnceCell::new() }
+        let region = global_region(&settings.region).to_owned();
+        Self { settings: aws::Settings { region, ..settings }, client: OnceCell::new() }
     }
 
     fn client(&self) -> Result<&aws::Client, Error> {
@@ -113,5 +114,30 @@ impl Iam {
         let client = self.client()?;
         let iam = aws_sdk_iam::Client::new(&client.signing_with(keys));
         Ok(client.call(deadline, iam.delete_access_key().access_key_id(id).user_name(user).send()).map(drop)?)
+    }
+}
+
+/// The region that requests to IAM are signed for (IAM endpoints in the AWS General Reference). The SDK's endpoint rules know it too, but
+/// not for an endpoint of the user's own.
+fn global_region(region: &str) -> &str {
+    match region.split('-').next().unwrap_or_default() {
+        "cn" => "cn-north-1",
+        "us" if region.starts_with("us-gov-") => "us-gov-west-1",
+        "us" if region.starts_with("us-isob-") => "us-isob-east-1",
+        "us" if region.starts_with("us-iso-") => "us-iso-east-1",
+        "eusc" => "eusc-de-east-1",
+        _ => "us-east-1",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_partition_has_one_region_for_iam() {
+        assert_eq!(global_region("eu-west-1"), "us-east-1");
+        assert_eq!(global_region("cn-northwest-1"), "cn-north-1");
+        assert_eq!(global_region("us-gov-east-1"), "us-gov-west-1");
     }
 }

@@ -120,14 +120,14 @@ mod tests {
     const PARKED: OffsetDateTime = datetime!(2026-03-01 12:00 UTC);
     const DAY: Duration = Duration::days(1);
 
-    fn used(at: OffsetDateTime) -> Option<LastUse> {
-        Some(LastUse { at, service: "s3".into(), region: "eu-west-1".into() })
+    fn used(at: OffsetDateTime) -> LastUse {
+        LastUse { at, service: "s3".into(), region: "eu-west-1".into() }
     }
 
     fn facts(status: Status, caller: Caller) -> Facts {
         Facts {
             status,
-            last_use: used(PARKED - DAY),
+            last_use: Some(used(PARKED - DAY)),
             in_files: false,
             parked_at: PARKED,
             inactive_since: None,
@@ -155,11 +155,11 @@ mod tests {
             (with(Active, Key, &plain), Step::Deactivate(Key)),
             (with(Active, Administrator, &plain), Step::AskToDeactivate),
             (with(Active, Role, &|f| f.last_use = None), Step::Deactivate(Role)),
-            (with(Active, Role, &|f| f.last_use = used(PARKED)), Step::Deactivate(Role)),
-            (with(Active, Role, &|f| f.last_use = used(late)), Step::InUse(used(late).unwrap())),
-            (with(Active, Key, &|f| f.last_use = used(late)), Step::InUse(used(late).unwrap())),
-            (with(Active, Administrator, &|f| f.last_use = used(late)), Step::InUse(used(late).unwrap())),
-            (with(Active, Role, &|f| (f.last_use, f.force) = (used(late), true)), Step::Deactivate(Role)),
+            (with(Active, Role, &|f| f.last_use = Some(used(PARKED))), Step::Deactivate(Role)),
+            (with(Active, Role, &|f| f.last_use = Some(used(late))), Step::InUse(used(late))),
+            (with(Active, Key, &|f| f.last_use = Some(used(late))), Step::InUse(used(late))),
+            (with(Active, Administrator, &|f| f.last_use = Some(used(late))), Step::InUse(used(late))),
+            (with(Active, Role, &|f| (f.last_use, f.force) = (Some(used(late)), true)), Step::Deactivate(Role)),
             // Reactivated by someone: an old date does not count.
             (with(Active, Role, &|f| f.inactive_since = since(20)), Step::Deactivate(Role)),
             (with(Unknown, Key, &plain), Step::Deactivate(Key)),
@@ -172,7 +172,7 @@ mod tests {
             (with(Inactive, Role, &|f| f.inactive_since = since(13)), Step::Wait(PARKED + 31 * DAY)),
             (with(Inactive, Role, &|f| f.inactive_since = since(14)), Step::Delete),
             (with(Inactive, Role, &|f| (f.inactive_since, f.wait) = (since(0), Duration::ZERO)), Step::Delete),
-            (with(Inactive, Role, &|f| (f.inactive_since, f.last_use) = (since(14), used(late))), Step::Delete),
+            (with(Inactive, Role, &|f| (f.inactive_since, f.last_use) = (since(14), Some(used(late)))), Step::Delete),
             (with(Inactive, Key, &|f| f.inactive_since = since(14)), Step::AskToDelete),
             (with(Inactive, Administrator, &|f| f.inactive_since = since(14)), Step::AskToDelete),
             (

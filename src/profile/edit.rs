@@ -18,7 +18,7 @@ use super::helper;
 use super::ini::{self, Document, Entry, FileKind, Kind, MARK, Section};
 use super::names::Session;
 use super::precedence::Precedence;
-use super::resolve::SSO_KEYS;
+use super::resolve::{self, SSO_KEYS};
 use crate::error::{Error, Result};
 use crate::text::shell_quote;
 
@@ -470,8 +470,8 @@ pub fn refuse_other_sources(config: &Config, changes: &[Change]) -> Result<()> {
         let block = precedence.profile(name);
         if let Some(what) = block.and_then(|block| other_source(&precedence, block, change)) {
             let what = format!("{what} (--keep-other-keys writes it anyway)");
-            if block.is_some_and(|block| block.text("aws_secret_access_key").is_some()) {
-                return Err(Error::usage(what, format!("daypass migrate {}", shell_quote(name))));
+            if let Some(hint) = block.and_then(resolve::migrate_hint) {
+                return Err(Error::usage(what, hint));
             }
             let other = format!("{name}-sso");
             let hint = format!("daypass configure --profile {}", shell_quote(&other));

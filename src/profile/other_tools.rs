@@ -131,17 +131,15 @@ fn own_role(config: &Config, profile: &Block<'_>) -> Option<ToolRole> {
 mod tests {
     use super::*;
 
-    fn found(text: &str) -> Option<(&'static str, Option<(String, String, Option<String>)>)> {
+    /// `TOOL ACCOUNT ROLE START-URL`, as far as they are known.
+    fn found(text: &str) -> Option<String> {
         let config = Config::of_texts(("config".into(), text.to_owned()), Default::default());
         let found = of(&config, &config.profile("a").unwrap())?;
         let role = found.role.map(|ToolRole { account, role, session }| {
-            (account.to_string(), role.to_string(), session.map(|session| session.start_url))
+            let start_url = session.map(|session| format!(" {}", session.start_url)).unwrap_or_default();
+            format!(" {account} {role}{start_url}")
         });
-        Some((found.tool, role))
-    }
-
-    fn is(account: &str, role: &str, start_url: Option<&str>) -> Option<(String, String, Option<String>)> {
-        Some((account.to_owned(), role.to_owned(), start_url.map(str::to_owned)))
+        Some(found.tool.to_owned() + &role.unwrap_or_default())
     }
 
     const URL: &str = "https://corp.awsapps.com/start";
@@ -152,28 +150,28 @@ mod tests {
             "[profile a]\ngranted_sso_start_url = {URL}\ngranted_sso_region = us-east-1\ngranted_sso_account_id = 111122223333\n\
              granted_sso_role_name = Dev\ncredential_process = granted credential-process --profile a\n"
         );
-        assert_eq!(found(&granted), Some(("Granted", is("111122223333", "Dev", Some(URL)))));
+        assert_eq!(found(&granted).unwrap(), format!("Granted 111122223333 Dev {URL}"));
         for line in [
             "aws-sso process --arn arn:aws:iam::111122223333:role/Dev",
             "/usr/local/bin/aws-sso -u x process --sso Default --arn=arn:aws:iam::111122223333:role/Dev",
             "aws-sso process -A 111122223333 -R Dev",
         ] {
             let text = format!("[profile a]\ncredential_process = {line}\n");
-            assert_eq!(found(&text), Some(("aws-sso-cli", is("111122223333", "Dev", None))), "{line}");
+            assert_eq!(found(&text).unwrap(), "aws-sso-cli 111122223333 Dev", "{line}");
         }
         let sso = format!("sso_start_url = {URL}\nsso_region = us-east-1\nsso_account_id = 111122223333\nsso_role_name = Dev\n");
         let util = format!("[profile a]\n{sso}credential_process = aws-sso-util credential-process --profile a\n");
-        assert_eq!(found(&util), Some(("aws-sso-util", is("111122223333", "Dev", Some(URL)))));
+        assert_eq!(found(&util).unwrap(), format!("aws-sso-util 111122223333 Dev {URL}"));
         for line in ["aws-vault export --format=json b", "aws-vault exec -d 1h --json b", "aws-vault --debug exec b --json"] {
             let vault = format!("[profile a]\ncredential_process = {line}\n[profile b]\n{sso}");
-            assert_eq!(found(&vault), Some(("aws-vault", is("111122223333", "Dev", Some(URL)))), "{line}");
+            assert_eq!(found(&vault).unwrap(), format!("aws-vault 111122223333 Dev {URL}"), "{line}");
         }
     }
 
     #[test]
     fn a_role_that_only_the_tool_knows_is_none() {
-        assert_eq!(found("[profile a]\ncredential_process = aws-vault exec a --json\n"), Some(("aws-vault", None)));
-        assert_eq!(found("[profile a]\ncredential_process = aws-sso process --profile x\n"), Some(("aws-sso-cli", None)));
+        assert_eq!(found("[profile a]\ncredential_process = aws-vault exec a --json\n").unwrap(), "aws-vault");
+        assert_eq!(found("[profile a]\ncredential_process = aws-sso process --profile x\n").unwrap(), "aws-sso-cli");
         assert_eq!(found("[profile a]\ncredential_process = other\n"), None);
         assert_eq!(found("[profile a]\nregion = x\n"), None);
     }

@@ -527,7 +527,8 @@ fn own_source(profile: &Block<'_>) -> CredentialSource {
                 other_profile_hint(name),
             );
         }
-        return other(format!("has static access keys ({})", key.place()), format!("daypass migrate {}", shell_quote(name)));
+        let hint = migrate_hint(profile).unwrap_or_else(|| other_profile_hint(name));
+        return other(format!("has static access keys ({})", key.place()), hint);
     }
     if let Some(key) = ["web_identity_token_file", "login_session", "credential_source"].into_iter().find(|key| has(key)) {
         return other(format!("gets its credentials from {key}, which AWS SDKs handle themselves"), other_profile_hint(name));
@@ -652,6 +653,14 @@ fn session_of_profile(config: &Config, name: &str) -> Option<String> {
 
 fn configure_session_hint(name: &str) -> String {
     format!("daypass configure --session-only --session {}", shell_quote(name))
+}
+
+/// The command that replaces a profile's long-lived key. None if it has none of AWS's: other makers' keys have other forms, and no role
+/// replaces them.
+pub fn migrate_hint(profile: &Block<'_>) -> Option<String> {
+    let is_aws = |id: &&str| id.len() == 20 && id.starts_with("AKIA");
+    profile.text("aws_access_key_id").filter(is_aws)?;
+    profile.text("aws_secret_access_key").map(|_| format!("daypass migrate {}", shell_quote(&profile.name)))
 }
 
 /// A profile with another credential source keeps it: the role gets a profile of its own.

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::result_large_err)] // Helpers of tests; the SDK's errors are large.
 
 mod expectations;
+mod iam;
 mod pages;
 mod run;
 mod service;

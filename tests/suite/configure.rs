@@ -140,7 +140,7 @@ fn values_that_could_inject_a_line_or_an_escape_are_refused() {
 fn static_keys_that_would_take_precedence_are_an_error() {
     let home = Home::new();
     home.write(".aws/credentials", "[dev]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n");
-    home.daypass(CONFIGURE).stderr_has("aws_access_key_id").status(2).go();
+    home.daypass(CONFIGURE).stderr_has("aws_access_key_id").stderr_has("\nhint: daypass migrate dev\n").status(2).go();
     assert!(!home.path(".aws/config").exists());
 }
 

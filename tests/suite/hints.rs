@@ -136,7 +136,7 @@ fn a_session_that_is_incomplete_or_ambiguous() {
 fn profiles_with_another_credential_source() {
     let portal = Portal::live(PortalConfig::default());
     for source in [
-        "aws_access_key_id = AKIAEXAMPLE\naws_secret_access_key = s",
+        "aws_access_key_id = minioadmin\naws_secret_access_key = s",
         "credential_process = /usr/bin/other",
         "login_session = x",
         "web_identity_token_file = /t\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = dev",

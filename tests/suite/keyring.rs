@@ -229,7 +229,7 @@ fn a_keyring_that_vanishes_after_the_key_was_parked_loses_nothing() {
         let config = home.read(".aws/config");
         // The lock of the config file holds the migration between parking and writing.
         let digest = ring::digest::digest(&ring::digest::SHA256, home.path(".aws/config").as_os_str().as_encoded_bytes());
-        let name: String = digest.as_ref().iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        let name = digest.as_ref().iter().take(16).fold(String::new(), |name, byte| name + &format!("{byte:02x}"));
         let vars = [("HOME", home.path("")), ("XDG_RUNTIME_DIR", home.path("run"))];
         let env = vars.map(|(name, path)| (name.to_owned(), path)).into_iter().collect();
         let folder = Folders::new(&env).usable().expect("a folder for lock files");
