@@ -71,6 +71,7 @@ fn found(json: &Value) -> BTreeSet<(String, Option<u64>)> {
 const PLACES: &[(&str, &str, u64)] = &[
     (".aws/credentials", "# me\n[default]\naws_access_key_id = {ID}\naws_secret_access_key = {SECRET}\n", 3),
     (".aws/credentials.bak", "[default]\naws_access_key_id={ID}\naws_secret_access_key={SECRET}\n", 2),
+    (".aws/old/credentials", "[old]\naws_access_key_id = {ID}\n", 2),
     (".aws/credentials~", "[old]\nregion = x\naws_access_key_id = {ID}\n", 3),
     (".bashrc", "alias x=y\nexport AWS_ACCESS_KEY_ID={ID}\nexport AWS_SECRET_ACCESS_KEY=\"{SECRET}\"\n", 2),
     (".zshenv", "export AWS_ACCESS_KEY_ID='{ID}' AWS_SECRET_ACCESS_KEY='{SECRET}'\n", 1),
@@ -549,7 +550,7 @@ fn the_status_tells_scripts_whether_keys_remain() {
     home.daypass("audit -q").status(7).go();
     home.daypass("audit -q --exit-zero").go();
     home.daypass("audit -q --exit-zero --format json").go();
-    home.daypass("audit -q").with("HOME", home.path("nowhere")).stderr_has("cannot search the home folder").status(1).go();
+    home.daypass("audit -q").with("HOME", home.path("nowhere")).stderr_has("can't search the home folder").status(1).go();
 }
 
 #[test]
@@ -637,7 +638,10 @@ fn stores_of_other_programs_are_named_and_not_opened() {
     home.write("secrets.kdbx", &pair(STAGING, 4));
     let json = audit(&home, "--all", 0);
     assert_eq!(json["not_read"][0]["file"], ".awsvault/keys/prod");
-    home.daypass("audit .ssh/id_rsa").stderr_has("a private key, or a store of another program").status(1).go();
+    home.write(".ssh/other", &pair(STAGING, 5));
+    for path in [".ssh/id_rsa", ".ssh/other", ".ssh", ".config/google-chrome/Default"] {
+        home.daypass(&format!("audit {path}")).stderr_has("a private key, or a store of another program").status(1).go();
+    }
 }
 
 #[test]

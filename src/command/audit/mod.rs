@@ -148,10 +148,7 @@ fn search(context: &Context, scope: &Scope) -> Result<Found> {
     let mut show = |count: u64| progress.show(&format!("{count} files scanned"));
     audit::search(&context.env, scope, &mut show).map_err(|error| {
         let home = context.env.home().unwrap_or_default();
-        Error::failed(
-            format!("cannot search the home folder {}: {error}", home.display()),
-            format!("ls -ld \"{}\"", home.display()),
-        )
+        Error::failed(format!("can't search the home folder {}: {error}", home.display()), format!("ls -ld \"{}\"", home.display()))
     })
 }
 
