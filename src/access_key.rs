@@ -156,10 +156,10 @@ pub struct ServiceUser {
 }
 
 impl ServiceUser {
-    /// None if the text is not such a name (IAM's rule for user names).
+    /// None if the text is not such a name (IAM's rule for user names, which have up to 64 characters, and a number that IAM may add).
     pub fn parse(text: &str) -> Option<Self> {
         let (user, account) = text.rsplit_once("-at-")?;
-        let fits = !user.is_empty() && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
+        let fits = (1..=100).contains(&user.len()) && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b));
         let account = AccountId::new(account).filter(|_| fits)?;
         Some(Self { name: text.to_owned(), account })
     }
@@ -344,6 +344,7 @@ mod tests {
         for text in ["bob", "bob-at-1111", "-at-111122223333", "b b-at-111122223333"] {
             assert_eq!(ServiceUser::parse(text), None, "{text}");
         }
+        assert_eq!(ServiceUser::parse(&format!("{}-at-111122223333", "b".repeat(101))), None);
     }
 
     proptest! {

@@ -21,6 +21,8 @@ use crate::sys::lock::Lock;
 /// One line for each use: seconds since 1970, a blank, the name.
 const USES: &str = "uses";
 const LISTINGS: &str = "roles.json";
+/// Exists once a key was parked in the keyring.
+const PARKED: &str = "parked";
 const LOCK: &str = "lock";
 
 /// The size in bytes at which the older half of the uses is deleted. About two thousand lines remain.
@@ -141,6 +143,16 @@ impl History {
             })
         };
         sessions.iter().flat_map(of).collect()
+    }
+
+    /// Records that the keyring has the key of a migrated profile, so that commands that need no keyring otherwise do not ask it in vain.
+    pub fn parked(&self) {
+        self.record(|folder| file::replace_private(&folder.join(PARKED), b"", false));
+    }
+
+    /// Whether a key was ever parked.
+    pub fn has_parked(&self) -> bool {
+        self.folder.as_ref().is_some_and(|folder| folder.join(PARKED).exists())
     }
 
     /// Deletes the list of this session's portal.

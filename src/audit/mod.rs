@@ -90,9 +90,11 @@ fn paths_named(paths: &[PathBuf], progress: &mut dyn FnMut(u64)) -> Found {
     let (table, done) = (Table::new(), HashSet::new());
     let mut all = Found::default();
     for path in paths {
+        // Below the home folder paths are shown relative to it.
+        let path = &std::path::absolute(path).unwrap_or_else(|_| path.clone());
         let is_folder = fs::metadata(path).is_ok_and(|meta| meta.is_dir());
         match Root::new(path) {
-            Ok(root) if is_folder => {
+            Ok(root) if is_folder && !table.is_below_closed(root.path()) => {
                 let walk = Walk { depth: Depth::All, deadline: None, table: &table, done: &done, home: Path::new("") };
                 let before = all.count;
                 let mut found = walk.run(&root, &mut |count| progress(before + count));

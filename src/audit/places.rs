@@ -167,6 +167,7 @@ pub static PLACES: &[Place] = &[
     // daypass's own backups contain no secret, but the ID of a key that may be retired.
     seen("~/.aws/*.daypass.bak", K::Copy, Ini, Delete),
     place("~/.aws/*", K::Copy, Ini, Delete),
+    place("~/.aws/*/credentials*", K::Copy, Ini, Delete),
     place("aws/credentials", K::Copy, Ini, Delete),
     // Shells.
     place("~/.bashrc", K::ShellStartup, Text, EXPORT),
@@ -294,6 +295,7 @@ pub static PLACES: &[Place] = &[
     place("~/.claude/mcp.json", K::AiTool, Text, JSON),
     place("~/.mcp.json", K::AiTool, Text, JSON),
     place("~/.cursor/mcp.json", K::AiTool, Text, JSON),
+    place("~/.vscode/mcp.json", K::AiTool, Text, JSON),
     place("~/.config/Code/User/mcp.json", K::AiTool, Text, JSON),
     place("~/.config/Code/User/settings.json", K::AiTool, Text, JSON),
     place("~/.config/Code - Insiders/User/*.json", K::AiTool, Text, JSON),
@@ -425,6 +427,8 @@ pub static PLACES: &[Place] = &[
     place("group_vars/*/*", K::Project, Text, Line("aws_profile: {profile}")),
     place("host_vars/*", K::Project, Text, Line("aws_profile: {profile}")),
     place("host_vars/*/*", K::Project, Text, Line("aws_profile: {profile}")),
+    place("*vars.yml", K::Project, Text, Line("aws_profile: {profile}")),
+    place("*vars.yaml", K::Project, Text, Line("aws_profile: {profile}")),
     place("vars/*.yml", K::Project, Text, Line("aws_profile: {profile}")),
     place("vars/*.yaml", K::Project, Text, Line("aws_profile: {profile}")),
     place("defaults/main.y*ml", K::Project, Text, Line("aws_profile: {profile}")),

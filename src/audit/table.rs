@@ -48,7 +48,14 @@ impl Table {
         (!is_closed).then_some(if is_rewritten { &COPY } else { place })
     }
 
-    /// Whether a file or folder may never be opened.
+    /// Whether a path or one of its folders may never be opened.
+    pub fn is_below_closed(&self, path: &Path) -> bool {
+        let is_closed =
+            |path: &Path| path.parent().zip(path.file_name()).is_some_and(|(folder, name)| self.is_closed(folder, name));
+        path.ancestors().any(is_closed)
+    }
+
+    /// Whether a file or folder may never be opened, by its own name.
     pub fn is_closed(&self, folder: &Path, name: &OsStr) -> bool {
         self.closed.get(folder, name).is_some()
     }

@@ -474,7 +474,7 @@ pub fn named_file(path: &Path, table: &Table, reader: &mut Reader) {
     };
     let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else { return };
     let place = table.place(folder, name);
-    if place.is_none() && table.is_closed(folder, name) {
+    if table.is_below_closed(&real) {
         return reader.found.skip(path, "a private key, or a store of another program", true);
     }
     let meta = match fs::symlink_metadata(&real) {

@@ -136,10 +136,19 @@ pub struct Place {
 pub struct Parked {
     /// The key's ID; masked unless `--ids` is given.
     pub id: String,
-    /// The profile that had it.
-    pub profile: String,
+    /// The profiles that had it.
+    pub profiles: Vec<String>,
+    /// Its account.
+    pub account: String,
     /// When it was migrated.
     pub since: String,
+    /// Since when it is known to be inactive.
+    pub inactive_since: Option<String>,
+    /// When the next step of `daypass retire` is due; none if the key is kept.
+    pub due: Option<String>,
+    /// Whether that date has come.
+    #[serde(skip)]
+    pub is_due: bool,
 }
 
 /// What was not read.

@@ -93,6 +93,15 @@ impl Sts {
         }
     }
 
+    /// `GetAccessKeyInfo`: the account of any access key, active or not.
+    pub fn account_of_key(&self, keys: &SigningKeys, id: &str, deadline: Deadline) -> Result<String, Error> {
+        let client = self.client()?;
+        let sts = aws_sdk_sts::Client::new(&client.signing_with(keys));
+        let answer = client.call(deadline, sts.get_access_key_info().access_key_id(id).send())?;
+        let unnamed = || aws::Error::UnexpectedResponse("GetAccessKeyInfo returned no account".to_owned());
+        Ok(filled(answer.account).ok_or_else(unnamed)?)
+    }
+
     /// `AssumeRole`.
     pub fn assume_role(&self, keys: &SigningKeys, session: &RoleSession, deadline: Deadline) -> Result<RoleCredentials, Error> {
         let client = self.client()?;

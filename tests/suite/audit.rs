@@ -5,6 +5,8 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::migrate;
+use crate::support::portal::{Account, Call, Portal, PortalConfig};
 use crate::support::run::{DAYPASS, Home};
 
 const SESSION: &str = "[sso-session corp]\nsso_start_url = https://corp.awsapps.com/start\nsso_region = us-east-1\n";
@@ -69,6 +71,7 @@ fn found(json: &Value) -> BTreeSet<(String, Option<u64>)> {
 const PLACES: &[(&str, &str, u64)] = &[
     (".aws/credentials", "# me\n[default]\naws_access_key_id = {ID}\naws_secret_access_key = {SECRET}\n", 3),
     (".aws/credentials.bak", "[default]\naws_access_key_id={ID}\naws_secret_access_key={SECRET}\n", 2),
+    (".aws/old/credentials", "[old]\naws_access_key_id = {ID}\n", 2),
     (".aws/credentials~", "[old]\nregion = x\naws_access_key_id = {ID}\n", 3),
     (".bashrc", "alias x=y\nexport AWS_ACCESS_KEY_ID={ID}\nexport AWS_SECRET_ACCESS_KEY=\"{SECRET}\"\n", 2),
     (".zshenv", "export AWS_ACCESS_KEY_ID='{ID}' AWS_SECRET_ACCESS_KEY='{SECRET}'\n", 1),
@@ -547,7 +550,7 @@ fn the_status_tells_scripts_whether_keys_remain() {
     home.daypass("audit -q").status(7).go();
     home.daypass("audit -q --exit-zero").go();
     home.daypass("audit -q --exit-zero --format json").go();
-    home.daypass("audit -q").with("HOME", home.path("nowhere")).stderr_has("cannot search the home folder").status(1).go();
+    home.daypass("audit -q").with("HOME", home.path("nowhere")).stderr_has("can't search the home folder").status(1).go();
 }
 
 #[test]
@@ -635,7 +638,10 @@ fn stores_of_other_programs_are_named_and_not_opened() {
     home.write("secrets.kdbx", &pair(STAGING, 4));
     let json = audit(&home, "--all", 0);
     assert_eq!(json["not_read"][0]["file"], ".awsvault/keys/prod");
-    home.daypass("audit .ssh/id_rsa").stderr_has("a private key, or a store of another program").status(1).go();
+    home.write(".ssh/other", &pair(STAGING, 5));
+    for path in [".ssh/id_rsa", ".ssh/other", ".ssh", ".config/google-chrome/Default"] {
+        home.daypass(&format!("audit {path}")).stderr_has("a private key, or a store of another program").status(1).go();
+    }
 }
 
 #[test]
@@ -662,4 +668,60 @@ fn nothing_is_opened_for_writing_and_no_socket_is_made() {
             trace.lines().filter(|line| calls.iter().any(|call| line.contains(call)) && !line.contains("readlink")).collect();
         assert!(writing.is_empty() && trace.contains("O_RDONLY"), "{arguments:?}: {writing:#?}", arguments = "audit");
     }
+}
+
+/// A portal with one account, of which this role is listed, and a home that is signed in.
+fn online(role: &str) -> (Portal, Home) {
+    let portal =
+        Portal::live(PortalConfig { accounts: vec![Account::new("111122223333", "Staging", &[role])], ..PortalConfig::default() });
+    let home = migrate::home(&portal, "", "");
+    home.daypass("list").any_output().go();
+    (portal, home)
+}
+
+#[test]
+fn roles_ask_aws_about_keys_and_the_keys_are_not_used() {
+    let (portal, home) = online("ReadOnly");
+    let key = migrate::key(&portal);
+    home.write(
+        ".aws/credentials",
+        &format!("[dev]\n{}[old]\naws_access_key_id = {}\naws_secret_access_key = {}\n", key.lines(), old_id(2), secret(2)),
+    );
+    home.write("src/x/.env", &pair(FOREIGN, 3));
+    let before = audit(&home, "", 7);
+    assert!(before["keys"].as_array().unwrap().iter().all(|key| key["aws"].is_null()));
+    let asked = portal.calls().len();
+    let json = audit(&home, "--ask", 7);
+    let [dev, old, foreign] = json["keys"].as_array().unwrap().as_slice() else { panic!("{json:#}") };
+    assert_eq!((&dev["aws"]["user"], &dev["aws"]["status"]), (&Value::from(key.user.as_str()), &"Active".into()));
+    assert!(dev["created"]["date"].is_string(), "{dev:#}");
+    // The account of a key of the old form is asked of STS; nobody can be asked about a foreign one.
+    assert_eq!((&old["account"]["id"], &old["account"]["name"]), (&"111122223333".into(), &"Staging".into()));
+    assert!(foreign["aws"].is_null());
+    let calls = portal.calls();
+    assert!(calls[asked..].iter().any(|call| call.call == Some(Call::GetAccessKeyLastUsed)));
+    assert!(calls.iter().all(|call| call.signed_by.as_ref() != Some(&key.id)), "the key was used");
+    home.daypass("audit --ask").stdout_has(&format!("user {}, active, never used", key.user)).any_stderr().status(7).go();
+    // Without a list of roles the portal is asked for one, which requires a sign-in.
+    fs::remove_file(home.path(".local/state/daypass/roles.json")).unwrap();
+    assert_eq!(audit(&home, "--ask", 7)["keys"][0]["aws"]["status"], "Active");
+    home.daypass("logout corp").any_output().go();
+    home.daypass("audit --ask").stderr_has("not signed in").stderr_has("hint: daypass login").status(3).go();
+}
+
+#[test]
+fn migrated_keys_are_listed_until_they_are_retired() {
+    let (portal, home) = online("AdministratorAccess");
+    let key = migrate::key(&portal);
+    home.write(".aws/credentials", &format!("[dev]\n{}", key.lines()));
+    home.daypass("migrate dev").any_stderr().go();
+    let json = audit(&home, "", 0);
+    assert_eq!((&json["parked"][0]["id"], &json["parked"][0]["profiles"][0]), (&masked(&key.id).into(), &"dev".into()));
+    let schema = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/audit.schema.json")).unwrap();
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    check(&json, &schema, &schema, "$");
+    home.daypass("audit").stderr_has("1 migrated key is due for the next step: daypass retire\n").go();
+    home.daypass("retire dev --yes").any_stderr().go();
+    home.daypass("retire dev --wait 0 --confirm delete").any_stderr().go();
+    assert_eq!(audit(&home, "", 0)["parked"], Value::Array(Vec::new()));
 }

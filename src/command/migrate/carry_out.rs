@@ -208,6 +208,7 @@ impl Migration<'_> {
             let changes = orders.changes(&files)?;
             let parked = self.record(group, orders, &changes, known);
             self.context.vault()?.park(&parked).map_err(crate::vault::Error::while_parking)?;
+            self.context.history().parked();
             let [config, credentials] = &changes;
             if replaced(env, config, true)? && replaced(env, credentials, false)? {
                 return Ok((changes, parked));

@@ -22,6 +22,7 @@ pub enum Call {
     ListAccountRoles,
     Logout,
     GetCallerIdentity,
+    GetAccessKeyInfo,
     AssumeRole,
     GetAccessKeyLastUsed,
     ListAccessKeys,
@@ -30,8 +31,9 @@ pub enum Call {
 }
 
 /// The namespace of the services with signed requests: the operation's name, the API version and the call.
-const QUERY_CALLS: [(&str, &str, Call); 6] = [
+const QUERY_CALLS: [(&str, &str, Call); 7] = [
     ("GetCallerIdentity", "2011-06-15", Call::GetCallerIdentity),
+    ("GetAccessKeyInfo", "2011-06-15", Call::GetAccessKeyInfo),
     ("AssumeRole", "2011-06-15", Call::AssumeRole),
     ("GetAccessKeyLastUsed", "2010-05-08", Call::GetAccessKeyLastUsed),
     ("ListAccessKeys", "2010-05-08", Call::ListAccessKeys),
@@ -43,7 +45,7 @@ impl Call {
     /// The name, in signatures, of the service that it belongs to. None if its requests are not signed.
     pub fn signed_service(self) -> Option<&'static str> {
         match self {
-            Self::GetCallerIdentity | Self::AssumeRole => Some("sts"),
+            Self::GetCallerIdentity | Self::GetAccessKeyInfo | Self::AssumeRole => Some("sts"),
             Self::GetAccessKeyLastUsed | Self::ListAccessKeys | Self::UpdateAccessKey | Self::DeleteAccessKey => Some("iam"),
             _ => None,
         }
@@ -76,7 +78,7 @@ impl Call {
                 &["Action", "Version", "RoleArn", "RoleSessionName"],
                 &["ExternalId", "DurationSeconds", "Policy", "PolicyArns", "SourceIdentity"],
             ),
-            Self::GetAccessKeyLastUsed => (&["Action", "Version", "AccessKeyId"], &[]),
+            Self::GetAccessKeyInfo | Self::GetAccessKeyLastUsed => (&["Action", "Version", "AccessKeyId"], &[]),
             Self::ListAccessKeys => (&["Action", "Version"], &["UserName", "MaxItems", "Marker"]),
             Self::UpdateAccessKey => (&["Action", "Version", "AccessKeyId", "Status"], &["UserName"]),
             Self::DeleteAccessKey => (&["Action", "Version", "AccessKeyId"], &["UserName"]),

@@ -141,7 +141,7 @@ impl Service {
             Call::GetRoleCredentials | Call::ListAccounts | Call::ListAccountRoles | Call::Logout => {
                 self.portal_call(call, received)
             }
-            Call::GetCallerIdentity | Call::AssumeRole => {
+            Call::GetCallerIdentity | Call::GetAccessKeyInfo | Call::AssumeRole => {
                 return self.sts(call, received).unwrap_or_else(|refusal| refusal);
             }
             Call::GetAccessKeyLastUsed | Call::ListAccessKeys | Call::UpdateAccessKey | Call::DeleteAccessKey => {

@@ -22,6 +22,12 @@ impl Service {
             let who = format!("<Arn>{arn}</Arn><UserId>{user}</UserId><Account>{account}</Account>");
             return Ok(result("GetCallerIdentity", NAMESPACE, &who));
         }
+        if call == Call::GetAccessKeyInfo {
+            // Any identity may ask. Keys that are not the simulated ones belong to the caller's account, as with moto.
+            let known = self.user_keys.iter().find(|key| key.id == received.field("AccessKeyId"));
+            let account = known.map_or(&caller.account, |key| &key.account);
+            return Ok(result("GetAccessKeyInfo", NAMESPACE, &format!("<Account>{account}</Account>")));
+        }
         let role_arn = received.field("RoleArn");
         let session = received.field("RoleSessionName");
         let invalid = |what: &str| query_error("ValidationError", 400, what);

@@ -1,13 +1,16 @@
 //! `daypass audit`: finds long-lived keys on this machine, and what would replace each. No network, no keyring.
 
-use std::collections::{BTreeMap, HashMap};
+mod ask;
+mod known;
+
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use time::OffsetDateTime;
 use time::macros::datetime;
 
-use crate::access_key::LongLivedKey;
+use crate::access_key::{self, LongLivedKey};
 use crate::audit::accepted::{self, Acceptance};
 use crate::audit::find::Secret;
 use crate::audit::places::{Advice, Kind};
@@ -16,16 +19,16 @@ use crate::audit::walk::{self, Found};
 use crate::audit::{self, Scope};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::output::audit::{Accepted, Account, Created, Document, Key, NotRead, Place, Replacement, Scanned};
-use crate::output::{self, Format};
-use crate::profile::index::ProfileIndex;
+use crate::output::audit::{Accepted, Account, Aws, Created, Document, Key, NotRead, Parked, Place, Replacement, Scanned};
+use crate::output::{self, Format, rfc3339};
+use crate::profile::names::AccountId;
 use crate::profile::naming::{self, Template, Values};
-use crate::profile::replacement::{self, Candidate, KeyUse};
-use crate::profile::resolve::{self, RoleTarget};
-use crate::profile::{Config, names::AccountId};
 use crate::sys::{clock, file};
 use crate::text;
 use crate::ui::progress::Progress;
+use crate::vault::ParkedKey;
+use ask::Answer;
+use known::Known;
 
 /// Find long-lived access keys on this machine (reads only, no network)
 #[derive(Debug, clap::Args)]
@@ -33,6 +36,7 @@ use crate::ui::progress::Progress;
 Searches the files of AWS tools, shells, editors and other programs that keep
 keys, the environment, and project folders below your home folder. Uses no key,
 prints no secret and changes nothing. The account of a key is part of its ID.
+With --ask, a role of the key's account asks IAM about it; the key is not used.
 
 A line of the file of accepted keys is 'KEY-ID-OR-SHA256 UNTIL-DATE REASON':
   AKIARZPUZDIKGB2VALC4 2027-01-31 build server, moves in January
@@ -55,6 +59,9 @@ pub struct Args {
     /// Search all text below the home folder
     #[arg(long)]
     pub all: bool,
+    /// Ask AWS, with your roles, for owner, age, status and last use of each key
+    #[arg(long)]
+    pub ask: bool,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
@@ -90,18 +97,27 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let home = home.as_deref();
     let Found { files, not_read, count, bytes } = found;
     // Most homes have no keys, and then nothing else is read.
-    let known = if files.is_empty() { Known::default() } else { Known::read(context, now) };
-    let entries = report::entries(files, home, &|account| known.reaches(account));
+    let known = match (files.is_empty(), args.ask) {
+        (true, _) => Known::default(),
+        (false, true) => Known::listed(context, now)?,
+        (false, false) => Known::read(context, now),
+    };
+    let mut entries = report::entries(files, home, &|account| known.reaches(account));
+    let mut answers = if args.ask { ask::ask(context, &entries, &known)? } else { HashMap::new() };
+    for entry in &mut entries {
+        entry.is_root |= answers.get(&entry.key).is_some_and(|answer| answer.is_root);
+    }
     let profiles = static_profiles(&entries);
     let keys = entries.iter().map(|entry| {
         let acceptance = entry.key.id().and_then(|id| accepted.get(&accepted::sha256(id)));
-        key(entry, &known, &profiles, &View { home, now, acceptance, ids: args.ids })
+        let answer = answers.remove(&entry.key).unwrap_or_default();
+        key(entry, answer, &known, &profiles, &View { home, now, acceptance, ids: args.ids })
     });
     let document = Document {
         version: 1,
         complete: !not_read.iter().any(|not_read| not_read.is_gap),
         keys: keys.collect(),
-        parked: Vec::new(),
+        parked: if matches!(scope, Scope::Paths(_)) { Vec::new() } else { parked(context, args.ids, now) },
         not_read: not_read.iter().map(|not_read| unread(not_read, home)).collect(),
         scanned: Scanned { files: count, bytes, ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX) },
     };
@@ -132,10 +148,7 @@ fn search(context: &Context, scope: &Scope) -> Result<Found> {
     let mut show = |count: u64| progress.show(&format!("{count} files scanned"));
     audit::search(&context.env, scope, &mut show).map_err(|error| {
         let home = context.env.home().unwrap_or_default();
-        Error::failed(
-            format!("cannot search the home folder {}: {error}", home.display()),
-            format!("ls -ld \"{}\"", home.display()),
-        )
+        Error::failed(format!("can't search the home folder {}: {error}", home.display()), format!("ls -ld \"{}\"", home.display()))
     })
 }
 
@@ -160,43 +173,6 @@ fn accepted(context: &Context, given: Option<&Path>) -> Result<HashMap<String, A
     Ok(accepted)
 }
 
-/// What is known of the user's roles.
-#[derive(Default)]
-struct Known {
-    listed: Vec<Candidate>,
-    targets: Vec<RoleTarget>,
-    uses: BTreeMap<String, f64>,
-    regions: HashMap<String, String>,
-    /// Whether there is a session, whose roles may not be listed yet.
-    has_session: bool,
-}
-
-impl Known {
-    /// Reads the AWS files and the history.
-    fn read(context: &Context, now: OffsetDateTime) -> Self {
-        // The search itself reports a file that can't be read.
-        let Ok(config) = Config::read(&context.env) else { return Self::default() };
-        let sessions = resolve::sessions(&config);
-        let history = context.history();
-        let region = |profile: &crate::profile::Block<'_>| Some((profile.name.to_string(), profile.text("region")?.to_owned()));
-        Self {
-            listed: history.candidates(&sessions),
-            targets: ProfileIndex::new(&config, &context.env).targets(),
-            uses: history.uses(now),
-            regions: config.profiles().iter().filter_map(region).collect(),
-            has_session: !sessions.is_empty(),
-        }
-    }
-
-    fn reaches(&self, account: &AccountId) -> bool {
-        self.of(account).next().is_some()
-    }
-
-    fn of(&self, account: &AccountId) -> impl Iterator<Item = &Candidate> {
-        self.listed.iter().filter(move |candidate| candidate.role.account == *account)
-    }
-}
-
 /// The first static profile of each account: it keeps its name if it is migrated.
 fn static_profiles(entries: &[Entry]) -> HashMap<AccountId, String> {
     let mut profiles = HashMap::new();
@@ -211,6 +187,27 @@ fn static_profiles(entries: &[Entry]) -> HashMap<AccountId, String> {
     profiles
 }
 
+/// The keys of migrated profiles. The keyring is asked only if there was one.
+fn parked(context: &Context, ids: bool, now: OffsetDateTime) -> Vec<Parked> {
+    if !context.history().has_parked() {
+        return Vec::new();
+    }
+    let keys = context.vault().and_then(|vault| Ok(vault.parked()?)).unwrap_or_else(|error| {
+        context.tell(&text::clean(&format!("warning: migrated keys are not listed: {}", error.what)));
+        Vec::new()
+    });
+    let parked = |key: ParkedKey| Parked {
+        id: if ids { key.id.clone() } else { access_key::masked(&key.id) },
+        account: key.account.to_string(),
+        since: rfc3339(key.parked_at),
+        inactive_since: key.inactive_since.map(rfc3339),
+        due: key.due().map(rfc3339),
+        is_due: key.due().is_some_and(|due| due <= now),
+        profiles: key.profiles,
+    };
+    keys.into_iter().map(parked).collect()
+}
+
 /// How keys are shown.
 struct View<'a> {
     home: Option<&'a Path>,
@@ -219,13 +216,10 @@ struct View<'a> {
     ids: bool,
 }
 
-fn key(entry: &Entry, known: &Known, profiles: &HashMap<AccountId, String>, view: &View<'_>) -> Key {
-    let account = entry.key.account();
+fn key(entry: &Entry, answer: Answer, known: &Known, profiles: &HashMap<AccountId, String>, view: &View<'_>) -> Key {
+    let account = entry.key.account().or(answer.account.as_ref());
     let own = entry.places.iter().find(|place| place.is_rewritten()).and_then(KeyPlace::profile);
-    let region = own.and_then(|profile| known.regions.get(profile)).map(String::as_str);
-    let key = KeyUse { profile: own, region };
-    let ranked =
-        account.map(|account| replacement::rank(account, key, &known.listed, &known.targets, &known.uses)).unwrap_or_default();
+    let ranked = account.map(|account| known.replacements(account, own)).unwrap_or_default();
     let name = account.and_then(|account| known.of(account).find_map(|candidate| candidate.account_name.clone()));
     let best = ranked.first();
     let profile = best
@@ -245,8 +239,8 @@ fn key(entry: &Entry, known: &Known, profiles: &HashMap<AccountId, String>, view
         id: if view.ids { entry.key.id().map_or_else(|| entry.key.masked(), str::to_owned) } else { entry.key.masked() },
         sha256: entry.key.id().map(accepted::sha256),
         kind: kind(entry),
-        created: created(entry, view.now),
-        aws: None,
+        created: answer.created.map(|date| Created::Date(rfc3339(date))).or_else(|| created(entry, view.now)),
+        aws: answer.aws,
         accepted: view.acceptance.map(|Acceptance { until, reason }| Accepted {
             until: until.to_string(),
             reason: reason.clone(),
@@ -382,6 +376,11 @@ fn show(context: &Context, document: &Document, known: &Known) -> Result<()> {
     };
     let files = counted(usize::try_from(files).unwrap_or(usize::MAX), "file");
     context.tell(&format!("{found} {files} scanned in {ms} ms."));
+    match document.parked.iter().filter(|parked| parked.is_due).count() {
+        0 => {}
+        1 => context.tell("1 migrated key is due for the next step: daypass retire"),
+        due => context.tell(&format!("{due} migrated keys are due for the next step: daypass retire")),
+    }
     if let Some(next) = next(&counting, known) {
         context.tell(&text::clean(&format!("Next: {next}")));
     }
@@ -399,6 +398,7 @@ fn rows(key: &Key) -> Vec<Vec<String>> {
         None if key.kind == "bedrock" => "unknown".to_owned(),
         None => "unknown (created before 2019)".to_owned(),
     };
+    let asked = key.aws.as_ref().map(in_words).unwrap_or_default();
     let row = |(number, place): (usize, &Place)| {
         let first = |text: &str| if number == 0 { text.to_owned() } else { String::new() };
         let line = place.line.map(|line| format!(":{line}")).unwrap_or_default();
@@ -410,12 +410,29 @@ fn rows(key: &Key) -> Vec<Vec<String>> {
             (_, "rewrite") => first(&replacement(key, place)),
             _ => place.advice.clone(),
         };
-        let notes = place.notes.join("; ");
+        let notes = place
+            .notes
+            .iter()
+            .copied()
+            .chain([&*first(&asked)].into_iter().filter(|text| !text.is_empty()))
+            .collect::<Vec<_>>()
+            .join("; ");
         let replace = [notes, replace].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
         let profile = place.profile.clone().unwrap_or_default();
         vec![first(&key.id), format!("{}{line}", place.shown), profile, first(&account), replace]
     };
     key.places.iter().enumerate().map(row).collect()
+}
+
+/// What AWS said of a key.
+fn in_words(aws: &Aws) -> String {
+    let user = aws.user.as_ref().map(|user| format!("user {user}"));
+    let date = |moment: &String| moment.split('T').next().unwrap_or_default().to_owned();
+    let service =
+        |last: String| format!("last used {last}{}", aws.service.as_ref().map(|name| format!(" for {name}")).unwrap_or_default());
+    let last = aws.last_used.as_ref().map_or_else(|| "never used".to_owned(), |moment| service(date(moment)));
+    let parts = [user, aws.status.as_ref().map(|status| status.to_lowercase()), Some(last)];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 /// What replaces a key that daypass can rewrite.
