@@ -67,6 +67,13 @@ macro_rules! commands {
         }
 
         impl Command {
+            /// The name of the command's module.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$variant(_) => stringify!($module),)*
+                }
+            }
+
             /// Runs the command and returns its exit status.
             ///
             /// # Errors
@@ -87,6 +94,7 @@ commands! {
     CredentialProcess(credential_process),
     Env(env),
     Exec(exec),
+    Serve(serve),
     Console(console),
     List(list),
     Sync(sync),
@@ -95,6 +103,8 @@ commands! {
     Migrate(migrate),
     Retire(retire),
     Doctor(doctor),
+    Allow(allow),
+    Log(log),
     ShellInit(shell_init),
     Completions(completions),
     Man(man),
@@ -115,9 +125,14 @@ impl Command {
     /// When the warning about the user's files is printed.
     pub fn file_warning(&self) -> FileWarning {
         match self {
-            Self::Login(_) | Self::Logout(_) | Self::Env(_) | Self::Exec(_) | Self::Console(_) | Self::List(_) | Self::Sync(_) => {
-                FileWarning::Before
-            }
+            Self::Login(_)
+            | Self::Logout(_)
+            | Self::Env(_)
+            | Self::Exec(_)
+            | Self::Serve(_)
+            | Self::Console(_)
+            | Self::List(_)
+            | Self::Sync(_) => FileWarning::Before,
             Self::CredentialProcess(_) => FileWarning::OnFailure,
             Self::Configure(_)
             | Self::Status(_)
@@ -125,6 +140,8 @@ impl Command {
             | Self::Doctor(_)
             | Self::Migrate(_)
             | Self::Retire(_)
+            | Self::Allow(_)
+            | Self::Log(_)
             | Self::ShellInit(_)
             | Self::Completions(_)
             | Self::Man(_) => FileWarning::Never,

@@ -1,25 +1,33 @@
 //! What a command can use: the environment, the vault, a broker for a session, the terminal. Each is opened on first use.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::path::Path;
 use std::time::Duration;
 
+use time::OffsetDateTime;
+
+use crate::allowance::Allowances;
 use crate::aws;
 use crate::broker::{Broker, Locks, Step};
 use crate::credentials::RoleCredentials;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::history::History;
+use crate::issued::{Issue, Issued};
+use crate::output;
 use crate::portal::{self, Portal};
 use crate::profile::chain::{AssumedRole, Policy};
+use crate::profile::index::ProfileIndex;
 use crate::profile::names::{AccountId, Session};
-use crate::profile::request::Account;
+use crate::profile::request::{Account, AgentRule};
 use crate::profile::resolve::RoleTarget;
 use crate::profile::{Config, diagnosis};
 use crate::sts::{RoleSession, Sts};
-use crate::sys::clock::Deadline;
+use crate::sys::clock::{self, Deadline};
 use crate::sys::env::Env;
 use crate::sys::file;
 use crate::sys::lock::Folders;
+use crate::sys::parent;
 use crate::text;
 use crate::ui::table;
 use crate::ui::terminal::{self, Interaction, TerminalCapabilities};
@@ -36,13 +44,15 @@ pub struct Context {
     pub interaction: Interaction,
     /// The definition of the whole command line, for help and manual pages.
     pub definition: fn() -> clap::Command,
+    /// The name of the command, with `_` for `-`.
+    subcommand: &'static str,
     vault: OnceCell<Vault>,
 }
 
 impl Context {
     /// Creates the context; opens nothing.
-    pub fn new(env: Env, interaction: Interaction, definition: fn() -> clap::Command) -> Self {
-        Self { env, interaction, definition, vault: OnceCell::new() }
+    pub fn new(env: Env, interaction: Interaction, definition: fn() -> clap::Command, subcommand: &'static str) -> Self {
+        Self { env, interaction, definition, subcommand, vault: OnceCell::new() }
     }
 
     /// Prints the most serious warning about the user's files, if there is one, as one line.
@@ -79,11 +89,83 @@ impl Context {
         Ok(Broker::new(session, vault, Portal::new(settings, session.start_url.clone()), locks))
     }
 
-    /// The role credentials of a target, with their account ID. A name is looked up at the portal.
+    /// The role credentials of a target, with their account ID. A name is looked up at the portal. A coding agent gets what the profile
+    /// allows it. They are recorded.
     ///
     /// # Errors
-    /// Those of the broker; an unknown or ambiguous account name; a policy file that can't be used.
+    /// Those of the broker; an unknown or ambiguous account name; a policy file that can't be used; a rule that denies them to agents.
     pub fn credentials(&self, target: &RoleTarget, limit: Duration) -> Result<(AccountId, RoleCredentials)> {
+        let now = clock::now();
+        let target = &*self.allowed(target, now)?;
+        let (account, credentials) = self.unrecorded_credentials(target, limit)?;
+        if self.env.log_issued() {
+            self.issued().add(&Issue {
+                time: output::rfc3339(now),
+                command: self.subcommand.replace('_', "-"),
+                profile: target.profile.clone(),
+                account: account.to_string(),
+                role: target.final_role().to_owned(),
+                access_key_id: credentials.access_key_id.clone(),
+                expires: output::rfc3339(credentials.expires_at),
+                cached: credentials.received_at < now,
+                program: parent::quick_program(),
+                agent: self.env.agent().map(str::to_owned),
+            });
+        }
+        Ok((account, credentials))
+    }
+
+    /// The target itself, or what a coding agent gets instead.
+    fn allowed<'t>(&self, target: &'t RoleTarget, now: OffsetDateTime) -> Result<Cow<'t, RoleTarget>> {
+        let Some(agent) = self.env.agent() else { return Ok(Cow::Borrowed(target)) };
+        let by_default = AgentRule::new(self.env.agents(), None)?;
+        let rule = if target.agents == AgentRule::Unset { &by_default } else { &target.agents };
+        if matches!(rule, AgentRule::Unset | AgentRule::Allow) || self.allowances().covers(target, now) {
+            return Ok(Cow::Borrowed(target));
+        }
+        match rule {
+            AgentRule::Role(other) if target.chain.is_empty() => {
+                Ok(Cow::Owned(RoleTarget { role: other.clone(), overridden: *other != target.role, ..target.clone() }))
+            }
+            _ => Err(self.denied(target, agent)),
+        }
+    }
+
+    fn denied(&self, target: &RoleTarget, agent: &str) -> Error {
+        let name = target.profile.clone().unwrap_or_else(|| format!("{}@{}", target.described_role(), target.final_account()));
+        let config = Config::read(&self.env).ok();
+        let is_read_only = |other: &RoleTarget| {
+            let role = other.final_role().to_lowercase().replace(['-', '_'], "");
+            let same = other.final_account() == target.final_account() && other.session.is_same_portal(&target.session);
+            same && other.agents != AgentRule::Deny && (role.contains("readonly") || role.contains("viewonly"))
+        };
+        let targets = config.as_ref().map(|config| ProfileIndex::new(config, &self.env).targets()).unwrap_or_default();
+        let read_only = targets.into_iter().find(is_read_only).and_then(|other| other.profile);
+        let what = format!("{name} is denied to coding agents, and this is run by one ({agent})");
+        if let Some(other) = read_only {
+            let hint = format!("export AWS_PROFILE={}", text::shell_quote(&other));
+            return Error::new(Exit::Refused, format!("{what}; profile \"{other}\" of the same account is read-only"), hint);
+        }
+        let account = target.account.to_string();
+        let role = match &target.profile {
+            Some(profile) => vec![profile.as_str()],
+            None => vec!["--session", &target.session.name, "--account", &account, "--role", target.role.as_str()],
+        };
+        let words = ["daypass", "allow"].into_iter().chain(role).chain(["--for", "30m"]);
+        Error::new(Exit::Refused, format!("{what}; a person can allow it for a while"), text::command_line(words))
+    }
+
+    /// The roles for which a person has lifted the rule about agents.
+    pub fn allowances(&self) -> Allowances {
+        Allowances::new(self.env.state_folder())
+    }
+
+    /// What was handed out.
+    pub fn issued(&self) -> Issued {
+        Issued::new(self.env.state_folder())
+    }
+
+    fn unrecorded_credentials(&self, target: &RoleTarget, limit: Duration) -> Result<(AccountId, RoleCredentials)> {
         let deadline = Deadline::after(limit);
         let steps = target.chain.iter().map(|role| self.step(role, target)).collect::<Result<Vec<_>>>()?;
         let account = self.account(target, limit)?;
@@ -169,7 +251,7 @@ impl Context {
     /// Standard output cannot be written.
     pub fn print(&self, text: &str) -> Result<()> {
         terminal::print(text)
-            .map_err(|error| Error::failed(format!("cannot write to standard output: {error}"), "check where it is redirected to"))
+            .map_err(|error| Error::failed(format!("can't write to standard output: {error}"), "check where it is redirected to"))
     }
 }
 

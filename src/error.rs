@@ -36,6 +36,14 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// The one with this number; [`Exit::Failed`] for others.
+    pub fn of(status: u8) -> Self {
+        let all = [Self::Usage, Self::SignIn, Self::Refused, Self::Keyring, Self::Unreachable, Self::Interrupted];
+        all.into_iter().find(|exit| *exit as u8 == status).unwrap_or(Self::Failed)
+    }
+}
+
 /// One line for what failed, one line `hint:` with the command to type next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {

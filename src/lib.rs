@@ -9,12 +9,13 @@
 //! | commands | [`command`] | through [`context::Context`] |
 //! | interface | [`context`], [`ui`], [`output`] | terminal |
 //! | core | [`broker`], [`migration`] | nothing itself |
-//! | services | [`portal`], [`sts`], [`iam`] (all on [`aws`]), [`vault`], [`history`], [`audit`] | network; keyring; its own files; files to search |
+//! | services | [`portal`], [`sts`], [`iam`] (all on [`aws`]), [`vault`], [`history`], [`allowance`], [`issued`], [`audit`] | network; keyring; its own files; files to search |
 //! | model | [`credentials`], [`profile`], [`access_key`] | [`profile::store`] the user's files; the rest nothing |
 //! | system | [`sys`] | one thing each |
 //! | foundation | [`error`], [`secret`], [`text`] | nothing |
 
 pub mod access_key;
+pub mod allowance;
 pub mod audit;
 pub mod aws;
 pub mod broker;
@@ -26,6 +27,7 @@ pub mod credentials;
 pub mod error;
 pub mod history;
 pub mod iam;
+pub mod issued;
 pub mod migration;
 pub mod output;
 pub mod portal;
@@ -69,7 +71,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, env: Env) -> u8 {
 fn dispatch(cli: Option<Cli>, env: Env) -> Result<u8> {
     let Some(Cli { global, command }) = cli else { return Ok(0) };
     log::start(env.log(), global.verbose);
-    let context = Context::new(env, global.into(), Cli::command);
+    let subcommand = command.as_ref().map_or("pick", Command::name);
+    let context = Context::new(env, global.into(), Cli::command, subcommand);
     let warning = command.as_ref().map_or(FileWarning::Before, Command::file_warning);
     if warning == FileWarning::Before {
         context.warn_of_files();
@@ -81,7 +84,15 @@ fn dispatch(cli: Option<Cli>, env: Env) -> Result<u8> {
     if warning == FileWarning::OnFailure && result.is_err() {
         context.warn_of_files();
     }
-    result.map_err(|error| complete_hint(&context, error))
+    result.map_err(|error| for_agent(&context, complete_hint(&context, error)))
+}
+
+/// A coding agent can't sign in: it has no browser in which it is the user.
+fn for_agent(context: &Context, error: Error) -> Error {
+    match context.env.agent() {
+        Some(_) if error.exit == error::Exit::SignIn => Error { what: format!("{}; a person has to sign in", error.what), ..error },
+        _ => error,
+    }
 }
 
 /// Without a terminal `daypass configure` cannot prompt, so a hint to run it gets the missing values, with examples for those that are

@@ -5,6 +5,7 @@
 use std::fmt;
 
 use aws_smithy_types::base64;
+use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 use zeroize::Zeroizing;
 
@@ -23,6 +24,13 @@ impl Secret {
         let mut bytes = Zeroizing::new([0; 32]);
         SystemRandom::new().fill(&mut *bytes).ok()?;
         Some(Self::new(base64url(&*bytes)))
+    }
+
+    /// Whether the other text is the same one, in a time that does not depend on where they differ.
+    pub fn matches(&self, other: &[u8]) -> bool {
+        // Comparing two tags is what the library offers in constant time.
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_bytes());
+        hmac::verify(&key, other, hmac::sign(&key, self.0.as_bytes()).as_ref()).is_ok()
     }
 
     /// The text itself.
@@ -67,6 +75,15 @@ mod tests {
         let (one, other) = (Secret::random().unwrap(), Secret::random().unwrap());
         assert!(one != other && one.expose().len() == 43);
         assert!(one.expose().bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)));
+    }
+
+    #[test]
+    fn a_secret_matches_itself_only() {
+        let secret = Secret::new("token-1");
+        assert!(secret.matches(b"token-1"));
+        for other in ["", "token-", "token-12", "token-2", "TOKEN-1"] {
+            assert!(!secret.matches(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ const LAYERS: [(&str, &[&str]); 12] = [
     ("model", &["credentials", "profile"]),
     ("model: keys", &["access_key"]),
     ("services: what all clients of AWS share", &["aws"]),
-    ("services", &["portal", "sts", "iam", "vault", "history", "audit"]),
+    ("services", &["portal", "sts", "iam", "vault", "history", "allowance", "issued", "audit"]),
     ("core", &["broker", "migration"]),
     ("interface: what programs read", &["output"]),
     ("interface: what people see", &["ui"]),

@@ -1,11 +1,14 @@
 //! Real tools read the credentials of a profile that `daypass configure` or `daypass migrate` wrote: AWS CLI v1 and v2, boto3, the
-//! JavaScript SDK. moto plays IAM.
+//! JavaScript SDK; and choose between credential sources as `doctor` says, with the SDKs for Rust, Go and Java. moto plays IAM.
 //! `tests/run` installs them.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing)] // Helpers of tests.
-#![allow(clippy::disallowed_methods)] // These tests start programs and read variables.
+#![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // These tests start programs, read variables and print.
 
 mod support;
+
+#[path = "sdk/arrangements.rs"]
+mod arrangements;
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -226,7 +229,7 @@ fn every_tool_signs_with_the_role_after_a_migration_whatever_it_leaves() {
          source_profile = gone\nregion = us-east-1\n",
         lines(5)
     );
-    let home = with_files(&portal, &config, &credentials);
+    let home = with_files(&portal, &config, &credentials).with("AWS_DEFAULT_REGION", "eu-west-1").with("AWS_REGION", "eu-west-1");
     home.daypass("migrate --all").any_stderr().go();
     let issued = portal.issued()[0].clone();
     let profiles = [None, Some("gone"), Some("region"), Some("comment"), Some("config"), Some("own-base")];

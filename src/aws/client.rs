@@ -139,7 +139,7 @@ where
 /// A runtime for one thread.
 pub(super) fn new_runtime() -> Result<Runtime, Error> {
     let built = runtime::Builder::new_current_thread().enable_all().build();
-    built.map_err(|error| Error::InvalidSettings(format!("cannot start the runtime: {error}")))
+    built.map_err(|error| Error::InvalidSettings(format!("can't start the runtime: {error}")))
 }
 
 #[cfg(test)]

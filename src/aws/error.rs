@@ -95,7 +95,7 @@ pub enum Obstacle {
 impl Error {
     /// The attempt took too long.
     pub(super) fn timed_out(target: &Target) -> Self {
-        Self::Unavailable(None, format!("cannot reach {target}: no answer in time"))
+        Self::Unavailable(None, format!("can't reach {target}: no answer in time"))
     }
 
     /// The error of a call to this server.
@@ -104,7 +104,7 @@ impl Error {
         E: StdError + ProvideErrorMetadata + Send + Sync + 'static,
     {
         match error {
-            SdkError::ConstructionFailure(_) => Self::InvalidSettings(format!("cannot build a request: {}", innermost(error))),
+            SdkError::ConstructionFailure(_) => Self::InvalidSettings(format!("can't build a request: {}", innermost(error))),
             SdkError::TimeoutError(_) => Self::timed_out(target),
             _ => match error.raw_response() {
                 Some(response) => Self::of_answer(response, error.as_service_error().map(ProvideErrorMetadata::meta), target),
@@ -122,7 +122,7 @@ impl Error {
 
     /// The error of a connection to this server. Errors are told apart by their types.
     pub(super) fn of_connection(error: &(dyn StdError + 'static), target: &Target) -> Self {
-        let cannot_reach = |why: &str| format!("cannot reach {target}: {why}");
+        let cannot_reach = |why: &str| format!("can't reach {target}: {why}");
         for cause in causes(error) {
             if cause.is::<PlainHttp>() {
                 return Self::InvalidSettings(format!(
@@ -282,7 +282,7 @@ fn answered<'a>(
     };
 
     if status == 407 {
-        let why = format!("cannot reach {target}: a proxy requires authentication (HTTP 407)");
+        let why = format!("can't reach {target}: a proxy requires authentication (HTTP 407)");
         return Error::Unreachable(Obstacle::ProxyAuthentication, why);
     }
     if status == 429 || code.as_deref().is_some_and(|code| THROTTLED.contains(&code)) {

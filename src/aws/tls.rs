@@ -39,7 +39,7 @@ pub(super) fn single(settings: &Settings, last: LastExchange) -> Result<Exchange
 fn context(settings: &Settings) -> Result<TlsContext, Error> {
     let trust = trust::store(settings.ca_bundle(), &settings.env)?;
     let tls = TlsContext::builder().with_trust_store(trust).build();
-    tls.map_err(|error| Error::InvalidSettings(format!("cannot start TLS: {error}")))
+    tls.map_err(|error| Error::InvalidSettings(format!("can't start TLS: {error}")))
 }
 
 fn connector(

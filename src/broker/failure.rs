@@ -5,6 +5,7 @@ use crate::error::{Error, Exit};
 use crate::portal;
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::sts;
+use crate::sys::clock;
 use crate::text::shell_quote;
 use crate::vault;
 
@@ -67,35 +68,41 @@ pub(super) fn not_assumed(session: &Session, source: &str, role_arn: &str, error
             Error::new(Exit::Refused, what(&why), format!("daypass list {}", session_argument(session)))
         }
         sts::Error::InvalidKeys(why) => Error::new(Exit::SignIn, what(&why), login_command(session)),
-        sts::Error::InvalidSignature(why) => {
-            Error::new(Exit::Unreachable, what(&why), "check the date and time of this machine, then try again")
-        }
+        sts::Error::InvalidSignature(why) => Error::new(Exit::Unreachable, what(&why), clock::SYNCHRONIZE),
         sts::Error::InvalidRequest(why) => {
             Error::usage(what(&why), "check the ARN, external ID, duration, session name and policy of the role")
         }
         sts::Error::Call(error) => match error {
             aws::Error::Rejected(rejection) => Error::failed(what(&rejection.why("the request is not accepted")), "try again"),
-            aws::Error::Unavailable(_, why) => unavailable(why),
+            aws::Error::Unavailable(_, why) => unavailable(session, why),
             aws::Error::Unreachable(Obstacle::UnknownRegion, why) => {
                 Error::usage(why, "check the region of the profile that assumes the role")
             }
             aws::Error::Unreachable(obstacle, why) => unreachable(session, obstacle, why),
-            aws::Error::UnexpectedResponse(why) => Error::new(
-                Exit::Unreachable,
-                format!("unexpected answer from STS: {why}"),
-                "check for a captive portal or a proxy, and AWS_ENDPOINT_URL_STS",
-            ),
+            aws::Error::UnexpectedResponse(why) => {
+                Error::new(Exit::Unreachable, format!("unexpected answer from STS: {why}"), probe(session))
+            }
             aws::Error::InvalidSettings(why) => invalid_settings(why),
         },
     }
 }
 
-fn unavailable(why: String) -> Error {
-    Error::new(Exit::Unreachable, why, "check the network (HTTPS_PROXY and NO_PROXY are honoured), then try again")
+fn unavailable(session: &Session, why: String) -> Error {
+    Error::new(Exit::Unreachable, why, probe(session))
+}
+
+/// The command that shows who answers in the place of Identity Center. It uses the same proxy.
+fn probe(session: &Session) -> String {
+    format!("curl -sSI https://portal.sso.{}.amazonaws.com", shell_quote(&session.region))
 }
 
 fn invalid_settings(why: String) -> Error {
-    Error::usage(why, "check AWS_ENDPOINT_URL_*, AWS_CA_BUNDLE, HTTPS_PROXY and the endpoint settings of the profile")
+    let settings = if cfg!(windows) {
+        "set | findstr /i \"AWS_ENDPOINT AWS_CA _PROXY\""
+    } else {
+        "env | grep -i -e AWS_ENDPOINT -e AWS_CA -e _PROXY"
+    };
+    Error::usage(why, settings)
 }
 
 /// `why` may be empty.
@@ -144,14 +151,18 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
             ),
             portal::Error::InvalidRequest(why) => Error::failed(
                 format!("IAM Identity Center in {region} does not accept {start_url}: {why}"),
-                "check the start URL and the region in the config file",
+                if name == start_url {
+                    "daypass configure".to_owned()
+                } else {
+                    format!("daypass configure --session {} --session-only", shell_quote(name))
+                },
             ),
-            portal::Error::Unavailable(_, why) => unavailable(why),
+            portal::Error::Unavailable(_, why) => unavailable(session, why),
             portal::Error::Unreachable(obstacle, why) => unreachable(session, obstacle, why),
             portal::Error::UnexpectedResponse(why) => Error::new(
                 Exit::Unreachable,
                 format!("unexpected answer from IAM Identity Center in {region}: {why}"),
-                "check for a captive portal or a proxy, and AWS_ENDPOINT_URL_SSO and AWS_ENDPOINT_URL_SSO_OIDC",
+                probe(session),
             ),
             portal::Error::InvalidSettings(why) => invalid_settings(why),
         },
@@ -161,11 +172,11 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
 /// The error of a connection that a retry would not help.
 fn unreachable(session: &Session, obstacle: Obstacle, why: String) -> Error {
     let hint = match obstacle {
-        Obstacle::ProxyAuthentication => "check the user name and password of the proxy in HTTPS_PROXY".to_owned(),
+        Obstacle::ProxyAuthentication => "export HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT".to_owned(),
         Obstacle::UntrustedCertificate => {
             "export AWS_CA_BUNDLE=FILE (the certificates, in PEM form, of the proxy or company that intercepts TLS)".to_owned()
         }
-        Obstacle::CertificateDate => "check the date and time of this machine, then try again".to_owned(),
+        Obstacle::CertificateDate => clock::SYNCHRONIZE.to_owned(),
         Obstacle::UnknownRegion => return unknown_region(session, why),
     };
     Error::new(Exit::Unreachable, why, hint)

@@ -40,6 +40,17 @@ pub fn credential_state(credentials: &RoleCredentials, now: OffsetDateTime) -> C
     }
 }
 
+/// How long they stay fresh: zero if they are not.
+pub fn fresh_for(credentials: &RoleCredentials, now: OffsetDateTime) -> std::time::Duration {
+    if credential_state(credentials, now) != CredentialState::Fresh {
+        return std::time::Duration::ZERO;
+    }
+    let expires_at = credentials.expires_by_local_clock();
+    let margin = ROLE_MARGIN.min((expires_at - credentials.received_at) / 3);
+    // Fresh at the very limit too, so the time after it is what counts.
+    (expires_at - now - margin + Duration::MILLISECOND).unsigned_abs()
+}
+
 /// What to do with the portal token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenState {
@@ -101,6 +112,17 @@ mod tests {
         assert_eq!(credential_state(&hour, T0 + Duration::minutes(40)), CredentialState::Fresh);
         assert_eq!(credential_state(&hour, T0 + Duration::minutes(40) + Duration::SECOND), CredentialState::Stale);
         assert_eq!(credential_state(&hour, T0 + Duration::HOUR), CredentialState::Expired);
+    }
+
+    #[test]
+    fn credentials_stay_fresh_for_the_time_that_is_told() {
+        for life in [Duration::HOUR, Duration::minutes(15), Duration::SECOND] {
+            let credentials = credentials(life);
+            let left = fresh_for(&credentials, T0);
+            assert_eq!(credential_state(&credentials, T0 + left), CredentialState::Stale);
+            assert_eq!(credential_state(&credentials, T0 + left - Duration::milliseconds(2)), CredentialState::Fresh);
+            assert!(fresh_for(&credentials, T0 + left).is_zero());
+        }
     }
 
     #[test]

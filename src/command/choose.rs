@@ -13,7 +13,7 @@ use crate::output;
 use crate::profile::Config;
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::{AccountId, Session};
-use crate::profile::request::Account;
+use crate::profile::request::{Account, AgentRule};
 use crate::profile::resolve::{self, RoleTarget};
 use crate::sys::clock;
 use crate::ui::picker::{self, Key, Picker};
@@ -124,6 +124,7 @@ fn add(targets: &mut Vec<RoleTarget>, session: &Session, listed: Vec<ListedRole>
         overridden: false,
         chain: Vec::new(),
         via: String::new(),
+        agents: AgentRule::default(),
     }));
 }
 

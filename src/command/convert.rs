@@ -82,7 +82,7 @@ pub(super) fn conversion(
         let usable = sessions.names.contains(&session.name) && helper::is_argument(&session.name);
         let session = if usable { session } else { sessions.with_block(&session) };
         let change = helper::line(program, &session.name, &role.account, &role.role)
-            .map(|line| change(&profile.name, line, tool.as_ref()))
+            .map(|line| change(&profile.name, line + &helper::agent_flags(&profile), tool.as_ref()))
             .map_err(|error| error.what);
         let change = change.and_then(|change| edit::other_source(&precedence, &profile, &change).map_or(Ok(change), Err));
         match change {

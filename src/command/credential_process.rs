@@ -8,6 +8,7 @@ use super::login;
 use crate::context::Context;
 use crate::error::{Exit, Result};
 use crate::output::credential_process;
+use crate::profile::request::RoleRequest;
 use crate::profile::resolve;
 use crate::sys::clock::Deadline;
 
@@ -29,6 +30,12 @@ pub struct Args {
     /// Open the browser if sign-in is required ('daypass configure --login' writes this)
     #[arg(long)]
     pub login: bool,
+    /// Whether coding agents get the credentials ('daypass configure --agents' writes this)
+    #[arg(long, value_name = "RULE", value_parser = ["allow", "deny"])]
+    pub agents: Option<String>,
+    /// Role that coding agents get instead, in the same account ('daypass configure --agent-role' writes this)
+    #[arg(long, value_name = "NAME", conflicts_with = "agents")]
+    pub agent_role: Option<String>,
 }
 
 /// The time limit without a sign-in. Some SDKs wait less, but only a hanging portal makes a call take this long.
@@ -41,9 +48,10 @@ const TOTAL_TIMEOUT: Duration = Duration::from_secs(50);
 /// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let (sign_in_by, end) = (Deadline::after(SIGN_IN_TIMEOUT), Deadline::after(TOTAL_TIMEOUT));
-    let target = resolve::target(&context.env, &args.role.into())?;
+    let request = RoleRequest { agents: args.agents, agent_role: args.agent_role, ..args.role.into() };
+    let target = resolve::target(&context.env, &request)?;
     let (account, credentials) = match context.credentials(&target, TIMEOUT) {
-        Err(needed) if needed.exit == Exit::SignIn && args.login => {
+        Err(needed) if needed.exit == Exit::SignIn && args.login && context.env.agent().is_none() => {
             login::sign_in_unattended(context, &target.session, target.profile.as_deref(), needed, sign_in_by)?;
             context.credentials(&target, end.left().min(TIMEOUT))?
         }

@@ -76,7 +76,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
 }
 
 /// The requested format, or that of the shell that runs daypass.
-fn shell(context: &Context, requested: Option<Shell>) -> Result<Shell> {
+pub(super) fn shell(context: &Context, requested: Option<Shell>) -> Result<Shell> {
     requested.map_or_else(|| export::shell_of(parent::program().as_deref(), context.env.shell()), Ok)
 }
 

@@ -2,11 +2,20 @@
 
 use std::ffi::OsString;
 
+use serde::{Deserialize, Serialize};
+
+use super::endpoint::Endpoint;
 use super::flags::RoleArgs;
+use super::serve;
 use crate::context::{COMMAND_TIMEOUT, Context};
 use crate::error::{Correction, Error, Exit, Result};
+use crate::output::export;
 use crate::profile::names::nearest;
+use crate::profile::precedence::{Kind, Precedence, Sdk};
+use crate::profile::request::{Account, RoleRequest};
+use crate::profile::resolve::RoleTarget;
 use crate::profile::{Config, resolve};
+use crate::secret::{Secret, exposed};
 use crate::sys::child;
 use crate::text;
 
@@ -19,6 +28,10 @@ Examples:
   daypass exec dev -- $SHELL
   daypass exec --session corp --account 111122223333 --role DeveloperAccess \\
       -- terraform plan
+  daypass exec dev --server -- terraform apply
+
+With --server the command gets credentials that renew, for as long as it runs:
+AWS SDKs ask a local endpoint for them, which ends with the command.
 
 The -- is optional after a profile or after --account and --role: the next word
 starts the command. It is required to use AWS_PROFILE: 'daypass exec -- aws s3
@@ -30,6 +43,12 @@ pub struct Args {
     /// The role.
     #[command(flatten)]
     pub role: RoleArgs,
+    /// Give it credentials that renew, from a local endpoint
+    #[arg(long)]
+    pub server: bool,
+    /// Hide the config and credentials files from the command: credentials of [default] would be used instead of the endpoint's
+    #[arg(long, requires = "server")]
+    pub isolate: bool,
     /// Command and its arguments
     #[arg(last = true, required = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
@@ -38,11 +57,134 @@ pub struct Args {
 /// Runs the command. On Unix it returns only if the command could not be started.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let (named, region) = (args.role.name.clone(), args.role.flags.region.clone());
+    let typed = args.role.words();
     let target = resolve::target(&context.env, &args.role.into())
         .map_err(|error| command_for_profile(context, named.as_deref(), &args.command, error))?;
+    if args.server {
+        return with_server(context, &target, &typed, region.as_deref(), args.isolate, &args.command);
+    }
     let (account, credentials) = context.credentials(&target, COMMAND_TIMEOUT)?;
     let (set, cleared) = super::variables(context, &target, &account, &credentials, region.as_deref());
     child::run(&args.command, &set, &cleared).map_err(|error| similar_command(context, &args.command, error))
+}
+
+/// Runs the command with an endpoint beside it, which is ready before the command starts.
+fn with_server(
+    context: &Context,
+    target: &RoleTarget,
+    typed: &[String],
+    region: Option<&str>,
+    isolate: bool,
+    command: &[OsString],
+) -> Result<u8> {
+    let name = name_of(target);
+    let mut extras = super::extras(context, target, &name, region);
+    if isolate {
+        let nothing = if cfg!(windows) { "NUL" } else { "/dev/null" };
+        extras
+            .settings
+            .extend(["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"].map(|file| (file.to_owned(), nothing.to_owned())));
+    } else {
+        refuse_default(context)?;
+    }
+    let (address, token) = start(context, target, typed)?;
+    let set = export::endpoint_variables(&address, &token, extras);
+    let cleared = export::cleared_for_endpoint(&set, context.env.our_settings());
+    child::run(command, &set, &cleared).map_err(|error| similar_command(context, command, error))
+}
+
+/// An error if an SDK would use credentials of `[default]`, because every SDK prefers a profile to an endpoint.
+fn refuse_default(context: &Context) -> Result<()> {
+    let Ok(config) = Config::read(&context.env) else { return Ok(()) };
+    let cleared = export::cleared_for_endpoint(&[], Vec::new());
+    let set = [("AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://127.0.0.1")];
+    let env = context.env.changed(set, cleared.iter().map(|name| &**name));
+    let precedence = Precedence::new(&config);
+    let used = Sdk::ALL.iter().map(|sdk| precedence.ranking(*sdk, &env, None).used).find(|used| used.kind != Kind::Container);
+    let Some(place) = used.and_then(|used| used.place) else { return Ok(()) };
+    let what = format!("AWS tools would use the credentials of [default] ({place}) instead of the endpoint");
+    let correction = Some(Box::new(Correction::Add(vec!["--isolate".to_owned()])));
+    Err(Error { correction, ..Error::usage(what, "add --isolate, which hides the config and credentials files from the command") })
+}
+
+/// The display name of a role, before its account is looked up.
+pub(super) fn name_of(target: &RoleTarget) -> String {
+    match target.final_account() {
+        Account::Id(account) => super::name_of(target, &account),
+        Account::Name(name) => {
+            target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(|| format!("{}@{name}", target.final_role()))
+        }
+    }
+}
+
+/// What the server tells the process that started it.
+#[derive(Serialize, Deserialize)]
+enum Report {
+    Ready {
+        address: String,
+        #[serde(serialize_with = "exposed")]
+        token: Secret,
+    },
+    Failed {
+        exit: u8,
+        what: String,
+        hint: String,
+    },
+}
+
+/// Starts this program once more as the server, whose parent the command will be, and waits until it is ready. Token and address come
+/// through a pipe.
+#[cfg(unix)]
+fn start(context: &Context, _target: &RoleTarget, typed: &[String]) -> Result<(String, Secret)> {
+    use std::io::{BufRead, BufReader, Read};
+
+    use zeroize::Zeroizing;
+
+    /// More than any report has, in bytes.
+    const MAX_REPORT: u64 = 64 * 1024;
+    let failed = |why: String| Error::failed(format!("the credential endpoint did not start: {why}"), "daypass status -v");
+    let words = ["serve".to_owned(), "--child-of".to_owned(), std::process::id().to_string()];
+    let words: Vec<String> = words.into_iter().chain(typed.iter().cloned()).collect();
+    let report = child::start_server(&words, context.interaction.verbose > 0).map_err(|error| failed(error.to_string()))?;
+    let mut line = Zeroizing::new(String::with_capacity(4096));
+    BufReader::new(report.take(MAX_REPORT)).read_line(&mut line).map_err(|error| failed(error.to_string()))?;
+    match serde_json::from_str(&line) {
+        Ok(Report::Ready { address, token }) => Ok((address, token)),
+        Ok(Report::Failed { exit, what, hint }) => Err(Error::new(Exit::of(exit), what, hint)),
+        Err(_) => Err(failed("it ended".to_owned())),
+    }
+}
+
+/// Serves in this process, which waits for the command.
+#[cfg(not(unix))]
+fn start(context: &Context, target: &RoleTarget, _typed: &[String]) -> Result<(String, Secret)> {
+    let endpoint = Endpoint::start(context, vec![target.clone()], None, serve::new_token()?, &[])?;
+    let ready = (endpoint.address(0), endpoint.token().clone());
+    std::thread::spawn(move || endpoint.run());
+    Ok(ready)
+}
+
+/// Runs as the server of this process, and ends with it.
+#[cfg(unix)]
+pub(super) fn server(context: &Context, args: serve::Args, parent: u32) -> Result<u8> {
+    crate::sys::signal::arm();
+    crate::sys::parent::end_with(parent);
+    let mut request = RoleRequest::from(args.role);
+    if let Some(name) = args.names.into_iter().next() {
+        request.profile = Some(name);
+    }
+    let started = resolve::target(&context.env, &request)
+        .and_then(|target| Endpoint::start(context, vec![target], None, serve::new_token()?, &[]));
+    let report = match &started {
+        Ok(endpoint) => Report::Ready { address: endpoint.address(0), token: endpoint.token().clone() },
+        Err(error) => Report::Failed { exit: error.exit as u8, what: error.what.clone(), hint: error.hint.clone() },
+    };
+    let line = zeroize::Zeroizing::new(serde_json::to_string(&report).unwrap_or_default() + "\n");
+    context.print(&line)?;
+    match started {
+        Ok(endpoint) => endpoint.run(),
+        Err(error) => Ok(error.exit as u8),
+    }
 }
 
 /// If the name is that of a program, not of a profile, and the environment names a profile, then the `--` before the command is missing.

@@ -1,5 +1,7 @@
 //! Flags and arguments that several commands share.
 
+use std::time::Duration;
+
 use clap::Args;
 
 use crate::profile::chain::{AssumedRole, MAX_DURATION, Policy};
@@ -209,5 +211,33 @@ impl RoleArgs {
     /// Whether the arguments alone determine the role.
     pub fn is_complete(&self) -> bool {
         self.profile().is_some() || self.flags.account.is_some() && self.flags.role.is_some()
+    }
+}
+
+/// Parses `90`, `90s`, `30m`, `8h`, `2d`: a number of seconds, or of the given unit.
+pub fn duration(text: &str) -> std::result::Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match text.get(digits.len()..) {
+        Some("" | "s") => 1,
+        Some("m") => 60,
+        Some("h") => 3600,
+        Some("d") => 86400,
+        _ => return Err("expected a number with s, m, h or d, such as 30m".to_owned()),
+    };
+    let number: u64 = digits.parse().map_err(|_| "expected a number with s, m, h or d, such as 30m".to_owned())?;
+    Ok(Duration::from_secs(number.saturating_mul(unit)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_may_have_a_unit() {
+        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("8h"), Ok(Duration::from_hours(8)));
+        for bad in ["", "h", "1w", "-1m", "1.5h", "99999999999999999999s"] {
+            assert!(duration(bad).is_err(), "{bad}");
+        }
     }
 }

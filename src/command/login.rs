@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::flags::SessionOrProfileArgs;
+use super::flags::{SessionOrProfileArgs, duration};
 
 use crate::broker::{Broker, Flow, SignInRequest};
 use crate::context::{COMMAND_TIMEOUT, Context};
@@ -59,6 +59,9 @@ pub struct Args {
     /// Print the address without opening a browser
     #[arg(long)]
     pub no_browser: bool,
+    /// Open a browser even if a coding agent runs this, for which daypass opens none
+    #[arg(long, conflicts_with = "no_browser")]
+    pub browser: bool,
     /// Show the address as a QR code (the default on a terminal if no browser can be opened)
     #[arg(long, conflicts_with = "port")]
     pub qr: bool,
@@ -91,20 +94,6 @@ pub enum FlowChoice {
     Device,
     /// The browser returns to this machine; falls back to device
     Pkce,
-}
-
-/// Parses `90`, `90s`, `30m`, `8h`, `2d`: a number of seconds, or of the given unit.
-fn duration(text: &str) -> std::result::Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text.get(digits.len()..) {
-        Some("" | "s") => 1,
-        Some("m") => 60,
-        Some("h") => 3600,
-        Some("d") => 86400,
-        _ => return Err("expected a number with s, m, h or d, such as 30m".to_owned()),
-    };
-    let number: u64 = digits.parse().map_err(|_| "expected a number with s, m, h or d, such as 30m".to_owned())?;
-    Ok(Duration::from_secs(number.saturating_mul(unit)))
 }
 
 /// The time limit for a prompt of the system's keyring.
@@ -174,6 +163,7 @@ fn sign_in_options(context: &Context, request: SignInRequest, no_browser: bool) 
 /// The options from the arguments of `login`.
 fn requested_options(context: &Context, args: &Args) -> Result<SignInOptions> {
     let local = browser::on_this_machine(&context.env);
+    let no_browser = args.no_browser || context.env.agent().is_some() && !args.browser;
     let flow = match (args.flow, args.port) {
         (FlowChoice::Device, Some(_)) => {
             let what = "--port requires --flow pkce; a device code uses no port";
@@ -182,7 +172,7 @@ fn requested_options(context: &Context, args: &Args) -> Result<SignInOptions> {
         (FlowChoice::Pkce, _) | (FlowChoice::Auto, Some(_)) => Flow::Pkce,
         (FlowChoice::Device, None) => Flow::Device,
         (FlowChoice::Auto, None) => match local {
-            Ok(()) if !args.no_browser && !args.qr => Flow::Pkce,
+            Ok(()) if !no_browser && !args.qr => Flow::Pkce,
             Ok(()) => Flow::Device,
             Err(why) => {
                 tracing::info!(why, "signing in by a device code");
@@ -192,7 +182,7 @@ fn requested_options(context: &Context, args: &Args) -> Result<SignInOptions> {
     };
     let request = SignInRequest { flow, port: args.port, unattended_until: None };
     // With a forwarded port the browser runs on the machine at its other end.
-    let no_browser = args.no_browser || args.port.is_some() && local.is_err();
+    let no_browser = no_browser || args.port.is_some() && local.is_err();
     Ok(SignInOptions { qr: args.qr, events: args.format == Events::Json, ..sign_in_options(context, request, no_browser) })
 }
 
@@ -223,6 +213,7 @@ pub fn signing_in<T>(
 /// # Errors
 /// Those of the broker and of the keyring.
 pub fn sign_in(context: &Context, session: &Session, profile: Option<&str>, no_browser: bool) -> Result<Token> {
+    let no_browser = no_browser || context.env.agent().is_some();
     let local = !no_browser && browser::on_this_machine(&context.env).is_ok();
     let request = SignInRequest { flow: if local { Flow::Pkce } else { Flow::Device }, port: None, unattended_until: None };
     sign_in_by(context, session, profile, &sign_in_options(context, request, no_browser))
@@ -289,18 +280,4 @@ fn still_valid(context: &Context, session: &Session, profile: Option<&str>, at_l
 
 fn signed(duration: Duration) -> time::Duration {
     duration.try_into().unwrap_or(time::Duration::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_duration_may_have_a_unit() {
-        assert_eq!(duration("90"), Ok(Duration::from_secs(90)));
-        assert_eq!(duration("8h"), Ok(Duration::from_hours(8)));
-        for bad in ["", "h", "1w", "-1m", "1.5h", "99999999999999999999s"] {
-            assert!(duration(bad).is_err(), "{bad}");
-        }
-    }
 }

@@ -5,6 +5,7 @@
 #![allow(clippy::doc_markdown, clippy::struct_excessive_bools, clippy::needless_pass_by_value)]
 #![allow(rustdoc::bare_urls, rustdoc::invalid_html_tags, rustdoc::broken_intra_doc_links)]
 
+pub mod allow;
 pub mod audit;
 mod aws;
 mod choose;
@@ -14,10 +15,12 @@ pub mod console;
 mod convert;
 pub mod credential_process;
 pub mod doctor;
+mod endpoint;
 pub mod env;
 pub mod exec;
 pub mod flags;
 pub mod list;
+pub mod log;
 pub mod login;
 pub mod logout;
 pub mod man;
@@ -25,6 +28,7 @@ pub mod migrate;
 pub mod pick;
 pub mod retire;
 mod roles;
+pub mod serve;
 pub mod shell_init;
 pub mod status;
 pub mod sync;
@@ -54,9 +58,16 @@ fn variables(
     credentials: &RoleCredentials,
     region: Option<&str>,
 ) -> (Vec<export::Variable>, Vec<export::Name>) {
-    let env = &context.env;
     let name = name_of(target, account);
-    note_use(context, &name);
+    let set = export::variables(credentials, account, extras(context, target, &name, region));
+    let cleared = export::cleared(&set, context.env.our_settings());
+    (set, cleared)
+}
+
+/// What else to set for a role than its credentials. `region` is that of the command line, if any. This counts as a use of `name`.
+fn extras<'a>(context: &'a Context, target: &'a RoleTarget, name: &'a str, region: Option<&'a str>) -> export::Extras<'a> {
+    let env = &context.env;
+    note_use(context, name);
     // A role that is given without a profile needs no file, so one that can't be read is not an error here.
     let by_user = env.users_variables();
     let config = Config::read(env).ok();
@@ -66,9 +77,7 @@ fn variables(
     }
     let names = REGION.into_iter().filter(|name| region.is_some() || !by_user.contains(name)).collect();
     let region = region.or(env.region()).or(target.region.as_deref()).map(|region| (region, names));
-    let set = export::variables(credentials, account, export::Extras { name: &name, region, settings: settings.variables });
-    let cleared = export::cleared(&set, env.our_settings());
-    (set, cleared)
+    export::Extras { name, region, settings: settings.variables }
 }
 
 /// Counts a use, for the order of the picker.

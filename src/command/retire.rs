@@ -14,7 +14,7 @@ use crate::iam::{self, Iam, LastUse};
 use crate::migration::retirement::{self, Caller, Facts, Status, Step};
 use crate::output::{self, Format, csv, rfc3339};
 use crate::profile::names::Session;
-use crate::profile::request::Account;
+use crate::profile::request::{Account, AgentRule};
 use crate::profile::resolve::{self, RoleTarget};
 use crate::profile::{Config, names::nearest};
 use crate::sts::{self, Sts};
@@ -136,6 +136,7 @@ fn role_keys(context: &Context, parked: &ParkedKey, no_browser: bool) -> Result<
         overridden: false,
         chain: Vec::new(),
         via: String::new(),
+        agents: AgentRule::default(),
     };
     let get = || context.credentials(&target, COMMAND_TIMEOUT);
     let asks = context.may_prompt();

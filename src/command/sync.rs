@@ -228,7 +228,8 @@ impl Syncing<'_> {
                 });
             }
             written.insert(name);
-            let line = helper::line(self.program, &self.session.name, &want.role.account, &want.role.role)?;
+            let rule = known.get(&**name).map(|block| helper::agent_flags(block)).unwrap_or_default();
+            let line = helper::line(self.program, &self.session.name, &want.role.account, &want.role.role)? + &rule;
             let more = self.region.map(|region| ("region".to_owned(), region.to_owned())).into_iter().collect();
             let change = Change::helper(name, line, more).marked(&self.mark(&want.role));
             match known.get(&**name).and_then(|block| edit::other_source(&precedence, block, &change)) {

@@ -1,6 +1,7 @@
 //! The variables of `env` and `exec`, and how to set and clear them in each shell. Pure.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use clap::ValueEnum;
 use zeroize::Zeroizing;
@@ -9,6 +10,7 @@ use super::rfc3339;
 use crate::credentials::RoleCredentials;
 use crate::error::{Error, Result};
 use crate::profile::names::AccountId;
+use crate::secret::Secret;
 use crate::sys::env::{REGION, setting};
 
 /// The shells of `env --shell`.
@@ -34,6 +36,8 @@ pub enum Shell {
     Dotenv,
     /// A JSON object
     Json,
+    /// The JSON document of STS, for tools that run a command for credentials
+    StsJson,
 }
 
 /// The credentials, which `env` and `exec` always set.
@@ -48,6 +52,22 @@ const CREDENTIALS: [&str; 6] = [
 
 /// What they clear: some SDKs prefer a profile to the keys, and botocore prefers the old name of the session token.
 const CLEARED: [&str; 3] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"];
+
+/// Those of the credential endpoint.
+const ENDPOINT: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
+
+/// What SDKs prefer to the endpoint, or to the address and the token above.
+const STRONGER_THAN_ENDPOINT: [&str; 9] = [
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    "AWS_PROFILE",
+    "AWS_DEFAULT_PROFILE",
+    "AWS_SECURITY_TOKEN",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_ROLE_ARN",
+    "AWS_ROLE_SESSION_NAME",
+    "AWS_CREDENTIAL_EXPIRATION",
+];
 
 /// The name of a variable.
 pub type Name = Cow<'static, str>;
@@ -78,6 +98,27 @@ pub fn variables(credentials: &RoleCredentials, account: &AccountId, extras: Ext
         // With the key ID, so that the name does not apply to keys that are set later.
         (active, Zeroizing::new(format!("{} {}", credentials.access_key_id, extras.name))),
     ];
+    add(&mut variables, extras);
+    variables
+}
+
+/// The variables to set for an endpoint that gives a role's credentials.
+pub fn endpoint_variables(address: &str, token: &Secret, extras: Extras<'_>) -> Vec<Variable> {
+    let [uri, authorization] = ENDPOINT.map(Name::from);
+    let mut variables = vec![(uri, Zeroizing::new(address.to_owned())), (authorization, Zeroizing::new(token.expose().to_owned()))];
+    add(&mut variables, extras);
+    variables
+}
+
+/// The variables to clear for an endpoint. `ours`: settings of an earlier role.
+pub fn cleared_for_endpoint(set: &[Variable], ours: Vec<String>) -> Vec<Name> {
+    let stale = ours.into_iter().filter(|name| !set.iter().any(|(set, _)| set == name)).map(Name::from);
+    let own = CREDENTIALS.into_iter().filter(|name| !STRONGER_THAN_ENDPOINT.contains(name)).map(Name::from);
+    STRONGER_THAN_ENDPOINT.into_iter().map(Name::from).chain(own).chain(stale).collect()
+}
+
+/// Adds region and settings.
+fn add(variables: &mut Vec<Variable>, extras: Extras<'_>) {
     let mut settings = extras.settings;
     if let Some((region, names)) = extras.region {
         if names == REGION {
@@ -92,7 +133,6 @@ pub fn variables(credentials: &RoleCredentials, account: &AccountId, extras: Ext
         variables.extend(settings.into_iter().map(|(name, value)| (name.into(), Zeroizing::new(value))));
         variables.push(("DAYPASS_SETTINGS".into(), Zeroizing::new(marks.join(","))));
     }
-    variables
 }
 
 /// The variables to clear if `set` is set. `ours`: settings of an earlier role.
@@ -132,24 +172,37 @@ pub fn script(shell: Shell, set: &[Variable], cleared: &[Name]) -> Result<Zeroiz
             Ok(lines(&set, cleared, ["set \"", "=\""], ["set \"", "=", "\""], &[]))
         }
         Shell::Dotenv if set.is_empty() => {
-            Err(Error::usage("a dotenv file cannot clear variables", "daypass env --unset --shell sh"))
+            Err(Error::usage("a dotenv file can't clear variables", "daypass env --unset --shell sh"))
         }
         // Readers of such files differ in how they treat quotes, so only values that need none are written.
         Shell::Dotenv => {
             let set = checked(shell, set, |c| !c.is_control() && !c.is_whitespace() && !"'\"`\\$#".contains(c))?;
             Ok(lines(&set, &[], ["", ""], ["", "=", ""], &[]))
         }
+        Shell::StsJson if set.is_empty() => {
+            Err(Error::usage("a document of STS cannot clear variables", "daypass env --unset --shell sh"))
+        }
+        Shell::StsJson => {
+            let names = ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"];
+            let value = |name: &str| set.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+            let keys: BTreeMap<_, _> = names.into_iter().zip(CREDENTIALS.map(value)).collect();
+            Ok(json(&BTreeMap::from([("Credentials", keys)]), capacity(set, cleared)))
+        }
         // null clears: Nushell's `load-env` then does not pass the variable to programs.
         Shell::Json | Shell::Nushell => {
             let values = set.iter().map(|(name, value)| (&**name, Some(value.as_str())));
-            let all: std::collections::BTreeMap<_, _> = cleared.iter().map(|name| (&**name, None)).chain(values).collect();
-            let mut bytes = Zeroizing::new(Vec::with_capacity(capacity(set, cleared)));
-            // Texts and nulls: serializing them can't fail.
-            let _ = serde_json::to_writer_pretty(&mut *bytes, &all);
-            bytes.push(b'\n');
-            Ok(Zeroizing::new(String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default()))
+            let all: BTreeMap<_, _> = cleared.iter().map(|name| (&**name, None)).chain(values).collect();
+            Ok(json(&all, capacity(set, cleared)))
         }
     }
+}
+
+/// A document of texts and nulls, which can't fail to serialize, in one allocation.
+fn json(document: &impl serde::Serialize, capacity: usize) -> Zeroizing<String> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+    let _ = serde_json::to_writer_pretty(&mut *bytes, document);
+    bytes.push(b'\n');
+    Zeroizing::new(String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default())
 }
 
 /// The variables, if all characters of each value fit. daypass's own variables are left out if they do not.
@@ -159,7 +212,7 @@ fn checked(shell: Shell, set: &[Variable], fits: impl Fn(char) -> bool) -> Resul
         None => Ok(good),
         Some((name, _)) => {
             let format = if shell == Shell::Cmd { "cmd" } else { "dotenv" };
-            let what = format!("the value of {name} cannot be written as {format}");
+            let what = format!("the value of {name} can't be written as {format}");
             Err(Error::typo(what, format, "json", "daypass env --shell json"))
         }
     }
@@ -203,7 +256,7 @@ pub fn evaluation(shell: Shell, command: &str) -> String {
         Shell::Powershell => format!("{command} | Out-String | Invoke-Expression"),
         Shell::Nushell => format!("{command} | from json | load-env"),
         Shell::Cmd => format!("for /f \"delims=\" %i in ('{command}') do @%i"),
-        Shell::Dotenv | Shell::Json => format!("{command} --show"),
+        Shell::Dotenv | Shell::Json | Shell::StsJson => format!("{command} --show"),
     }
 }
 

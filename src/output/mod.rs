@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod console;
+pub mod container;
 pub mod credential_process;
 pub mod csv;
 pub mod export;

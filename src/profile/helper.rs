@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::config::Block;
 use super::names::{AccountId, RoleName};
 use super::request::{AssumeRequest, RoleRequest};
 use crate::error::{Error, Result};
@@ -145,6 +146,19 @@ fn argument(name: &str) -> Result<&str> {
     ))
 }
 
+/// The flags, each with a blank before it, for the rule about coding agents that a profile has in its helper line or its own keys.
+pub fn agent_flags(profile: &Block<'_>) -> String {
+    let own = |key| profile.text(key).map(str::to_owned);
+    let line = profile.text("credential_process").and_then(read).unwrap_or_default();
+    agent_flags_of(line.agents.or(own("daypass_agents")).as_deref(), line.agent_role.or(own("daypass_agent_role")).as_deref())
+}
+
+/// The flags for a rule about coding agents.
+pub fn agent_flags_of(agents: Option<&str>, role: Option<&str>) -> String {
+    let flags = [("--agents", agents), ("--agent-role", role)];
+    flags.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", (*value)?))).collect()
+}
+
 /// Splits a command line as botocore does; None if a quote is not closed.
 pub fn words(line: &str) -> Option<Vec<String>> {
     if cfg!(windows) { Some(split_windows(line)) } else { shlex::split(line) }
@@ -183,6 +197,8 @@ pub fn read(line: &str) -> Option<RoleRequest> {
             "--duration" => &mut assume.duration,
             "--policy" => &mut assume.policy,
             "--source-identity" => &mut assume.source_identity,
+            "--agents" => &mut request.agents,
+            "--agent-role" => &mut request.agent_role,
             // Flags such as -v and -q do not select credentials.
             flag if flag.starts_with('-') => continue,
             _ if subcommand.is_none() => {

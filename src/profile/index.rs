@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::config::{Block, Config};
 use super::names::{AccountId, RoleName, Session};
-use super::request::{Account, RoleRequest};
+use super::request::{Account, AgentRule, RoleRequest};
 use super::resolve::{self, CredentialSource, RoleTarget};
 use crate::sys::env::Env;
 
@@ -37,9 +37,10 @@ impl<'c> ProfileIndex<'c> {
         let text = |key| profile.text(key).map(str::to_owned);
         // Only daypass's own command line may contain an account's name.
         let id = || text("sso_account_id").filter(|id| AccountId::new(id).is_some());
-        let (session, account, role, region) = match resolve::credential_source(profile) {
-            CredentialSource::Native => (self.native(profile)?, id()?, text("sso_role_name")?, None),
-            CredentialSource::Legacy => (resolve::legacy_session(profile)?, id()?, text("sso_role_name")?, None),
+        let own_rule = || (text("daypass_agents"), text("daypass_agent_role"));
+        let (session, account, role, region, (agents, agent_role)) = match resolve::credential_source(profile) {
+            CredentialSource::Native => (self.native(profile)?, id()?, text("sso_role_name")?, None, own_rule()),
+            CredentialSource::Legacy => (resolve::legacy_session(profile)?, id()?, text("sso_role_name")?, None, own_rule()),
             CredentialSource::Helper(request) => {
                 let RoleRequest {
                     profile: None,
@@ -51,12 +52,14 @@ impl<'c> ProfileIndex<'c> {
                     role,
                     region,
                     assume: None,
+                    agents,
+                    agent_role,
                 } = *request
                 else {
                     // It refers to another profile or an address, or assumes a role.
                     return self.resolved(profile);
                 };
-                (self.sessions.get(&name)?.clone(), account?, role?, region)
+                (self.sessions.get(&name)?.clone(), account?, role?, region, (agents, agent_role))
             }
             CredentialSource::Assumes(_) => return self.resolved(profile),
             CredentialSource::Other(..) | CredentialSource::Nothing => return None,
@@ -70,6 +73,7 @@ impl<'c> ProfileIndex<'c> {
             overridden: false,
             chain: Vec::new(),
             via: String::new(),
+            agents: AgentRule::new(agents.as_deref(), agent_role.as_deref()).ok()?,
         })
     }
 

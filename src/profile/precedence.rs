@@ -62,7 +62,7 @@ impl Sdk {
     fn skips(self, source: &Source) -> bool {
         match self {
             Self::Js | Self::Java => true,
-            Self::Rust => matches!(source.fault, Some(Fault::MissingProfile(_))),
+            Self::Rust => matches!(source.fault, Some(Fault::MissingProfile(_) | Fault::MissingSource(_))),
             Self::Go => {
                 matches!(source.fault, Some(Fault::MissingProfile(_)))
                     && source.place == Some(Place::Variable("AWS_DEFAULT_PROFILE"))
@@ -506,6 +506,8 @@ impl<'c> Precedence<'c> {
             }
         }
         match ["sso_account_id", "sso_role_name"].into_iter().find(|key| block.text(key).is_none()) {
+            // It asks the portal without an account.
+            Some(_) if sdk == Sdk::Go && session.is_some() => Some(Source::at(Kind::Sso, first)),
             Some(key) => failing(Fault::Incomplete(key)),
             None => Some(Source::at(Kind::Sso, first)),
         }

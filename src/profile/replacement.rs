@@ -100,7 +100,7 @@ impl Rank {
 fn users<'t>(profiles: &'t [RoleTarget], session: &Session, role: &AccountRole) -> impl Iterator<Item = &'t RoleTarget> {
     profiles.iter().filter(move |target| {
         let is_account = matches!(&target.account, Account::Id(account) if *account == role.account);
-        is_account && target.role == role.role && target.session.is_same_portal(session)
+        is_account && target.role == role.role && target.chain.is_empty() && target.session.is_same_portal(session)
     })
 }
 
@@ -149,6 +149,7 @@ mod tests {
             overridden: false,
             chain: Vec::new(),
             via: String::new(),
+            agents: crate::profile::request::AgentRule::default(),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::names::AccountId;
+use super::names::{AccountId, RoleName};
 use crate::error::{Error, Result};
 
 /// The flags and arguments of a request, unchecked.
@@ -26,6 +26,41 @@ pub struct RoleRequest {
     pub region: Option<String>,
     /// `--assume-role` and the flags that belong to it.
     pub assume: Option<Box<AssumeRequest>>,
+    /// `--agents`, or `daypass_agents`: `allow` or `deny`.
+    pub agents: Option<String>,
+    /// `--agent-role`, or `daypass_agent_role`.
+    pub agent_role: Option<String>,
+}
+
+/// What a profile allows coding agents. It keeps them from mistakes; it is no protection against a program that wants the credentials.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum AgentRule {
+    /// What `DAYPASS_AGENTS` says; without it, everything.
+    #[default]
+    Unset,
+    /// Everything, whatever `DAYPASS_AGENTS` says.
+    Allow,
+    /// Nothing.
+    Deny,
+    /// The credentials of this role in the same account.
+    Role(RoleName),
+}
+
+impl AgentRule {
+    /// # Errors
+    /// `agents` is neither `allow` nor `deny`, or the role's name is invalid.
+    pub fn new(agents: Option<&str>, role: Option<&str>) -> Result<Self> {
+        match (agents, role) {
+            (_, Some(role)) => Ok(Self::Role(RoleName::new(role)?)),
+            (None, None) => Ok(Self::Unset),
+            (Some("allow"), None) => Ok(Self::Allow),
+            (Some("deny"), None) => Ok(Self::Deny),
+            (Some(other), None) => Err(Error::usage(
+                format!("\"{other}\" is no rule for agents: it is allow or deny"),
+                "daypass configure --agents deny",
+            )),
+        }
+    }
 }
 
 /// A role to assume on top of the requested one, unchecked.
@@ -70,6 +105,8 @@ impl RoleRequest {
             role: self.role.or(other.role),
             region: self.region.or(other.region),
             assume: self.assume,
+            agents: self.agents.or(other.agents),
+            agent_role: self.agent_role.or(other.agent_role),
         }
     }
 }

@@ -15,7 +15,7 @@ use super::header;
 use super::helper;
 use super::ini::Kind;
 use super::names::{AccountId, RoleName, Session, nearest};
-use super::request::{Account, RoleRequest};
+use super::request::{Account, AgentRule, RoleRequest};
 use crate::error::{Error, Exit, Result};
 use crate::sys::env::Env;
 use crate::text::shell_quote;
@@ -39,6 +39,8 @@ pub struct RoleTarget {
     pub chain: Vec<AssumedRole>,
     /// What the last of these is assumed from: a profile, or `role@account`. Empty without a chain.
     pub via: String,
+    /// What coding agents get.
+    pub agents: AgentRule,
 }
 
 impl RoleTarget {
@@ -302,6 +304,7 @@ fn resolve_source(
             let own = |key: &str| profile.text(key).map(str::to_owned);
             let mut own_values =
                 RoleRequest { account: own("sso_account_id"), role: own("sso_role_name"), region, ..RoleRequest::default() };
+            (own_values.agents, own_values.agent_role) = (own("daypass_agents"), own("daypass_agent_role"));
             if kind == CredentialSource::Native {
                 own_values.session = own("sso_session");
                 contradiction(config, profile, &request)?;
@@ -363,6 +366,7 @@ fn resolve_role(config: &Config, request: RoleRequest, profile: Option<String>, 
     let account = Account::new(request.account.as_deref().ok_or_else(|| missing("account"))?)?;
     let role = RoleName::new(request.role.as_deref().ok_or_else(|| missing("role"))?)?;
     let session = portal(config, &request)?;
+    let agents = AgentRule::new(request.agents.as_deref(), request.agent_role.as_deref())?;
     let Trail { mut chain, via, region, .. } = trail;
     if chain.len() > MAX_ROLES {
         let what = format!("{} roles are assumed one after another; {MAX_ROLES} are the most", chain.len());
@@ -378,7 +382,7 @@ fn resolve_role(config: &Config, request: RoleRequest, profile: Option<String>, 
         }
     }
     let via = if chain.is_empty() { String::new() } else { via.unwrap_or_else(|| format!("{role}@{account}")) };
-    Ok(RoleTarget { session, account, role, region: request.region, profile, overridden: false, chain, via })
+    Ok(RoleTarget { session, account, role, region: request.region, profile, overridden: false, chain, via, agents })
 }
 
 /// The session of a request.

@@ -16,6 +16,19 @@ use crate::text::shell_quote;
 /// The extensions that cmd.exe tries after `.exe`, which the system tries: on Windows many tools (cdk, npm, sam) are such scripts.
 const SCRIPTS: &[&str] = if cfg!(windows) { &[".cmd", ".bat"] } else { &[] };
 
+/// Starts this program once more, as a server beside the command that replaces this process: in a process group of its own, so that keys
+/// of the terminal don't reach it. Returns what it writes. Its messages are dropped unless `tell`.
+#[cfg(unix)]
+#[allow(clippy::disallowed_methods)]
+pub fn start_server(arguments: &[String], tell: bool) -> io::Result<std::process::ChildStdout> {
+    use std::os::unix::process::CommandExt;
+    use std::process::Stdio;
+    let mut server = Command::new(std::env::current_exe()?);
+    server.args(arguments).process_group(0).stdin(Stdio::null()).stdout(Stdio::piped());
+    server.stderr(if tell { Stdio::inherit() } else { Stdio::null() });
+    server.spawn()?.stdout.ok_or_else(|| io::ErrorKind::BrokenPipe.into())
+}
+
 /// Replaces the process by the command (Unix), or runs it and exits with its status.
 ///
 /// # Errors

@@ -5,6 +5,15 @@ use std::time::{Duration, Instant};
 
 use time::OffsetDateTime;
 
+/// The command that sets this machine's clock by the network.
+pub const SYNCHRONIZE: &str = if cfg!(windows) {
+    "w32tm /resync"
+} else if cfg!(target_os = "macos") {
+    "sudo sntp -sS time.apple.com"
+} else {
+    "sudo timedatectl set-ntp true"
+};
+
 /// The current time in UTC. Read once per decision and passed down, so that one decision never sees two times.
 #[allow(clippy::disallowed_methods)]
 pub fn now() -> OffsetDateTime {

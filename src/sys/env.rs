@@ -47,6 +47,20 @@ impl Env {
         self.os(name).map(PathBuf::from)
     }
 
+    /// These variables with others set and cleared, as a child process gets them.
+    pub fn changed<'a>(
+        &self,
+        set: impl IntoIterator<Item = (&'a str, &'a str)>,
+        cleared: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
+        let mut changed = self.clone();
+        for name in cleared {
+            changed.vars.remove(name);
+        }
+        changed.vars.extend(set.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
+        changed
+    }
+
     /// A variable of the AWS SDKs' credential providers, by its name.
     pub fn aws(&self, name: &str) -> Option<&str> {
         self.get(name)
@@ -199,6 +213,39 @@ impl Env {
     /// `AWS_ACCESS_KEY_ID`
     pub fn access_key(&self) -> Option<&str> {
         self.get("AWS_ACCESS_KEY_ID")
+    }
+
+    /// The coding agent that started this program, by the variables that agents set for the programs they run. `DAYPASS_AGENT` = `1` or `0`
+    /// overrides them. `CURSOR_TRACE_ID` is none of them: the editor also sets it in the user's own terminal.
+    pub fn agent(&self) -> Option<&'static str> {
+        const MARKS: [(&str, &str); 11] = [
+            ("CLAUDECODE", "claude-code"),
+            ("CURSOR_AGENT", "cursor"),
+            ("CODEX_SANDBOX", "codex"),
+            ("CODEX_THREAD_ID", "codex"),
+            ("GEMINI_CLI", "gemini-cli"),
+            ("OPENCODE", "opencode"),
+            ("COPILOT_AGENT_SESSION_ID", "copilot"),
+            ("CLINE_ACTIVE", "cline"),
+            ("AI_AGENT", "agent"),
+            ("AGENT", "agent"),
+            ("DAYPASS_AGENT", "agent"),
+        ];
+        let is_set = |name: &str| self.get(name).is_some_and(|value| !matches!(value, "0" | "false"));
+        if self.get("DAYPASS_AGENT").is_some() && !is_set("DAYPASS_AGENT") {
+            return None;
+        }
+        MARKS.into_iter().find(|(variable, _)| is_set(variable)).map(|(_, name)| name)
+    }
+
+    /// `DAYPASS_AGENTS`: what profiles without a rule of their own allow agents.
+    pub fn agents(&self) -> Option<&str> {
+        self.get("DAYPASS_AGENTS")
+    }
+
+    /// Whether the credentials that are handed out are recorded: unless `DAYPASS_LOG_ISSUED` is `0`.
+    pub fn log_issued(&self) -> bool {
+        self.get("DAYPASS_LOG_ISSUED") != Some("0")
     }
 
     /// `AWS_CREDENTIAL_EXPIRATION`
@@ -402,6 +449,16 @@ mod tests {
 
     fn env(vars: &[(&str, &str)]) -> Env {
         vars.iter().map(|&(key, value)| (key.to_owned(), value.to_owned())).collect()
+    }
+
+    #[test]
+    fn an_agent_is_known_by_its_variable_unless_overridden() {
+        assert_eq!(env(&[("CLAUDECODE", "1")]).agent(), Some("claude-code"));
+        assert_eq!(env(&[("AI_AGENT", "x")]).agent(), Some("agent"));
+        assert_eq!(env(&[("DAYPASS_AGENT", "1")]).agent(), Some("agent"));
+        assert_eq!(env(&[("DAYPASS_AGENT", "1"), ("CODEX_SANDBOX", "seatbelt")]).agent(), Some("codex"));
+        assert_eq!(env(&[("DAYPASS_AGENT", "0"), ("CLAUDECODE", "1")]).agent(), None);
+        assert_eq!(env(&[("CURSOR_TRACE_ID", "x"), ("CLINE_ACTIVE", "false"), ("AGENT", "")]).agent(), None);
     }
 
     #[test]

@@ -7,6 +7,7 @@ pub mod clock;
 pub mod env;
 pub mod file;
 pub mod folder;
+pub mod http;
 pub mod listener;
 pub mod lock;
 pub mod parent;

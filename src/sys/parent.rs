@@ -10,6 +10,45 @@ pub fn program() -> Option<String> {
     None
 }
 
+/// The same, if it takes microseconds to find out.
+pub fn quick_program() -> Option<String> {
+    if cfg!(target_os = "linux") { program() } else { None }
+}
+
+/// Ends this process when its parent, whose ID is `parent`, has ended; also if it has ended already.
+#[cfg(unix)]
+pub fn end_with(parent: u32) {
+    std::thread::spawn(move || {
+        wait_for_end(parent);
+        super::signal::end();
+    });
+}
+
+#[cfg(unix)]
+fn wait_for_end(parent: u32) {
+    use std::time::Duration;
+    let lives = || std::os::unix::process::parent_id() == parent;
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::event::{PollFd, PollFlags, poll};
+        use rustix::process::{Pid, PidfdFlags, pidfd_open};
+        let id = i32::try_from(parent).ok().and_then(Pid::from_raw);
+        // If the parent has ended before this call, the ID may be another process's by now; then it is not the parent's any more.
+        if let Some(Ok(process)) = id.map(|id| pidfd_open(id, PidfdFlags::empty())) {
+            while lives() {
+                let mut ended = [PollFd::new(&process, PollFlags::IN)];
+                if poll(&mut ended, None).is_ok() {
+                    return;
+                }
+            }
+            return;
+        }
+    }
+    while lives() {
+        super::clock::sleep(Duration::from_millis(500));
+    }
+}
+
 /// By the program file, else by the name of the process, which a program may change. A shell that is one of many programs in one file
 /// (`BusyBox`) is known by its process's name only.
 #[cfg(target_os = "linux")]

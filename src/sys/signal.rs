@@ -42,6 +42,12 @@ pub fn interrupt() {
     console::end();
 }
 
+/// Ends the program with status 0, as soon as no signal would be deferred.
+#[cfg(unix)]
+pub fn end() -> ! {
+    unix::end()
+}
+
 /// Stops the process group, for a terminal that delivers Ctrl-Z as a key. Returns when it is continued.
 #[cfg(unix)]
 pub fn stop() {
@@ -174,6 +180,13 @@ mod unix {
             SIGINT => low_level::exit(INTERRUPTED),
             other => drop(low_level::emulate_default_handler(other)),
         }
+    }
+
+    pub(super) fn end() -> ! {
+        while HOLDS.load(Ordering::SeqCst) > 0 {
+            clock::sleep(Duration::from_millis(20));
+        }
+        low_level::exit(0)
     }
 
     pub(super) fn stop() {

@@ -274,9 +274,11 @@ impl Vault {
             for Entry { key, expires } in entries {
                 match key.kind {
                     Kind::Token => _ = sessions.insert(key),
-                    Kind::Role(..) => _ = expires.filter(|at| *at > now).map(|at| roles.entry(key).or_insert(at)),
+                    Kind::Role(..) | Kind::Assumed(..) => {
+                        _ = expires.filter(|at| *at > now).map(|at| roles.entry(key).or_insert(at));
+                    }
                     Kind::Parked(_) => due += usize::from(expires.is_some_and(|due| due <= now)),
-                    Kind::Registration | Kind::Probe | Kind::Assumed(..) => {}
+                    Kind::Registration | Kind::Probe => {}
                 }
             }
         }

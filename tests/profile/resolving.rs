@@ -166,7 +166,7 @@ fn a_helper_that_names_a_profile_resolves_to_it() {
 fn profiles_that_refer_to_each_other_in_a_circle_are_an_error() {
     let text = "[profile a]\ncredential_process = daypass credential-process --profile b\n[profile b]\ncredential_process = daypass credential-process --profile a\n";
     let error = fails(text, &[], &[("profile", "a")]);
-    assert!(error.contains("in a cycle") && error.contains("\"a\" (config:1) → \"b\" (config:3) → \"a\" (config:1)"), "{error}");
+    assert!(error.contains("in a cycle") && error.contains("\"a\" (config:5) → \"b\" (config:7) → \"a\" (config:5)"), "{error}");
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn network_errors_do_not_lose_the_sign_in() {
     let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..PortalConfig::default() });
     let home = signed_in(&portal);
     portal.expect(Call::RefreshToken).times(5).answered(Answer::reset());
-    home.daypass(ASK).stderr_has("cannot reach 127.0.0.1:").status(6).go();
+    home.daypass(ASK).stderr_has("can't reach 127.0.0.1:").status(6).go();
     home.daypass(ASK).stdout_has("111122223333").go();
 }
 

@@ -90,7 +90,7 @@ fn an_unreachable_portal_ends_with_6() {
     let closed_port = "http://127.0.0.1:9";
     home.daypass("credential-process --profile dev")
         .with("AWS_ENDPOINT_URL_SSO", closed_port)
-        .stderr_has("cannot reach 127.0.0.1:")
+        .stderr_has("can't reach 127.0.0.1:")
         .status(6)
         .go();
 }
@@ -193,7 +193,7 @@ fn an_endpoint_that_is_not_a_url_is_a_usage_error() {
     home.daypass("login corp --no-browser")
         .with("AWS_ENDPOINT_URL_SSO_OIDC", "nonsense")
         .stderr_has(
-            "daypass: the endpoint \"nonsense\" (AWS_ENDPOINT_URL_SSO_OIDC) is not a web address\nhint: check AWS_ENDPOINT_URL_*",
+            "daypass: the endpoint \"nonsense\" (AWS_ENDPOINT_URL_SSO_OIDC) is not a web address\nhint: env | grep -i -e AWS_ENDPOINT",
         )
         .status(2)
         .go();

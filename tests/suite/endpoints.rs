@@ -27,7 +27,7 @@ fn a_general_endpoint_does_not_receive_the_token() {
         .without("AWS_ENDPOINT_URL_SSO")
         .with("AWS_ENDPOINT_URL", emulator.url())
         .with("HTTPS_PROXY", "http://127.0.0.1:9")
-        .stderr_has("cannot reach portal.sso.us-east-1.amazonaws.com:443 through the proxy http://127.0.0.1:9 (HTTPS_PROXY): ")
+        .stderr_has("can't reach portal.sso.us-east-1.amazonaws.com:443 through the proxy http://127.0.0.1:9 (HTTPS_PROXY): ")
         .status(6)
         .go();
     assert_eq!(emulator.requests(), 0);
@@ -45,7 +45,7 @@ fn settings_of_the_default_profile_do_not_apply_unless_it_is_named() {
 fn the_services_of_a_named_profile_apply() {
     let (_portal, home) = with_default("services = local");
     let list = home.daypass("list corp").with("AWS_PROFILE", "default").without("AWS_ENDPOINT_URL_SSO");
-    list.stderr_has("cannot reach 127.0.0.1:9: ").status(6).go();
+    list.stderr_has("can't reach 127.0.0.1:9: ").status(6).go();
 }
 
 #[test]

@@ -110,7 +110,7 @@ fn a_wrong_start_url_is_reported_with_region_and_address() {
     let home = configured(&portal);
     home.daypass(LOGIN)
         .stderr_has("IAM Identity Center in us-east-1 does not accept https://sandbox.awsapps.com/start")
-        .stderr_has("\nhint: check the start URL and the region")
+        .stderr_has("\nhint: daypass configure --session corp --session-only")
         .status(1)
         .go();
 }
@@ -192,7 +192,11 @@ fn a_captive_portal_is_not_mistaken_for_identity_center() {
     let portal = Portal::strict();
     let home = configured(&portal);
     portal.expect(Call::RegisterClient).answered(Answer::captive_portal());
-    home.daypass(LOGIN).stderr_has("unexpected answer from IAM Identity Center").stderr_has("captive portal").status(6).go();
+    home.daypass(LOGIN)
+        .stderr_has("unexpected answer from IAM Identity Center")
+        .stderr_has("\nhint: curl -sSI https://portal.sso.us-east-1.amazonaws.com")
+        .status(6)
+        .go();
 }
 
 #[test]

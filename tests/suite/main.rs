@@ -6,6 +6,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(unix)]
+mod agents;
 mod audit;
 mod automatic_login;
 mod broker;
@@ -40,6 +42,8 @@ mod network;
 mod picker;
 mod pkce;
 mod retire;
+#[cfg(target_os = "linux")]
+mod server;
 mod shells;
 mod sign_in;
 mod start_url;

@@ -71,8 +71,8 @@ fn a_proxy_that_requires_authentication_is_asked_once() {
     let (_portal, home) = without_portal();
     let address = format!("http://me:hidden@127.0.0.1:{}", proxy.port);
     let server = format!(
-        "daypass: cannot reach portal.sso.us-east-1.amazonaws.com:443 through the proxy http://127.0.0.1:{} (HTTPS_PROXY): the proxy \
-         requires authentication (HTTP 407)\nhint: check the user name and password",
+        "daypass: can't reach portal.sso.us-east-1.amazonaws.com:443 through the proxy http://127.0.0.1:{} (HTTPS_PROXY): the proxy \
+         requires authentication (HTTP 407)\nhint: export HTTPS_PROXY=",
         proxy.port
     );
     let done = home.daypass(ASK).with("HTTPS_PROXY", &address).stderr_has(&server).status(6).go();
@@ -140,7 +140,7 @@ fn an_untrusted_certificate_is_not_retried_and_the_hint_names_the_ca_bundle() {
     home.daypass(ASK)
         .with("AWS_ENDPOINT_URL_SSO", &address)
         .stderr_has(&format!(
-            "cannot reach localhost:{}: the issuer of its certificate is not trusted\nhint: export AWS_CA_BUNDLE=",
+            "can't reach localhost:{}: the issuer of its certificate is not trusted\nhint: export AWS_CA_BUNDLE=",
             server.port
         ))
         .status(6)
@@ -163,7 +163,7 @@ fn a_certificate_that_is_not_valid_yet_points_to_the_clock() {
     home.daypass(ASK)
         .with("AWS_ENDPOINT_URL_SSO", format!("https://localhost:{}", server.port))
         .with("AWS_CA_BUNDLE", home.path("ca.pem"))
-        .stderr_has("its certificate is not valid yet by this machine's clock\nhint: check the date and time of this machine")
+        .stderr_has("its certificate is not valid yet by this machine's clock\nhint: sudo timedatectl set-ntp true")
         .status(6)
         .go();
     assert_eq!(server.connections(), 1);

@@ -128,13 +128,13 @@ fn values_that_a_format_cannot_express_are_refused_and_nothing_is_printed() {
     for shell in ["cmd", "dotenv"] {
         home.daypass(&format!("env dev --shell {shell}"))
             .stderr(&format!(
-                "daypass: the value of AWS_SESSION_TOKEN cannot be written as {shell}\nhint: daypass env dev --shell json\n"
+                "daypass: the value of AWS_SESSION_TOKEN can't be written as {shell}\nhint: daypass env dev --shell json\n"
             ))
             .status(2)
             .go();
     }
     home.daypass("env --unset --shell dotenv")
-        .stderr("daypass: a dotenv file cannot clear variables\nhint: daypass env --unset --shell sh\n")
+        .stderr("daypass: a dotenv file can't clear variables\nhint: daypass env --unset --shell sh\n")
         .status(2)
         .go();
     home.daypass("env dev").with("SHELL", "/bin/tcsh").stderr_has("tcsh reads none of the formats").status(2).go();

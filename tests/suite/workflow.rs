@@ -204,7 +204,7 @@ fn endpoints_come_from_the_settings_of_identity_center() {
         .with("AWS_ENDPOINT_URL_SSO_OIDC", &url)
         .with("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true")
         .with("HTTPS_PROXY", "http://127.0.0.1:9")
-        .stderr_has("cannot reach oidc.us-east-1.amazonaws.com:443 through the proxy http://127.0.0.1:9 (HTTPS_PROXY): ")
+        .stderr_has("can't reach oidc.us-east-1.amazonaws.com:443 through the proxy http://127.0.0.1:9 (HTTPS_PROXY): ")
         .status(6)
         .go();
 }

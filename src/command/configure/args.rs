@@ -54,6 +54,12 @@ pub struct Args {
     /// Let the profile open the browser if sign-in is required
     #[arg(long, conflicts_with = "native")]
     pub login: bool,
+    /// Whether coding agents get the profile's credentials (see 'daypass allow')
+    #[arg(long, value_name = "RULE", value_parser = ["allow", "deny"])]
+    pub agents: Option<String>,
+    /// Role that coding agents get instead, in the same account, such as ReadOnlyAccess
+    #[arg(long, value_name = "NAME", conflicts_with = "agents")]
+    pub agent_role: Option<String>,
     /// Turn profiles with sso_* keys for the same account and role into daypass profiles of the same name; other keys are kept.
     /// Without --account and --role: all profiles of the session or of all sessions, or the one of --profile, and those with
     /// source_profile

@@ -75,7 +75,7 @@ impl<'a> Wizard<'a> {
 
     fn typed<T>(&self, answer: io::Result<Option<T>>) -> Result<T> {
         let hint = || complete_command(self.args, self.config);
-        let answer = answer.map_err(|error| Error::failed(format!("cannot read standard input: {error}"), hint()))?;
+        let answer = answer.map_err(|error| Error::failed(format!("can't read standard input: {error}"), hint()))?;
         answer.ok_or_else(|| Error::new(Exit::Interrupted, "input ended; nothing was changed", hint()))
     }
 
@@ -140,7 +140,7 @@ fn missing_values(args: &Args, config: &Config) -> Vec<(&'static str, String)> {
 
 /// The command line of these arguments, with the missing values.
 pub(super) fn complete_command(args: &Args, config: &Config) -> String {
-    let Args { account, role, profile, region, output, helper, .. } = args;
+    let Args { account, role, profile, region, output, helper, agents, agent_role, .. } = args;
     let given = [
         ("--account", account),
         ("--role", role),
@@ -148,6 +148,8 @@ pub(super) fn complete_command(args: &Args, config: &Config) -> String {
         ("--region", region),
         ("--output", output),
         ("--helper", helper),
+        ("--agents", agents),
+        ("--agent-role", agent_role),
     ];
     let switches = [
         ("--session-only", args.session_only),

@@ -8,6 +8,7 @@ use crate::profile::edit::{self, Change};
 use crate::profile::helper;
 use crate::profile::index::AccountRole;
 use crate::profile::names::Session;
+use crate::profile::request::AgentRule;
 use crate::profile::request::AssumeRequest;
 use crate::profile::store::{self, Others};
 use crate::text::{self, shell_quote};
@@ -23,8 +24,13 @@ impl Wizard<'_> {
         settings: &[(String, String)],
     ) -> Result<Change> {
         let AccountRole { account, role } = role;
+        let (agents, agent_role) = (self.args.agents.as_deref(), self.args.agent_role.as_deref());
+        AgentRule::new(agents, agent_role)?;
         if self.args.native {
-            return Ok(Change::native(name, &session.name, account.as_str(), role.as_str(), settings.to_vec()));
+            let keys = [("daypass_agents", agents), ("daypass_agent_role", agent_role)];
+            let keys = keys.iter().filter_map(|(key, value)| Some(((*key).to_owned(), (*value)?.to_owned())));
+            let more = settings.iter().cloned().chain(keys).collect();
+            return Ok(Change::native(name, &session.name, account.as_str(), role.as_str(), more));
         }
         let line = match self.assumed()? {
             Some(assume) => {
@@ -33,7 +39,13 @@ impl Wizard<'_> {
             }
             None => helper::line(&self.program()?, &session.name, account, role)?,
         };
-        Ok(Change::helper(name, if self.args.login { line + " --login" } else { line }, settings.to_vec()))
+        // A rule that the profile has stays.
+        let for_agents = match self.config.profile(name) {
+            Some(profile) if agents.is_none() && agent_role.is_none() => helper::agent_flags(&profile),
+            _ => helper::agent_flags_of(agents, agent_role),
+        };
+        let login = if self.args.login { " --login" } else { "" };
+        Ok(Change::helper(name, format!("{line}{for_agents}{login}"), settings.to_vec()))
     }
 
     /// The role of `--assume-role`, checked, with the absolute path of its policy: the line is used in any folder.

@@ -9,6 +9,7 @@ use crate::profile::findings::{Code, Finding, Subject, chain_of};
 use crate::profile::names::Session;
 use crate::profile::request::RoleRequest;
 use crate::profile::resolve::{self, CredentialSource};
+use crate::sys::clock;
 use crate::text::command_line;
 use crate::vault;
 
@@ -57,8 +58,7 @@ pub(super) fn findings(context: &Context, subject: &Subject<'_>, online: bool) -
     if let Some(offset) = offset.filter(|offset| offset.abs() > CLOCK_TOLERANCE) {
         let (minutes, direction) = (offset.whole_minutes().abs(), if offset.is_positive() { "behind" } else { "ahead" });
         let what = format!("the clock of this machine is {minutes} min {direction}: AWS refuses what it signs");
-        let hint = if cfg!(target_os = "linux") { "timedatectl set-ntp true" } else { "set the clock by the network" };
-        found.push(Finding::new(Code::ClockOff, what, hint, None));
+        found.push(Finding::new(Code::ClockOff, what, clock::SYNCHRONIZE, None));
     }
     found
 }

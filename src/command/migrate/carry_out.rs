@@ -17,7 +17,7 @@ use crate::context::COMMAND_TIMEOUT;
 use crate::credentials::RoleCredentials;
 use crate::error::{Error, Exit, Result};
 use crate::migration::plan::{self, Base, FileChange, Step, Usage, Wanted};
-use crate::profile::request::Account;
+use crate::profile::request::{Account, AgentRule};
 use crate::profile::resolve::RoleTarget;
 use crate::profile::store::{self, Replacement};
 use crate::profile::undo::FileUndo;
@@ -66,6 +66,7 @@ impl Orders {
             overridden: false,
             chain: Vec::new(),
             via: String::new(),
+            agents: AgentRule::default(),
         }
     }
 }
