@@ -234,7 +234,7 @@ fn every_tool_signs_with_the_role_after_a_migration_whatever_it_leaves() {
          source_profile = gone\nregion = us-east-1\n",
         lines(5)
     );
-    let home = with_files(&portal, &config, &credentials);
+    let home = with_files(&portal, &config, &credentials).with("AWS_DEFAULT_REGION", "eu-west-1").with("AWS_REGION", "eu-west-1");
     home.daypass("migrate --all").any_stderr().go();
     let issued = portal.issued()[0].clone();
     let profiles = [None, Some("gone"), Some("region"), Some("comment"), Some("config"), Some("own-base")];
