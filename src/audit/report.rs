@@ -140,23 +140,24 @@ impl Folders<'_> {
 
     /// Whether other users can read a file. The mode of the home folder counts, unless only its owner should be able to read such a file.
     fn exposes(&self, file: &FileHits) -> bool {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            const READ_BY_OTHERS: u32 = 0o004;
-            const ENTERED_BY_OTHERS: u32 = 0o001;
-            let counts = |folder: &&Path| {
-                let above = self.home.is_some_and(|home| file.path.starts_with(home) && home.starts_with(folder));
-                !(above && file.place.kind.is_private())
-            };
-            let opens = |folder: &Path| fs::metadata(folder).is_ok_and(|meta| meta.mode() & ENTERED_BY_OTHERS != 0);
-            let folders = || file.path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).filter(counts);
-            file.mode.is_some_and(|mode| mode & READ_BY_OTHERS != 0) && folders().all(opens)
-        }
-        #[cfg(not(unix))]
-        {
-            let _ = file;
-            false
-        }
+        const READ_BY_OTHERS: u32 = 0o004;
+        let counts = |folder: &&Path| {
+            let above = self.home.is_some_and(|home| file.path.starts_with(home) && home.starts_with(folder));
+            !(above && file.place.kind.is_private())
+        };
+        let folders = || file.path.ancestors().skip(1).filter(|folder| !folder.as_os_str().is_empty()).filter(counts);
+        file.mode.is_some_and(|mode| mode & READ_BY_OTHERS != 0) && folders().all(is_entered_by_others)
     }
+}
+
+#[cfg(unix)]
+fn is_entered_by_others(folder: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    const ENTERED_BY_OTHERS: u32 = 0o001;
+    fs::metadata(folder).is_ok_and(|meta| meta.mode() & ENTERED_BY_OTHERS != 0)
+}
+
+#[cfg(not(unix))]
+fn is_entered_by_others(_: &Path) -> bool {
+    false
 }
