@@ -3,6 +3,8 @@
 //! Rust, Go and Java. moto is the IAM of the migrations.
 //! `tests/run` installs them.
 
+// They run under Unix only: the tools are installed by a shell script.
+#![cfg(unix)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // Helpers of tests.
 #![allow(clippy::disallowed_methods, clippy::disallowed_macros)] // These tests start programs, read variables and print.
 
