@@ -8,6 +8,7 @@ mod support;
 
 #[cfg(unix)]
 mod agents;
+#[cfg(unix)]
 mod audit;
 mod automatic_login;
 mod broker;
@@ -36,11 +37,13 @@ mod login;
 mod login_events;
 #[cfg(unix)]
 mod login_terminal;
+#[cfg(unix)]
 mod migrate;
 mod network;
 #[cfg(unix)]
 mod picker;
 mod pkce;
+#[cfg(unix)]
 mod retire;
 #[cfg(target_os = "linux")]
 mod server;
