@@ -49,8 +49,10 @@ fn add(text: &mut String, render: impl Fn(&mut dyn std::io::Write) -> std::io::R
 fn after_help(help: &str) -> String {
     let mut text = String::new();
     let mut as_is = false;
-    for (at, line) in help.lines().enumerate() {
-        let heading = ["Examples:", "Exit status:"].contains(&line);
+    let is_heading = |line: &str| ["Examples:", "Exit status:"].contains(&line);
+    let mut lines = help.lines().enumerate().peekable();
+    while let Some((at, line)) = lines.next() {
+        let heading = is_heading(line);
         if heading {
             text.extend([".SH \"", &line.trim_end_matches(':').to_uppercase(), "\"\n"]);
         } else if at == 0 {
@@ -61,7 +63,8 @@ fn after_help(help: &str) -> String {
             text += if as_is { ".nf\n" } else { ".fi\n" };
         }
         if line.is_empty() {
-            text += ".PP\n";
+            // A heading begins a paragraph itself.
+            text += if lines.peek().is_some_and(|(_, next)| is_heading(next)) { "" } else { ".PP\n" };
         } else if !heading {
             text += &escaped(line);
             text.push('\n');
