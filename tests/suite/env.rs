@@ -108,7 +108,7 @@ fn the_settings_of_the_profile_reach_the_command() {
 #[test]
 fn the_settings_of_default_do_not_reach_the_command_of_another_profile() {
     let portal = Portal::live(PortalConfig::default());
-    let home = signed_in(&portal).without("AWS_ENDPOINT_URL_STS");
+    let home = signed_in(&portal).without("AWS_ENDPOINT_URL_STS").without("AWS_ENDPOINT_URL_IAM");
     let roles = ["dev", "--session corp --account 111122223333 --role ReadOnly"];
     for role in roles {
         variables(&home, role);

@@ -8,7 +8,7 @@ mod support;
 
 #[cfg(unix)]
 mod agents;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 mod audit;
 mod automatic_login;
 mod broker;
