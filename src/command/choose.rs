@@ -13,7 +13,7 @@ use crate::output;
 use crate::profile::Config;
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::{AccountId, Session};
-use crate::profile::request::{Account, AgentRule};
+use crate::profile::request::Account;
 use crate::profile::resolve::{self, RoleTarget};
 use crate::sys::clock;
 use crate::ui::picker::{self, Key, Picker};
@@ -115,17 +115,8 @@ fn portals(config: &Config) -> Vec<Session> {
 fn add(targets: &mut Vec<RoleTarget>, session: &Session, listed: Vec<ListedRole>) {
     let with_profile: HashSet<AccountRole> = targets.iter().filter_map(|target| role_at(session, target)).collect();
     let roles = listed.into_iter().map(|ListedRole { account, role, .. }| AccountRole { account, role });
-    targets.extend(roles.filter(|role| !with_profile.contains(role)).map(|AccountRole { account, role }| RoleTarget {
-        session: session.clone(),
-        account: Account::Id(account),
-        role,
-        region: None,
-        profile: None,
-        overridden: false,
-        chain: Vec::new(),
-        via: String::new(),
-        agents: AgentRule::default(),
-    }));
+    let of_role = |AccountRole { account, role }| RoleTarget::of_role(session.clone(), account, role);
+    targets.extend(roles.filter(|role| !with_profile.contains(role)).map(of_role));
 }
 
 /// Cells for profile, account, role, session and account ID; empty columns are left out. The least important come last, because a

@@ -14,7 +14,6 @@ use crate::iam::{self, Iam, LastUse};
 use crate::migration::retirement::{self, Caller, Facts, Status, Step};
 use crate::output::{self, Format, csv, rfc3339};
 use crate::profile::names::Session;
-use crate::profile::request::{Account, AgentRule};
 use crate::profile::resolve::{self, RoleTarget};
 use crate::profile::{Config, names::nearest};
 use crate::sts::{self, Sts};
@@ -127,17 +126,8 @@ fn role_keys(context: &Context, parked: &ParkedKey, no_browser: bool) -> Result<
     let session = session_of(&config, parked)?;
     let profile = parked.profiles.iter().find(|name| config.profile(name).is_some()).cloned();
     let region = profile.as_deref().and_then(|name| config.profile(name)?.text("region").map(str::to_owned));
-    let target = RoleTarget {
-        region: Some(region.unwrap_or_else(|| session.region.clone())),
-        session,
-        account: Account::Id(parked.account.clone()),
-        role: parked.role.clone(),
-        profile,
-        overridden: false,
-        chain: Vec::new(),
-        via: String::new(),
-        agents: AgentRule::default(),
-    };
+    let region = Some(region.unwrap_or_else(|| session.region.clone()));
+    let target = RoleTarget { region, profile, ..RoleTarget::of_role(session, parked.account.clone(), parked.role.clone()) };
     let get = || context.credentials(&target, COMMAND_TIMEOUT);
     let asks = context.may_prompt();
     let (_, credentials) = if asks { signing_in(context, &target.session, None, no_browser, get) } else { get() }?;

@@ -140,16 +140,11 @@ mod tests {
     }
 
     fn profile(name: &str, account: &str, role: &str, region: &str) -> RoleTarget {
+        let (account, role) = (AccountId::new(account).unwrap(), RoleName::new(role).unwrap());
         RoleTarget {
-            session: session("corp"),
-            account: Account::new(account).unwrap(),
-            role: RoleName::new(role).unwrap(),
             region: Some(region.to_owned()),
             profile: Some(name.to_owned()),
-            overridden: false,
-            chain: Vec::new(),
-            via: String::new(),
-            agents: crate::profile::request::AgentRule::default(),
+            ..RoleTarget::of_role(session("corp"), account, role)
         }
     }
 

@@ -44,6 +44,21 @@ pub struct RoleTarget {
 }
 
 impl RoleTarget {
+    /// A role at the portal that no profile describes.
+    pub fn of_role(session: Session, account: AccountId, role: RoleName) -> Self {
+        Self {
+            session,
+            account: Account::Id(account),
+            role,
+            region: None,
+            profile: None,
+            overridden: false,
+            chain: Vec::new(),
+            via: String::new(),
+            agents: AgentRule::default(),
+        }
+    }
+
     /// The account of the credentials; a name only if nothing is assumed.
     pub fn final_account(&self) -> Account {
         self.chain.last().map_or_else(|| self.account.clone(), |role| Account::Id(role.arn.account().clone()))

@@ -17,7 +17,6 @@ use crate::output::audit::Aws;
 use crate::output::rfc3339;
 use crate::profile::index::AccountRole;
 use crate::profile::names::{AccountId, Session};
-use crate::profile::request::{Account, AgentRule};
 use crate::profile::resolve::RoleTarget;
 use crate::sts::Sts;
 use crate::sys::clock::Deadline;
@@ -118,17 +117,7 @@ fn owner(iam: &Iam, keys: &SigningKeys, id: &str) -> std::result::Result<Answer,
 
 /// The keys of a role, and the services to ask with them.
 fn role(context: &Context, session: &Session, role: &AccountRole) -> Result<(SigningKeys, Sts, Iam)> {
-    let target = RoleTarget {
-        session: session.clone(),
-        account: Account::Id(role.account.clone()),
-        role: role.role.clone(),
-        region: None,
-        profile: None,
-        overridden: false,
-        chain: Vec::new(),
-        via: String::new(),
-        agents: AgentRule::default(),
-    };
+    let target = RoleTarget::of_role(session.clone(), role.account.clone(), role.role.clone());
     let (_, credentials) = context.credentials(&target, COMMAND_TIMEOUT)?;
     let (sts, iam) = clients(context, &session.region, None);
     Ok((SigningKeys::from(&credentials), sts, iam))

@@ -17,7 +17,6 @@ use crate::context::COMMAND_TIMEOUT;
 use crate::credentials::RoleCredentials;
 use crate::error::{Error, Exit, Result};
 use crate::migration::plan::{self, Base, FileChange, Step, Usage, Wanted};
-use crate::profile::request::{Account, AgentRule};
 use crate::profile::resolve::RoleTarget;
 use crate::profile::store::{self, Replacement};
 use crate::profile::undo::FileUndo;
@@ -57,16 +56,11 @@ impl Orders {
     /// The role as a target; `profile` is the one whose endpoint settings apply.
     fn target(&self, group: &KeyGroup) -> RoleTarget {
         let first = group.profiles.first();
+        let role = &self.chosen.role;
         RoleTarget {
-            session: self.chosen.session.clone(),
-            account: Account::Id(self.chosen.role.account.clone()),
-            role: self.chosen.role.role.clone(),
             region: first.and_then(|profile| profile.region.clone()),
             profile: first.map(|profile| profile.name.clone()),
-            overridden: false,
-            chain: Vec::new(),
-            via: String::new(),
-            agents: AgentRule::default(),
+            ..RoleTarget::of_role(self.chosen.session.clone(), role.account.clone(), role.role.clone())
         }
     }
 }
