@@ -1,6 +1,7 @@
 //! Cleans untrusted text for terminals and quotes words for shells. Pure.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use icu_properties::props::{BidiControl, DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
@@ -54,6 +55,14 @@ pub fn shell_quote(name: &str) -> Cow<'_, str> {
 /// A command line that can be typed, from its words.
 pub fn command_line<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     words.into_iter().map(shell_quote).collect::<Vec<_>>().join(" ")
+}
+
+/// A whole number of seconds, or of one of these units, as in `30m`. None if it is anything else, or too large. Each unit comes with its
+/// length in seconds.
+pub fn duration(text: &str, units: &[(&str, u64)]) -> Option<Duration> {
+    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let factor = if unit.is_empty() { 1 } else { units.iter().find(|(name, _)| *name == unit)?.1 };
+    digits.parse::<u64>().ok()?.checked_mul(factor).map(Duration::from_secs)
 }
 
 #[cfg(test)]

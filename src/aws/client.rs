@@ -1,5 +1,6 @@
 //! Runs requests: owns the runtime and the settings of the SDK's clients, and limits the time of each attempt. Touches the network.
 
+use std::cell::OnceCell;
 use std::future::Future;
 use std::time::Duration;
 
@@ -107,6 +108,37 @@ impl Client {
     pub fn run<T>(&self, work: impl Future<Output = T>) -> Result<T, Error> {
         let Some(runtime) = &self.runtime else { return Err(Error::InvalidSettings("the runtime has ended".to_owned())) };
         Ok(runtime.block_on(work))
+    }
+}
+
+/// A client that is built before the first request.
+pub struct LazyClient {
+    settings: Settings,
+    services: &'static [Service],
+    client: OnceCell<Client>,
+}
+
+impl LazyClient {
+    /// A client of these services. Builds nothing.
+    pub fn new(settings: Settings, services: &'static [Service]) -> Self {
+        Self { settings, services, client: OnceCell::new() }
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// Those of [`Client::build`].
+    pub fn get(&self) -> Result<&Client, Error> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let client = Client::build(&self.settings, self.services, false)?;
+        Ok(self.client.get_or_init(|| client))
+    }
+
+    /// How far the service's clock is ahead of this machine's, by the last answer. None before the first one, or if it had no date.
+    pub fn clock_offset(&self) -> Option<time::Duration> {
+        self.client.get()?.last().clock_offset()
     }
 }
 

@@ -18,7 +18,7 @@ mod tls;
 mod trust;
 
 pub use backoff::backoff;
-pub use client::{Client, MIN_ATTEMPT, within};
+pub use client::{Client, LazyClient, MIN_ATTEMPT, within};
 pub use error::{Error, Obstacle, Rejection, Temporary};
 pub use exchange::LastExchange;
 pub use keys::{Issued, SigningKeys, filled, is_printable};

@@ -96,7 +96,8 @@ fn probe(session: &Session) -> String {
     format!("curl -sSI https://portal.sso.{}.amazonaws.com", shell_quote(&session.region))
 }
 
-fn invalid_settings(why: String) -> Error {
+/// The error of an endpoint, proxy or CA setting, with the command that shows these settings.
+pub fn invalid_settings(why: String) -> Error {
     let settings = if cfg!(windows) {
         "set | findstr /i \"AWS_ENDPOINT AWS_CA _PROXY\""
     } else {
@@ -171,15 +172,22 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
 
 /// The error of a connection that a retry would not help.
 fn unreachable(session: &Session, obstacle: Obstacle, why: String) -> Error {
-    let hint = match obstacle {
-        Obstacle::ProxyAuthentication => "export HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT".to_owned(),
+    match obstacle_hint(obstacle) {
+        Some(hint) => Error::new(Exit::Unreachable, why, hint),
+        None => unknown_region(session, why),
+    }
+}
+
+/// What removes an obstacle; None if that is another region.
+pub fn obstacle_hint(obstacle: Obstacle) -> Option<&'static str> {
+    match obstacle {
+        Obstacle::ProxyAuthentication => Some("export HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"),
         Obstacle::UntrustedCertificate => {
-            "export AWS_CA_BUNDLE=FILE (the certificates, in PEM form, of the proxy or company that intercepts TLS)".to_owned()
+            Some("export AWS_CA_BUNDLE=FILE (the certificates, in PEM form, of the proxy or company that intercepts TLS)")
         }
-        Obstacle::CertificateDate => clock::SYNCHRONIZE.to_owned(),
-        Obstacle::UnknownRegion => return unknown_region(session, why),
-    };
-    Error::new(Exit::Unreachable, why, hint)
+        Obstacle::CertificateDate => Some(clock::SYNCHRONIZE),
+        Obstacle::UnknownRegion => None,
+    }
 }
 
 fn unknown_region(session: &Session, why: String) -> Error {

@@ -18,6 +18,7 @@ mod storing;
 
 pub use chain::Step;
 pub use credentials::Broker;
+pub use failure::{invalid_settings, obstacle_hint};
 pub use locks::Locks;
 #[cfg(fuzzing)]
 #[doc(hidden)]

@@ -1,10 +1,12 @@
 //! The services that requests are signed for: their clients, and their errors for people.
 
-use crate::aws::{self, Obstacle};
+use crate::aws;
+use crate::broker;
 use crate::context::Context;
 use crate::error::{Error, Exit};
 use crate::iam::{self, Iam};
 use crate::sts::{self, Sts};
+use crate::sys::clock;
 
 /// The clients of STS and IAM for one region, which decides the partition. `profile` is the one whose endpoint settings apply.
 pub(super) fn clients(context: &Context, region: &str, profile: Option<&str>) -> (Sts, Iam) {
@@ -17,9 +19,7 @@ pub(super) fn of_sts(error: sts::Error) -> Error {
     let refused = |why: String| Error::new(Exit::Refused, format!("STS refuses the credentials: {why}"), "daypass list");
     match error {
         sts::Error::Call(error) => of_call("STS", error),
-        sts::Error::InvalidSignature(why) => {
-            Error::failed(format!("STS does not accept the signature: {why}"), "check the date and time of this machine")
-        }
+        sts::Error::InvalidSignature(why) => Error::failed(format!("STS does not accept the signature: {why}"), clock::SYNCHRONIZE),
         sts::Error::AccessDenied(why) | sts::Error::InvalidKeys(why) | sts::Error::InvalidRequest(why) => refused(why),
     }
 }
@@ -36,32 +36,20 @@ pub(super) fn of_iam(error: iam::Error) -> Error {
 }
 
 fn of_call(service: &str, error: aws::Error) -> Error {
+    // Shows who answers in the place of the service.
+    let probe = || format!("curl -sSI https://{}.amazonaws.com", service.to_lowercase());
     match error {
         aws::Error::Rejected(rejection) => {
             let why = rejection.code.clone().unwrap_or_default();
             Error::failed(format!("{service} refuses the request: {}", rejection.why(&why)), "daypass list")
         }
-        aws::Error::Unavailable(_, why) => {
-            Error::new(Exit::Unreachable, why, "check the network (HTTPS_PROXY and NO_PROXY are honoured), then try again")
-        }
+        aws::Error::Unavailable(_, why) => Error::new(Exit::Unreachable, why, probe()),
         aws::Error::Unreachable(obstacle, why) => {
-            let hint = match obstacle {
-                Obstacle::ProxyAuthentication => "check the user name and password of the proxy in HTTPS_PROXY",
-                Obstacle::UntrustedCertificate => {
-                    "export AWS_CA_BUNDLE=FILE (the certificates, in PEM form, of the proxy or company that intercepts TLS)"
-                }
-                Obstacle::CertificateDate => "check the date and time of this machine, then try again",
-                Obstacle::UnknownRegion => "check the region of the profile",
-            };
-            Error::new(Exit::Unreachable, why, hint)
+            Error::new(Exit::Unreachable, why, broker::obstacle_hint(obstacle).unwrap_or("daypass list --profiles"))
         }
-        aws::Error::UnexpectedResponse(why) => Error::new(
-            Exit::Unreachable,
-            format!("unexpected answer from {service}: {why}"),
-            format!("check for a captive portal or a proxy, and AWS_ENDPOINT_URL_{service}"),
-        ),
-        aws::Error::InvalidSettings(why) => {
-            Error::usage(why, "check AWS_ENDPOINT_URL_*, AWS_CA_BUNDLE, HTTPS_PROXY and the endpoint settings of the profile")
+        aws::Error::UnexpectedResponse(why) => {
+            Error::new(Exit::Unreachable, format!("unexpected answer from {service}: {why}"), probe())
         }
+        aws::Error::InvalidSettings(why) => broker::invalid_settings(why),
     }
 }

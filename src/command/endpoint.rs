@@ -186,7 +186,7 @@ impl Roles {
                 if !self.held().get(role).is_some_and(Held::is_due) {
                     continue;
                 }
-                // Opened anew each time: a keyring's service may have been restarted.
+                // A new vault each time, because the keyring's service may have been restarted.
                 let renewed = Context::new(env.clone(), interaction, definition, "serve").credentials(target, COMMAND_TIMEOUT);
                 if let Some(held) = self.held().get_mut(role) {
                     held.take(renewed);

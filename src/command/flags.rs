@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::profile::chain::{AssumedRole, MAX_DURATION, Policy};
 use crate::profile::request::{AssumeRequest, RoleRequest};
+use crate::text;
 
 /// A session, given by flags.
 #[derive(Debug, Default, Clone, Args)]
@@ -218,16 +219,8 @@ impl RoleArgs {
 
 /// Parses `90`, `90s`, `30m`, `8h`, `2d`: a number of seconds, or of the given unit.
 pub fn duration(text: &str) -> std::result::Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text.get(digits.len()..) {
-        Some("" | "s") => 1,
-        Some("m") => 60,
-        Some("h") => 3600,
-        Some("d") => 86400,
-        _ => return Err("expected a number with s, m, h or d, such as 30m".to_owned()),
-    };
-    let number: u64 = digits.parse().map_err(|_| "expected a number with s, m, h or d, such as 30m".to_owned())?;
-    Ok(Duration::from_secs(number.saturating_mul(unit)))
+    text::duration(text, &[("s", 1), ("m", 60), ("h", 3600), ("d", 86400)])
+        .ok_or_else(|| "expected a number with s, m, h or d, such as 30m".to_owned())
 }
 
 #[cfg(test)]

@@ -4,8 +4,6 @@
 
 mod error;
 
-use std::cell::OnceCell;
-
 use aws_sdk_iam::types::StatusType;
 use time::OffsetDateTime;
 
@@ -19,8 +17,7 @@ const SERVICES: [Service; 1] = [Service { id: "IAM", key: "iam", variable: "AWS_
 
 /// IAM in one partition.
 pub struct Iam {
-    settings: aws::Settings,
-    client: OnceCell<aws::Client>,
+    client: aws::LazyClient,
 }
 
 /// An access key, without its secret.
@@ -58,20 +55,12 @@ impl Iam {
     /// IAM in the partition of this region. Builds and calls nothing.
     pub fn new(settings: aws::Settings) -> Self {
         let region = global_region(&settings.region).to_owned();
-        Self { settings: aws::Settings { region, ..settings }, client: OnceCell::new() }
-    }
-
-    fn client(&self) -> Result<&aws::Client, Error> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let client = aws::Client::build(&self.settings, &SERVICES, false)?;
-        Ok(self.client.get_or_init(|| client))
+        Self { client: aws::LazyClient::new(aws::Settings { region, ..settings }, &SERVICES) }
     }
 
     /// `GetAccessKeyLastUsed`: whose key it is, and its last use.
     pub fn last_used(&self, keys: &SigningKeys, id: &str, deadline: Deadline) -> Result<KeyUse, Error> {
-        let client = self.client()?;
+        let client = self.client.get()?;
         let iam = aws_sdk_iam::Client::new(&client.signing_with(keys));
         let answer = client.call(deadline, iam.get_access_key_last_used().access_key_id(id).send())?;
         let last = answer.access_key_last_used.and_then(|last| {
@@ -83,7 +72,7 @@ impl Iam {
 
     /// `ListAccessKeys` of a user; None for the user whose key signs. A user has at most two keys, which fit one page.
     pub fn access_keys(&self, keys: &SigningKeys, user: Option<&str>, deadline: Deadline) -> Result<Vec<AccessKey>, Error> {
-        let client = self.client()?;
+        let client = self.client.get()?;
         let iam = aws_sdk_iam::Client::new(&client.signing_with(keys));
         let answer = client.call(deadline, iam.list_access_keys().set_user_name(user.map(str::to_owned)).send())?;
         let key = |key: aws_sdk_iam::types::AccessKeyMetadata| {
@@ -102,7 +91,7 @@ impl Iam {
         active: bool,
         deadline: Deadline,
     ) -> Result<(), Error> {
-        let client = self.client()?;
+        let client = self.client.get()?;
         let iam = aws_sdk_iam::Client::new(&client.signing_with(keys));
         let status = if active { StatusType::Active } else { StatusType::Inactive };
         let request = iam.update_access_key().access_key_id(id).status(status).set_user_name(user.map(str::to_owned));
@@ -111,7 +100,7 @@ impl Iam {
 
     /// `DeleteAccessKey` of a user.
     pub fn delete(&self, keys: &SigningKeys, user: &str, id: &str, deadline: Deadline) -> Result<(), Error> {
-        let client = self.client()?;
+        let client = self.client.get()?;
         let iam = aws_sdk_iam::Client::new(&client.signing_with(keys));
         Ok(client.call(deadline, iam.delete_access_key().access_key_id(id).user_name(user).send()).map(drop)?)
     }

@@ -59,7 +59,7 @@ pub struct Account {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Created {
-    /// At least these days: the files that contain it were not changed since, or its ID is of the old form.
+    /// The key is at least this many days old: a file that contains it has not changed since, or the ID has the old form.
     AtLeastDays(i64),
     /// The date, from AWS.
     Date(String),

@@ -7,6 +7,7 @@ use super::config::Block;
 use super::names::RoleArn;
 use super::request::AssumeRequest;
 use crate::error::{Error, Result};
+use crate::text;
 
 /// The most roles that are assumed one after another.
 pub const MAX_ROLES: usize = 5;
@@ -123,16 +124,8 @@ fn session_name(text: &str) -> Result<String> {
 
 /// `900`, `900s`, `15m` or `1h`.
 fn duration(text: &str) -> Result<Duration> {
-    let (digits, unit) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-    let factor = match unit {
-        "" | "s" => Some(1),
-        "m" => Some(60),
-        "h" => Some(3600),
-        _ => None,
-    };
-    let seconds = digits.parse::<u64>().ok().zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
-    let seconds = seconds.ok_or_else(|| Error::usage(format!("\"{text}\" is not a duration"), "such as 900, 30m or 1h"))?;
-    checked(Duration::from_secs(seconds), text)
+    let length = text::duration(text, &[("s", 1), ("m", 60), ("h", 3600)]);
+    checked(length.ok_or_else(|| Error::usage(format!("\"{text}\" is not a duration"), "such as 900, 30m or 1h"))?, text)
 }
 
 fn checked(duration: Duration, text: &str) -> Result<Duration> {

@@ -6,7 +6,6 @@
 
 mod error;
 
-use std::cell::OnceCell;
 use std::time::Duration;
 
 use aws_sdk_sts::types::PolicyDescriptorType;
@@ -23,8 +22,7 @@ const SERVICES: [Service; 1] = [Service { id: "STS", key: "sts", variable: "AWS_
 
 /// STS in one region.
 pub struct Sts {
-    settings: aws::Settings,
-    client: OnceCell<aws::Client>,
+    client: aws::LazyClient,
 }
 
 /// Whose keys signed a request.
@@ -66,25 +64,17 @@ pub struct RoleSession {
 impl Sts {
     /// STS with these settings. Builds and calls nothing.
     pub fn new(settings: aws::Settings) -> Self {
-        Self { settings, client: OnceCell::new() }
-    }
-
-    fn client(&self) -> Result<&aws::Client, Error> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let client = aws::Client::build(&self.settings, &SERVICES, false)?;
-        Ok(self.client.get_or_init(|| client))
+        Self { client: aws::LazyClient::new(settings, &SERVICES) }
     }
 
     /// How far the service's clock is ahead of this machine's, by the last answer. None before the first one, or if it had no date.
     pub fn clock_offset(&self) -> Option<time::Duration> {
-        self.client.get()?.last().clock_offset()
+        self.client.clock_offset()
     }
 
     /// `GetCallerIdentity`, which no policy can forbid.
     pub fn caller_identity(&self, keys: &SigningKeys, deadline: Deadline) -> Result<Identity, Error> {
-        let client = self.client()?;
+        let client = self.client.get()?;
         let sts = aws_sdk_sts::Client::new(&client.signing_with(keys));
         let answer = client.call(deadline, sts.get_caller_identity().send())?;
         match (filled(answer.account), filled(answer.arn)) {
@@ -95,7 +85,7 @@ impl Sts {
 
     /// `GetAccessKeyInfo`: the account of any access key, active or not.
     pub fn account_of_key(&self, keys: &SigningKeys, id: &str, deadline: Deadline) -> Result<String, Error> {
-        let client = self.client()?;
+        let client = self.client.get()?;
         let sts = aws_sdk_sts::Client::new(&client.signing_with(keys));
         let answer = client.call(deadline, sts.get_access_key_info().access_key_id(id).send())?;
         let unnamed = || aws::Error::UnexpectedResponse("GetAccessKeyInfo returned no account".to_owned());
@@ -104,7 +94,7 @@ impl Sts {
 
     /// `AssumeRole`.
     pub fn assume_role(&self, keys: &SigningKeys, session: &RoleSession, deadline: Deadline) -> Result<RoleCredentials, Error> {
-        let client = self.client()?;
+        let client = self.client.get()?;
         let sts = aws_sdk_sts::Client::new(&client.signing_with(keys));
         let policies = session.policy_arns.iter().map(|arn| PolicyDescriptorType::builder().arn(arn).build()).collect();
         let request = sts

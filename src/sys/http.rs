@@ -125,7 +125,7 @@ impl Server {
         None
     }
 
-    /// Accepts what waits, as long as there is room. The oldest connection makes room for others if it has had its time.
+    /// Accepts the waiting connections, up to the limit. At the limit, the oldest one is closed if its time is over.
     fn accept(&mut self) {
         for _ in 0..MAX_OPEN {
             if self.open.len() >= MAX_OPEN {

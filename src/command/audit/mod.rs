@@ -269,7 +269,7 @@ fn kind(entry: &Entry) -> &'static str {
     }
 }
 
-/// A key is as old as the files that contain it; one whose ID is of the old form is from before spring 2019.
+/// A lower bound of a key's age: that of the oldest file that contains it. A key ID in the old form was created before spring 2019.
 fn created(entry: &Entry, now: OffsetDateTime) -> Option<Created> {
     let old = matches!(&entry.key, LongLivedKey::Access(id) if id.account().is_none()).then_some(OLD_FORM_ENDED);
     let oldest = entry.oldest.map(OffsetDateTime::from).into_iter().chain(old).min()?;
