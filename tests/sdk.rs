@@ -16,6 +16,8 @@ mod administrator;
 mod arrangements;
 #[path = "sdk/endpoint.rs"]
 mod endpoint;
+#[path = "profile/signers.rs"]
+mod signers;
 
 use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -8,6 +8,7 @@ mod precedence;
 mod property;
 mod rejections;
 mod resolving;
+mod signers;
 mod storing;
 
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use daypass::profile::precedence::{Kind, Precedence, Sdk};
 use serde::Deserialize;
 
+use crate::signers::SIGNERS;
 use crate::{config, env};
 
 /// `precedence.json`: arrangements of files and variables, and the access key ID that arrived at a service.
@@ -26,16 +27,7 @@ struct Arrangement {
 
 /// The source of a key ID that the service gave out.
 fn kind_of(signed_by: Option<&str>) -> Kind {
-    let kinds = [
-        ("ASIAPROC", Kind::CredentialProcess),
-        ("ASIASSO", Kind::Sso),
-        ("ASIAROLE", Kind::AssumeRole),
-        ("ASIAWEBID", Kind::WebIdentity),
-        ("ASIACONT", Kind::Container),
-        ("ASIAIMDS", Kind::Instance),
-        ("AKIA", Kind::StaticKey),
-    ];
-    signed_by.map_or(Kind::None, |id| kinds.into_iter().find(|(prefix, _)| id.starts_with(prefix)).unwrap().1)
+    signed_by.map_or(Kind::None, |id| SIGNERS.into_iter().find(|(prefix, _)| id.starts_with(prefix)).unwrap().1)
 }
 
 #[test]

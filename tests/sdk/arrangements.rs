@@ -14,6 +14,7 @@ use daypass::profile::precedence::{Kind, Precedence, Sdk};
 use daypass::sys::env::Env;
 use serde_json::{Value, json};
 
+use super::signers::SIGNERS;
 use super::{cached, cli_v2};
 
 const EXPIRES: &str = "2096-01-01T00:00:00Z";
@@ -219,16 +220,7 @@ fn answers(sdk: Sdk, arrangements: &[Arrangement]) -> Option<Vec<String>> {
 
 /// The source of the key ID in an answer.
 fn kind_in(answer: &str) -> Kind {
-    let kinds = [
-        ("ASIAPROC", Kind::CredentialProcess),
-        ("ASIASSO", Kind::Sso),
-        ("ASIAROLE", Kind::AssumeRole),
-        ("ASIAWEBID", Kind::WebIdentity),
-        ("ASIACONT", Kind::Container),
-        ("ASIAIMDS", Kind::Instance),
-        ("AKIA", Kind::StaticKey),
-    ];
-    let found = kinds.into_iter().find(|(id, _)| !answer.starts_with("ERR") && answer.contains(id));
+    let found = SIGNERS.into_iter().find(|(id, _)| !answer.starts_with("ERR") && answer.contains(id));
     found.map_or(Kind::None, |(_, kind)| kind)
 }
 
