@@ -108,6 +108,7 @@ commands! {
     ShellInit(shell_init),
     Completions(completions),
     Man(man),
+    Help(help),
 }
 
 /// When the warning about the user's files is printed.
@@ -144,7 +145,8 @@ impl Command {
             | Self::Retire(_)
             | Self::ShellInit(_)
             | Self::Completions(_)
-            | Self::Man(_) => FileWarning::Never,
+            | Self::Man(_)
+            | Self::Help(_) => FileWarning::Never,
         }
     }
 }

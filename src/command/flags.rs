@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::profile::chain::{AssumedRole, MAX_DURATION, Policy};
-use crate::profile::request::{AssumeRequest, RoleRequest};
+use crate::profile::request::{AssumeRequest, NamedBy, RoleRequest};
 use crate::text;
 
 /// A session, given by flags.
@@ -173,6 +173,10 @@ fn typed(flags: &[(&str, &Option<String>)]) -> Vec<String> {
     flags.iter().filter_map(|(flag, value)| value.as_ref().map(|value| [(*flag).to_owned(), value.clone()])).flatten().collect()
 }
 
+fn named_by(flag: Option<&String>) -> NamedBy {
+    if flag.is_some() { NamedBy::Flag } else { NamedBy::Argument }
+}
+
 impl From<SessionFlags> for RoleRequest {
     fn from(flags: SessionFlags) -> Self {
         let SessionFlags { session, start_url, sso_region, scopes } = flags;
@@ -188,20 +192,22 @@ impl From<SessionArgs> for RoleRequest {
 
 impl From<SessionOrProfileArgs> for RoleRequest {
     fn from(SessionOrProfileArgs { session, profile }: SessionOrProfileArgs) -> Self {
-        Self { profile, ..session.into() }
+        Self { named_by: named_by(profile.as_ref()), profile, ..session.into() }
     }
 }
 
 impl From<RoleFlags> for RoleRequest {
     fn from(flags: RoleFlags) -> Self {
         let RoleFlags { profile, session, account, role, region, assume } = flags;
-        Self { profile, account, role, region, assume: assume.request().map(Box::new), ..session.into() }
+        let (named_by, assume) = (named_by(profile.as_ref()), assume.request().map(Box::new));
+        Self { profile, named_by, account, role, region, assume, ..session.into() }
     }
 }
 
 impl From<RoleArgs> for RoleRequest {
     fn from(RoleArgs { name, flags }: RoleArgs) -> Self {
-        RoleFlags { profile: flags.profile.or(name), ..flags }.into()
+        let named_by = named_by(flags.profile.as_ref());
+        Self { named_by, ..RoleFlags { profile: flags.profile.or(name), ..flags }.into() }
     }
 }
 
