@@ -96,6 +96,9 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let session = SessionArgs { name: args.name, flags: args.session };
     let request = RoleRequest::from(SessionOrProfileArgs { session, profile: args.profile });
     let vault = context.vault()?;
+    if context.interaction.verbose > 0 {
+        vault.failures().into_iter().flatten().for_each(|line| terminal::say(&text::clean(&line)));
+    }
     let mut contents = vault.contents(now)?;
     let roles = std::mem::take(&mut contents.roles);
     let due = contents.due;
