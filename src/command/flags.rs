@@ -8,6 +8,11 @@ use crate::profile::chain::{AssumedRole, MAX_DURATION, Policy};
 use crate::profile::request::{AssumeRequest, NamedBy, RoleRequest};
 use crate::text;
 
+/// The heading of the flags for a role that no profile describes.
+const WITHOUT_PROFILE: &str = "Without a profile";
+/// The heading of the flags for a portal that no session block describes.
+const WITHOUT_SESSION: &str = "Without a session block";
+
 /// A session, given by flags.
 #[derive(Debug, Default, Clone, Args)]
 pub struct SessionFlags {
@@ -15,13 +20,13 @@ pub struct SessionFlags {
     #[arg(long = "session", value_name = "NAME")]
     pub session: Option<String>,
     /// Start URL of the access portal, such as https://corp.awsapps.com/start
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help_heading = WITHOUT_SESSION)]
     pub start_url: Option<String>,
     /// Region of IAM Identity Center
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", help_heading = WITHOUT_SESSION)]
     pub sso_region: Option<String>,
     /// Registration scopes, comma-separated [default: sso:account:access]
-    #[arg(long, value_name = "LIST")]
+    #[arg(long, value_name = "LIST", help_heading = WITHOUT_SESSION)]
     pub scopes: Option<String>,
 }
 
@@ -53,8 +58,11 @@ pub struct RoleFlags {
     /// Profile [default: $AWS_PROFILE, then default]
     #[arg(long = "profile", value_name = "NAME")]
     pub profile: Option<String>,
+    /// Region to use
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
     /// The session and its settings.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = WITHOUT_PROFILE)]
     pub session: SessionFlags,
     /// Account ID (12 digits) or name
     #[arg(long, value_name = "ID|NAME")]
@@ -62,11 +70,8 @@ pub struct RoleFlags {
     /// Role (permission set)
     #[arg(long, value_name = "NAME")]
     pub role: Option<String>,
-    /// Region to use
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
-    /// A role to assume with its credentials.
-    #[command(flatten)]
+    /// A role to assume with its credentials. The command's own flags follow it.
+    #[command(flatten, next_help_heading = None)]
     pub assume: AssumeFlags,
 }
 
