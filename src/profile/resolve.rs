@@ -18,7 +18,7 @@ use super::names::{AccountId, RoleName, Session, nearest};
 use super::request::{Account, AgentRule, NamedBy, RoleRequest};
 use crate::error::{Error, Exit, Result};
 use crate::sys::env::Env;
-use crate::text::{set_variable, shell_quote};
+use crate::text::{edit_file, set_variable, shell_quote};
 
 /// The role whose credentials were requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -401,7 +401,7 @@ fn resolve_role(config: &Config, request: RoleRequest, profile: Option<String>, 
     let Trail { mut chain, via, region, .. } = trail;
     if chain.len() > MAX_ROLES {
         let what = format!("{} roles are assumed one after another; {MAX_ROLES} are the most", chain.len());
-        return Err(Error::usage(what, "let the role be assumed from a profile that is nearer to the sign-in"));
+        return Err(Error::usage(what, edit_file(&config.path().to_string_lossy())));
     }
     chain.reverse();
     // A role without a region of its own is assumed in that of its source.
@@ -576,7 +576,7 @@ fn contradiction(config: &Config, profile: &Block<'_>, request: &RoleRequest) ->
             && own.text != its.text
         {
             let what = format!("{} and {} differ in {key}: \"{}\" and \"{}\"", own.place(), its.place(), own.text, its.text);
-            return Err(Error::usage(what, format!("remove {key} from profile \"{}\"", profile.name)));
+            return Err(Error::usage(what, edit_file(&own.file.to_string_lossy())));
         }
     }
     Ok(())
@@ -614,8 +614,8 @@ fn check_values(profile: &Block<'_>, request: &RoleRequest, need: Need) -> Resul
 fn lookalike(config: &Config, kind: Kind, name: &str) -> Option<(String, String)> {
     config.texts().into_iter().find_map(|(path, file, text)| {
         let found = header::lookalike(text, file, kind, name)?;
-        let place = format!("{}:{} is \"{}\"", path.display(), found.line, found.text);
-        Some((place, format!("change line {} of {} to {}", found.line, path.display(), found.correct)))
+        let place = format!("{}:{} is \"{}\" and should be {}", path.display(), found.line, found.text, found.correct);
+        Some((place, edit_file(&path.to_string_lossy())))
     })
 }
 

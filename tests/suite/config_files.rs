@@ -99,8 +99,8 @@ fn an_unknown_profile_names_the_line_that_was_probably_meant() {
         home.write(".aws/config", &format!("# c\n{line}\nregion = x\n"));
         home.daypass(&format!("env {name}"))
             .status(2)
-            .stderr_has(&format!("in [HOME]/.aws/config, but [HOME]/.aws/config:2 is \"{line}\"\n"))
-            .stderr_has(&format!("hint: change line 2 of [HOME]/.aws/config to {correct}\n"))
+            .stderr_has(&format!("in [HOME]/.aws/config, but [HOME]/.aws/config:2 is \"{line}\" and should be {correct}\n"))
+            .stderr_has("hint: ${EDITOR:-vi} [HOME]/.aws/config\n")
             .go();
     }
 }
