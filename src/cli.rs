@@ -98,6 +98,7 @@ commands! {
     Console(console),
     List(list),
     Sync(sync),
+    Undo(undo),
     Status(status),
     Audit(audit),
     Migrate(migrate),
@@ -143,6 +144,7 @@ impl Command {
             | Self::Migrate(_)
             | Self::Retire(_)
             | Self::ShellInit(_)
+            | Self::Undo(_)
             | Self::Completions(_)
             | Self::Man(_) => FileWarning::Never,
         }
