@@ -11,6 +11,7 @@ use crate::context::{COMMAND_TIMEOUT, Context, OnBehalf};
 use crate::credentials::Token;
 use crate::error::{Error, Exit, Result};
 use crate::output::{self, login_events};
+use crate::portal;
 use crate::profile::names::Session;
 use crate::profile::{Config, resolve};
 use crate::sys::browser;
@@ -18,6 +19,7 @@ use crate::sys::clock::{self, Deadline};
 use crate::text;
 use crate::ui::sign_in::SignInOptions;
 use crate::ui::terminal;
+use crate::vault;
 
 /// Sign in
 #[derive(Debug, clap::Args)]
@@ -228,7 +230,12 @@ fn report(options: &SignInOptions, context: &Context, session: &Session, token: 
 /// The stored sign-in if it stays valid for `at_least`. A refreshable one is refreshed first, and is valid as long as it can be refreshed.
 fn still_valid(context: &Context, by: OnBehalf<'_>, at_least: Duration) -> Result<Option<Token>> {
     let broker: Broker<'_> = context.broker(by.session, by.profile)?;
-    let Some(token) = context.vault()?.token(by.session)? else { return Ok(None) };
+    context.unlock()?;
+    let stored = context.vault()?.token(by.session).map_err(vault::Error::after_unlocking)?;
+    let Some(token) = stored else { return Ok(None) };
+    if token.registration.scopes != portal::scopes_of(by.session) {
+        return Ok(None);
+    }
     let now = clock::now();
     if token.expires_at > now && token.expires_at - now >= at_least {
         return Ok(Some(token));

@@ -5,7 +5,7 @@ use super::flags::SessionOrProfileArgs;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::profile::Config;
-use crate::profile::names::Session;
+use crate::profile::names::{Session, nearest};
 use crate::profile::request::RoleRequest;
 use crate::profile::resolve::{self, CredentialSource};
 use crate::text;
@@ -53,7 +53,23 @@ pub(super) fn named(config: &Config, args: SessionOrProfileArgs) -> Result<Optio
         None if request == (RoleRequest { scopes: request.scopes.clone(), ..RoleRequest::default() }) => return Ok(None),
         None => request,
     };
-    Ok(Some(Chosen { session: resolve::session_in(config, &request)?, profile }))
+    let session = resolve::session_in(config, &request).map_err(|error| match (&name, &profile) {
+        (Some(name), None) if error.exit == Exit::Usage && error.correction.is_none() => mistyped_profile(config, name, error),
+        _ => error,
+    })?;
+    Ok(Some(Chosen { session, profile }))
+}
+
+/// The name may also be meant for a profile.
+fn mistyped_profile(config: &Config, name: &str, error: Error) -> Error {
+    let blocks = config.profiles();
+    match nearest(name, blocks.iter().map(|block| &*block.name)) {
+        Some(near) => {
+            let what = format!("there is no session or profile \"{name}\" in {}; there is \"{near}\"", config.path().display());
+            Error::typo(what, name, near, "daypass status")
+        }
+        None => error,
+    }
 }
 
 /// The session of the profile that `AWS_PROFILE` names; None if its credentials do not come from Identity Center.
