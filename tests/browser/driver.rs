@@ -1,4 +1,4 @@
-//! A headless Chromium, driven through chromedriver by the WebDriver protocol (W3C): JSON over HTTP on the loopback interface.
+//! A headless Chromium, driven through chromedriver by the W3C's `WebDriver` protocol: JSON over HTTP on the loopback interface.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -9,7 +9,7 @@ use aws_smithy_types::base64;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// The name of an element in answers (WebDriver §11).
+/// The name of an element in answers (`WebDriver` §11).
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// How long a page may take to show what is expected.
@@ -20,7 +20,8 @@ pub struct Browser {
     driver: Child,
     port: u16,
     session: String,
-    _profile: TempDir,
+    /// Removed after the browser has ended.
+    profile: TempDir,
 }
 
 impl Browser {
@@ -32,14 +33,14 @@ impl Browser {
         let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines().map_while(Result::ok);
         let port = lines.find_map(|line| line.split("started successfully on port ").nth(1)?.trim_end_matches('.').parse().ok());
         let profile = tempfile::tempdir().unwrap();
-        let mut browser = Self { driver, port: port.expect(how), session: String::new(), _profile: profile };
+        let mut browser = Self { driver, port: port.expect(how), session: String::new(), profile };
         // Root may only run it without its sandbox. In containers /dev/shm is too small.
         let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--window-size=700,600"];
-        let profile = format!("--user-data-dir={}", browser._profile.path().display());
+        let profile = format!("--user-data-dir={}", browser.profile.path().display());
         let arguments: Vec<&str> = arguments.into_iter().chain([&*profile]).collect();
         let capabilities = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": { "args": arguments } } } });
         let started = browser.call("POST", "/session", &capabilities);
-        browser.session = started["sessionId"].as_str().unwrap_or_else(|| panic!("{how}\n{started}")).to_owned();
+        browser.session = started["sessionId"].as_str().map(str::to_owned).unwrap_or_else(|| panic!("{how}\n{started}"));
         browser
     }
 

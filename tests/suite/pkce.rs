@@ -72,7 +72,7 @@ fn unrelated_requests_are_rejected_and_the_sign_in_continues() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    let said = login.wait_for_stderr("which must reach this machine");
+    let said = login.wait_for_stderr("code_challenge=");
     let back = get(address(&said)).location.unwrap();
     let (here, query) = back.split_once('?').unwrap();
     let (root, _) = back.split_once("/oauth").unwrap();
@@ -204,7 +204,7 @@ fn a_forwarded_port_is_listened_on_and_opens_no_browser_over_ssh() {
         .stderr_has(&format!("returns to 127.0.0.1:{free}"))
         .stderr_has("Signed in to corp")
         .spawn();
-    let said = login.wait_for_stderr("which must reach this machine");
+    let said = login.wait_for_stderr("code_challenge=");
     let back = get(address(&said)).location.unwrap();
     assert!(back.starts_with(&format!("http://127.0.0.1:{free}/")), "{back}");
     get(&back);
