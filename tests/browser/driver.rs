@@ -40,7 +40,7 @@ impl Browser {
         let arguments: Vec<&str> = arguments.into_iter().chain([&*profile]).collect();
         let capabilities = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": { "args": arguments } } } });
         let started = browser.call("POST", "/session", &capabilities);
-        browser.session = started["sessionId"].as_str().map(str::to_owned).unwrap_or_else(|| panic!("{how}\n{started}"));
+        browser.session = started["sessionId"].as_str().map_or_else(|| panic!("{how}\n{started}"), str::to_owned);
         browser
     }
 
