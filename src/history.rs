@@ -399,7 +399,7 @@ mod tests {
         }
         assert_eq!(history.session_end(&session("https://other.awsapps.com/start")), None);
         // A session that outlasts all earlier ones says so itself.
-        history.session_seen(&corp, after(start + 9.0));
+        history.session_seen(&corp, after(start + 17.0));
         assert_eq!(history.session_end(&corp), None);
         history.signed_out(&corp);
         history.session_ended(&corp, after(start + 9.5));
