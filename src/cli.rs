@@ -120,6 +120,7 @@ commands! {
     Console(console),
     List(list),
     Sync(sync),
+    Undo(undo),
     Status(status),
     Audit(audit),
     Migrate(migrate),
@@ -165,6 +166,7 @@ impl Command {
             | Self::Migrate(_)
             | Self::Retire(_)
             | Self::ShellInit(_)
+            | Self::Undo(_)
             | Self::Completions(_)
             | Self::Man(_) => FileWarning::Never,
         }

@@ -9,7 +9,7 @@ use super::service::Service;
 pub(super) fn is_page(request: &Request) -> bool {
     matches!(
         request.path.as_str(),
-        "/device" | "/favicon.ico" | "/authorize" | "/vanity" | "/vanity-without-head" | "/vanity-elsewhere"
+        "/device" | "/favicon.ico" | "/authorize" | "/start" | "/vanity" | "/vanity-without-head" | "/vanity-elsewhere"
     )
 }
 
@@ -20,6 +20,10 @@ pub(super) fn serve(request: &Request, service: &mut Service) -> Response {
     let redirect_to = |to: &str| Response::html(302, String::new()).with("Location", to);
     match (request.path.as_str(), request.method.as_str()) {
         ("/authorize", _) => return authorize(request, service),
+        ("/start", _) => {
+            let region = service.config.page_region.map(|region| format!("<meta name=\"region\" content=\"{region}\"/>"));
+            return Response::html(200, format!("<!DOCTYPE html><html><head>{}</head></html>", region.unwrap_or_default()));
+        }
         ("/vanity-without-head", "HEAD") => return Response::html(405, String::new()),
         ("/vanity" | "/vanity-without-head", _) => return redirect_to(&service.config.start_url),
         ("/vanity-elsewhere", _) => return redirect_to("https://evil.example/start"),
