@@ -31,6 +31,7 @@ pub mod retire;
 mod roles;
 pub mod serve;
 mod server;
+mod session;
 pub mod shell_init;
 pub mod status;
 pub mod sync;

@@ -213,7 +213,7 @@ fn the_history_is_private_contains_no_secret_and_is_deleted_at_logout() {
     }
     let modes = "stat -c '%a %n' .local/state/daypass .local/state/daypass/*";
     let expected = "700 .local/state/daypass\n600 .local/state/daypass/issued.jsonl\n600 .local/state/daypass/roles.json\n\
-                    600 .local/state/daypass/uses\n";
+                    600 .local/state/daypass/sign_ins.json\n600 .local/state/daypass/uses\n";
     home.program("sh").args(["-c", modes]).stdout(expected).go();
     home.daypass("logout").any_stderr().go();
     assert_eq!(left(), 0);
