@@ -120,6 +120,7 @@ commands! {
     Console(console),
     List(list),
     Sync(sync),
+    Undo(undo),
     Status(status),
     Audit(audit),
     Migrate(migrate),
@@ -166,6 +167,7 @@ impl Command {
             | Self::Migrate(_)
             | Self::Retire(_)
             | Self::ShellInit(_)
+            | Self::Undo(_)
             | Self::Completions(_)
             | Self::Man(_)
             | Self::Help(_) => FileWarning::Never,

@@ -28,13 +28,16 @@ pub mod man;
 pub mod migrate;
 pub mod pick;
 mod profiles;
+mod region;
 pub mod retire;
 mod roles;
 pub mod serve;
 mod server;
+mod session;
 pub mod shell_init;
 pub mod status;
 pub mod sync;
+pub mod undo;
 
 use crate::context::Context;
 use crate::credentials::RoleCredentials;
@@ -42,7 +45,7 @@ use crate::output::export;
 use crate::profile::names::AccountId;
 use crate::profile::request::Account;
 use crate::profile::resolve::RoleTarget;
-use crate::profile::store::Plan;
+use crate::profile::store::{self, Plan};
 use crate::profile::{Config, settings};
 use crate::sys::clock;
 use crate::sys::env::REGION;
@@ -98,6 +101,14 @@ fn extras<'a>(context: &'a Context, target: &'a RoleTarget, name: &'a str, regio
 /// Counts a use, for the order of the picker.
 fn note_use(context: &Context, name: &str) {
     context.history().used(name, clock::now());
+}
+
+/// Names the backup of the file that was changed, if there was one.
+fn tell_backup(context: &Context, plan: &Plan) {
+    if plan.before.is_some() && !plan.is_empty() {
+        let backup = store::backup_path(&plan.path);
+        context.tell(&text::clean(&format!("The previous version is in {}; 'daypass undo' restores it.", backup.display())));
+    }
 }
 
 /// The diff of a change for standard output. It quotes the file, so it is cleaned for a terminal.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use aws_smithy_types::base64;
-use terminal_size::{Width, terminal_size_of};
+use terminal_size::{Height, Width, terminal_size_of};
 use unicode_width::UnicodeWidthStr;
 
 use crate::sys::env::Env;
@@ -79,6 +79,11 @@ fn broken(line: &str, width: usize) -> String {
         used = if word.ends_with('\n') { 0 } else { used + word.width() };
     }
     if command.is_empty() { text } else { format!("{text}\n {command}") }
+}
+
+/// The height of standard error in rows; None if it is not a terminal or its height is not known.
+pub fn rows() -> Option<u16> {
+    terminal_size_of(io::stderr()).map(|(_, Height(rows))| rows).filter(|rows| *rows > 0)
 }
 
 /// Whether this program may draw on the terminal of standard error: in the background it must not.
