@@ -96,6 +96,7 @@ commands! {
     Exec(exec),
     Serve(serve),
     Console(console),
+    Use(use_profile),
     List(list),
     Sync(sync),
     Status(status),
@@ -131,6 +132,7 @@ impl Command {
             | Self::Exec(_)
             | Self::Serve(_)
             | Self::Console(_)
+            | Self::Use(_)
             | Self::List(_)
             | Self::Sync(_) => FileWarning::Before,
             Self::CredentialProcess(_) => FileWarning::OnFailure,
@@ -187,7 +189,10 @@ impl Cli {
     /// that last word does not belong to the command.
     pub fn command_at(words: &[OsString]) -> Option<usize> {
         match Self::try_parse_from(words) {
-            Ok(typed) if matches!(typed.command, Some(Command::Exec(_))) => Some(words.iter().position(|word| word == "--")? + 1),
+            Ok(typed) if matches!(typed.command, Some(Command::Exec(_))) => {
+                let at = words.iter().position(|word| word == "--")? + 1;
+                (at < words.len()).then_some(at)
+            }
             _ => Self::with_separator(words).map(|(at, _)| at),
         }
     }
@@ -292,15 +297,10 @@ mod tests {
     }
 
     #[test]
-    fn exec_without_a_command_is_a_usage_error() {
-        for line in [
-            "daypass exec",
-            "daypass exec dev",
-            "daypass exec dev --",
-            "daypass exec --profile dev",
-            "daypass exec --bogus dev aws",
-        ] {
-            assert_eq!(exec(line), None, "{line}");
+    fn exec_without_a_command_is_valid() {
+        for line in ["daypass exec", "daypass exec dev", "daypass exec dev --", "daypass exec --profile dev"] {
+            assert!(exec(line).is_some_and(|(_, command)| command.is_empty()), "{line}");
         }
+        assert_eq!(exec("daypass exec --bogus dev aws"), None);
     }
 }

@@ -123,6 +123,6 @@ fn links(context: &Context, target: &RoleTarget, destination: Option<&str>, regi
     let Account::Id(counted) = target.final_account() else {
         return Err(Error::failed("the account is not known", "daypass list"));
     };
-    super::note_use(context, &super::name_of(target, &counted));
+    super::note_use(context, target, &Account::Id(counted), region);
     Ok(Links { portal: console::link(&target.session.start_url, &account, &target.role, destination.as_deref())?, switch })
 }

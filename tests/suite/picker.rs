@@ -54,10 +54,10 @@ fn the_picker_signs_in_lists_roles_and_starts_a_shell() {
     terminal.shows("List the roles of corp").shows("1 of 1").types("\r");
     terminal.shows("Signed in to corp").shows("Break+Glass=Now").shows("5 of 5");
     terminal.types("prod read").shows("1 of 5").types("\r");
-    terminal.shows("Started a shell with credentials for ReadOnly@444455556666 (valid for ").shows("Type 'exit' to leave.");
-    terminal.shows("prompt> ").types("echo \"<${DAYPASS_ACTIVE#* }>\" $AWS_ACCESS_KEY_ID\r").shows("<ReadOnly@444455556666> ASIA");
+    terminal.shows("Started a shell with credentials for ReadOnly@Production (valid for ").shows("Type 'exit' to leave.");
+    terminal.shows("prompt> ").types("echo \"<${DAYPASS_ACTIVE#* }>\" $AWS_ACCESS_KEY_ID\r").shows("<ReadOnly@Production> ASIA");
     // The picker names the role of that shell.
-    terminal.types("daypass\r").shows("Which role? (this shell uses ReadOnly@444455556666)").types(ESCAPE).shows("prompt> ");
+    terminal.types("daypass\r").shows("Which role? (this shell uses ReadOnly@Production)").types(ESCAPE).shows("prompt> ");
     // The shell has replaced the daypass process, so it has signals and job control.
     terminal.types("echo \"=$$=\"\r").shows("=");
     let pid = terminal.pid.clone();
@@ -218,8 +218,8 @@ fn the_history_is_private_contains_no_secret_and_is_deleted_at_logout() {
         assert!(home.files_with(&secret).iter().all(|path| !path.starts_with(&folder)));
     }
     let modes = "stat -c '%a %n' .local/state/daypass .local/state/daypass/*";
-    let expected = "700 .local/state/daypass\n600 .local/state/daypass/issued.jsonl\n600 .local/state/daypass/roles.json\n\
-                    600 .local/state/daypass/uses\n";
+    let expected = "700 .local/state/daypass\n600 .local/state/daypass/issued.jsonl\n600 .local/state/daypass/regions\n\
+                    600 .local/state/daypass/roles.json\n600 .local/state/daypass/uses\n";
     home.program("sh").args(["-c", modes]).stdout(expected).go();
     home.daypass("logout").any_stderr().go();
     assert_eq!(left(), 0);
@@ -271,7 +271,7 @@ fn dp_without_a_name_sets_the_selected_role_in_the_current_shell() {
         let mut terminal = Terminal::running(&home, &[shell, "-c", &script], 100, 30);
         terminal.shows("Enter select, Esc cancel").types(ESCAPE).shows("left 130\r\n");
         terminal.shows("Enter select, Esc cancel").types("readonly").shows("2 of 5").types(DOWN).types(" prod\r");
-        terminal.shows("is ASIA").shows("ReadOnly@444455556666, 0.");
+        terminal.shows("is ASIA").shows("ReadOnly@Production, 0.");
         terminal.ends(0);
     }
 }
