@@ -166,7 +166,7 @@ fn a_mistyped_name_is_corrected_in_the_hint() {
     ] {
         home.daypass(typed).stderr_has("\nhint: ").stderr_has(&format!("hint: {hint}\n")).status(2).go();
     }
-    home.daypass("env").with("AWS_PROFILE", "deb").stderr_has("there is \"dev\"\nhint: daypass list --profiles\n").status(2).go();
+    home.daypass("env").with("AWS_PROFILE", "deb").stderr("daypass: there is no profile \"deb\" (from AWS_PROFILE) in [HOME]/.aws/config; did you mean \"dev\"?\nhint: export AWS_PROFILE=dev\n").status(2).go();
 }
 
 #[test]

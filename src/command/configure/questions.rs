@@ -87,7 +87,8 @@ impl Wizard<'_> {
         let account = self.args.account.as_deref().map(Account::new).transpose()?;
         let role = self.args.role.as_deref().map(RoleName::new).transpose()?;
         if let (Some(Account::Id(account)), Some(role)) = (&account, &role) {
-            return Ok(vec![unlisted(account, role)]);
+            let name = self.context.history().account_name(session, account);
+            return Ok(vec![unlisted(account, name, role)]);
         }
         if account.is_none() && !self.interactive {
             return Err(self.missing("--account"));
@@ -109,7 +110,8 @@ impl Wizard<'_> {
             None => None,
         };
         if let (Some(id), Some(role)) = (&only, &role) {
-            return Ok(vec![unlisted(id, role)]);
+            let name = accounts.iter().find(|account| account.id == *id).and_then(|account| account.name.clone());
+            return Ok(vec![unlisted(id, name, role)]);
         }
         let named = only.as_ref().and_then(|id| accounts.iter().find(|account| account.id == *id).cloned());
         let accounts = match (named, only) {
@@ -241,9 +243,9 @@ impl Wizard<'_> {
     }
 }
 
-/// A role that was given by flags, without the portal's list.
-fn unlisted(account: &AccountId, role: &RoleName) -> Reachable {
-    let listed = portal::Account { id: account.clone(), name: None, email: None };
+/// A role that was given by flags, with the account's name if it is known.
+fn unlisted(account: &AccountId, name: Option<String>, role: &RoleName) -> Reachable {
+    let listed = portal::Account { id: account.clone(), name, email: None };
     Reachable { account: listed, role: AccountRole { account: account.clone(), role: role.clone() } }
 }
 
