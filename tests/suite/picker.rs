@@ -130,7 +130,7 @@ fn keys_open_the_console_show_the_env_command_and_save_a_profile() {
     let mut terminal = Terminal::new(&home, "", 120, 30);
     terminal.shows("5 of 5").types("prod read").shows("1 of 5").types(PROFILE);
     terminal.shows("New profile for ReadOnly in 444455556666:").answer("Default region", "eu-central-1").enter("Default output");
-    terminal.answer("Profile name [444455556666.ReadOnly]", "prod").enter("Write this to").shows("Wrote profile prod");
+    terminal.answer("Profile name [Production.ReadOnly]", "prod").enter("Write this to").shows("Wrote profile prod");
     terminal.ends(0);
     home.daypass("list --profiles").stdout_has("prod     444455556666  ReadOnly         eu-central-1").go();
     assert!(rows(&home).contains(&"prod  Production   ReadOnly         444455556666".to_owned()), "{:?}", rows(&home));

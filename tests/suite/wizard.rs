@@ -14,7 +14,7 @@ fn the_wizard_creates_a_working_profile_from_scratch() {
     terminal.answer("Start URL", "https://sandbox.awsapps.com/start/#/");
     terminal.answer("Region of IAM Identity Center", "us-east-1");
     terminal.enter("scopes, comma-separated [sso:account:access]");
-    terminal.shows("Signed in to corp").shows("Which role?").types("prod read").shows("> prod read").shows("1 of 4").types("\r");
+    terminal.shows("Signed in to corp").shows("Which role?").types("prod,read").shows("> prod read").shows("1 of 4").types("\r");
     terminal.shows("Selected: Production  ReadOnly  444455556666");
     terminal.answer("Default region", "Frankfurt").shows("is not a region");
     terminal.answer("Default region", "eu-central-1").enter("Default output format");
@@ -181,7 +181,7 @@ fn with_more_than_a_hundred_accounts_the_account_is_chosen_first() {
     let portal = Portal::live(PortalConfig::of(120, 2));
     let home = signed_in(&portal);
     let mut terminal = Terminal::new(&home, "configure --session corp", 120, 24);
-    terminal.shows("Which account?").shows("120 of 120").types("team 077").shows("1 of 120").types("\r");
+    terminal.shows("Which account?").shows("120 of 120").types("team,077").shows("1 of 120").types("\r");
     terminal.shows("Which role?").shows("2 of 2").types("002\r");
     terminal.enter("Default region").enter("Default output").enter("Profile name [Team-077.Role002]").enter("Write this to");
     terminal.shows("Wrote profile Team-077.Role002");
