@@ -118,7 +118,7 @@ fn open(context: &Context, links: &Links) -> Result<()> {
         browser::on_this_machine(env).map_err(failed)?;
     }
     let opened = match env.console_browser() {
-        Some(line) => {
+        Some(command) => {
             let url = browser::safe(link).map_err(|error| failed(&error.to_string()))?;
             let launch = Launch {
                 profile: &links.profile,
@@ -129,7 +129,7 @@ fn open(context: &Context, links: &Links) -> Result<()> {
                 region: &links.region,
                 url: &url,
             };
-            browser::launch(&launch.words(line, "DAYPASS_CONSOLE_BROWSER")?)
+            browser::launch(&launch.words(command, "DAYPASS_CONSOLE_BROWSER")?)
         }
         None => browser::open(link, env),
     };

@@ -292,7 +292,7 @@ pub fn destination(text: &str, sso_region: &str, region: Option<&str>) -> Result
         let otherwise = "daypass console --destination help";
         return Err(match nearest(wanted, services()) {
             Some(near) => Error::typo(format!("{what}; did you mean \"{near}\"?"), text, near, otherwise),
-            None => Error::usage(what, otherwise),
+            None => Error::typo(what, text, "help", otherwise),
         });
     };
     let (path, fragment) = path.split_once('#').unwrap_or((path, ""));

@@ -137,6 +137,26 @@ fn keys_open_the_console_show_the_env_command_and_save_a_profile() {
 }
 
 #[test]
+fn a_shell_for_a_role_without_a_profile_gets_the_region_and_the_name_of_its_account() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = signed_in(&portal).with("SHELL", "/bin/sh");
+    home.daypass("list").stdout_has("Production").go();
+    let role = "--session corp --account 444455556666 --role Break+Glass=Now";
+    for region in ["us-east-2", "eu-central-1", "eu-central-1"] {
+        home.daypass(&format!("exec {role} --region {region} -- true")).go();
+    }
+    for (columns, lines, name, shown) in [
+        (40, 15, "prod read", "<ReadOnly@Production ReadOnly@Production eu-central-1>"),
+        (80, 24, "dev readonly", "<ReadOnly@Development ReadOnly@Development eu-west-1>"),
+    ] {
+        let mut terminal = Terminal::new(&home, "", columns, lines);
+        terminal.shows("5 of 5").types(name).shows("1 of 5").types("\r").shows("Started a shell");
+        terminal.types("echo \"<${DAYPASS_ACTIVE#* } $AWS_VAULT $AWS_REGION>\"\r").shows(shown).types("exit\r");
+        terminal.ends(0);
+    }
+}
+
+#[test]
 fn saving_a_profile_from_a_legacy_one_creates_a_session() {
     let portal = Portal::live(PortalConfig::default());
     let home = home(&portal);
@@ -282,9 +302,9 @@ fn dp_without_a_name_works_in_nushell() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.write("daypass.nu", &home.daypass("shell-init nushell").stdout_has("def").go().stdout);
-    let script = "source daypass.nu; dp; print $\"is ($env.DAYPASS_ACTIVE | str substring 0..3) in ($env.AWS_REGION).\"";
+    let script = "source daypass.nu; dp; print $\"is ($env.AWS_PROFILE).\"";
     let mut terminal = Terminal::running(&home, &["nu", "--no-config-file", "-c", script], 100, 30);
-    terminal.shows("Enter select, Esc cancel").types("\r").shows("is ASIA in eu-west-1.");
+    terminal.shows("Enter select, Esc cancel").types("\r").shows("is dev.");
     terminal.ends(0);
 }
 
