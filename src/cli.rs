@@ -123,6 +123,7 @@ commands! {
     Use(use_profile),
     List(list),
     Sync(sync),
+    Undo(undo),
     Status(status),
     Audit(audit),
     Migrate(migrate),
@@ -169,6 +170,7 @@ impl Command {
             | Self::Migrate(_)
             | Self::Retire(_)
             | Self::ShellInit(_)
+            | Self::Undo(_)
             | Self::Completions(_)
             | Self::Man(_) => FileWarning::Never,
         }

@@ -58,8 +58,14 @@ impl Context {
     /// Prints the most serious warning about the user's files, if there is one, as one line.
     pub fn warn_of_files(&self) {
         // The command itself reports a file that can't be read.
-        let Ok(config) = Config::read(&self.env) else { return };
-        if let Some((warning, others)) = diagnosis::worst(&config) {
+        if let Ok(config) = Config::read(&self.env) {
+            self.warn_of(&config);
+        }
+    }
+
+    /// The same, about files that were read before.
+    pub fn warn_of(&self, config: &Config) {
+        if let Some((warning, others)) = diagnosis::worst(config) {
             let more = if others > 0 { format!(" (and {others} more: daypass status -v)") } else { String::new() };
             self.tell(&text::clean(&format!("warning: {}{more}", warning.line())));
         }

@@ -43,6 +43,7 @@ pub(super) fn why(error: portal::Error) -> String {
         | portal::Error::AccessDenied(why)
         | portal::Error::Forbidden(why)
         | portal::Error::InvalidRequest(why)
+        | portal::Error::WrongRegion { why, .. }
         | portal::Error::Unavailable(_, why)
         | portal::Error::Unreachable(_, why)
         | portal::Error::UnexpectedResponse(why)
@@ -156,6 +157,14 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
                     "daypass configure".to_owned()
                 } else {
                     format!("daypass configure --session {} --session-only", shell_quote(name))
+                },
+            ),
+            portal::Error::WrongRegion { region: right, why } => Error::failed(
+                format!("IAM Identity Center in {region} does not accept {start_url}: {why}"),
+                if name == start_url {
+                    format!("set sso_region to {right} in the profiles of {start_url}")
+                } else {
+                    format!("daypass configure --session {} --sso-region {right} --session-only", shell_quote(name))
                 },
             ),
             portal::Error::Unavailable(_, why) => unavailable(session, why),

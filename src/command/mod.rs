@@ -26,6 +26,7 @@ pub mod logout;
 pub mod man;
 pub mod migrate;
 pub mod pick;
+mod region;
 pub mod retire;
 mod role_in_shell;
 mod roles;
@@ -34,13 +35,14 @@ mod server;
 pub mod shell_init;
 pub mod status;
 pub mod sync;
+pub mod undo;
 pub mod use_profile;
 
 use crate::context::Context;
 use crate::output::export;
 use crate::profile::request::Account;
 use crate::profile::resolve::RoleTarget;
-use crate::profile::store::Plan;
+use crate::profile::store::{self, Plan};
 use crate::profile::{Config, settings};
 use crate::sys::clock;
 use crate::sys::env::REGION;
@@ -84,6 +86,14 @@ fn note_use(context: &Context, target: &RoleTarget, account: &Account, region: O
     history.used(&name_of(target, account), now);
     if let (Account::Id(account), Some(region)) = (account, region) {
         history.used_in(account, region, now);
+    }
+}
+
+/// Names the backup of the file that was changed, if there was one.
+fn tell_backup(context: &Context, plan: &Plan) {
+    if plan.before.is_some() && !plan.is_empty() {
+        let backup = store::backup_path(&plan.path);
+        context.tell(&text::clean(&format!("The previous version is in {}; 'daypass undo' restores it.", backup.display())));
     }
 }
 

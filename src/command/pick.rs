@@ -12,7 +12,7 @@ use crate::profile::names::Session;
 use crate::profile::resolve::RoleTarget;
 use crate::text;
 use crate::ui::picker::Key;
-use crate::ui::terminal;
+use crate::ui::{prompt, terminal};
 
 const LETTERS: &[char] = &['o', 'e', 's'];
 
@@ -22,16 +22,19 @@ const HELP: &[&str] = &[
     "  Enter shell ^O console ^E env ^S save",
 ];
 
-/// Opens the picker on a terminal; otherwise, and if there is nothing to choose from yet, prints the help.
+/// Opens the picker on a terminal. If there is nothing to choose from yet, offers the set-up. Otherwise prints the help.
 pub fn run(context: &Context) -> Result<u8> {
-    let interactive = context.may_choose() && terminal::shows_output();
-    if interactive && let Some(status) = pick(context)? {
-        return Ok(status);
+    if context.may_choose() && terminal::shows_output() {
+        if let Some(status) = pick(context)? {
+            return Ok(status);
+        }
+        if context.may_prompt()
+            && prompt::confirm("Nothing is configured yet. Set up daypass now?", true).ok().flatten() == Some(true)
+        {
+            return configure::run(context, configure::Args::default());
+        }
     }
     context.print(&(context.definition)().render_help().to_string())?;
-    if interactive {
-        context.tell("\nStart with: daypass configure");
-    }
     Ok(0)
 }
 
@@ -90,7 +93,7 @@ fn session_flags(config: &Config, session: Session) -> SessionFlags {
     SessionFlags { start_url: Some(start_url), sso_region: Some(region), ..SessionFlags::default() }
 }
 
-/// The arguments of `daypass configure` for a profile of this role. Region, output and name are prompted for.
+/// The arguments of `daypass configure` for a profile of this role. Its name is prompted for.
 ///
 /// # Errors
 /// The role is reached through several others, which no single profile can express.

@@ -227,7 +227,10 @@ impl DefaultChange {
             (Some(before), None) => store::remove(&context.env, &self.path, before)?,
             (before, after) => {
                 let (before, after) = (before.as_ref().map(|text| text.as_str()), after.as_ref().map_or("", |text| text.as_str()));
-                store::replace(&context.env, Replacement { path: &self.path, before, after, backup: true, mode: None })?
+                store::replace(
+                    &context.env,
+                    Replacement { path: &self.path, before, after, backup: true, undone_by: None, mode: None },
+                )?
             }
         };
         if done && self.new.is_none() && self.had {
@@ -243,7 +246,7 @@ impl DefaultChange {
             Some((target, default)) => {
                 let (name, verb) = (&default.profile, if same { "is already" } else { "is now" });
                 let region = target.region.as_deref().map(|region| format!(", {region}")).unwrap_or_default();
-                let back = if same { "" } else { " Take it back: daypass use --none" };
+                let back = if same { "" } else { " To take it back: daypass use --none" };
                 tell(format!(
                     "The default {verb} {name}: {} in {}{region}.{back}",
                     target.described_role(),
@@ -253,6 +256,7 @@ impl DefaultChange {
             None if self.had => tell(format!("[default] in {} is as it was.", self.path.display())),
             None => tell("There is nothing to take back: [default] was not written by 'daypass use'.".to_owned()),
         }
+        super::tell_backup(context, &self.plan());
         self.remarks.iter().for_each(|remark| tell(format!("{remark}.")));
         if let (Some(_), Some(variable), Some(profile)) = (&self.new, context.env.profile_variable(), context.env.profile()) {
             tell(format!("In this shell {variable} is {profile}, which takes precedence."));

@@ -1,5 +1,5 @@
-//! Writes the user's AWS config file, and for a migration the credentials file. Touches these files, the backup of the first and a lock
-//! in the runtime folder, nothing else.
+//! Writes the user's AWS config file, and for a migration the credentials file. Touches these files, the backup of the first, a note of its
+//! last change in the state folder and a lock in the runtime folder, nothing else.
 //!
 //! The file is replaced whole or not at all. Under a lock it is read, changed in memory and checked. The result goes to a temporary file
 //! in the same folder, is synced to the disk, and replaces the old one by a rename, but only if that is still what was read. A symbolic
@@ -20,11 +20,13 @@ use super::diff;
 use super::edit::{self, Change};
 use super::encoding;
 use super::ini::FileKind;
+use super::last_change::LastChange;
 use crate::error::{Error, Result};
 use crate::sys::clock::{self, Deadline};
 use crate::sys::env::Env;
 use crate::sys::file;
 use crate::sys::lock::{Folders, Lock};
+use crate::text::shell_quote;
 
 /// How long to wait for another daypass that writes.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,7 +60,8 @@ impl Plan {
     }
 
     fn replacement(&self) -> Replacement<'_> {
-        Replacement { path: &self.path, before: self.before.as_deref(), after: &self.after, backup: true, mode: None }
+        let (before, after) = (self.before.as_deref(), &self.after);
+        Replacement { path: &self.path, before, after, backup: true, undone_by: None, mode: None }
     }
 
     /// The change as a unified diff for `patch -p1 -d /`; empty if there is none. It quotes the file as it is: clean it before it goes to
@@ -125,7 +128,7 @@ pub fn update_by(env: &Env, make: Make<'_>, others: Others) -> Result<Plan> {
     for _ in 0..TRIES {
         // Again under the lock: the first plan may be out of date.
         let plan = plan_at(env, plan.path.clone(), make, others)?;
-        if plan.is_empty() || write(plan.replacement())? == Written::Yes {
+        if plan.is_empty() || write(env, plan.replacement())? == Written::Yes {
             return Ok(plan);
         }
     }
@@ -144,6 +147,8 @@ pub struct Replacement<'a> {
     pub after: &'a str,
     /// Whether the previous version, without its secrets, becomes the backup.
     pub backup: bool,
+    /// The command that undoes the change, if [`undo`] must not.
+    pub undone_by: Option<&'a str>,
     /// Permission bits to set; None keeps those of the file.
     pub mode: Option<u32>,
 }
@@ -169,7 +174,7 @@ pub fn replace(env: &Env, new: Replacement<'_>) -> Result<bool> {
     }
     let target = Destination::of(new.path)?;
     let _lock = lock(env, &target.path)?;
-    Ok(write(new)? == Written::Yes)
+    Ok(write(env, new)? == Written::Yes)
 }
 
 /// Deletes a file if it still is what was read. Returns whether it was.
@@ -179,12 +184,123 @@ pub fn replace(env: &Env, new: Replacement<'_>) -> Result<bool> {
 pub fn remove(env: &Env, path: &Path, before: &str) -> Result<bool> {
     let target = Destination::of(path)?;
     let _lock = lock(env, &target.path)?;
+    delete(&target, before)
+}
+
+fn delete(target: &Destination, before: &str) -> Result<bool> {
     if text_of(&target.path)?.as_ref().map(|bytes| bytes.as_slice()) != Some(before.as_bytes()) {
         return Ok(false);
     }
     fs::remove_file(&target.path).map_err(|error| cannot("delete", &target.path, &error))?;
     file::sync_folder(&target.folder);
     Ok(true)
+}
+
+/// How the last change of the config file is undone.
+#[derive(Debug)]
+pub struct Undo {
+    /// The file's path, links not followed.
+    pub path: PathBuf,
+    /// Its text now; None if there is no file.
+    pub before: Option<Zeroizing<String>>,
+    /// Its text before the change; None if there was no file.
+    pub after: Option<Zeroizing<String>>,
+}
+
+impl Undo {
+    /// The difference as a unified diff with secrets and access key IDs masked.
+    pub fn diff(&self) -> String {
+        let text = |text: &Option<Zeroizing<String>>| text.as_ref().map(|text| text.to_string());
+        masked_diff(&self.path, text(&self.before).as_deref(), &text(&self.after).unwrap_or_default())
+    }
+}
+
+/// Returns what [`undo`] would do to the config file. Writes nothing.
+///
+/// # Errors
+/// There is nothing to undo; the file was changed since; the backup is without its secrets, or was changed itself; those of reading.
+pub fn undo_plan(env: &Env) -> Result<Undo> {
+    let path = env.config_file().ok_or_else(no_home)?;
+    let (shown, backup) = (path.display(), backup_path(&path));
+    let note = note_path(env, &path).and_then(|note| file::read(&note).ok());
+    let Some(last) = note.and_then(|note| serde_json::from_slice::<LastChange>(&note).ok()) else {
+        let what = format!("there is no record of a change of {shown} that could be undone");
+        return Err(Error::failed(what, "daypass configure --dry-run"));
+    };
+    let compare = format!("diff {} {}", shell_quote(&backup.to_string_lossy()), shell_quote(&path.to_string_lossy()));
+    let before = read(&path)?;
+    if !last.is_after(before.as_ref().map(|text| text.as_str())) {
+        return Err(Error::failed(format!("{shown} was changed since daypass wrote it; take back by hand what you need"), compare));
+    }
+    if let Some(command) = last.undone_by {
+        return Err(Error::failed(
+            format!("the last change of {shown} was the migration of a key, which has its own undo"),
+            command,
+        ));
+    }
+    if last.created() {
+        return Ok(Undo { path, before, after: None });
+    }
+    let Some(after) = read(&backup)? else {
+        return Err(Error::failed(format!("the backup {} is gone", backup.display()), format!("ls -ld \"{}\"", backup.display())));
+    };
+    if !last.is_before(&after) {
+        let why = if backup::lacks_secrets(&after) {
+            "is without the secrets that the file contained, because no backup contains any"
+        } else {
+            "was changed"
+        };
+        return Err(Error::failed(format!("the backup {} {why}; take back by hand what you need", backup.display()), compare));
+    }
+    Ok(Undo { path, before, after: Some(after) })
+}
+
+/// Undoes the last change of the config file. The undone version becomes the backup, so that this can be undone too.
+///
+/// # Errors
+/// The file was changed meanwhile; those of writing. The file is then as it was.
+pub fn undo(env: &Env, undo: &Undo) -> Result<()> {
+    let target = Destination::of(&undo.path)?;
+    let _lock = lock(env, &target.path)?;
+    let before = undo.before.as_ref().map(|text| text.as_str());
+    let done = match (&undo.after, before) {
+        (Some(after), _) => {
+            let new = Replacement { path: &undo.path, before, after, backup: true, undone_by: None, mode: None };
+            write(env, new)? == Written::Yes
+        }
+        (None, Some(before)) => {
+            back_up(&undo.path, before, &target)?;
+            let done = delete(&target, before)?;
+            if done {
+                note(env, &undo.path, &LastChange::new(Some(before), None, None));
+            }
+            done
+        }
+        (None, None) => true,
+    };
+    if done {
+        return Ok(());
+    }
+    Err(Error::failed(format!("{} was changed meanwhile", undo.path.display()), "daypass undo --dry-run"))
+}
+
+/// The file that records the last change of a config file; None if there is no folder for it.
+fn note_path(env: &Env, path: &Path) -> Option<PathBuf> {
+    // The file may have been deleted.
+    let real = path.canonicalize().ok().or_else(|| Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?)))?;
+    Some(env.state_folder()?.join(format!("{}.json", digest("undo-", &real))))
+}
+
+/// Records the last change of a config file. If that fails, `undo` refuses.
+fn note(env: &Env, path: &Path, change: &LastChange) {
+    let Some(note) = note_path(env, path) else { return };
+    let written = note.parent().map_or(Ok(()), file::private_folder).and_then(|()| {
+        let text = serde_json::to_vec(change)?;
+        file::replace_private(&note, &text, false)
+    });
+    if let Err(error) = written {
+        tracing::warn!(%error, "the change was not recorded for 'daypass undo'");
+    }
 }
 
 /// The permission bits of a file; None if there is none, or on systems without them.
@@ -307,22 +423,14 @@ impl Destination {
     }
 }
 
-fn write(plan: Replacement<'_>) -> Result<Written> {
+fn write(env: &Env, plan: Replacement<'_>) -> Result<Written> {
     let target = Destination::of(plan.path)?;
     let prefix = temporary_prefix(plan.path);
     sweep(&target.folder, &prefix);
     let new = temporary(&target.folder, &prefix, plan.after.as_bytes(), target.meta.as_ref())?;
     set_mode(new.as_file(), plan.mode).map_err(|error| cannot("write", &target.path, &error))?;
     if let Some(before) = plan.before.filter(|_| plan.backup) {
-        let backup = backup_path(plan.path);
-        let folder = backup.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if folder.canonicalize().is_ok_and(|folder| folder != target.folder) {
-            sweep(folder, &prefix);
-        }
-        let content = backup::without_secrets(before);
-        let copy = temporary(folder, &prefix, content.as_bytes(), target.meta.as_ref())?;
-        set_mode(copy.as_file(), Some(0o600)).map_err(|error| cannot("write", &backup, &error))?;
-        file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))?;
+        back_up(plan.path, before, &target)?;
     }
     let now = text_of(&target.path)?;
     if now.as_ref().map(|bytes| bytes.as_slice()) != plan.before.map(str::as_bytes) {
@@ -345,7 +453,23 @@ fn write(plan: Replacement<'_>) -> Result<Written> {
     };
     done.map_err(|error| cannot("write", &target.path, &error.error))?;
     file::sync_folder(&target.folder);
+    if plan.backup {
+        note(env, plan.path, &LastChange::new(plan.before, Some(plan.after), plan.undone_by));
+    }
     Ok(Written::Yes)
+}
+
+/// Writes the backup: this text, without its secrets.
+fn back_up(path: &Path, text: &str, target: &Destination) -> Result<()> {
+    let (backup, prefix) = (backup_path(path), temporary_prefix(path));
+    let folder = backup.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.canonicalize().is_ok_and(|folder| folder != target.folder) {
+        sweep(folder, &prefix);
+    }
+    let content = backup::without_secrets(text);
+    let copy = temporary(folder, &prefix, content.as_bytes(), target.meta.as_ref())?;
+    set_mode(copy.as_file(), Some(0o600)).map_err(|error| cannot("write", &backup, &error))?;
+    file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))
 }
 
 fn temporary_prefix(path: &Path) -> OsString {
@@ -425,19 +549,24 @@ pub fn backup_path(path: &Path) -> PathBuf {
 /// Takes the lock of a file, which is the same for all links to it. It is in the folder of lock files, so nothing is left beside the
 /// file. None if there is no such folder: [`write`] notices other changes too.
 fn lock(env: &Env, target: &Path) -> Result<Option<Lock>> {
-    use std::fmt::Write;
     let Some(folder) = Folders::new(env).usable() else { return Ok(None) };
-    let digest = ring::digest::digest(&ring::digest::SHA256, target.as_os_str().as_encoded_bytes());
-    let mut name = "config-".to_owned();
-    for byte in digest.as_ref().iter().take(16) {
-        let _ = write!(name, "{byte:02x}");
-    }
-    let path = folder.join(name + ".lock");
+    let path = folder.join(digest("config-", target) + ".lock");
     let lock = Lock::take(&path, Deadline::after(LOCK_TIMEOUT)).map_err(|error| cannot("lock", &path, &error))?;
     lock.map(Some).ok_or_else(|| {
         let what = format!("another daypass has been changing {} for {} seconds", target.display(), LOCK_TIMEOUT.as_secs());
         Error::failed(what, "wait for it to end, and try again")
     })
+}
+
+/// A file name made from a path.
+fn digest(prefix: &str, path: &Path) -> String {
+    use std::fmt::Write;
+    let digest = ring::digest::digest(&ring::digest::SHA256, path.as_os_str().as_encoded_bytes());
+    let mut name = prefix.to_owned();
+    for byte in digest.as_ref().iter().take(16) {
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
 }
 
 fn cannot(do_what: &str, path: &Path, error: &io::Error) -> Error {
@@ -458,7 +587,7 @@ mod tests {
         let path = folder.path().join("config");
         put(&path, "theirs");
         let plan = Plan { path: path.clone(), before: Some("old".to_owned()), after: "ours".to_owned() };
-        assert!(write(plan.replacement()).unwrap() == Written::Overtaken);
+        assert!(write(&Env::default(), plan.replacement()).unwrap() == Written::Overtaken);
         assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
     }
 
@@ -467,10 +596,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config");
         let gone = Plan { path: path.clone(), before: Some("old".to_owned()), after: "ours".to_owned() };
-        assert!(write(gone.replacement()).unwrap() == Written::Overtaken && !path.exists());
+        assert!(write(&Env::default(), gone.replacement()).unwrap() == Written::Overtaken && !path.exists());
         put(&path, "theirs");
         let appeared = Plan { path: path.clone(), before: None, after: "ours".to_owned() };
-        assert!(write(appeared.replacement()).unwrap() == Written::Overtaken);
+        assert!(write(&Env::default(), appeared.replacement()).unwrap() == Written::Overtaken);
         assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
     }
 }

@@ -60,6 +60,7 @@ mod sync;
 mod system_calls;
 #[cfg(unix)]
 mod terminal;
+mod undo;
 #[cfg(unix)]
 mod wizard;
 mod workflow;

@@ -129,10 +129,10 @@ fn keys_open_the_console_show_the_env_command_and_save_a_profile() {
 
     let mut terminal = Terminal::new(&home, "", 120, 30);
     terminal.shows("5 of 5").types("prod read").shows("1 of 5").types(PROFILE);
-    terminal.shows("New profile for ReadOnly in 444455556666:").answer("Default region", "eu-central-1").enter("Default output");
+    terminal.shows("New profile for ReadOnly in 444455556666:");
     terminal.answer("Profile name [Production.ReadOnly]", "prod").enter("Write this to").shows("Wrote profile prod");
     terminal.ends(0);
-    home.daypass("list --profiles").stdout_has("prod     444455556666  ReadOnly         eu-central-1").go();
+    home.daypass("list --profiles").stdout_has("prod     444455556666  ReadOnly         eu-west-1").go();
     assert!(rows(&home).contains(&"prod  Production   ReadOnly         444455556666".to_owned()), "{:?}", rows(&home));
 }
 
@@ -165,13 +165,7 @@ fn saving_a_profile_from_a_legacy_one_creates_a_session() {
         "[profile old]\nsso_start_url = https://sandbox.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\n",
     );
     let mut terminal = Terminal::new(&home, "", 160, 30);
-    terminal
-        .shows("old")
-        .shows("2 of 2")
-        .types(PROFILE)
-        .enter("Session name (for example, your company) [sandbox]")
-        .enter("scopes");
-    terminal.enter("Convert to daypass? [y/N]").enter("Default region").enter("Default output");
+    terminal.shows("old").shows("2 of 2").types(PROFILE).shows("old uses sso_* keys for the same role");
     terminal.answer("Profile name", "new").enter("Write this to").shows("Wrote profile new");
     terminal.ends(0);
     assert!(home.read(".aws/config").contains("--session sandbox --account 111122223333 --role ReadOnly"));
@@ -271,7 +265,7 @@ fn without_a_usable_terminal_the_help_is_printed() {
     terminal.shows("1\r\n");
     assert!(!terminal.ends(0).contains("Begin with"));
     let mut terminal = Terminal::new(&crate::terminal::home(&portal), "", 120, 60);
-    terminal.shows("Usage: daypass").shows("Start with: daypass configure");
+    terminal.answer("Set up daypass now?", "n").shows("Usage: daypass");
     terminal.ends(0);
 }
 

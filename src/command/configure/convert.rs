@@ -45,24 +45,20 @@ impl Wizard<'_> {
         Ok(convert::conversion(self.config, &self.context.env, &self.program()?, planned, true, matches))
     }
 
-    /// All of it with `--convert`, else if the user confirms; otherwise nothing, and a note.
-    pub(super) fn accepted(&self, found: Conversion) -> Result<Conversion> {
+    /// All of it with `--convert`; otherwise nothing, and a note.
+    pub(super) fn accepted(&self, found: Conversion) -> Conversion {
         if self.args.convert {
             self.tell_skipped(&found);
-            return Ok(found);
+            return found;
         }
-        if found.names.is_empty() {
-            return Ok(found);
+        if !found.names.is_empty() {
+            let verb = if found.names.len() == 1 { "uses" } else { "use" };
+            let names = found.names.join(", ");
+            let what =
+                format!("{names} {verb} sso_* keys for the same role; 'daypass configure --convert' converts such profiles.");
+            self.context.tell(&text::clean(&what));
         }
-        let names = text::clean(&found.names.join(", ")).into_owned();
-        let verb = if found.names.len() == 1 { "uses" } else { "use" };
-        if self.interactive && self.confirm(&format!("{names} {verb} sso_* keys for the same role. Convert to daypass?"), false)? {
-            return Ok(found);
-        }
-        if !self.interactive {
-            self.context.tell(&format!("{names} {verb} sso_* keys for the same role; add --convert to convert."));
-        }
-        Ok(Conversion::default())
+        Conversion::default()
     }
 
     fn tell_skipped(&self, found: &Conversion) {

@@ -1,7 +1,7 @@
 //! What `daypass configure` writes: the changes, the confirmation, and the next step.
 
 use super::wizard::Wizard;
-use crate::command::{clean_lines, diff_for_stdout};
+use crate::command::{clean_lines, diff_for_stdout, tell_backup};
 use crate::error::{Error, Result};
 use crate::profile::chain::{AssumedRole, Policy};
 use crate::profile::edit::{self, Change};
@@ -110,6 +110,7 @@ impl Wizard<'_> {
         } else {
             format!("Wrote {} to {path}.", text::clean(&what))
         });
+        tell_backup(self.context, &done);
         self.tell_next(names, session);
         Ok(0)
     }

@@ -207,7 +207,9 @@ impl Migration<'_> {
             self.context.vault()?.park(&parked).map_err(crate::vault::Error::while_parking)?;
             self.context.history().parked();
             let [config, credentials] = &changes;
-            if replaced(env, config, true)? && replaced(env, credentials, false)? {
+            let name = group.names().first().map(|name| shell_quote(name).into_owned()).unwrap_or_default();
+            let undone_by = format!("daypass migrate --undo {name}");
+            if replaced(env, config, Some(&undone_by))? && replaced(env, credentials, None)? {
                 return Ok((changes, parked));
             }
             known = Some(parked);
@@ -323,13 +325,17 @@ pub(super) fn diff(changes: &[FileChange; 2]) -> String {
     changes.iter().map(diff).collect()
 }
 
-/// Whether a change was written, or there was nothing to write; false if the file was changed meanwhile.
-fn replaced(env: &crate::sys::env::Env, change: &FileChange, backup: bool) -> Result<bool> {
+/// Whether a change was written, or there was nothing to write; false if the file was changed meanwhile. A backup is made of a file whose
+/// change is `undone_by` a command.
+fn replaced(env: &crate::sys::env::Env, change: &FileChange, undone_by: Option<&str>) -> Result<bool> {
     if change.is_empty() {
         return Ok(true);
     }
     let before = change.before.as_ref().map(|text| text.as_str());
-    store::replace(env, Replacement { path: &change.path, before, after: &change.after, backup, mode: None })
+    store::replace(
+        env,
+        Replacement { path: &change.path, before, after: &change.after, backup: undone_by.is_some(), undone_by, mode: None },
+    )
 }
 
 /// Whether a change was taken back; false if the file was changed meanwhile.
@@ -337,7 +343,8 @@ fn restored(env: &crate::sys::env::Env, change: &FileChange) -> Result<bool> {
     match &change.before {
         _ if change.is_empty() => Ok(true),
         Some(before) => {
-            let new = Replacement { path: &change.path, before: Some(&change.after), after: before, backup: false, mode: None };
+            let (path, before) = (&change.path, before.as_str());
+            let new = Replacement { path, before: Some(&change.after), after: before, backup: false, undone_by: None, mode: None };
             store::replace(env, new)
         }
         None => store::remove(env, &change.path, &change.after),

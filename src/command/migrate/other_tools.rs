@@ -3,7 +3,7 @@
 use super::Migration;
 use super::files::Files;
 use crate::command::convert::{self, Sessions};
-use crate::command::{clean_lines, diff_for_stdout};
+use crate::command::{clean_lines, diff_for_stdout, tell_backup};
 use crate::error::{Error, Exit, Result};
 use crate::profile::edit::Change;
 use crate::profile::helper;
@@ -52,9 +52,10 @@ impl Migration<'_> {
                 return Err(Error::new(Exit::Interrupted, "nothing was changed", "daypass migrate --dry-run"));
             }
         }
-        store::update(env, &changes, Others::Refuse)?;
+        let done = store::update(env, &changes, Others::Refuse)?;
         let verb = if names.len() == 1 { "calls" } else { "call" };
         self.context.tell(&text::clean(&format!("{} now {verb} daypass.", names.join(", "))));
+        tell_backup(self.context, &done);
         Ok(true)
     }
 

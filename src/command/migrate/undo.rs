@@ -82,7 +82,7 @@ impl Migration<'_> {
                     continue;
                 }
             };
-            if store::replace(env, Replacement { path: &path, before: now, after: &after, backup: false, mode })? {
+            if store::replace(env, Replacement { path: &path, before: now, after: &after, backup: false, undone_by: None, mode })? {
                 return Ok(());
             }
         }

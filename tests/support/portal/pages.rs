@@ -9,7 +9,7 @@ use super::service::Service;
 pub(super) fn is_page(request: &Request) -> bool {
     matches!(
         request.path.as_str(),
-        "/device" | "/favicon.ico" | "/authorize" | "/vanity" | "/vanity-without-head" | "/vanity-elsewhere"
+        "/device" | "/favicon.ico" | "/authorize" | "/start" | "/vanity" | "/vanity-without-head" | "/vanity-elsewhere"
     )
 }
 
@@ -25,6 +25,10 @@ pub(super) fn serve(request: &Request, service: &mut Service) -> Response {
                 Ok(None) => Response::html(200, message("Allow it?", "Waiting for a decision.")),
                 Err(why) => Response::html(400, message("Something is wrong with this request", &escape(&why))),
             };
+        }
+        ("/start", _) => {
+            let region = service.config.page_region.map(|region| format!("<meta name=\"region\" content=\"{region}\"/>"));
+            return Response::html(200, format!("<!DOCTYPE html><html><head>{}</head></html>", region.unwrap_or_default()));
         }
         ("/vanity-without-head", "HEAD") => return Response::html(405, String::new()),
         ("/vanity" | "/vanity-without-head", _) => return redirect_to(&service.config.start_url),
