@@ -117,6 +117,11 @@ fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
         Err(error) => error,
     };
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A shell would evaluate what its function prints.
+        if arguments.iter().any(|word| word == "--dp") {
+            terminal::say(error.render().to_string().trim_end());
+            return Ok(None);
+        }
         // Clap detects whether the terminal shows colour.
         let _ = error.print();
         return Ok(None);
@@ -130,7 +135,7 @@ fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
     let subcommand = arguments.iter().skip(1).find_map(|word| definition.find_subcommand(word)).map(clap::Command::get_name);
     let help = subcommand.map_or_else(|| "daypass --help".to_owned(), |name| format!("daypass {name} --help"));
     Err(match typo(&error) {
-        Some((wrong, meant)) => Error::typo(format!("{message}; there is '{meant}'"), &wrong, &meant, help),
+        Some((wrong, meant)) => Error::typo(format!("{message}; did you mean '{meant}'?"), &wrong, &meant, help),
         None => Error::usage(message, help),
     })
 }
