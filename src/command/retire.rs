@@ -525,7 +525,7 @@ impl Retirement<'_> {
     fn delete(&mut self, iam: &Iam, keys: &SigningKeys) -> Result<u8> {
         let Some(user) = self.parked.user.clone() else { return Ok(0) };
         let id = self.id();
-        self.context.tell(&format!("A deleted key never returns. Key {id} of user {} is deleted for good.", text::clean(&user)));
+        self.context.tell(&format!("This deletes key {id} of user {} for good.", text::clean(&user)));
         self.require("delete")?;
         let deadline = deadline();
         match retry::until(deadline, || iam.delete(keys, &user, &self.parked.id, deadline)) {
@@ -570,7 +570,7 @@ impl Retirement<'_> {
             return Err(Error::usage(format!("this step needs the word \"{word}\", and there is no terminal to type it on"), hint));
         }
         terminal::say("");
-        if typed(prompt::ask(&format!("Type {word} to go on"), None))? == word {
+        if typed(prompt::ask(&format!("Type {word} to continue"), None))? == word {
             return Ok(());
         }
         Err(Error::new(Exit::Interrupted, "the word was not typed; nothing was changed", hint))

@@ -258,7 +258,7 @@ impl DefaultChange {
         }
         super::tell_backup(context, &self.plan());
         self.remarks.iter().for_each(|remark| tell(format!("{remark}.")));
-        if let (Some(_), Some(variable), Some(profile)) = (&self.new, context.env.profile_variable(), context.env.profile()) {
+        if let (Some(_), Some((variable, profile))) = (&self.new, context.env.profile_variable()) {
             tell(format!("In this shell {variable} is {profile}, which takes precedence."));
         }
     }
