@@ -131,6 +131,7 @@ commands! {
     ShellInit(shell_init),
     Completions(completions),
     Man(man),
+    Help(help),
 }
 
 /// When the warning about the user's files is printed.
@@ -168,7 +169,8 @@ impl Command {
             | Self::ShellInit(_)
             | Self::Undo(_)
             | Self::Completions(_)
-            | Self::Man(_) => FileWarning::Never,
+            | Self::Man(_)
+            | Self::Help(_) => FileWarning::Never,
         }
     }
 }

@@ -48,9 +48,9 @@ pub(crate) fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -
 /// The definition of the command line, with candidates for each argument.
 fn command(env: &Env) -> clap::Command {
     Cli::command().mut_subcommands(|subcommand| {
-        let is_man = subcommand.get_name() == "man";
+        let names_command = ["man", "help"].contains(&subcommand.get_name());
         subcommand.mut_args(|arg| {
-            if is_man && arg.get_id() == "command" {
+            if names_command && arg.get_id() == "command" {
                 return arg.add(ArgValueCandidates::new(commands));
             }
             let value = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
@@ -69,7 +69,7 @@ fn command(env: &Env) -> clap::Command {
     })
 }
 
-/// The commands that have a manual page.
+/// The commands, which all have a manual page.
 fn commands() -> Vec<CompletionCandidate> {
     let candidate =
         |subcommand: &clap::Command| CompletionCandidate::new(subcommand.get_name()).help(subcommand.get_about().cloned());

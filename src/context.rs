@@ -31,7 +31,7 @@ use crate::sys::file;
 use crate::sys::lock::Folders;
 use crate::sys::parent;
 use crate::text;
-use crate::ui::table;
+use crate::ui::table::{self, Fit, Screen};
 use crate::ui::terminal::{self, Interaction, TerminalCapabilities};
 use crate::vault::Vault;
 
@@ -261,10 +261,20 @@ impl Context {
         }
     }
 
-    /// A table that fits the width of the terminal.
+    /// A table that fits the width of the terminal: long cells are truncated. Without a terminal nothing is.
     pub fn table(&self, head: &[&str], rows: &[Vec<String>]) -> String {
+        self.fitting_table(head, rows, Fit::Truncate)
+    }
+
+    /// A table whose cells users copy, such as commands. Rows that don't fit the terminal are shown with one cell a line.
+    pub fn whole_table(&self, head: &[&str], rows: &[Vec<String>]) -> String {
+        self.fitting_table(head, rows, Fit::Whole)
+    }
+
+    fn fitting_table(&self, head: &[&str], rows: &[Vec<String>], fit: Fit) -> String {
         let width = terminal::width();
-        table::plain(head, rows, width, width.is_some() && !self.env.no_color() && self.env.moves_cursor())
+        let bold = width.is_some() && !self.env.no_color() && self.env.moves_cursor();
+        table::plain(head, rows, fit, Screen { width, bold, utf8: self.env.utf8() })
     }
 
     /// What earlier runs recorded.

@@ -104,6 +104,9 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         return Ok(0);
     }
     let vault = context.vault()?;
+    if context.interaction.verbose > 0 {
+        vault.failures().into_iter().flatten().for_each(|line| terminal::say(&text::clean(&line)));
+    }
     let mut contents = vault.contents(now)?;
     let roles = std::mem::take(&mut contents.roles);
     let due = contents.due;

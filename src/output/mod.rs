@@ -8,6 +8,7 @@ pub mod csv;
 pub mod export;
 pub mod login_events;
 pub mod man;
+pub mod reference;
 pub mod shell;
 
 use std::fmt::Write;

@@ -16,11 +16,11 @@ use std::ops::Range;
 use super::config::{Block, Config, Value};
 use super::helper;
 use super::ini::{self, Document, Entry, FileKind, Kind, MARK, Section};
-use super::names::Session;
+use super::names::{self, Session};
 use super::precedence::Precedence;
 use super::resolve::{self, SSO_KEYS};
 use crate::error::{Error, Result};
-use crate::text::shell_quote;
+use crate::text::{command_line, shell_quote};
 
 /// One change of one section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,14 +101,16 @@ pub fn apply(text: &str, file: FileKind, changes: &[Change]) -> Result<String> {
     for edit in &edits {
         check_edit(edit)?;
         if !seen.insert((edit.kind, edit.name)) {
-            return Err(Error::usage(format!("\"{}\" would be written twice", edit.name), "give each profile a different name"));
+            let other = format!("{}-2", edit.name);
+            let hint = command_line(["daypass", "configure", "--profile", &other]);
+            return Err(Error::typo(format!("\"{}\" would be written twice", edit.name), edit.name, &other, hint));
         }
     }
     let before = Document::parse(text.as_bytes(), file);
     let after = splice(text, file, &before, &edits)?;
     if after != text {
         check(text, &after, file, &before, &edits).map_err(|what| {
-            let hint = "edit the file by hand; 'daypass configure --dry-run' shows the change";
+            let hint = "daypass doctor";
             Error::failed(format!("nothing was written, because the result would be wrong: {what}"), hint)
         })?;
     }
@@ -173,7 +175,10 @@ fn check_value(key: &str, value: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::usage(format!("\"{value}\" can't be written as {key}: {why}"), format!("give another {key}")))
+    let plain: String = value.chars().filter(|c| !is_break(*c)).collect();
+    let plain = [" #", " ;"].iter().fold(&*plain, |plain, comment| plain.split(comment).next().unwrap_or_default());
+    let plain = plain.trim_matches(|c: char| c.is_whitespace() || "\"#;".contains(c));
+    Err(Error::typo(format!("\"{value}\" can't be written as {key}: {why}"), value, plain, "daypass configure --help"))
 }
 
 fn is_break(c: char) -> bool {
@@ -250,7 +255,14 @@ fn new_section(file: FileKind, eol: &str, edit: &Edit<'_>) -> Result<String> {
     let Edit { kind, name, .. } = *edit;
     if !ini::is_plain_name(name) {
         let what = format!("\"{name}\" is not a name that all AWS tools read");
-        return Err(Error::usage(what, "choose a name that consists of letters, digits and _-./@:+%"));
+        let plain = names::plain(name, "dev");
+        let flag = if kind == Kind::Session { "--session" } else { "--profile" };
+        return Err(Error::typo(
+            format!("{what}: use letters, digits and _-./@:+%"),
+            name,
+            &plain,
+            command_line(["daypass", "configure", flag, &plain]),
+        ));
     }
     let mut section = match (kind, file) {
         (Kind::Session, _) => format!("[sso-session {name}]{eol}"),

@@ -48,6 +48,7 @@ impl<'c> ProfileIndex<'c> {
             CredentialSource::Helper(request) => {
                 let RoleRequest {
                     profile: None,
+                    named_by: _,
                     session: Some(name),
                     start_url: None,
                     sso_region: None,

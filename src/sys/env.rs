@@ -68,7 +68,12 @@ impl Env {
 
     /// `AWS_PROFILE`, then `AWS_DEFAULT_PROFILE`, as AWS CLI v2 reads them.
     pub fn profile(&self) -> Option<&str> {
-        self.get("AWS_PROFILE").or_else(|| self.get("AWS_DEFAULT_PROFILE"))
+        Some(self.profile_variable()?.1)
+    }
+
+    /// The variable that names the profile, and the name.
+    pub fn profile_variable(&self) -> Option<(&'static str, &str)> {
+        ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].into_iter().find_map(|variable| Some((variable, self.get(variable)?)))
     }
 
     /// `AWS_CONFIG_FILE`, else `~/.aws/config`. None if there is no home folder either.

@@ -366,6 +366,24 @@ impl Vault {
         [lasting, cached]
     }
 
+    /// What happens when the back-ends are read, in the order in which a sign-in is looked for: a line for each. None if all can be read.
+    pub fn failures(&self) -> Option<Vec<String>> {
+        let stores: Vec<&dyn Backend> = [self.durable()].into_iter().chain(self.cache()).collect();
+        let read: Vec<Result<()>> = stores.iter().map(|store| split::list(*store).map(drop)).collect();
+        if read.iter().all(Result::is_ok) {
+            return None;
+        }
+        let line = |(store, read): (&&dyn Backend, Result<()>)| {
+            let result = match read {
+                Ok(()) => "can be read".to_owned(),
+                Err(Error::Missing(why)) => format!("not available: {why}"),
+                Err(error) => crate::error::Error::from(error).what,
+            };
+            format!("tried {} ({}): {result}", store.name(), self.chosen)
+        };
+        Some(stores.iter().zip(read).map(line).collect())
+    }
+
     /// Whether a reboot deletes the sign-in.
     pub fn token_is_volatile(&self) -> bool {
         match self.cache() {

@@ -163,10 +163,28 @@ fn a_mistyped_name_is_corrected_in_the_hint() {
         ("logout deb", "daypass logout dev"),
         ("status deb", "daypass status dev"),
         ("list --session dev", "daypass list --session corp"),
+        ("stauts corp", "daypass status corp"),
+        ("-v stat", "daypass -v status"),
+        ("help stauts", "daypass help status"),
+        ("man exce", "daypass man exec"),
+        ("login corp --no-browsr", "daypass login corp --no-browser"),
+        ("list --formt=json", "daypass list '--format=json'"),
+        ("list --format jsn", "daypass list --format json"),
+        ("list --format=jsn --profiles", "daypass list '--format=json' --profiles"),
     ] {
         home.daypass(typed).stderr_has("\nhint: ").stderr_has(&format!("hint: {hint}\n")).status(2).go();
     }
-    home.daypass("env").with("AWS_PROFILE", "deb").stderr_has("there is \"dev\"\nhint: daypass list --profiles\n").status(2).go();
+    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        home.daypass("env")
+            .with(variable, "deb")
+            .stderr(&format!(
+                "daypass: there is no profile \"deb\" (from {variable}) in [HOME]/.aws/config; there is \"dev\"\nhint: export {variable}=dev\n"
+            ))
+            .status(2)
+            .go();
+    }
+    home.daypass("env --profile nowhere").stderr_has("no profile \"nowhere\" (from --profile) in").status(2).go();
+    home.daypass("env nowhere").with("AWS_PROFILE", "deb").stderr_has("no profile \"nowhere\" in").status(2).go();
 }
 
 #[test]

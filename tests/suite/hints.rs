@@ -64,6 +64,26 @@ fn values_that_are_missing_or_malformed() {
         ("env --unset --shell dotenv", "daypass env --unset --shell sh"),
         ("env --pick", "daypass list --profiles"),
         (
+            "env dev --shell sh --assume-role Deploy",
+            "daypass env dev --shell sh --assume-role arn:aws:iam::111122223333:role/Deploy",
+        ),
+        (
+            "env dev --shell sh --assume-role arn:aws:iam::222233334444:role/Deploy --duration soon",
+            "daypass env dev --shell sh --assume-role arn:aws:iam::222233334444:role/Deploy --duration 1h",
+        ),
+        (
+            "env dev --shell sh --assume-role arn:aws:iam::222233334444:role/Deploy --duration 1m",
+            "daypass env dev --shell sh --assume-role arn:aws:iam::222233334444:role/Deploy --duration 900",
+        ),
+        (
+            "env dev --shell sh --assume-role arn:aws:iam::222233334444:role/Deploy --role-session-name 'a b'",
+            "daypass env dev --shell sh --assume-role arn:aws:iam::222233334444:role/Deploy --role-session-name a-b",
+        ),
+        (
+            "configure --session corp --account 111122223333 --role ReadOnly --profile 'a b'",
+            "daypass configure --session corp --account 111122223333 --role ReadOnly --profile a-b",
+        ),
+        (
             "status --start-url https://corp.awsapps.com/start",
             "daypass status --sso-region us-east-1 --start-url https://corp.awsapps.com/start",
         ),
@@ -154,6 +174,22 @@ fn profiles_with_another_credential_source() {
             let configure = CONFIGURE.replace("--profile dev", "--profile static");
             assert!(follow(&with_profile(), &configure).contains("--profile static-sso"));
         }
+    }
+}
+
+#[test]
+fn values_in_a_file_open_in_the_editor() {
+    let portal = Portal::live(PortalConfig::default());
+    for keys in [
+        "role_arn = nonsense\nsource_profile = dev",
+        "role_arn = arn:aws:iam::222233334444:role/x\nsource_profile = dev\nduration_seconds = soon",
+        "role_arn = arn:aws:iam::222233334444:role/x\nsource_profile = dev\nrole_session_name = a b",
+        "sso_session = corp\nsso_region = eu-west-9\nsso_account_id = 111122223333\nsso_role_name = ReadOnly",
+    ] {
+        let home = signed_in(&portal).with("EDITOR", "true");
+        home.write(".aws/config", &format!("{}\n[profile bad]\n{keys}\n", home.read(".aws/config")));
+        let hint = follow(&home, "env bad");
+        assert!(hint.starts_with("${EDITOR:-vi} ") && hint.ends_with("/.aws/config"), "{hint}");
     }
 }
 

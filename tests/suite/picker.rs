@@ -132,7 +132,7 @@ fn keys_open_the_console_show_the_env_command_and_save_a_profile() {
     terminal.shows("New profile for ReadOnly in 444455556666:");
     terminal.answer("Profile name [444455556666.ReadOnly]", "prod").enter("Write this to").shows("Wrote profile prod");
     terminal.ends(0);
-    home.daypass("list --profiles").stdout_has("prod     444455556666  ReadOnly         eu-west-1").go();
+    home.daypass("list --profiles").stdout_has("444455556666  ReadOnly         eu-west-1").go();
     assert!(rows(&home).contains(&"prod  Production   ReadOnly         444455556666".to_owned()), "{:?}", rows(&home));
 }
 

@@ -39,6 +39,19 @@ fn verbose_status_names_the_keyrings_and_the_reason() {
         .go();
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn verbose_status_names_the_keyrings_that_were_tried_and_why_they_failed() {
+    let home = configured(&Portal::strict()).with("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    let os = home.daypass("status -v").with("DAYPASS_KEYRING", "os").any_stderr().status(5).go();
+    assert!(os.stderr.starts_with("tried Secret Service (DAYPASS_KEYRING=os): not available: "), "{os}");
+    assert!(os.stderr.contains("\ndaypass: no keyring: "), "{os}");
+    let auto = home.daypass("status -v").with("DAYPASS_KEYRING", "auto").any_output().status_of([0, 3, 5]).go().stderr;
+    let tried =
+        |name: &str| auto.find(&format!("tried {name} (DAYPASS_KEYRING=auto): ")).unwrap_or_else(|| panic!("{name}: {auto}"));
+    assert!(tried("Secret Service") < tried("keyutils"), "{auto}");
+}
+
 #[test]
 fn a_required_sign_in_is_reported_and_ends_with_3() {
     let portal = Portal::strict();

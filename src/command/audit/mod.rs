@@ -356,7 +356,7 @@ fn shown(path: &Path, home: Option<&Path>) -> String {
 fn show(context: &Context, document: &Document, known: &Known) -> Result<()> {
     let rows: Vec<Vec<String>> = document.keys.iter().flat_map(rows).collect();
     if !rows.is_empty() {
-        context.print(&context.table(&["KEY", "WHERE", "PROFILE", "ACCOUNT", "REPLACE WITH"], &rows))?;
+        context.print(&context.whole_table(&["KEY", "WHERE", "PROFILE", "ACCOUNT", "NOTES", "REPLACE WITH"], &rows))?;
         context.tell("");
     }
     for not_read in document.not_read.iter().take(SHOWN) {
@@ -417,9 +417,8 @@ fn rows(key: &Key) -> Vec<Vec<String>> {
             .chain([&*first(&asked)].into_iter().filter(|text| !text.is_empty()))
             .collect::<Vec<_>>()
             .join("; ");
-        let replace = [notes, replace].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
         let profile = place.profile.clone().unwrap_or_default();
-        vec![first(&key.id), format!("{}{line}", place.shown), profile, first(&account), replace]
+        vec![first(&key.id), format!("{}{line}", place.shown), profile, first(&account), notes, replace]
     };
     key.places.iter().enumerate().map(row).collect()
 }

@@ -68,6 +68,7 @@ impl Migration<'_> {
     /// Migrates the profiles of one key.
     pub(super) fn migrate(&self, files: Files, group: KeyGroup, certainty: Certainty) -> Result<()> {
         let env = &self.context.env;
+        files::refuse_key_of_startup(&self.startup, group.id())?;
         for name in group.names() {
             files::refuse_registered_account(env, name)?;
         }
