@@ -95,6 +95,7 @@ fn command(env: &Env) -> clap::Command {
             let names: fn(&Config) -> Names = match (arg.get_id().as_str(), value) {
                 ("profile", _) | (_, "PROFILE") => profiles,
                 ("session", _) | (_, "SESSION") => sessions,
+                (_, "SESSION|PROFILE") => |config| profiles(config).into_iter().chain(sessions(config)).collect(),
                 ("account", _) => |config| values(config, |request| request.account),
                 ("role", _) => |config| values(config, |request| request.role),
                 ("destination", _) => |_| console::services().map(|name| (name.to_owned(), Vec::new())).collect(),

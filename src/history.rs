@@ -1,5 +1,5 @@
-//! Records, for the picker, the roles that each portal listed and how often each was used. Contains no secrets. Touches its own folder
-//! only; errors there are ignored.
+//! Records, for the picker, the roles that each portal listed and how often each was used, and how long sign-ins to it lasted. Contains
+//! no secrets. Touches its own folder only; errors there are ignored.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -24,6 +25,7 @@ const USES: &str = "uses";
 /// The same for regions: the name is account ID, blank, region.
 const REGIONS: &str = "regions";
 const LISTINGS: &str = "roles.json";
+const SIGN_INS: &str = "sign_ins.json";
 /// How to take back what `use` made of `[default]`, for each config file.
 const DEFAULTS: &str = "defaults.json";
 /// Exists once a key was parked in the keyring.
@@ -38,6 +40,12 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The number of seconds after which a use counts half: two weeks.
 const HALF_LIFE: f64 = 14.0 * 86_400.0;
+
+/// How many past portal sessions are kept for each portal. With a change of their length, the estimate follows after as many.
+const PAST_SESSIONS: usize = 5;
+
+/// Administrators choose the length of portal sessions; nearly all choose whole hours.
+const HOUR: i64 = 3600;
 
 /// The history in one folder; None if the user has no home folder.
 pub struct History {
@@ -71,6 +79,19 @@ struct Listing {
     region: String,
     at: i64,
     accounts: Vec<Account>,
+}
+
+/// The sign-ins to one portal. Times are in seconds since 1970.
+#[derive(Serialize, Deserialize)]
+struct SignIns {
+    start_url: String,
+    region: String,
+    /// When the person signed in; None after the end of that session.
+    at: Option<i64>,
+    /// When the portal last accepted that sign-in.
+    seen: i64,
+    /// How long earlier sessions lasted, in seconds, the newest last: when the portal last accepted each, and when it rejected it.
+    lasted: Vec<(i64, i64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -229,16 +250,77 @@ impl History {
         }
     }
 
+    /// Records that a person has signed in.
+    pub fn signed_in(&self, session: &Session, now: OffsetDateTime) {
+        let at = now.unix_timestamp();
+        let (start_url, region) = (session.start_url.clone(), session.region.clone());
+        self.change(SIGN_INS, |all: &mut Vec<SignIns>| match all.iter_mut().find(|own| own.belong_to(session)) {
+            Some(own) => (own.at, own.seen) = (Some(at), at),
+            None => all.push(SignIns { start_url, region, at: Some(at), seen: at, lasted: Vec::new() }),
+        });
+    }
+
+    /// Records that the portal has accepted the sign-in.
+    pub fn session_seen(&self, session: &Session, now: OffsetDateTime) {
+        self.change_sign_ins(session, |own| own.seen = own.seen.max(now.unix_timestamp()));
+    }
+
+    /// Records that the portal has rejected the sign-in because its session is over.
+    pub fn session_ended(&self, session: &Session, now: OffsetDateTime) {
+        self.change_sign_ins(session, |own| {
+            if let Some(at) = own.at.take() {
+                own.lasted.push((own.seen - at, now.unix_timestamp() - at));
+                own.lasted.drain(..own.lasted.len().saturating_sub(PAST_SESSIONS));
+            }
+        });
+    }
+
+    /// Records that the person has signed out, which says nothing about how long a session can last.
+    pub fn signed_out(&self, session: &Session) {
+        self.change_sign_ins(session, |own| own.at = None);
+    }
+
+    /// When the person signed in; None if that is not known.
+    pub fn signed_in_at(&self, session: &Session) -> Option<OffsetDateTime> {
+        let own = self.sign_ins().into_iter().find(|own| own.belong_to(session))?;
+        OffsetDateTime::from_unix_timestamp(own.at?).ok()
+    }
+
+    /// About when the portal session will end, by how long earlier ones lasted; None if none of them has ended yet.
+    pub fn session_end(&self, session: &Session) -> Option<OffsetDateTime> {
+        let own = self.sign_ins().into_iter().find(|own| own.belong_to(session))?;
+        let length = own.length()?;
+        OffsetDateTime::from_unix_timestamp(own.at?.checked_add(length)?).ok()
+    }
+
     fn listings(&self) -> Vec<Listing> {
         serde_json::from_slice(&self.read(LISTINGS)).unwrap_or_default()
     }
 
+    fn sign_ins(&self) -> Vec<SignIns> {
+        serde_json::from_slice(&self.read(SIGN_INS)).unwrap_or_default()
+    }
+
     fn change_listings(&self, change: impl FnOnce(&mut Vec<Listing>)) {
+        self.change(LISTINGS, change);
+    }
+
+    /// Changes what is known about the sign-ins of this session's portal, if the person has signed in to it.
+    fn change_sign_ins(&self, session: &Session, change: impl FnOnce(&mut SignIns)) {
+        if self.signed_in_at(session).is_some() {
+            self.change(SIGN_INS, |all: &mut Vec<SignIns>| {
+                all.iter_mut().find(|own| own.belong_to(session)).map(change);
+            });
+        }
+    }
+
+    /// Changes the entries of a file, under the lock.
+    fn change<T: Serialize + DeserializeOwned>(&self, name: &str, change: impl FnOnce(&mut Vec<T>)) {
         self.record(|folder| {
             let _lock = Lock::take(&folder.join(LOCK), Deadline::after(PATIENCE))?.ok_or(io::ErrorKind::TimedOut)?;
-            let mut listings = self.listings();
-            change(&mut listings);
-            file::replace_private(&folder.join(LISTINGS), &serde_json::to_vec(&listings)?, false)
+            let mut entries = serde_json::from_slice(&self.read(name)).unwrap_or_default();
+            change(&mut entries);
+            file::replace_private(&folder.join(name), &serde_json::to_vec(&entries)?, false)
         });
     }
 
@@ -263,6 +345,23 @@ fn open_uses(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+impl SignIns {
+    fn belong_to(&self, session: &Session) -> bool {
+        self.region == session.region && start_url::is_same(&self.start_url, &session.start_url)
+    }
+
+    /// The length of a portal session in seconds, as far as the past tells: at least as long as any was accepted, because sessions can
+    /// also end early (the person signed out in the browser, or had signed in there before); and a whole number of hours, if that fits.
+    fn length(&self) -> Option<i64> {
+        let longest = self.lasted.iter().max_by_key(|(seen, _)| *seen)?;
+        let current = self.at.map_or(0, |at| self.seen - at);
+        let least = longest.0.max(current).max(1);
+        let most = self.lasted.iter().map(|(_, rejected)| *rejected).filter(|rejected| *rejected >= least).min()?;
+        let hours = (least + HOUR - 1) / HOUR * HOUR;
+        Some(if hours <= most { hours } else { most })
+    }
 }
 
 impl Listing {
@@ -350,6 +449,56 @@ mod tests {
         history.forget(&one);
         assert_eq!(history.listing(&one), None);
         assert_eq!(history.listing(&other), Some((NOW, roles[..1].to_vec())));
+    }
+
+    #[test]
+    fn the_end_of_a_session_is_learned_from_earlier_ones() {
+        let (_folder, history) = history();
+        let corp = session("https://corp.awsapps.com/start");
+        let after = |hours: f64| NOW + time::Duration::seconds_f64(hours * 3600.0);
+        // (signed in, last accepted, rejected) and the estimate for a sign-in right after, in hours.
+        let mut start = 0.0;
+        for (seen, rejected, expected) in [
+            (7.5, 16.0, 8.0),
+            // A sign-out in the browser: no session that is shorter changes the estimate.
+            (1.0, 1.2, 8.0),
+            (7.9, 8.1, 8.0),
+            // Not a whole hour.
+            (8.2, 8.4, 8.4),
+        ] {
+            history.signed_in(&corp, after(start));
+            history.session_seen(&corp, after(start + seen));
+            history.session_ended(&corp, after(start + rejected));
+            assert_eq!((history.signed_in_at(&corp), history.session_end(&corp)), (None, None));
+            start += 100.0;
+            history.signed_in(&corp, after(start));
+            assert_eq!(history.signed_in_at(&corp), Some(after(start)));
+            let end = history.session_end(&corp).unwrap() - after(start);
+            assert!((end.as_seconds_f64() / 3600.0 - expected).abs() < 0.001, "{seen} {rejected}: {end}");
+        }
+        assert_eq!(history.session_end(&session("https://other.awsapps.com/start")), None);
+        // A session that outlasts all earlier ones says so itself.
+        history.session_seen(&corp, after(start + 17.0));
+        assert_eq!(history.session_end(&corp), None);
+        history.signed_out(&corp);
+        history.session_ended(&corp, after(start + 9.5));
+        history.signed_in(&corp, after(start + 100.0));
+        assert!(history.session_end(&corp).unwrap() < after(start + 108.5), "a sign-out is not the end of a session's life");
+    }
+
+    #[test]
+    fn earlier_lengths_are_forgotten_after_a_change() {
+        let (_folder, history) = history();
+        let corp = session("https://corp.awsapps.com/start");
+        for (day, hours) in [12, 4, 4, 4, 4, 4].into_iter().enumerate() {
+            let start = NOW + time::Duration::days(day.try_into().unwrap());
+            history.signed_in(&corp, start);
+            history.session_seen(&corp, start + time::Duration::hours(hours) - time::Duration::MINUTE);
+            history.session_ended(&corp, start + time::Duration::hours(hours) + time::Duration::MINUTE);
+        }
+        let start = NOW + time::Duration::days(9);
+        history.signed_in(&corp, start);
+        assert_eq!(history.session_end(&corp), Some(start + time::Duration::hours(4)));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! One rule for every credential: look, lock, look again, act, store, unlock. Any number of processes that ask at once cause one refresh
 //! and one exchange, and what is in the vault is returned without lock or network.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::failure::{self, Failure};
@@ -41,12 +42,34 @@ pub struct Broker<'a> {
     pub(super) vault: &'a Vault,
     pub(super) portal: Portal,
     pub(super) locks: Locks,
+    portal_session: Cell<Option<PortalSession>>,
+}
+
+/// What the portal said about the session of a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortalSession {
+    /// It accepted it.
+    Alive,
+    /// It rejected it, so that the person has to sign in again.
+    Ended,
 }
 
 impl<'a> Broker<'a> {
     /// A broker for this session. Opens and calls nothing.
     pub fn new(session: &'a Session, vault: &'a Vault, portal: Portal, locks: Locks) -> Self {
-        Self { session, vault, portal, locks }
+        Self { session, vault, portal, locks, portal_session: Cell::new(None) }
+    }
+
+    /// What the portal has said about the portal session so far; None if it was not asked.
+    pub fn portal_session(&self) -> Option<PortalSession> {
+        self.portal_session.get()
+    }
+
+    /// Notes that the portal has accepted the sign-in. An access token can be valid for longer than the session.
+    fn note_alive(&self) {
+        if self.portal_session.get().is_none() {
+            self.portal_session.set(Some(PortalSession::Alive));
+        }
     }
 
     /// Fresh role credentials, or unexpired ones if the portal fails.
@@ -233,7 +256,12 @@ impl<'a> Broker<'a> {
                 let renewed = self.renew(token, RefreshReason::Rejected, deadline)?;
                 Ok(call(&renewed)?)
             }
-            other => Ok(other?),
+            other => {
+                if other.is_ok() {
+                    self.note_alive();
+                }
+                Ok(other?)
+            }
         }
     }
 
@@ -251,6 +279,7 @@ impl<'a> Broker<'a> {
         if !token.refreshable(now) {
             // Nothing is deleted because of the clock alone: it may be set back.
             if rejected {
+                self.portal_session.set(Some(PortalSession::Ended));
                 self.vault.delete_token(self.session)?;
             }
             return Err(portal::Error::Unauthorized("the sign-in can't be refreshed".to_owned()).into());
@@ -265,12 +294,16 @@ impl<'a> Broker<'a> {
             Ok((renewed, _hold)) => {
                 // Before anything else, also before a signal is handled: the old refresh token is used up.
                 self.store_refreshed(&renewed);
+                self.note_alive();
                 tracing::info!("the token was refreshed");
                 Ok(renewed)
             }
             Err(portal::Error::InvalidGrant(why)) => {
                 let stored = self.replacement(&token, deadline)?;
                 let now = clock::now();
+                if stored.as_ref() == Some(&token) {
+                    self.portal_session.set(Some(PortalSession::Ended));
+                }
                 match stored {
                     Some(other) if other != token && now < other.expires_at => return Ok(other),
                     Some(same) if same == token && (rejected || token.expires_at <= now) => {

@@ -3,9 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::login::signing_in;
 use super::roles;
-use crate::context::{COMMAND_TIMEOUT, Context};
+use crate::context::{COMMAND_TIMEOUT, Context, OnBehalf};
 use crate::credentials::RoleCredentials;
 use crate::error::{Error, Result};
 use crate::history::ListedRole;
@@ -69,7 +68,7 @@ pub(super) fn profile(context: &Context, other_than: &str) -> Result<Option<Stri
 
 /// The role credentials of a target, after signing in if required.
 pub(super) fn credentials(context: &Context, target: &RoleTarget) -> Result<(AccountId, RoleCredentials)> {
-    signing_in(context, &target.session, target.profile.as_deref(), false, || context.credentials(target, COMMAND_TIMEOUT))
+    context.signing_in(OnBehalf::of_target(target), || context.credentials_unattended(target, COMMAND_TIMEOUT))
 }
 
 /// Shows the list until a role is chosen. `configure` sets the keys of the picker. None if the user cancels.
@@ -97,7 +96,7 @@ pub(super) fn choose(
 
 fn refresh(context: &Context, session: &Session) -> Result<()> {
     let broker = context.broker(session, None)?;
-    let listed = signing_in(context, session, None, false, || roles::all(context, session, &broker))?;
+    let listed = context.signing_in(OnBehalf::of(session), || roles::all_unattended(context, session, &broker))?;
     if listed.roles.is_empty() { Err(roles::nothing_reachable(&session.name)) } else { Ok(()) }
 }
 

@@ -39,9 +39,12 @@ pub struct SessionArgs {
 /// A session, given by an argument, flags or a profile.
 #[derive(Debug, Clone, Args)]
 pub struct SessionOrProfileArgs {
-    /// The session.
+    /// Session, or a profile that uses it [default: that of $AWS_PROFILE, or the only one]
+    #[arg(value_name = "SESSION|PROFILE", conflicts_with = "session")]
+    pub name: Option<String>,
+    /// The session, given by flags.
     #[command(flatten)]
-    pub session: SessionArgs,
+    pub session: SessionFlags,
     /// Use the session of this profile
     #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "session"])]
     pub profile: Option<String>,
@@ -187,8 +190,8 @@ impl From<SessionArgs> for RoleRequest {
 }
 
 impl From<SessionOrProfileArgs> for RoleRequest {
-    fn from(SessionOrProfileArgs { session, profile }: SessionOrProfileArgs) -> Self {
-        Self { profile, ..session.into() }
+    fn from(SessionOrProfileArgs { name, session, profile }: SessionOrProfileArgs) -> Self {
+        Self { profile, ..SessionArgs { name, flags: session }.into() }
     }
 }
 

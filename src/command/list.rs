@@ -4,17 +4,17 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::flags::SessionArgs;
+use super::flags::SessionOrProfileArgs;
 use super::roles::{self, Reachable};
+use super::session::{self, Chosen};
 use crate::context::Context;
 use crate::error::Result;
 use crate::output::{self, Format, csv};
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::Session;
 use crate::profile::precedence::Precedence;
-use crate::profile::request::RoleRequest;
 use crate::profile::resolve::RoleTarget;
-use crate::profile::{Block, Config, diagnosis, resolve};
+use crate::profile::{Block, Config, diagnosis};
 
 /// List your accounts and roles and the profiles that use them
 #[derive(Debug, clap::Args)]
@@ -26,7 +26,7 @@ Examples:
 pub struct Args {
     /// The session.
     #[command(flatten)]
-    pub session: SessionArgs,
+    pub session: SessionOrProfileArgs,
     /// Only rows that contain all of these words, in any column, ignoring case
     #[arg(long, value_name = "WORDS")]
     pub filter: Vec<String>,
@@ -37,6 +37,9 @@ pub struct Args {
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 }
+
+/// The column that a table leaves out.
+const EMAIL: &str = "account_email";
 
 /// One role, as `--format json` shows it.
 #[derive(Serialize)]
@@ -67,10 +70,8 @@ struct ProfileEntry {
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let config = Config::read(&context.env)?;
     let words = words(&args.filter);
-    let request = RoleRequest::from(args.session);
-    let session_given = request.session.is_some() || request.start_url.is_some();
     if args.profiles {
-        let session = if session_given { Some(resolve::session_in(&config, &request)?) } else { None };
+        let session = session::named(&config, args.session)?.map(|chosen| chosen.session);
         let blocks = config.profiles();
         let precedence = Precedence::new(&config);
         let overriding = |block: &Block<'_>| {
@@ -106,8 +107,8 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         )?;
         return Ok(0);
     }
-    let session = resolve::session_in(&config, &request)?;
-    let broker = context.broker(&session, None)?;
+    let Chosen { session, profile } = session::choose(context, &config, args.session)?;
+    let broker = context.broker(&session, profile.as_deref())?;
     let mut by_role = profiles_by_role(context, &config, &session);
     let entry = |Reachable { account, role }| Entry {
         account_id: account.id.to_string(),
@@ -117,12 +118,15 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         role: role.role.to_string(),
     };
     let entries: Vec<Entry> = roles::all(context, &session, &broker)?.roles.into_iter().map(entry).collect();
+    if entries.is_empty() {
+        return Err(roles::nothing_reachable(&session.name));
+    }
     let row = |entry: &Entry, separator: &str| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let profiles = entry.profiles.join(separator);
         vec![entry.account_id.clone(), text(&entry.account_name), text(&entry.account_email), entry.role.clone(), profiles]
     };
-    show(context, args.format, &words, ["account_id", "account_name", "account_email", "role", "profiles"], entries, row)?;
+    show(context, args.format, &words, ["account_id", "account_name", EMAIL, "role", "profiles"], entries, row)?;
     Ok(0)
 }
 
@@ -150,10 +154,13 @@ fn show<T: Serialize, const N: usize>(
             // Rarely used: no column of blanks.
             let used = rows.iter().any(|row| row.last().is_some_and(|cell| !cell.is_empty()));
             let shown = if columns.last() == Some(&"overridden_by") && !used { N - 1 } else { N };
+            // Nobody looks for the address of an account's root user, and it would be the widest column.
+            let kept = |at: &usize| *at < shown && columns.get(*at) != Some(&EMAIL);
+            let head: Vec<&str> = (0..N).filter(kept).filter_map(|at| head.get(at).copied()).collect();
             for row in &mut rows {
-                row.truncate(shown);
+                *row = std::mem::take(row).into_iter().enumerate().filter(|(at, _)| kept(at)).map(|(_, cell)| cell).collect();
             }
-            context.table(head.get(..shown).unwrap_or(&head), &rows)
+            context.table(&head, &rows)
         }
     })?;
     if entries.is_empty() {

@@ -32,6 +32,7 @@ mod role_in_shell;
 mod roles;
 pub mod serve;
 mod server;
+mod session;
 pub mod shell_init;
 pub mod status;
 pub mod sync;

@@ -10,10 +10,9 @@ use wildmatch::WildMatch;
 
 use super::convert::{self, Sessions};
 use super::flags::{SessionArgs, SessionFlags};
-use super::login::signing_in;
 use super::region;
 use super::roles::{self, Listed, Reachable};
-use crate::context::Context;
+use crate::context::{Context, OnBehalf};
 use crate::error::{Error, Result};
 use crate::portal;
 use crate::profile::edit::{self, Change};
@@ -113,7 +112,8 @@ pub(super) fn onboard(
     no_browser: bool,
 ) -> Result<u8> {
     let broker = context.broker(session, None)?;
-    let listed = signing_in(context, session, None, no_browser, || roles::all(context, session, &broker))?;
+    let by = OnBehalf { no_browser, ..OnBehalf::of(session) };
+    let listed = context.signing_in(by, || roles::all_unattended(context, session, &broker))?;
     let args = Args {
         session: SessionArgs { name: Some(session.name.clone()), flags: SessionFlags::default() },
         template: naming::DEFAULT.to_owned(),
@@ -332,11 +332,11 @@ impl Syncing<'_> {
                 notes.stale += 1;
             }
         }
-        self.convert(config, &mut changes, &mut notes);
+        self.convert(&precedence, &mut changes, &mut notes);
         Ok((changes, notes))
     }
 
-    fn convert(&self, config: &Config, changes: &mut Vec<Change>, notes: &mut Notes) {
+    fn convert(&self, precedence: &Precedence<'_>, changes: &mut Vec<Change>, notes: &mut Notes) {
         let selected: HashSet<&AccountRole> = self.wanted.iter().map(|reachable| &reachable.role).collect();
         let decided: HashSet<String> = changes
             .iter()
@@ -345,7 +345,7 @@ impl Syncing<'_> {
                 Change::Session(_) => None,
             })
             .collect();
-        let mut found = convert::conversion(config, self.env, self.program, Some(self.session), true, |name, session, role| {
+        let mut found = convert::conversion(precedence, self.env, self.program, Some(self.session), true, |name, session, role| {
             session.is_same_portal(self.session) && selected.contains(role) && !decided.contains(name)
         });
         if self.convert {

@@ -16,6 +16,7 @@ use super::helper;
 use super::ini::Kind;
 use super::names::{AccountId, RoleName, Session, nearest};
 use super::request::{Account, AgentRule, RoleRequest};
+use super::start_url;
 use crate::error::{Error, Exit, Result};
 use crate::sys::env::Env;
 use crate::text::shell_quote;
@@ -215,17 +216,23 @@ pub fn session_in(config: &Config, request: &RoleRequest) -> Result<Session> {
     }
 }
 
-/// All sessions: `[sso-session]` blocks and those of legacy profiles. Incomplete blocks are left out.
+/// All sessions: `[sso-session]` blocks, and those of legacy profiles whose portal has no block. Incomplete blocks are left out.
 pub fn sessions(config: &Config) -> Vec<Session> {
-    let mut all: Vec<Session> = config.sessions().iter().filter_map(|block| session_of(block).ok()).collect();
+    let blocks = session_blocks(config);
+    let mut all = blocks.clone();
     for profile in config.profiles().iter().filter(|profile| credential_source(profile) == CredentialSource::Legacy) {
-        if let Some(session) = legacy_session(profile)
+        if let Some(session) = legacy_session(&blocks, profile)
             && !all.contains(&session)
         {
             all.push(session);
         }
     }
     all
+}
+
+/// The `[sso-session]` blocks in file order. Incomplete ones are left out.
+pub fn session_blocks(config: &Config) -> Vec<Session> {
+    config.sessions().iter().filter_map(|block| session_of(block).ok()).collect()
 }
 
 /// What a profile is resolved for. A session requires no account and no role.
@@ -327,7 +334,12 @@ fn resolve_source(
                 own_values.session = own("sso_session");
                 contradiction(config, profile, &request)?;
             } else {
-                (own_values.start_url, own_values.sso_region) = (own("sso_start_url"), own("sso_region"));
+                let block = legacy_session(&session_blocks(config), profile).filter(|session| session.name != session.start_url);
+                if let Some(block) = block {
+                    own_values.session = Some(block.name);
+                } else {
+                    (own_values.start_url, own_values.sso_region) = (own("sso_start_url"), own("sso_region"));
+                }
             }
             check_values(profile, &request, need)?;
             Ok(request.or(own_values))
@@ -415,7 +427,10 @@ fn portal(config: &Config, request: &RoleRequest) -> Result<Session> {
         }),
         (Some(name), start_url, region) => {
             // A legacy profile's session is named by its address.
-            let legacy = || sessions(config).into_iter().find(|session| session.name == *name);
+            let is_it = |session: &Session| {
+                session.name == *name || name.starts_with("https://") && start_url::is_same(&session.start_url, name)
+            };
+            let legacy = || sessions(config).into_iter().find(is_it);
             let mut session = match config.session(name) {
                 Some(block) => session_of(&block)?,
                 None => legacy().ok_or_else(|| unknown_session(config, name))?,
@@ -479,10 +494,12 @@ pub fn session_of(block: &Block<'_>) -> Result<Session> {
     })
 }
 
-/// The session of a legacy profile, named by its start URL.
-pub fn legacy_session(profile: &Block<'_>) -> Option<Session> {
+/// The session of a legacy profile: the first of these blocks for the same portal, so that one sign-in is enough for both; else one named
+/// by its start URL.
+pub fn legacy_session(blocks: &[Session], profile: &Block<'_>) -> Option<Session> {
     let start_url = profile.text("sso_start_url")?.to_owned();
-    Some(Session { name: start_url.clone(), start_url, region: profile.text("sso_region")?.to_owned(), scopes: Vec::new() })
+    let own = Session { name: start_url.clone(), start_url, region: profile.text("sso_region")?.to_owned(), scopes: Vec::new() };
+    Some(blocks.iter().find(|block| block.is_same_portal(&own)).cloned().unwrap_or(own))
 }
 
 /// Splits `--scopes` or `sso_registration_scopes`, which are comma-separated.

@@ -5,7 +5,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use aws_smithy_types::base64;
-use terminal_size::{Width, terminal_size_of};
+use terminal_size::{Height, Width, terminal_size_of};
 
 use crate::sys::env::Env;
 pub use crate::sys::stderr::say;
@@ -49,6 +49,11 @@ pub fn shows_messages() -> bool {
 /// process's own terminal, which may be another one, and without one it would start a program.
 pub fn columns() -> Option<u16> {
     terminal_size_of(io::stderr()).map(|(Width(columns), _)| columns)
+}
+
+/// The height of standard error in rows; None if it is not a terminal or its height is not known.
+pub fn rows() -> Option<u16> {
+    terminal_size_of(io::stderr()).map(|(_, Height(rows))| rows).filter(|rows| *rows > 0)
 }
 
 /// Whether this program may draw on the terminal of standard error: in the background it must not.

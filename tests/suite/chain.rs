@@ -77,11 +77,10 @@ fn native_legacy_and_self_referring_profiles_are_sources_too() {
         ),
     );
     home.daypass("login corp --no-browser").any_stderr().go();
-    home.daypass("login --profile legacy --no-browser").any_stderr().go();
+    // The legacy profile uses the same sign-in, because its portal is the same.
     let keys: Vec<String> = ["a", "b", "c"].iter().map(|name| key_of(&home, &format!("--profile {name}"))).collect();
-    assert_eq!(keys[0], keys[2], "the same chain");
-    assert_eq!(portal.count(Call::AssumeRole), 2, "two sessions");
-    assert!(portal.issued().iter().filter(|keys| keys.role == "Deploy").any(|deploy| deploy.access_key_id == keys[1]));
+    assert_eq!(keys, [&*keys[0]; 3], "the same chain");
+    assert_eq!(portal.count(Call::AssumeRole), 1);
 }
 
 #[test]

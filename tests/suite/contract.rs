@@ -159,9 +159,9 @@ fn a_mistyped_name_is_corrected_in_the_hint() {
         ("list --session=corpp", "daypass list '--session=corp'"),
         ("exec deb -- echo 'a b'", "daypass exec dev -- echo 'a b'"),
         ("status --profile deb", "daypass status --profile dev"),
-        ("login dev", "daypass login corp"),
-        ("logout dev", "daypass logout corp"),
-        ("status dev", "daypass status corp"),
+        ("login deb", "daypass login dev"),
+        ("logout deb", "daypass logout dev"),
+        ("status deb", "daypass status dev"),
         ("list --session dev", "daypass list --session corp"),
     ] {
         home.daypass(typed).stderr_has("\nhint: ").stderr_has(&format!("hint: {hint}\n")).status(2).go();
@@ -190,7 +190,7 @@ fn the_hint_to_sign_in_works_as_typed() {
 fn an_endpoint_that_is_not_a_url_is_a_usage_error() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
-    home.daypass("login corp --no-browser")
+    home.daypass("login corp --force --no-browser")
         .with("AWS_ENDPOINT_URL_SSO_OIDC", "nonsense")
         .stderr_has(
             "daypass: the endpoint \"nonsense\" (AWS_ENDPOINT_URL_SSO_OIDC) is not a web address\nhint: env | grep -i -e AWS_ENDPOINT",

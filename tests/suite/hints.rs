@@ -25,10 +25,9 @@ fn names_that_do_not_exist_or_are_of_another_kind() {
     for (command, hint) in [
         ("env nowhere", "daypass list --profiles"),
         ("env deb", "daypass env dev"),
-        ("login dev", "daypass login corp"),
-        ("logout dev", "daypass logout corp"),
-        ("status dev", "daypass status corp"),
-        ("list dev", "daypass list corp"),
+        ("login deb", "daypass login dev"),
+        ("logout crop", "daypass logout corp"),
+        ("list deb", "daypass list dev"),
         ("sync dev --dry-run", "daypass sync corp --dry-run"),
         ("status crop", "daypass status corp"),
         ("env dev --account Nowhere", "daypass list"),

@@ -43,12 +43,15 @@ mod login_terminal;
 mod migrate;
 mod network;
 #[cfg(unix)]
+mod on_demand;
+#[cfg(unix)]
 mod picker;
 mod pkce;
 #[cfg(unix)]
 mod retire;
 #[cfg(target_os = "linux")]
 mod server;
+mod sessions;
 mod shells;
 mod sign_in;
 mod start_url;

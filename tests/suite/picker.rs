@@ -231,9 +231,9 @@ fn the_history_is_private_contains_no_secret_and_is_deleted_at_logout() {
     for secret in portal.secrets() {
         assert!(home.files_with(&secret).iter().all(|path| !path.starts_with(&folder)));
     }
-    let modes = "stat -c '%a %n' .local/state/daypass .local/state/daypass/* | sed 's/undo-.*/undo/'";
+    let modes = "stat -c '%a %n' .local/state/daypass .local/state/daypass/* | sed 's/undo-[0-9a-f]*/undo-HASH/'";
     let expected = "700 .local/state/daypass\n600 .local/state/daypass/issued.jsonl\n600 .local/state/daypass/regions\n\
-                    600 .local/state/daypass/roles.json\n600 .local/state/daypass/undo\n\
+                    600 .local/state/daypass/roles.json\n600 .local/state/daypass/sign_ins.json\n600 .local/state/daypass/undo-HASH.json\n\
                     600 .local/state/daypass/uses\n";
     home.program("sh").args(["-c", modes]).stdout(expected).go();
     home.daypass("logout").any_stderr().go();

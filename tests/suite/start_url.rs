@@ -15,7 +15,7 @@ fn a_vanity_url_is_followed_to_the_portal_and_identifies_the_sign_in() {
         let started = portal.calls().into_iter().find(|call| call.call == Some(Call::StartDeviceAuthorization)).unwrap();
         assert_eq!(started.field("startUrl"), portal.start_url());
         home.daypass("status corp").stdout_has(&own).go();
-        home.daypass("login corp --flow pkce").with("BROWSER", BROWSER).stderr_has("Signed in to corp").go();
+        home.daypass("login corp --force --flow pkce").with("BROWSER", BROWSER).stderr_has("Signed in to corp").go();
         assert_eq!(portal.count(Call::RedeemCode), 1);
     }
 }

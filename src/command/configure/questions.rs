@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use super::wizard::{Wizard, complete_command};
 use crate::broker::Broker;
 use crate::command::convert::Sessions;
-use crate::command::login::signing_in;
 use crate::command::region;
 use crate::command::roles::{self, Reachable};
-use crate::context::account_called;
+use crate::context::{OnBehalf, account_called};
 use crate::error::{Error, Result};
 use crate::portal;
 use crate::profile::index::{AccountRole, ProfileIndex};
@@ -175,8 +174,8 @@ impl Wizard<'_> {
         }
         let broker = self.context.broker(session, None)?;
         let list = || roles::accounts(&broker);
-        let accounts =
-            if self.interactive { signing_in(self.context, session, None, self.args.no_browser, list)? } else { list()? };
+        let by = OnBehalf { no_browser: self.args.no_browser, ..OnBehalf::of(session) };
+        let accounts = if self.interactive { self.context.signing_in(by, list)? } else { list()? };
         *self.signed_in.borrow_mut() = Some(session.name.clone());
         let only = match &account {
             Some(Account::Id(id)) => Some(id.clone()),

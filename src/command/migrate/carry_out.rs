@@ -12,9 +12,8 @@ use crate::aws::SigningKeys;
 use crate::broker::retry;
 use crate::command::aws::{self, clients};
 use crate::command::clean_lines;
-use crate::command::login::{self, signing_in};
 use crate::command::role_in_shell::{Role, Variables};
-use crate::context::COMMAND_TIMEOUT;
+use crate::context::{COMMAND_TIMEOUT, OnBehalf};
 use crate::credentials::RoleCredentials;
 use crate::error::{Error, Exit, Result};
 use crate::migration::plan::{self, Base, FileChange, Step, Usage, Wanted};
@@ -102,7 +101,7 @@ impl Migration<'_> {
 
     /// The parked key of this ID, which an earlier run left. A keyring that can't be used is found before anybody is asked to sign in.
     fn parked(&self, id: &str) -> Result<Option<ParkedKey>> {
-        login::unlock(self.context)?;
+        self.context.unlock()?;
         let parked = self.context.vault()?.parked().map_err(crate::vault::Error::while_parking)?;
         Ok(parked.into_iter().find(|parked| parked.id == id))
     }
@@ -155,9 +154,9 @@ impl Migration<'_> {
     fn verified(&self, group: &KeyGroup, orders: &Orders) -> Result<RoleCredentials> {
         let context = self.context;
         let target = orders.target(group);
-        let get = || context.credentials(&target, COMMAND_TIMEOUT);
-        let (account, credentials) =
-            if context.may_prompt() { signing_in(context, &target.session, None, self.args.no_browser, get)? } else { get()? };
+        let by = OnBehalf { no_browser: self.args.no_browser, ..OnBehalf::of(&target.session) };
+        let get = || context.credentials_unattended(&target, COMMAND_TIMEOUT);
+        let (account, credentials) = context.offering_sign_in(by, get)?;
         let region = target.region.clone().unwrap_or_else(|| target.session.region.clone());
         let (sts, _) = clients(context, &region, target.profile.as_deref());
         let deadline = Deadline::after(COMMAND_TIMEOUT);
