@@ -332,11 +332,11 @@ impl Syncing<'_> {
                 notes.stale += 1;
             }
         }
-        self.convert(config, &mut changes, &mut notes);
+        self.convert(&precedence, &mut changes, &mut notes);
         Ok((changes, notes))
     }
 
-    fn convert(&self, config: &Config, changes: &mut Vec<Change>, notes: &mut Notes) {
+    fn convert(&self, precedence: &Precedence<'_>, changes: &mut Vec<Change>, notes: &mut Notes) {
         let selected: HashSet<&AccountRole> = self.wanted.iter().map(|reachable| &reachable.role).collect();
         let decided: HashSet<String> = changes
             .iter()
@@ -345,7 +345,7 @@ impl Syncing<'_> {
                 Change::Session(_) => None,
             })
             .collect();
-        let mut found = convert::conversion(config, self.env, self.program, Some(self.session), true, |name, session, role| {
+        let mut found = convert::conversion(precedence, self.env, self.program, Some(self.session), true, |name, session, role| {
             session.is_same_portal(self.session) && selected.contains(role) && !decided.contains(name)
         });
         if self.convert {

@@ -4,6 +4,7 @@
 //! for credentials never waits for a whole file to be parsed.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -29,6 +30,8 @@ struct Source {
     kind: FileKind,
     // The credentials file may contain secret keys.
     text: Zeroizing<String>,
+    /// See [`Config::rejections`].
+    rejections: OnceCell<Vec<ini::Warning>>,
 }
 
 /// A profile or a session: its keys and values. A key in the credentials file takes precedence over the same key in the config file.
@@ -103,13 +106,13 @@ impl Config {
     /// # Errors
     /// As [`Config::read`].
     pub fn with_credentials(env: &Env, path: PathBuf, text: String) -> Result<Self> {
-        let config = Source { path, kind: FileKind::Config, text: Zeroizing::new(text) };
+        let config = Source::new(path, FileKind::Config, Zeroizing::new(text));
         Ok(Self { config, credentials: Source::read(env.credentials_file(), FileKind::Credentials)? })
     }
 
     /// The configuration in two texts, each with the path it has or will have.
     pub fn of_texts(config: (PathBuf, String), credentials: (PathBuf, String)) -> Self {
-        let source = |(path, text), kind| Source { path, kind, text: Zeroizing::new(text) };
+        let source = |(path, text), kind| Source::new(path, kind, Zeroizing::new(text));
         Self { config: source(config, FileKind::Config), credentials: source(credentials, FileKind::Credentials) }
     }
 
@@ -164,7 +167,7 @@ impl Config {
     /// per line, in file order.
     pub fn warnings(&self) -> Vec<Warning<'_>> {
         self.warnings_by(|source| {
-            let mut all = awscli::rejections(&source.text);
+            let mut all = source.rejections().to_vec();
             all.append(&mut Document::parse(source.text.as_bytes(), source.kind).warnings());
             all.sort_by_key(|warning| (warning.line, warning.level));
             all.dedup_by_key(|warning| warning.line);
@@ -174,7 +177,7 @@ impl Config {
 
     /// The lines for which the AWS CLI rejects a file.
     pub fn rejections(&self) -> Vec<Warning<'_>> {
-        self.warnings_by(|source| awscli::rejections(&source.text))
+        self.warnings_by(|source| source.rejections().to_vec())
     }
 
     /// The line of a `[default]` in the config file that is ignored because there is a `[profile default]`.
@@ -205,9 +208,17 @@ impl Config {
 }
 
 impl Source {
+    fn new(path: PathBuf, kind: FileKind, text: Zeroizing<String>) -> Self {
+        Self { path, kind, text, rejections: OnceCell::new() }
+    }
+
+    fn rejections(&self) -> &[ini::Warning] {
+        self.rejections.get_or_init(|| awscli::rejections(&self.text))
+    }
+
     fn read(path: Option<PathBuf>, kind: FileKind) -> Result<Self> {
         let Some(path) = path else {
-            return Ok(Self { path: PathBuf::new(), kind, text: Zeroizing::default() });
+            return Ok(Self::new(PathBuf::new(), kind, Zeroizing::default()));
         };
         let text = match file::read(&path) {
             Ok(bytes) => encoding::decode(bytes, &path)?,
@@ -217,7 +228,7 @@ impl Source {
                 return Err(Error::failed(format!("can't read {shown}: {error}"), format!("ls -ld \"{shown}\"")));
             }
         };
-        Ok(Self { path, kind, text: Zeroizing::new(text) })
+        Ok(Self::new(path, kind, Zeroizing::new(text)))
     }
 
     fn scan(path: Option<PathBuf>, kind: FileKind, words: &[&str]) -> Option<Self> {
@@ -232,7 +243,7 @@ impl Source {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Zeroizing::default(),
             Err(_) => return None,
         };
-        Some(Self { path, kind, text: Zeroizing::new(std::str::from_utf8(&text).ok()?.to_owned()) })
+        Some(Self::new(path, kind, Zeroizing::new(std::str::from_utf8(&text).ok()?.to_owned())))
     }
 
     fn find(&self, kind: Kind, name: &str) -> Option<Block<'_>> {
@@ -242,9 +253,8 @@ impl Source {
     }
 
     fn blocks(&self, kind: Kind) -> Vec<Block<'_>> {
-        let document = Document::parse(self.text.as_bytes(), self.kind);
-        let wanted = |group: &Group<'_, '_>| group.first().is_some_and(|section| section.kind == kind);
-        document.groups().iter().filter(|group| wanted(group)).filter_map(|group| self.block(&document, group)).collect()
+        let document = Document::of_kind(self.text.as_bytes(), self.kind, kind);
+        document.groups().iter().filter_map(|group| self.block(&document, group)).collect()
     }
 
     fn block<'a>(&'a self, document: &Document<'a>, group: &Group<'_, 'a>) -> Option<Block<'a>> {

@@ -332,43 +332,38 @@ fn comments_within(text: &str, before: &Document<'_>, entry: &Entry) -> String {
 
 type Name = (Kind, String);
 /// Sections with their keys; the mark is stored under a key that no other can have.
-type Meaning = BTreeMap<Name, BTreeMap<String, String>>;
+type Meaning<'m> = BTreeMap<(Kind, Cow<'m, str>), BTreeMap<Cow<'m, str>, Cow<'m, str>>>;
 
 fn check(old: &str, new: &str, file: FileKind, before: &Document<'_>, edits: &[Edit<'_>]) -> std::result::Result<(), String> {
     let after = Document::parse(new.as_bytes(), file);
     let mut expected = meaning(before);
     for edit in edits {
-        let name = (edit.kind, edit.name.to_owned());
+        let name = (edit.kind, Cow::Borrowed(edit.name));
         if edit.forget {
             expected.remove(&name);
             continue;
         }
         let keys = expected.entry(name).or_default();
         keys.retain(|key, _| !edit.remove.contains(&&**key));
-        keys.extend(edit.set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        keys.extend(edit.mark.map(|mark| (MARK.to_owned(), mark.to_owned())));
+        keys.extend(edit.set.iter().map(|&(key, value)| (Cow::Borrowed(key), Cow::Borrowed(value))));
+        keys.extend(edit.mark.map(|mark| (Cow::Borrowed(MARK), Cow::Borrowed(mark))));
     }
     let found = meaning(&after);
     if found != expected {
-        let differs = |name: &&Name| found.get(*name) != expected.get(*name);
-        let name = expected.keys().chain(found.keys()).find(differs).map(|(_, name)| name.as_str()).unwrap_or_default();
+        let differs = |name: &&(Kind, Cow<'_, str>)| found.get(*name) != expected.get(*name);
+        let name = expected.keys().chain(found.keys()).find(differs).map(|(_, name)| &**name).unwrap_or_default();
         return Err(format!("section \"{name}\" would not read as intended"));
     }
     second_reading(old, new, file, before, edits)
 }
 
-fn meaning(document: &Document<'_>) -> Meaning {
+fn meaning<'m>(document: &'m Document<'_>) -> Meaning<'m> {
     let mut meaning = Meaning::new();
     for group in document.groups() {
         for section in group.sections {
-            let keys = meaning.entry((section.kind, section.name.to_string())).or_default();
-            keys.extend(
-                document
-                    .entries(section)
-                    .iter()
-                    .map(|entry| (document.key(entry).into_owned(), document.value(entry).into_owned())),
-            );
-            keys.extend(document.mark(section).map(|mark| (MARK.to_owned(), mark.into_owned())));
+            let keys = meaning.entry((section.kind, Cow::Borrowed(&*section.name))).or_default();
+            keys.extend(document.entries(section).iter().map(|entry| (document.key(entry), document.value(entry))));
+            keys.extend(document.mark(section).map(|mark| (Cow::Borrowed(MARK), mark)));
         }
     }
     meaning
@@ -390,36 +385,41 @@ fn second_reading(
         return Ok(());
     }
     let new = by_rust_ini(new, file).ok_or("rust-ini rejects it")?;
-    let edits: HashMap<Name, &Edit<'_>> = edits.iter().map(|edit| ((edit.kind, edit.name.to_owned()), edit)).collect();
-    let meant = |name: &Name, key: &str| {
-        edits.get(name).is_some_and(|edit| edit.forget || edit.remove.contains(&key) || edit.set.iter().any(|(set, _)| *set == key))
-    };
-    let unmeant = |reading: &Reading| -> Vec<(Name, String, String)> {
-        let all =
-            reading.iter().flat_map(|(name, keys)| keys.iter().map(move |(key, value)| (name.clone(), key.clone(), value.clone())));
-        all.filter(|(name, key, _)| !meant(name, key)).collect()
-    };
-    if unmeant(&old) != unmeant(&new) {
-        return Err("rust-ini finds a change of a key that should stay".to_owned());
-    }
-    let last = |reading: &Reading| -> HashMap<(Name, String), String> {
-        reading
-            .iter()
-            .flat_map(|(name, keys)| keys.iter().map(move |(key, value)| ((name.clone(), key.clone()), value.clone())))
-            .collect()
-    };
-    let (was, is) = (last(&old), last(&new));
-    for (name, edit) in &edits {
-        for (key, value) in &edit.set {
-            let place = (name.clone(), (*key).to_owned());
-            let found = is.get(&place);
-            // A value that was right stays as it is, with a comment after it that rust-ini takes for a part of it.
-            if found.map(String::as_str) != Some(*value) && (found.is_none() || found != was.get(&place)) {
-                return Err(format!("rust-ini does not find the new {key} of \"{}\"", name.1));
+    let edits: HashMap<(Kind, &str), &Edit<'_>> = edits.iter().map(|edit| ((edit.kind, edit.name), edit)).collect();
+    // Each key that no change concerns, and the last value of each key that one does.
+    let mut unmeant = [Vec::new(), Vec::new()];
+    let mut meant = [HashMap::new(), HashMap::new()];
+    for ((reading, unmeant), meant) in [&old, &new].into_iter().zip(&mut unmeant).zip(&mut meant) {
+        for ((kind, name), keys) in reading {
+            let edit = edits.get(&(*kind, &**name));
+            let concerns = |key: &str| {
+                edit.is_some_and(|edit| edit.forget || edit.remove.contains(&key) || edit.set.iter().any(|(set, _)| *set == key))
+            };
+            for (key, value) in keys {
+                if concerns(key) {
+                    meant.insert((*kind, &**name, &**key), &**value);
+                } else {
+                    unmeant.push((*kind, &**name, &**key, &**value));
+                }
             }
         }
-        if edit.remove.iter().any(|key| is.contains_key(&(name.clone(), (*key).to_owned()))) {
-            return Err(format!("rust-ini still finds a removed key of \"{}\"", name.1));
+    }
+    let [was_unmeant, is_unmeant] = unmeant;
+    if was_unmeant != is_unmeant {
+        return Err("rust-ini finds a change of a key that should stay".to_owned());
+    }
+    let [was, is] = meant;
+    for ((kind, name), edit) in &edits {
+        for (key, value) in &edit.set {
+            let place = (*kind, *name, *key);
+            let found = is.get(&place);
+            // A value that was right stays as it is, with a comment after it that rust-ini takes for a part of it.
+            if found != Some(value) && (found.is_none() || found != was.get(&place)) {
+                return Err(format!("rust-ini does not find the new {key} of \"{name}\""));
+            }
+        }
+        if edit.remove.iter().any(|key| is.contains_key(&(*kind, *name, *key))) {
+            return Err(format!("rust-ini still finds a removed key of \"{name}\""));
         }
     }
     Ok(())

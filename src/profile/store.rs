@@ -88,21 +88,36 @@ fn unified(path: &Path, before: Option<&str>, after: &str) -> String {
 /// Computes the changes from the configuration as it is under the lock.
 pub type Make<'m> = &'m dyn Fn(&Config) -> Result<Vec<Change>>;
 
-/// Returns what [`update`] would do to the config file. Writes nothing.
+/// A change that was computed, with what it was computed from.
+pub struct Prepared {
+    /// What it does to the config file.
+    pub plan: Plan,
+    /// The text of the credentials file, on which the change may depend.
+    credentials: Zeroizing<String>,
+}
+
+/// Computes what changes do to the config file, for [`carry_out`]. Writes nothing.
 ///
 /// # Errors
 /// Those of [`edit::apply`] and of reading.
+pub fn prepare(env: &Env, changes: &[Change], others: Others) -> Result<Prepared> {
+    prepare_at(env, env.config_file().ok_or_else(no_home)?, &|_| Ok(changes.to_vec()), others, None)
+}
+
+/// Returns what [`update`] would do to the config file. Writes nothing.
+///
+/// # Errors
+/// As [`prepare`].
 pub fn plan(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
-    plan_by(env, &|_| Ok(changes.to_vec()), others)
+    Ok(prepare(env, changes, others)?.plan)
 }
 
 /// Returns what [`update_by`] would do to the config file. Writes nothing.
 ///
 /// # Errors
-/// As [`plan`], and those of `make`.
+/// As [`prepare`], and those of `make`.
 pub fn plan_by(env: &Env, make: Make<'_>, others: Others) -> Result<Plan> {
-    let path = env.config_file().ok_or_else(no_home)?;
-    plan_at(env, path, make, others)
+    Ok(prepare_at(env, env.config_file().ok_or_else(no_home)?, make, others, None)?.plan)
 }
 
 /// Makes the changes in the config file and returns what it did.
@@ -116,23 +131,29 @@ pub fn update(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
 /// Makes the changes that `make` computes from the file under the lock.
 ///
 /// # Errors
-/// As [`update`], and those of `make`.
+/// Those of [`plan_by`], and of writing; the file is then as it was.
 pub fn update_by(env: &Env, make: Make<'_>, others: Others) -> Result<Plan> {
-    let path = env.config_file().ok_or_else(no_home)?;
-    let plan = plan_at(env, path, make, others)?;
-    if plan.is_empty() {
-        return Ok(plan);
+    let prepared = prepare_at(env, env.config_file().ok_or_else(no_home)?, make, others, None)?;
+    carry_out(env, prepared, make, others)
+}
+
+/// Makes changes that were prepared, and returns what it did. If a file was changed meanwhile, `make` computes them again.
+///
+/// # Errors
+/// As [`update_by`].
+pub fn carry_out(env: &Env, mut prepared: Prepared, make: Make<'_>, others: Others) -> Result<Plan> {
+    if prepared.plan.is_empty() {
+        return Ok(prepared.plan);
     }
-    let target = Destination::of(&plan.path)?;
+    let target = Destination::of(&prepared.plan.path)?;
     let _lock = lock(env, &target.path)?;
     for _ in 0..TRIES {
-        // Again under the lock: the first plan may be out of date.
-        let plan = plan_at(env, plan.path.clone(), make, others)?;
-        if plan.is_empty() || write(env, plan.replacement())? == Written::Yes {
-            return Ok(plan);
+        prepared = prepare_at(env, prepared.plan.path.clone(), make, others, Some(prepared))?;
+        if prepared.plan.is_empty() || write(env, prepared.plan.replacement())? == Written::Yes {
+            return Ok(prepared.plan);
         }
     }
-    let what = format!("{} keeps changing while daypass writes it", plan.path.display());
+    let what = format!("{} keeps changing while daypass writes it", prepared.plan.path.display());
     Err(Error::failed(what, "close the other program that writes it, and try again"))
 }
 
@@ -345,7 +366,8 @@ fn no_home() -> Error {
     Error::usage("no home folder for .aws/config", "export AWS_CONFIG_FILE=/path/to/config")
 }
 
-fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<Plan> {
+/// Computes a change. If the files are those that `earlier` was computed from, that is the result.
+fn prepare_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others, earlier: Option<Prepared>) -> Result<Prepared> {
     let before = match file::read(&path) {
         Ok(bytes) => Some(encoding::decode(bytes, &path)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -353,6 +375,12 @@ fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<P
     };
     let text = before.clone().unwrap_or_default();
     let config = Config::with_credentials(env, path.clone(), text.clone())?;
+    let [_, (.., credentials)] = config.texts();
+    let is_current = |earlier: &Prepared| earlier.plan.before == before && *earlier.credentials == credentials;
+    if let Some(earlier) = earlier.filter(is_current) {
+        return Ok(earlier);
+    }
+    let credentials = Zeroizing::new(credentials.to_owned());
     let changes = make(&config)?;
     if others == Others::Refuse {
         edit::refuse_other_sources(&config, &changes)?;
@@ -361,7 +389,7 @@ fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<P
     if after.as_ref() != Ok(&text) {
         encoding::check_editable(&text, &path)?;
     }
-    Ok(Plan { path, before, after: after? })
+    Ok(Prepared { plan: Plan { path, before, after: after? }, credentials })
 }
 
 #[derive(PartialEq)]

@@ -16,6 +16,7 @@ use crate::error::{Error, Exit, Result};
 use crate::profile::Config;
 use crate::profile::edit::Change;
 use crate::profile::names::Session;
+use crate::profile::precedence::Precedence;
 use crate::sys::env::Env;
 use wizard::Wizard;
 
@@ -53,7 +54,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let mut names = Vec::new();
     wizard.check_assumed(roles.len())?;
     // A role that is only the base of another is not what existing profiles refer to.
-    let conversion = wizard.conversion(Some(&session), |_, its, role| {
+    let conversion = wizard.conversion(&Precedence::new(&config), Some(&session), |_, its, role| {
         args.assume.assume_role.is_none() && its.is_same_portal(&session) && roles.iter().any(|selected| selected.role == *role)
     })?;
     let converted = wizard.accepted(conversion);

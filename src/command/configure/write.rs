@@ -79,11 +79,12 @@ impl Wizard<'_> {
 
     /// Shows the change, asks for confirmation, writes it, and prints the next step.
     pub(super) fn write(&self, changes: &[Change], names: &[String], session: Option<&Session>) -> Result<u8> {
-        self.refuse_other_keys(changes)?;
         let env = &self.context.env;
-        let plan = store::plan(env, changes, Others::Allow)?;
+        let others = if self.args.keep_other_keys { Others::Allow } else { Others::Refuse };
+        let prepared = store::prepare(env, changes, others)?;
+        let plan = &prepared.plan;
         if self.args.dry_run {
-            self.context.print(&diff_for_stdout(&plan))?;
+            self.context.print(&diff_for_stdout(plan))?;
             return Ok(0);
         }
         let path = plan.path.display().to_string();
@@ -95,8 +96,7 @@ impl Wizard<'_> {
                 return Ok(0);
             }
         }
-        let others = if self.args.keep_other_keys { Others::Allow } else { Others::Refuse };
-        let done = store::update(env, changes, others)?;
+        let done = store::carry_out(env, prepared, &|_| Ok(changes.to_vec()), others)?;
         let what = match (names, session) {
             ([], Some(session)) => format!("session {}", session.name),
             ([one], _) => format!("profile {one}"),
