@@ -11,9 +11,9 @@ use super::session::{self, Chosen};
 use crate::context::Context;
 use crate::error::Result;
 use crate::output::{self, Format, csv};
+use crate::profile::Config;
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::Session;
-use crate::profile::Config;
 
 /// List your accounts and roles and the profiles that use them
 #[derive(Debug, clap::Args)]

@@ -159,10 +159,7 @@ fn the_table_fits_terminals_of_any_width() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("TERM", "xterm").with("LC_ALL", "C.UTF-8");
     let (wide, _) = on_terminal(&home, 200);
-    assert!(
-        wide.contains("\u{1b}[1mACCOUNT       NAME") && wide.contains("Development  DeveloperAccess  dev\n"),
-        "{wide}"
-    );
+    assert!(wide.contains("\u{1b}[1mACCOUNT       NAME") && wide.contains("Development  DeveloperAccess  dev\n"), "{wide}");
     let (narrow, longest) = on_terminal(&home, 80);
     assert!(longest <= 80 && narrow.contains("DeveloperAccess") && narrow.lines().count() < 10, "{narrow}");
     let (blocks, longest) = on_terminal(&home, 40);
