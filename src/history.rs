@@ -1,7 +1,7 @@
 //! Records, for the picker, the roles that each portal listed and how often each was used, and how long sign-ins to it lasted. Contains
 //! no secrets. Touches its own folder only; errors there are ignored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -15,14 +15,19 @@ use crate::profile::index::AccountRole;
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::profile::replacement::Candidate;
 use crate::profile::start_url;
+use crate::profile::undo::FileUndo;
 use crate::sys::clock::Deadline;
 use crate::sys::file;
 use crate::sys::lock::Lock;
 
 /// One line for each use: seconds since 1970, a blank, the name.
 const USES: &str = "uses";
+/// The same for regions: the name is account ID, blank, region.
+const REGIONS: &str = "regions";
 const LISTINGS: &str = "roles.json";
 const SIGN_INS: &str = "sign_ins.json";
+/// How to take back what `use` made of `[default]`, for each config file.
+const DEFAULTS: &str = "defaults.json";
 /// Exists once a key was parked in the keyring.
 const PARKED: &str = "parked";
 const LOCK: &str = "lock";
@@ -56,6 +61,15 @@ pub struct ListedRole {
     pub account_name: Option<String>,
     /// The role.
     pub role: RoleName,
+}
+
+/// A `[default]` that daypass wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultProfile {
+    /// The profile that it repeats.
+    pub profile: String,
+    /// How to restore the config file.
+    pub undo: FileUndo,
 }
 
 /// The roles that one portal listed.
@@ -95,9 +109,35 @@ impl History {
 
     /// Records the use of a profile or of `role@account`: one small write, without a lock.
     pub fn used(&self, name: &str, now: OffsetDateTime) {
+        self.add(USES, name, now);
+    }
+
+    /// The weight of each name: frequent and recent uses count most.
+    pub fn uses(&self, now: OffsetDateTime) -> BTreeMap<String, f64> {
+        self.weights(USES, now)
+    }
+
+    /// Records that an account was used in a region.
+    pub fn used_in(&self, account: &AccountId, region: &str, now: OffsetDateTime) {
+        self.add(REGIONS, &format!("{account} {region}"), now);
+    }
+
+    /// The region in which each account was used most.
+    pub fn regions(&self, now: OffsetDateTime) -> HashMap<AccountId, String> {
+        let mut weights: Vec<_> = self.weights(REGIONS, now).into_iter().collect();
+        weights.sort_by(|(_, one), (_, other)| one.total_cmp(other));
+        // The last one, which weighs most, replaces the others.
+        let region = |(name, _): (String, f64)| {
+            let (account, region) = name.split_once(' ')?;
+            Some((AccountId::new(account)?, region.to_owned()))
+        };
+        weights.into_iter().filter_map(region).collect()
+    }
+
+    fn add(&self, file: &str, name: &str, now: OffsetDateTime) {
         let line = format!("{} {}\n", now.unix_timestamp(), name.replace('\n', " "));
         self.record(|folder| {
-            let path = folder.join(USES);
+            let path = folder.join(file);
             let mut file = open_uses(&path)?;
             if file.metadata()?.len() > MOST {
                 let all = fs::read(&path)?;
@@ -110,11 +150,10 @@ impl History {
         });
     }
 
-    /// The weight of each name: frequent and recent uses count most.
     #[allow(clippy::cast_precision_loss)] // Seconds since 1970 are exact.
-    pub fn uses(&self, now: OffsetDateTime) -> BTreeMap<String, f64> {
+    fn weights(&self, file: &str, now: OffsetDateTime) -> BTreeMap<String, f64> {
         let mut weights = BTreeMap::new();
-        for line in String::from_utf8_lossy(&self.read(USES)).lines() {
+        for line in String::from_utf8_lossy(&self.read(file)).lines() {
             if let Some((at, name)) = line.split_once(' ')
                 && let Ok(at) = at.parse::<i64>()
             {
@@ -151,6 +190,12 @@ impl History {
         Some((at, listing.roles()))
     }
 
+    /// The name of an account, as the session's portal listed it last.
+    pub fn account_name(&self, session: &Session, account: &AccountId) -> Option<String> {
+        let listing = self.listings().into_iter().find(|listing| listing.belongs_to(session))?;
+        listing.accounts.into_iter().find(|listed| listed.id == account.as_str())?.name
+    }
+
     /// The roles that the portals of these sessions listed last, in the order of the sessions.
     pub fn candidates(&self, sessions: &[Session]) -> Vec<Candidate> {
         let listings = self.listings();
@@ -164,6 +209,28 @@ impl History {
             })
         };
         sessions.iter().flat_map(of).collect()
+    }
+
+    /// What daypass made of the `[default]` of this config file, if it did.
+    pub fn default_profile(&self, path: &str) -> Option<DefaultProfile> {
+        self.default_profiles().into_iter().find(|default| default.undo.path == path)
+    }
+
+    /// Records what daypass makes of the `[default]` of this config file, or that there is nothing to take back.
+    ///
+    /// # Errors
+    /// Those of writing: without this record it must not be changed.
+    pub fn set_default_profile(&self, path: &str, default: Option<DefaultProfile>) -> io::Result<()> {
+        let folder = self.folder.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        file::private_folder(folder)?;
+        file::check_folder(folder)?;
+        let others = self.default_profiles().into_iter().filter(|other| other.undo.path != path);
+        let all: Vec<DefaultProfile> = others.chain(default).collect();
+        file::replace_private(&folder.join(DEFAULTS), &serde_json::to_vec(&all)?, true)
+    }
+
+    fn default_profiles(&self) -> Vec<DefaultProfile> {
+        serde_json::from_slice(&self.read(DEFAULTS)).unwrap_or_default()
     }
 
     /// Records that the keyring has the key of a migrated profile, so that commands that need no keyring otherwise do not ask it in vain.
@@ -354,6 +421,17 @@ mod tests {
     }
 
     #[test]
+    fn the_region_of_an_account_is_the_one_used_most() {
+        let (_folder, history) = history();
+        let (one, other) = (AccountId::new("111122223333").unwrap(), AccountId::new("444455556666").unwrap());
+        for (account, region) in [(&one, "eu-west-1"), (&one, "us-east-1"), (&one, "eu-west-1"), (&other, "us-east-1")] {
+            history.used_in(account, region, NOW);
+        }
+        let regions = history.regions(NOW);
+        assert_eq!((regions.len(), &*regions[&one], &*regions[&other]), (2, "eu-west-1", "us-east-1"));
+    }
+
+    #[test]
     fn each_portal_has_its_own_listing_until_it_is_deleted() {
         let (_folder, history) = history();
         let (one, other) = (session("https://one.awsapps.com/start"), session("https://other.awsapps.com/start"));
@@ -363,6 +441,7 @@ mod tests {
         history.listed(&other, &roles[..1], NOW);
         assert_eq!(history.listing(&one), Some((NOW, roles.to_vec())));
         assert_eq!(history.listing(&session("https://one.awsapps.com/start/")), Some((NOW, roles.to_vec())));
+        assert_eq!(history.account_name(&one, &roles[0].account).as_deref(), Some("Dev"));
         let sessions = [other.clone(), session("https://third.awsapps.com/start"), one.clone()];
         let candidates: Vec<_> = history.candidates(&sessions).into_iter().map(|found| (found.session, found.role.role)).collect();
         let expected = [(&other, "Admin"), (&one, "Admin"), (&one, "ReadOnly"), (&one, "Admin")];

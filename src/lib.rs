@@ -117,6 +117,11 @@ fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
         Err(error) => error,
     };
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A shell would evaluate what its function prints.
+        if arguments.iter().any(|word| word == "--dp") {
+            terminal::say(error.render().to_string().trim_end());
+            return Ok(None);
+        }
         // Clap detects whether the terminal shows colour.
         let _ = error.print();
         return Ok(None);

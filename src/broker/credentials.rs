@@ -91,11 +91,18 @@ impl<'a> Broker<'a> {
         let deadline = Deadline::after(timeout);
         let cached = self.cached(key)?.map(|cached| (freshness::credential_state(&cached, clock::now()), cached));
         match cached {
-            Some((CredentialState::Fresh, cached)) => Ok(cached),
+            Some((CredentialState::Fresh, cached)) => {
+                tracing::info!("the cached role credentials are fresh: no request");
+                Ok(cached)
+            }
             Some((CredentialState::Stale, cached)) => {
+                tracing::info!("the cached role credentials expire soon: asking for new ones");
                 replace(Deadline::after(timeout.min(REPLACEMENT_TIMEOUT)), true).or_else(|error| use_unexpired(cached, error))
             }
-            Some((CredentialState::Expired, _)) | None => replace(deadline, false),
+            Some((CredentialState::Expired, _)) | None => {
+                tracing::info!("no valid role credentials are cached");
+                replace(deadline, false)
+            }
         }
     }
 
@@ -138,6 +145,7 @@ impl<'a> Broker<'a> {
     ) -> Result<RoleCredentials> {
         let mut lock = self.locks.take(self.session, Scope::Role(key), deadline)?;
         if let Some(cached) = self.cached_if_fresh(key)? {
+            tracing::info!("another daypass has fetched them meanwhile");
             return Ok(cached);
         }
         let to_error = |error: portal::Error| match error {
@@ -169,6 +177,7 @@ impl<'a> Broker<'a> {
             }
             Failure::Local(error) => error,
         })?;
+        tracing::info!("fetched from the portal");
         self.warn_of_wrong_clock();
         if let Err(error) = self.store_role(key, &credentials, used.as_ref()) {
             tracing::warn!(?error, "the role credentials were not stored");
@@ -207,7 +216,10 @@ impl<'a> Broker<'a> {
             return Err(portal::Error::Unauthorized(String::new()).into());
         };
         match freshness::token_state(&token, clock::now()) {
-            TokenState::Valid => Ok(token),
+            TokenState::Valid => {
+                tracing::info!("the token is valid: not refreshed");
+                Ok(token)
+            }
             TokenState::SignInRequired => Err(portal::Error::Unauthorized("the sign-in has expired".to_owned()).into()),
             TokenState::RefreshNow => self.renew(&token, RefreshReason::Expiring, deadline),
             TokenState::RefreshSoon => {
@@ -283,6 +295,7 @@ impl<'a> Broker<'a> {
                 // Before anything else, also before a signal is handled: the old refresh token is used up.
                 self.store_refreshed(&renewed);
                 self.note_alive();
+                tracing::info!("the token was refreshed");
                 Ok(renewed)
             }
             Err(portal::Error::InvalidGrant(why)) => {

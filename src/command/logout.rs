@@ -7,7 +7,7 @@ use super::session;
 use crate::context::{COMMAND_TIMEOUT, Context};
 use crate::error::{Error, Result};
 use crate::profile::names::Session;
-use crate::profile::request::RoleRequest;
+use crate::profile::request::{Account, RoleRequest};
 use crate::profile::{Config, resolve};
 use crate::sys::clock;
 use crate::text;
@@ -92,7 +92,7 @@ fn role_only(context: &Context, profile: Option<String>) -> Result<u8> {
     let vault = context.vault()?;
     let cached = vault.contents(clock::now())?.roles.into_iter().map(|(key, _)| key);
     let is_its = |key: &vault::Key| key.belongs_to(&target.session) && key.role() == Some((&account, &target.role));
-    let (name, mut none) = (super::name_of(&target, &account), true);
+    let (name, mut none) = (super::name_of(&target, &Account::Id(account.clone())), true);
     for key in cached.filter(is_its) {
         vault.delete_role(&target.session, &key.kind)?;
         none = false;

@@ -28,6 +28,7 @@ pub mod migrate;
 pub mod pick;
 mod region;
 pub mod retire;
+mod role_in_shell;
 mod roles;
 pub mod serve;
 mod server;
@@ -36,11 +37,10 @@ pub mod shell_init;
 pub mod status;
 pub mod sync;
 pub mod undo;
+pub mod use_profile;
 
 use crate::context::Context;
-use crate::credentials::RoleCredentials;
 use crate::output::export;
-use crate::profile::names::AccountId;
 use crate::profile::request::Account;
 use crate::profile::resolve::RoleTarget;
 use crate::profile::store::{self, Plan};
@@ -50,40 +50,25 @@ use crate::sys::env::REGION;
 use crate::text;
 use crate::ui::terminal;
 
-/// The display name of role credentials: the profile, or `role@account` if another role is used than the profile's.
-fn name_of(target: &RoleTarget, account: &AccountId) -> String {
+/// The name under which uses of role credentials are counted: the profile, or `role@account` if another role is used than the profile's.
+fn name_of(target: &RoleTarget, account: &Account) -> String {
     target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(|| format!("{}@{account}", target.final_role()))
 }
 
-/// The same, before the account is looked up.
-fn known_name_of(target: &RoleTarget) -> String {
-    match target.final_account() {
-        Account::Id(account) => name_of(target, &account),
-        Account::Name(name) => {
-            let role = || format!("{}@{name}", target.final_role());
-            target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(role)
-        }
-    }
+/// The name for people: the same, with the account's name if the portal has listed it.
+fn shown_name_of(context: &Context, target: &RoleTarget) -> String {
+    let account = match target.final_account() {
+        Account::Id(id) => context.history().account_name(&target.session, &id).unwrap_or_else(|| id.to_string()),
+        Account::Name(name) => name,
+    };
+    let role = || format!("{}@{account}", target.final_role());
+    let name = target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(role);
+    text::clean(&name).into_owned()
 }
 
-/// The variables to set for a role, and those to clear. `region` is that of the command line, if any. This counts as a use.
-fn variables(
-    context: &Context,
-    target: &RoleTarget,
-    account: &AccountId,
-    credentials: &RoleCredentials,
-    region: Option<&str>,
-) -> (Vec<export::Variable>, Vec<export::Name>) {
-    let name = name_of(target, account);
-    let set = export::variables(credentials, account, extras(context, target, &name, region));
-    let cleared = export::cleared(&set, context.env.our_settings());
-    (set, cleared)
-}
-
-/// What else to set for a role than its credentials. `region` is that of the command line, if any. This counts as a use of `name`.
+/// What else to set for a role than its credentials. `name` is for people, `region` that of the command line, if any.
 fn extras<'a>(context: &'a Context, target: &'a RoleTarget, name: &'a str, region: Option<&'a str>) -> export::Extras<'a> {
     let env = &context.env;
-    note_use(context, name);
     // A role that is given without a profile needs no file, so one that can't be read is not an error here.
     let by_user = env.users_variables();
     let config = Config::read(env).ok();
@@ -96,9 +81,13 @@ fn extras<'a>(context: &'a Context, target: &'a RoleTarget, name: &'a str, regio
     export::Extras { name, region, settings: settings.variables }
 }
 
-/// Counts a use, for the order of the picker.
-fn note_use(context: &Context, name: &str) {
-    context.history().used(name, clock::now());
+/// Counts a use of a role, whose account is this one, for the order of the picker, and of its region.
+fn note_use(context: &Context, target: &RoleTarget, account: &Account, region: Option<&str>) {
+    let (history, now) = (context.history(), clock::now());
+    history.used(&name_of(target, account), now);
+    if let (Account::Id(account), Some(region)) = (account, region) {
+        history.used_in(account, region, now);
+    }
 }
 
 /// Names the backup of the file that was changed, if there was one.

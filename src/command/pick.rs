@@ -3,14 +3,13 @@
 
 use super::choose::{choices, choose, credentials};
 use super::flags::{AssumeFlags, RoleArgs, RoleFlags, SessionFlags};
+use super::role_in_shell::Role;
 use super::{configure, console, env};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::output;
 use crate::profile::Config;
 use crate::profile::names::Session;
 use crate::profile::resolve::RoleTarget;
-use crate::sys::{child, clock};
 use crate::text;
 use crate::ui::picker::Key;
 use crate::ui::{prompt, terminal};
@@ -53,7 +52,7 @@ fn pick(context: &Context) -> Result<Option<u8>> {
         Key::Control('e') => {
             // Signs in first if required, so that the line works.
             credentials(context, &target)?;
-            context.print(&(env::evaluation(context, role_args(&config, target))? + "\n"))?;
+            context.print(&(env::evaluation(context, role_args(&config, target)) + "\n"))?;
         }
         Key::Control('s') => {
             let args = configure_args(&config, target)?;
@@ -69,11 +68,7 @@ fn pick(context: &Context) -> Result<Option<u8>> {
 /// Starts the user's shell with the credentials in its environment.
 fn shell(context: &Context, target: &RoleTarget) -> Result<u8> {
     let (account, credentials) = credentials(context, target)?;
-    let name = super::name_of(target, &account);
-    let left = output::left(credentials.expires_by_local_clock(), clock::now());
-    context.tell(&format!("Started a shell with credentials for {} (valid for {left}). Type 'exit' to leave.", text::clean(&name)));
-    let (set, cleared) = super::variables(context, target, &account, &credentials, None);
-    child::run(&[context.env.shell_program().into()], &set, &cleared)
+    Role { target, account, credentials, region: None }.start_shell(context)
 }
 
 /// The arguments that name this role.
@@ -81,10 +76,10 @@ fn role_args(config: &Config, target: RoleTarget) -> RoleArgs {
     if target.profile.is_some() {
         return RoleArgs { name: target.profile, flags: RoleFlags::default() };
     }
-    let (account, role) = (Some(target.account.to_string()), Some(target.role.to_string()));
+    let (account, role, region) = (Some(target.account.to_string()), Some(target.role.to_string()), target.region);
     RoleArgs {
         name: None,
-        flags: RoleFlags { session: session_flags(config, target.session), account, role, ..RoleFlags::default() },
+        flags: RoleFlags { session: session_flags(config, target.session), account, role, region, ..RoleFlags::default() },
     }
 }
 

@@ -158,6 +158,9 @@ fn resolve_request(config: &Config, env: &Env, request: &RoleRequest) -> Result<
     }
     let chosen = named.or(env.profile());
     let name = chosen.unwrap_or("default");
+    if let (None, Some(variable), None) = (named, env.profile_variable(), config.profile(name)) {
+        return Err(unknown_profile_of(config, name, Some(variable)));
+    }
     // `default` was not requested: if flags and the only session are enough, it need not be a daypass profile.
     let flags_suffice = chosen.is_none() && request.account.is_some() && request.role.is_some();
     let mut trail = Trail::of_flags(request, request.region.clone(), Some(name))?;
@@ -627,16 +630,25 @@ pub(super) fn misnamed_profile(config: &Config, name: &str) -> Option<(PathBuf, 
 }
 
 fn unknown_profile(config: &Config, name: &str) -> Error {
+    unknown_profile_of(config, name, None)
+}
+
+/// The error for a profile that does not exist. `variable`: the environment variable that names it.
+pub fn unknown_profile_of(config: &Config, name: &str, variable: Option<&str>) -> Error {
     let blocks = config.profiles();
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
-    let what = format!("there is no profile \"{name}\" in {}", config.path().display());
+    let from = variable.map(|variable| format!(" (from {variable})")).unwrap_or_default();
+    let what = format!("there is no profile \"{name}\"{from} in {}", config.path().display());
     if let Some((place, header)) = lookalike(config, Kind::Profile, name) {
         return Error::usage(format!("{what}, but {place}"), header);
     }
-    match near {
-        Some(near) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass list --profiles"),
-        None if blocks.is_empty() => Error::usage(what, configure_hint(name)),
-        None => Error::usage(what, "daypass list --profiles"),
+    match (near, variable) {
+        (Some(near), Some(variable)) => {
+            Error::usage(format!("{what}; did you mean \"{near}\"?"), format!("export {variable}={}", shell_quote(near)))
+        }
+        (Some(near), None) => Error::typo(format!("{what}; did you mean \"{near}\"?"), name, near, "daypass list --profiles"),
+        (None, _) if blocks.is_empty() => Error::usage(what, configure_hint(name)),
+        (None, _) => Error::usage(what, "daypass list --profiles"),
     }
 }
 

@@ -9,6 +9,7 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::backup;
 use super::edit::{self, Change};
 use super::ini::{Document, FileKind, Kind, Section};
 use crate::error::Result;
@@ -89,6 +90,12 @@ impl FileUndo {
             removed: Secret::new(removed),
             sections,
         }
+    }
+
+    /// Whether the part that was changed contained a secret.
+    pub fn has_secret(&self) -> bool {
+        let removed = self.removed.expose();
+        backup::without_secrets(removed) != removed
     }
 
     /// Whether this is the text before the change.

@@ -131,10 +131,10 @@ impl<'a> TerminalSignIn<'a> {
         match self.options.browser {
             _ if self.interaction.quiet => {}
             Browser::Opened if opened => lines.push(self.opening()),
-            Browser::Opened | Browser::Absent => lines.push(NO_BROWSER.to_owned()),
+            Browser::Opened | Browser::Absent => lines.extend(wrapped(NO_BROWSER)),
             Browser::Suppressed => {}
         }
-        lines.push(format!("To sign in to {}, open this address and check that it shows this code:", self.name));
+        lines.extend(wrapped(&format!("To sign in to {}, open this address and check that it shows this code:", self.name)));
         lines.push(format!("    {shown}"));
         if self.options.qr || !opened && self.interactive {
             // The code and the countdown have a line each.
@@ -177,7 +177,8 @@ impl<'a> TerminalSignIn<'a> {
             self.prompt = Prompt::None;
             return;
         }
-        terminal::say(&format!("To sign in to {name}, open this address in a browser {place}:\n    {shown}"));
+        let heading = wrapped(&format!("To sign in to {name}, open this address in a browser {place}:"));
+        terminal::say(&format!("{}\n    {shown}", heading.join("\n")));
         self.prompt = Prompt::Browser(address.to_owned());
     }
 
@@ -260,6 +261,22 @@ impl<'a> TerminalSignIn<'a> {
         }
         self.shown_line.clear();
     }
+}
+
+/// A sentence as lines that fit the terminal of standard error.
+fn wrapped(sentence: &str) -> Vec<String> {
+    let columns = terminal::columns().map_or(usize::MAX, usize::from);
+    let mut lines: Vec<String> = Vec::new();
+    for word in sentence.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 /// How many rows these lines take on the terminal of standard error.

@@ -76,6 +76,12 @@ pub fn copy(text: &str) {
     let _ = write!(err, "\x1b]52;c;{}\x07", base64::encode(text)).and_then(|()| err.flush());
 }
 
+/// Sets the title of the terminal (OSC 2). The text must be clean.
+pub fn set_title(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "\x1b]2;{text}\x1b\\").and_then(|()| err.flush());
+}
+
 /// Prints to standard output in one write.
 ///
 /// # Errors

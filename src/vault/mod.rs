@@ -124,12 +124,20 @@ impl Vault {
     /// read next, and that error is the one to report.
     pub fn role(&self, session: &Session, role: &Kind) -> Result<Option<RoleCredentials>> {
         let key = Key::new(session, role.clone());
-        if let Some(Ok(Some(credentials))) = self.cache().map(|cache| read(cache, &key)) {
+        if let Some(cache) = self.cache()
+            && let Ok(Some(credentials)) = read(cache, &key)
+        {
+            tracing::info!("role credentials are cached in: {}", cache.name());
             return Ok(Some(credentials));
         }
         match read(self.durable(), &key) {
             Err(Error::Locked(_) | Error::Unconfirmed { .. } | Error::Missing(_)) => Ok(None),
-            other => other,
+            other => {
+                if matches!(other, Ok(Some(_))) {
+                    tracing::info!("role credentials are cached in: {}", self.durable().name());
+                }
+                other
+            }
         }
     }
 

@@ -161,6 +161,39 @@ fn zsh_completes_at_the_first_tab_from_an_autoloaded_file_and_after_shell_init()
 }
 
 #[test]
+fn flags_are_offered_only_for_a_word_that_begins_like_one() {
+    needs("bash", "apt-get install bash");
+    let home = home();
+    let script = r#"
+eval "$(daypass completions bash)"
+complete_line() {
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(($# - 1)); COMPREPLY=()
+    _daypass daypass "${COMP_WORDS[COMP_CWORD]}" '' 2>/dev/null
+    echo "${COMPREPLY[*]}"
+}
+complete_line daypass env ''
+complete_line daypass use ''
+complete_line daypass console --destination r5
+complete_line daypass env --un
+complete_line daypass use -
+"#;
+    let profiles = "dev devops with\\ blank";
+    home.program("bash")
+        .args(["-c", script])
+        .stdout_has(&format!("{profiles}\n{profiles}\nr53\n--unset\n"))
+        .stdout_has("--none")
+        .go();
+    for shell in ["fish", "powershell", "nushell"] {
+        let names = home.daypass("-- daypass env ''").with("DAYPASS_COMPLETE", shell).stdout_has("devops").go().stdout;
+        assert!(names.lines().all(|line| !line.starts_with('-')), "{shell}: {names}");
+        home.daypass("-- daypass env --un").with("DAYPASS_COMPLETE", shell).stdout_has("--unset").go();
+    }
+    let zsh = home.daypass("-- daypass env ''").with("DAYPASS_COMPLETE", "zsh").with("_CLAP_COMPLETE_INDEX", "2");
+    assert!(!zsh.stdout_has("devops").go().stdout.contains("\n--"));
+}
+
+#[test]
 fn bash_completes_the_shell_init_function() {
     tab(&home(), &BASH, INIT_BASH, &[("dp devo", "devops")]);
 }

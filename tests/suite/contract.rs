@@ -11,13 +11,13 @@ fn every_error_is_two_lines_on_standard_error_and_nothing_on_standard_output() {
     for (arguments, status) in [
         ("bogus", 2),
         ("login --bogus", 2),
-        ("exec dev", 2),
+        ("exec dev", 3),
         ("credential-process --profile nowhere", 2),
         ("credential-process --session nowhere --account 111122223333 --role X", 2),
         ("credential-process --session corp --account 12 --role X", 2),
         ("credential-process --session corp --account 111122223333 --role 'a b'", 2),
         ("credential-process --profile dev", 3),
-        ("env dev --shell tcsh", 2),
+        ("env dev --shell nonsense", 2),
         ("env dev", 3),
         ("exec dev -- true", 3),
         ("list corp", 3),
@@ -166,7 +166,7 @@ fn a_mistyped_name_is_corrected_in_the_hint() {
     ] {
         home.daypass(typed).stderr_has("\nhint: ").stderr_has(&format!("hint: {hint}\n")).status(2).go();
     }
-    home.daypass("env").with("AWS_PROFILE", "deb").stderr_has("there is \"dev\"\nhint: daypass list --profiles\n").status(2).go();
+    home.daypass("env").with("AWS_PROFILE", "deb").stderr("daypass: there is no profile \"deb\" (from AWS_PROFILE) in [HOME]/.aws/config; did you mean \"dev\"?\nhint: export AWS_PROFILE=dev\n").status(2).go();
 }
 
 #[test]

@@ -132,15 +132,18 @@ fn the_settings_of_one_profile_are_cleared_for_the_next_one() {
         ".aws/config",
         &home.read(".aws/config").replace("region = eu-west-1\n", "region = eu-west-1\nendpoint_url = http://localhost:1\n"),
     );
-    let show = "echo ${AWS_ENDPOINT_URL-none} ${AWS_REGION-none} ${DAYPASS_SETTINGS+marked}";
+    let show = "echo ${AWS_ENDPOINT_URL-none} ${AWS_REGION-none} ${AWS_VAULT-unnamed} ${DAYPASS_SETTINGS+marked}";
     let set = "eval \"$(daypass env";
     for (script, shown) in [
-        (format!("{set} dev)\"; {show}; {set} plain)\"; {show}"), "http://localhost:1 eu-west-1 marked\nnone none\n"),
-        (format!("{set} dev)\"; {set} --unset)\"; {show}"), "none none\n"),
+        (
+            format!("{set} dev)\"; {show}; {set} plain)\"; {show}"),
+            "http://localhost:1 eu-west-1 dev marked\nnone none plain marked\n",
+        ),
+        (format!("{set} dev)\"; {set} --unset)\"; {show}"), "none none unnamed\n"),
         // What the user set before or after stays.
-        (format!("export AWS_ENDPOINT_URL=mine; {set} dev)\"; {set} --unset)\"; {show}"), "mine none\n"),
-        (format!("{set} dev)\"; export AWS_ENDPOINT_URL=mine; {set} --unset)\"; {show}"), "mine none\n"),
-        (format!("{set} dev)\"; export AWS_ENDPOINT_URL=mine; {set} plain)\"; {show}"), "mine none\n"),
+        (format!("export AWS_ENDPOINT_URL=mine; {set} dev)\"; {set} --unset)\"; {show}"), "mine none unnamed\n"),
+        (format!("{set} dev)\"; export AWS_ENDPOINT_URL=mine; {set} --unset)\"; {show}"), "mine none unnamed\n"),
+        (format!("{set} dev)\"; export AWS_ENDPOINT_URL=mine; {set} plain)\"; {show}"), "mine none plain marked\n"),
     ] {
         home.program("sh").args(["-c", &script]).stdout(shown).go();
     }

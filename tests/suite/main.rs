@@ -24,6 +24,8 @@ mod console;
 mod contract;
 mod crash_recovery;
 #[cfg(unix)]
+mod default_profile;
+#[cfg(unix)]
 mod doctor;
 mod endpoints;
 mod env;

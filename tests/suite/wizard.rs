@@ -15,7 +15,7 @@ fn the_wizard_creates_a_working_profile_from_four_answers() {
         terminal.answer("Access portal", "SANDBOX");
         terminal.answer("Region of IAM Identity Center", "us-esat-1").shows("is not a region: the nearest one is us-east-1");
         terminal.enter("Region of IAM Identity Center [us-east-1]");
-        terminal.shows("Signed in to sandbox").shows("Which role?").types("prod read").shows("1 of 4").types("\r");
+        terminal.shows("Signed in to sandbox").shows("Which role?").types("prod,read").shows("1 of 4").types("\r");
         terminal.shows("Selected: Production  ReadOnly  444455556666");
         terminal.answer("Profile name [Production.ReadOnly]", "prod");
         terminal.shows("+[profile prod]").enter("Write this to");
@@ -223,7 +223,7 @@ fn with_more_than_a_hundred_accounts_the_account_is_chosen_first() {
     let portal = Portal::live(PortalConfig::of(120, 2));
     let home = signed_in(&portal);
     let mut terminal = Terminal::new(&home, "configure --session corp", 120, 24);
-    terminal.shows("Which account?").shows("120 of 120").types("team 077").shows("1 of 120").types("\r");
+    terminal.shows("Which account?").shows("120 of 120").types("team,077").shows("1 of 120").types("\r");
     terminal.shows("Which role?").shows("2 of 2").types("002\r");
     terminal.enter("Profile name [Team-077.Role002]").enter("Write this to");
     terminal.shows("Wrote profile Team-077.Role002");

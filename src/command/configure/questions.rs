@@ -159,7 +159,8 @@ impl Wizard<'_> {
         let role = self.args.role.as_deref().map(RoleName::new).transpose()?;
         if let (Some(Account::Id(account)), Some(role)) = (&account, &role) {
             self.check_listed(session, account, role)?;
-            return Ok(vec![unlisted(account, role)]);
+            let name = self.context.history().account_name(session, account);
+            return Ok(vec![unlisted(account, name, role)]);
         }
         if account.is_none() && !self.interactive {
             return Err(self.missing("--account"));
@@ -336,9 +337,9 @@ impl Wizard<'_> {
     }
 }
 
-/// A role that was given by flags, without the portal's list.
-fn unlisted(account: &AccountId, role: &RoleName) -> Reachable {
-    let listed = portal::Account { id: account.clone(), name: None, email: None };
+/// A role that was given by flags, with the account's name if it is known.
+fn unlisted(account: &AccountId, name: Option<String>, role: &RoleName) -> Reachable {
+    let listed = portal::Account { id: account.clone(), name, email: None };
     Reachable { account: listed, role: AccountRole { account: account.clone(), role: role.clone() } }
 }
 

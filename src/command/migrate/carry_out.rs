@@ -11,7 +11,8 @@ use crate::access_key::masked;
 use crate::aws::SigningKeys;
 use crate::broker::retry;
 use crate::command::aws::{self, clients};
-use crate::command::{clean_lines, variables};
+use crate::command::clean_lines;
+use crate::command::role_in_shell::{Role, Variables};
 use crate::context::{COMMAND_TIMEOUT, OnBehalf};
 use crate::credentials::RoleCredentials;
 use crate::error::{Error, Exit, Result};
@@ -173,7 +174,9 @@ impl Migration<'_> {
     fn attempt(&self, group: &KeyGroup, orders: &Orders, credentials: &RoleCredentials) -> Result<()> {
         let Some(command) = &self.args.attempt else { return Ok(()) };
         let target = orders.target(group);
-        let (set, cleared) = variables(self.context, &target, &orders.chosen.role.account, credentials, None);
+        let account = orders.chosen.role.account.clone();
+        let role = Role { target: &target, account, credentials: credentials.clone(), region: None };
+        let Variables { set, cleared, .. } = role.keys(self.context);
         let failed = |why: String| {
             Error::failed(
                 format!("'{command}' fails with the credentials of {}: {why}; nothing was changed", target.role),
