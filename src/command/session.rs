@@ -77,9 +77,10 @@ fn mistyped_profile(config: &Config, name: &str, error: Error) -> Error {
 /// # Errors
 /// There is no such profile, or it is incomplete.
 pub(super) fn of_environment(context: &Context, config: &Config) -> Result<Option<Chosen>> {
-    let Some(name) = context.env.profile() else { return Ok(None) };
+    let variable = context.env.profile_variable();
+    let Some((_, name)) = variable else { return Ok(None) };
     let source = config.profile(name).map(|block| resolve::credential_source(&block));
-    let request = RoleRequest::default().or_profile_of(context.env.profile_variable());
+    let request = RoleRequest::default().or_profile_of(variable);
     let session = match source {
         Some(CredentialSource::Other(..) | CredentialSource::Nothing) => None,
         Some(CredentialSource::Assumes(_)) => resolve::session_in(config, &request).ok(),

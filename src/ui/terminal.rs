@@ -53,11 +53,6 @@ pub fn columns() -> Option<u16> {
     terminal_size_of(io::stderr()).map(|(Width(columns), _)| columns)
 }
 
-/// The height of standard error in rows; None if it is not a terminal or its height is not known.
-pub fn rows() -> Option<u16> {
-    terminal_size_of(io::stderr()).map(|(_, Height(rows))| rows).filter(|rows| *rows > 0)
-}
-
 /// A message that fits standard error if that is a terminal: broken between words, with the command at its end, if any, on a line of its
 /// own, which can be copied. An indented line is a command already.
 pub fn fitted(line: &str) -> Cow<'_, str> {
@@ -86,6 +81,11 @@ fn broken(line: &str, width: usize) -> String {
     if command.is_empty() { text } else { format!("{text}\n {command}") }
 }
 
+/// The height of standard error in rows; None if it is not a terminal or its height is not known.
+pub fn rows() -> Option<u16> {
+    terminal_size_of(io::stderr()).map(|(_, Height(rows))| rows).filter(|rows| *rows > 0)
+}
+
 /// Whether this program may draw on the terminal of standard error: in the background it must not.
 pub fn is_ours() -> bool {
     #[cfg(unix)]
@@ -104,12 +104,6 @@ pub fn rewrite(line: &str) {
 pub fn copy(text: &str) {
     let mut err = io::stderr().lock();
     let _ = write!(err, "\x1b]52;c;{}\x07", base64::encode(text)).and_then(|()| err.flush());
-}
-
-/// Sets the title of the terminal (OSC 2). The text must be clean.
-pub fn set_title(text: &str) {
-    let mut err = io::stderr().lock();
-    let _ = write!(err, "\x1b]2;{text}\x1b\\").and_then(|()| err.flush());
 }
 
 /// Prints to standard output in one write.

@@ -183,6 +183,7 @@ fn a_mistyped_name_is_corrected_in_the_hint() {
             .status(2)
             .go();
     }
+    home.daypass("status").with("AWS_PROFILE", "deb").stderr_has("no profile \"deb\" (from AWS_PROFILE) in").status(2).go();
     home.daypass("env --profile nowhere").stderr_has("no profile \"nowhere\" (from --profile) in").status(2).go();
     home.daypass("env nowhere").with("AWS_PROFILE", "deb").stderr_has("no profile \"nowhere\" in").status(2).go();
 }
