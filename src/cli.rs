@@ -56,6 +56,15 @@ impl From<GlobalFlags> for Interaction {
     }
 }
 
+/// The definition of one command.
+#[derive(Parser)]
+struct OneCommand<A: Args> {
+    #[command(flatten)]
+    global: GlobalFlags,
+    #[command(flatten)]
+    args: A,
+}
+
 /// Declares the commands: a variant and its module in `command/`, which contains `Args` (with the help) and `run`.
 macro_rules! commands {
     ($($variant:ident($module:ident),)*) => {
@@ -81,6 +90,19 @@ macro_rules! commands {
             pub fn run(self, context: &Context) -> Result<u8> {
                 match self {
                     $(Self::$variant(args) => command::$module::run(context, args),)*
+                }
+            }
+
+            /// Parses these words, a command and its arguments, with the definition of that command alone. None if there is no such
+            /// command.
+            fn parse(name: &str, words: &[OsString]) -> Option<std::result::Result<Cli, clap::Error>> {
+                match name.replace('-', "_").as_str() {
+                    _ if name.contains('_') => None,
+                    $(stringify!($module) => Some(
+                        OneCommand::try_parse_from(words)
+                            .map(|OneCommand { global, args }| Cli { global, command: Some(Self::$variant(args)) }),
+                    ),)*
+                    _ => None,
                 }
             }
         }
@@ -155,38 +177,35 @@ impl Cli {
     /// # Errors
     /// Those of clap, which include requests for help and version.
     pub fn read(arguments: &[OsString]) -> std::result::Result<Self, clap::Error> {
-        if let Some(cli) = Self::read_credential_process(arguments) {
-            return Ok(cli);
+        let typed = Self::parse_any(arguments);
+        match &typed {
+            Ok(_) => return typed,
+            Err(error) if error.use_stderr() => {
+                if let Some((_, typed)) = Self::with_separator(arguments) {
+                    return Ok(typed);
+                }
+            }
+            Err(_) => {}
         }
-        let strict = Self::try_parse_from(arguments);
-        if strict.as_ref().map_or_else(|error| !error.use_stderr(), |_| true) {
-            return strict;
-        }
-        Self::with_separator(arguments).map_or(strict, |(_, typed)| Ok(typed))
+        // The texts of the full parser name the program.
+        Self::try_parse_from(arguments)
     }
 
-    /// Parses a `credential-process` command line with the definition of that command alone: building the definitions of all commands
-    /// would take half of the time of a warm call. None for other commands, and for an invalid line, whose error the full parser reports.
-    fn read_credential_process(arguments: &[OsString]) -> Option<Self> {
-        #[derive(Parser)]
-        struct CredentialProcess {
-            #[command(flatten)]
-            global: GlobalFlags,
-            #[command(flatten)]
-            args: command::credential_process::Args,
-        }
-        let rest = arguments.get(1..)?;
-        if rest.first()? != "credential-process" {
-            return None;
-        }
-        let CredentialProcess { global, args } = CredentialProcess::try_parse_from(rest).ok()?;
-        Some(Self { global, command: Some(Command::CredentialProcess(args)) })
+    /// Parses a line with the definition of its command alone: to define all commands takes longer than most of them run. None if the
+    /// first argument is no command.
+    fn parse_one(arguments: &[OsString]) -> Option<std::result::Result<Self, clap::Error>> {
+        let words = arguments.get(1..)?;
+        Command::parse(words.first()?.to_str()?, words)
+    }
+
+    fn parse_any(words: &[OsString]) -> std::result::Result<Self, clap::Error> {
+        Self::parse_one(words).unwrap_or_else(|| Self::try_parse_from(words))
     }
 
     /// The index at which the command of `exec` begins in these words (the program name first), the last of which is being typed. None if
     /// that last word does not belong to the command.
     pub fn command_at(words: &[OsString]) -> Option<usize> {
-        match Self::try_parse_from(words) {
+        match Self::parse_any(words) {
             Ok(typed) if matches!(typed.command, Some(Command::Exec(_))) => Some(words.iter().position(|word| word == "--")? + 1),
             _ => Self::with_separator(words).map(|(at, _)| at),
         }
@@ -194,10 +213,13 @@ impl Cli {
 
     /// The command line with a `--` after the arguments that name the role, and its index.
     fn with_separator(arguments: &[OsString]) -> Option<(usize, Self)> {
-        let words = arguments.iter().enumerate().skip(1).take_while(|(_, word)| *word != "--");
+        // The flags before a command have no values.
+        let exec = arguments.iter().skip(1).position(|word| !word.as_encoded_bytes().starts_with(b"-"))? + 1;
+        let words = arguments.iter().enumerate().skip(exec + 1).take_while(|(_, word)| *word != "--");
         words.filter(|(_, word)| !word.as_encoded_bytes().starts_with(b"-")).find_map(|(at, _)| {
             let (before, command) = arguments.split_at_checked(at)?;
-            let typed = Self::try_parse_from(before.iter().chain([&OsString::from("--")]).chain(command)).ok()?;
+            let words: Vec<OsString> = before.iter().chain([&OsString::from("--")]).chain(command).cloned().collect();
+            let typed = Self::parse_any(&words).ok()?;
             matches!(&typed.command, Some(Command::Exec(exec)) if exec.role.is_complete()).then_some((at, typed))
         })
     }

@@ -252,6 +252,17 @@ fn every_tool_signs_with_the_role_after_a_migration_whatever_it_leaves() {
                 }
             });
         }
+        for name in ["rust", "go", "java"] {
+            let (home, issued) = (&home, &issued);
+            scope.spawn(move || {
+                let Some(client) = endpoint::client(name) else { return };
+                for profile in profiles {
+                    let run = home.program(&client[0]).args(&client[1..]).stdin("\n").with("AWS_EC2_METADATA_DISABLED", "true");
+                    let run = if let Some(profile) = profile { run.with("AWS_PROFILE", profile) } else { run };
+                    run.stdout_has(&issued.access_key_id).any_stderr().go();
+                }
+            });
+        }
     });
     // The old CLI knows no variable for the endpoint of STS.
     for tool in [Tool::Boto3, Tool::JavaScript] {

@@ -35,11 +35,18 @@ const CLI_V2: &str =
     "while read -r _; do aws2 configure export-credentials --format process | grep -o 'ASIA[A-Z0-9]*' || echo ERR; done";
 const CLI_V1: &str = "while read -r _; do aws1 sts get-caller-identity --query UserId --output text || echo ERR; done";
 
-/// The command of a client that prints a key for each line.
-fn client(name: &str) -> Option<Vec<String>> {
+/// The command of a client that prints a key for each line; None if it is not installed, which is a failure in CI.
+pub(crate) fn client(name: &str) -> Option<Vec<String>> {
     let text = |path: PathBuf| path.to_str().unwrap().to_owned();
-    let built =
-        |name: &str| Some(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".cache/sdk").join(name)).filter(|path| path.exists());
+    let built = |file: &str| {
+        let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(".cache/sdk").join(file);
+        let found = path.exists();
+        assert!(found || std::env::var_os("CI").is_none(), "the client for {name} is missing: tests/run builds it");
+        if !found {
+            println!("not tested: {name}");
+        }
+        found.then_some(path)
+    };
     let shell =
         |script: &str, alias: &str, path: PathBuf| vec!["sh".to_owned(), "-c".to_owned(), script.replace(alias, &text(path))];
     Some(match name {
@@ -106,11 +113,7 @@ impl Drop for Running {
 #[test]
 fn every_sdk_goes_on_with_new_credentials_without_a_restart() {
     let check = |name: &str| {
-        let Some(command) = client(name) else {
-            assert!(std::env::var_os("CI").is_none(), "the client for {name} is missing: tests/run builds it");
-            println!("not tested: {name}");
-            return;
-        };
+        let Some(command) = client(name) else { return };
         let portal = Portal::live(PortalConfig { role_ttl: LIFE, ..PortalConfig::default() });
         let home = signed_in(&portal);
         let mut running = Running::start(&home, &command);
