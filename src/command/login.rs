@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::flags::{SessionOrProfileArgs, duration};
+use super::region;
 use super::session::{self, Chosen};
 use crate::broker::{Broker, Flow, SignInRequest};
 use crate::context::{COMMAND_TIMEOUT, Context, OnBehalf};
@@ -173,7 +174,14 @@ fn one(context: &Context, config: &Config, by: OnBehalf<'_>, options: &SignInOpt
         context.tell(&text::clean(&format!("Already signed in to {}{until}. To sign in again: {again}", session.name)));
         return report(options, context, session, &token, true);
     }
-    let token = context.sign_in_with(by, options)?;
+    let token = match context.sign_in_with(by, options) {
+        Err(error) => {
+            // The portal may be in another region than the file says.
+            let session = &region::corrected(context, session, error)?;
+            context.sign_in_with(OnBehalf { session, ..by }, options)?
+        }
+        Ok(token) => token,
+    };
     report(options, context, session, &token, false)
 }
 

@@ -78,9 +78,14 @@ fn extras<'a>(context: &'a Context, target: &'a RoleTarget, name: &'a str, regio
     if let Some(warning) = settings.warning {
         context.tell(&format!("daypass: {}", text::clean(&warning)));
     }
+    export::Extras { name, region: region_of(context, target, region), settings: settings.variables }
+}
+
+/// The region of a role, if there is one, and the variables that get it: that of the command line, the user's own, or the profile's.
+fn region_of<'a>(context: &'a Context, target: &'a RoleTarget, region: Option<&'a str>) -> Option<(&'a str, Vec<&'static str>)> {
+    let by_user = context.env.users_variables();
     let names = REGION.into_iter().filter(|name| region.is_some() || !by_user.contains(name)).collect();
-    let region = region.or(env.region()).or(target.region.as_deref()).map(|region| (region, names));
-    export::Extras { name, region, settings: settings.variables }
+    region.or(context.env.region()).or(target.region.as_deref()).map(|region| (region, names))
 }
 
 /// Counts a use of a role, whose account is this one, for the order of the picker, and of its region.

@@ -28,9 +28,8 @@ pub fn run(context: &Context) -> Result<u8> {
         if let Some(status) = pick(context)? {
             return Ok(status);
         }
-        if context.may_prompt()
-            && prompt::confirm("Nothing is configured yet. Set up daypass now?", true).ok().flatten() == Some(true)
-        {
+        context.tell("Nothing is configured yet.");
+        if context.may_prompt() && prompt::confirm("Set up daypass now?", true).ok().flatten() == Some(true) {
             return configure::run(context, configure::Args::default());
         }
     }

@@ -1,6 +1,6 @@
 //! A role in the user's shell: its variables, the line that confirms it, and a shell of its own.
 
-use super::{extras, note_use, shown_name_of};
+use super::{extras, note_use, region_of, shown_name_of};
 use crate::context::Context;
 use crate::credentials::RoleCredentials;
 use crate::error::Result;
@@ -56,19 +56,17 @@ impl Role<'_> {
         let config = Config::read(&context.env).ok()?;
         let profile = self.target.profile.as_deref().filter(|_| !self.target.overridden)?;
         let own = config.profile(profile)?.text("region").map(str::to_owned);
-        let mut extras = extras(context, self.target, profile, self.region);
-        // Tools read the settings of the profile themselves.
-        extras.settings = Vec::new();
-        let region = extras.region().map(str::to_owned);
-        if region == own && self.region.is_none() {
-            extras.region = None;
-        }
+        let region = region_of(context, self.target, self.region);
+        let used = region.as_ref().map(|(region, _)| (*region).to_owned());
+        // Tools read the profile's settings themselves, so only another region than its own is set.
+        let region = region.filter(|_| used != own || self.region.is_some());
+        let extras = export::Extras { name: profile, region, settings: Vec::new() };
         let set = export::profile_variables(profile, extras);
         let cleared = export::cleared_for_profile(&set, context.env.our_settings());
         if !is_role_of_profile(context, &config, self.target, &set, &cleared) {
             return None;
         }
-        note_use(context, self.target, &Account::Id(self.account.clone()), region.as_deref());
+        note_use(context, self.target, &Account::Id(self.account.clone()), used.as_deref());
         Some(Variables { set, cleared: cleared.into_iter().chain(of_other_tools(context)).collect(), renews: true })
     }
 
@@ -78,7 +76,7 @@ impl Role<'_> {
         let account = name.map_or_else(|| self.account.to_string(), |name| format!("{name} ({})", self.account));
         let profile = self.target.profile.as_ref().filter(|_| !self.target.overridden);
         let profile = profile.map(|profile| format!("{profile}: ")).unwrap_or_default();
-        let region = self.region.or(context.env.region()).or(self.target.region.as_deref()).unwrap_or("no region");
+        let region = region_of(context, self.target, self.region).map_or("no region", |(region, _)| region);
         let left = output::left(self.credentials.expires_by_local_clock(), clock::now());
         let renews = if variables.renews { ", renewed automatically" } else { "" };
         text::clean(&format!("{profile}{account}, {}, {region}, {left} left{renews}", self.target.final_role())).into_owned()

@@ -4,7 +4,6 @@
 //! for credentials never waits for a whole file to be parsed.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -30,8 +29,6 @@ struct Source {
     kind: FileKind,
     // The credentials file may contain secret keys.
     text: Zeroizing<String>,
-    /// See [`Config::rejections`].
-    rejections: OnceCell<Vec<ini::Warning>>,
 }
 
 /// A profile or a session: its keys and values. A key in the credentials file takes precedence over the same key in the config file.
@@ -167,7 +164,7 @@ impl Config {
     /// per line, in file order.
     pub fn warnings(&self) -> Vec<Warning<'_>> {
         self.warnings_by(|source| {
-            let mut all = source.rejections().to_vec();
+            let mut all = awscli::rejections(&source.text);
             all.append(&mut Document::parse(source.text.as_bytes(), source.kind).warnings());
             all.sort_by_key(|warning| (warning.line, warning.level));
             all.dedup_by_key(|warning| warning.line);
@@ -177,7 +174,7 @@ impl Config {
 
     /// The lines for which the AWS CLI rejects a file.
     pub fn rejections(&self) -> Vec<Warning<'_>> {
-        self.warnings_by(|source| source.rejections().to_vec())
+        self.warnings_by(|source| awscli::rejections(&source.text))
     }
 
     /// The line of a `[default]` in the config file that is ignored because there is a `[profile default]`.
@@ -209,11 +206,7 @@ impl Config {
 
 impl Source {
     fn new(path: PathBuf, kind: FileKind, text: Zeroizing<String>) -> Self {
-        Self { path, kind, text, rejections: OnceCell::new() }
-    }
-
-    fn rejections(&self) -> &[ini::Warning] {
-        self.rejections.get_or_init(|| awscli::rejections(&self.text))
+        Self { path, kind, text }
     }
 
     fn read(path: Option<PathBuf>, kind: FileKind) -> Result<Self> {

@@ -86,6 +86,12 @@ pub fn rows() -> Option<u16> {
     terminal_size_of(io::stderr()).map(|(_, Height(rows))| rows).filter(|rows| *rows > 0)
 }
 
+/// Sets the title of the terminal (OSC 2). The text must be clean.
+pub fn set_title(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "\x1b]2;{text}\x1b\\").and_then(|()| err.flush());
+}
+
 /// Whether this program may draw on the terminal of standard error: in the background it must not.
 pub fn is_ours() -> bool {
     #[cfg(unix)]
@@ -104,12 +110,6 @@ pub fn rewrite(line: &str) {
 pub fn copy(text: &str) {
     let mut err = io::stderr().lock();
     let _ = write!(err, "\x1b]52;c;{}\x07", base64::encode(text)).and_then(|()| err.flush());
-}
-
-/// Sets the title of the terminal (OSC 2). The text must be clean.
-pub fn set_title(text: &str) {
-    let mut err = io::stderr().lock();
-    let _ = write!(err, "\x1b]2;{text}\x1b\\").and_then(|()| err.flush());
 }
 
 /// Prints to standard output in one write.

@@ -44,7 +44,12 @@ fn no_is_an_answer_and_so_is_the_end_of_the_input() {
         let portal = Portal::strict();
         let home = signed_out(&portal);
         let mut terminal = Terminal::new(&home, "exec dev -- true", 40, 15);
-        terminal.shows(QUESTION).types(answer).shows("daypass: not signed in to corp").shows("hint: daypass login corp");
+        terminal
+            .shows("Not signed in to corp. Sign in now?")
+            .shows("[Y/n]: ")
+            .types(answer)
+            .shows("daypass: not signed in to corp")
+            .shows("hint: daypass login corp");
         terminal.ends(3);
     }
 }

@@ -235,7 +235,7 @@ fn example_output<'a>(document: &'a str, command: &str) -> Vec<&'a str> {
 }
 
 #[test]
-fn the_readme_shows_the_real_output_of_login() {
+fn the_documentation_shows_the_real_output_of_login() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal).with("DISPLAY", ":0").with("BROWSER", BROWSER).with("TERM", "xterm");
     let said = pexpect(
@@ -250,7 +250,7 @@ print(shell.before.replace('\\r\\n', '\\n'))
     let said: Vec<&str> = said.lines().map(|line| line.rsplit("\r\x1b[K").next().unwrap_or_default()).collect();
     let command = "$ daypass login\n";
     assert_eq!(
-        example_output(include_str!("../../README.md"), command),
+        example_output(include_str!("../../docs/usage.md"), command),
         example_output(&format!("{command}{}", said.join("\n")), command)
     );
 }

@@ -79,7 +79,7 @@ fn what_a_cancelled_run_signed_in_to_is_proposed_again_and_can_be_signed_out_of(
     terminal.enter("[https://sandbox.awsapps.com/start]").shows("4 of 4").types("glass").shows("1 of 4").types("\r");
     terminal.shows("Profile name").types("\u{3}");
     terminal.ends(130);
-    home.daypass("logout --all").stderr("Signed out of sandbox.\n").go();
+    home.daypass("logout sandbox").stderr("Signed out of sandbox.\n").go();
 }
 
 #[test]

@@ -111,7 +111,7 @@ impl Wizard<'_> {
             return Ok(((*only).to_owned(), None));
         }
         let question = match names.as_slice() {
-            [] => "Access portal (such as corp or https://corp.awsapps.com/start)".to_owned(),
+            [] => "Access portal (alias or address)".to_owned(),
             some => format!("Access portal ({}, or a new one)", some.join(", ")),
         };
         self.required("--start-url", None, &question, default.as_deref(), |typed| self.portal_called(typed))
