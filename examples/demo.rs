@@ -31,8 +31,10 @@ fn main() -> ExitCode {
     let _ = signal_hook::flag::register(signal_hook::consts::SIGINT, std::sync::Arc::default());
     let arguments: Vec<String> = env::args().skip(1).collect();
     let done = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => run(false),
-        ["--interactive"] => run(true),
+        [] => run(false, false),
+        // Somebody types into the picker, at least docs/record.
+        ["--pick"] => run(false, true),
+        ["--interactive"] => run(true, true),
         [OPEN, address] => open_in_browser(address),
         _ => Err("usage: cargo run --example demo [-- --interactive]".into()),
     };
@@ -45,7 +47,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(interactive: bool) -> Result {
+fn run(interactive: bool, pick: bool) -> Result {
     println!("Building daypass …");
     let program = build()?;
     let approval = if interactive { Approval::ByHand } else { Approval::AfterPolls(0) };
@@ -109,6 +111,12 @@ fn run(interactive: bool) -> Result {
     demo.explain("List the accounts and roles that you can access, and check who is signed in:");
     demo.daypass(&["list", "corp"])?;
     demo.daypass(&["status"])?;
+
+    if pick {
+        demo.explain("Or pick a role: type some letters of it, then Ctrl-E for its variables, Enter for a shell, Esc to leave:");
+        // Leaving the list is not a failure.
+        demo.command(&[])?.stdin(Stdio::inherit()).status()?;
+    }
 
     let key = portal.new_user_key("111122223333", "ada");
     let credentials = demo.home.path().join(".aws/credentials");
@@ -218,7 +226,7 @@ impl Demo {
 
     /// Shows the command as the user would type it. It runs without inherited `AWS_*` and `DAYPASS_*` variables.
     fn command(&self, arguments: &[&str]) -> Result<Command> {
-        let line = format!("daypass {}", shlex::try_join(arguments.iter().copied())?);
+        let line = shlex::try_join(["daypass"].iter().chain(arguments).copied())?;
         self.show_command(&if line.len() > 100 { line.replace(" --", " \\\n    --") } else { line });
         // The command line must appear before the command's own output.
         io::stdout().flush()?;

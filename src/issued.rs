@@ -76,14 +76,13 @@ impl Issued {
 fn append(folder: &Path, issue: &Issue) -> io::Result<()> {
     let mut line = serde_json::to_vec(issue)?;
     line.push(b'\n');
+    // Root with the variables of another user leaves nothing in that user's folder.
     #[cfg(unix)]
     file::refuse_for_root(folder)?;
     let path = folder.join(FILES[0]);
     let mut file = match open(&path, false) {
-        // Root with the variables of another user leaves nothing in that user's folder.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             file::private_folder(folder)?;
-            file::check_folder(folder)?;
             open(&path, true)?
         }
         other => other?,
