@@ -96,8 +96,10 @@ macro_rules! commands {
             /// Parses these words, a command and its arguments, with the definition of that command alone. None if there is no such
             /// command.
             fn parse(name: &str, words: &[OsString]) -> Option<std::result::Result<Cli, clap::Error>> {
-                match name.replace('-', "_").as_str() {
-                    _ if name.contains('_') => None,
+                // `use` is a keyword, so its module has another name.
+                let module = if name == "use" { "use_profile".to_owned() } else { name.replace('-', "_") };
+                match module.as_str() {
+                    _ if name.contains('_') || name == "use-profile" => None,
                     $(stringify!($module) => Some(
                         OneCommand::try_parse_from(words)
                             .map(|OneCommand { global, args }| Cli { global, command: Some(Self::$variant(args)) }),
@@ -118,8 +120,10 @@ commands! {
     Exec(exec),
     Serve(serve),
     Console(console),
+    Use(use_profile),
     List(list),
     Sync(sync),
+    Undo(undo),
     Status(status),
     Audit(audit),
     Migrate(migrate),
@@ -130,6 +134,7 @@ commands! {
     ShellInit(shell_init),
     Completions(completions),
     Man(man),
+    Help(help),
 }
 
 /// When the warning about the user's files is printed.
@@ -153,6 +158,7 @@ impl Command {
             | Self::Exec(_)
             | Self::Serve(_)
             | Self::Console(_)
+            | Self::Use(_)
             | Self::List(_)
             | Self::Sync(_) => FileWarning::Before,
             Self::CredentialProcess(_) => FileWarning::OnFailure,
@@ -165,8 +171,10 @@ impl Command {
             | Self::Migrate(_)
             | Self::Retire(_)
             | Self::ShellInit(_)
+            | Self::Undo(_)
             | Self::Completions(_)
-            | Self::Man(_) => FileWarning::Never,
+            | Self::Man(_)
+            | Self::Help(_) => FileWarning::Never,
         }
     }
 }
@@ -206,7 +214,10 @@ impl Cli {
     /// that last word does not belong to the command.
     pub fn command_at(words: &[OsString]) -> Option<usize> {
         match Self::parse_any(words) {
-            Ok(typed) if matches!(typed.command, Some(Command::Exec(_))) => Some(words.iter().position(|word| word == "--")? + 1),
+            Ok(typed) if matches!(typed.command, Some(Command::Exec(_))) => {
+                let at = words.iter().position(|word| word == "--")? + 1;
+                (at < words.len()).then_some(at)
+            }
             _ => Self::with_separator(words).map(|(at, _)| at),
         }
     }
@@ -314,15 +325,10 @@ mod tests {
     }
 
     #[test]
-    fn exec_without_a_command_is_a_usage_error() {
-        for line in [
-            "daypass exec",
-            "daypass exec dev",
-            "daypass exec dev --",
-            "daypass exec --profile dev",
-            "daypass exec --bogus dev aws",
-        ] {
-            assert_eq!(exec(line), None, "{line}");
+    fn exec_without_a_command_is_valid() {
+        for line in ["daypass exec", "daypass exec dev", "daypass exec dev --", "daypass exec --profile dev"] {
+            assert!(exec(line).is_some_and(|(_, command)| command.is_empty()), "{line}");
         }
+        assert_eq!(exec("daypass exec --bogus dev aws"), None);
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap_complete::CompleteEnv;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
-use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Shells, Zsh};
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
 
 use crate::cli::Cli;
 use crate::error::Error;
@@ -23,7 +23,41 @@ use crate::text;
 use crate::ui::terminal;
 
 /// The shells whose scripts call daypass.
-const SHELLS: Shells<'_> = Shells(&[&Bash, &Zsh, &Fish, &Powershell, &Nushell, &ExecPosition]);
+const SHELLS: [&dyn EnvCompleter; 6] = [&Bash, &Zsh, &Fish, &Powershell, &Elvish, &Nushell];
+
+/// A shell that gets flags as candidates only for a word that begins like one: elsewhere they would bury the names.
+struct Shown {
+    shell: &'static dyn EnvCompleter,
+    flags: bool,
+}
+
+impl EnvCompleter for Shown {
+    fn name(&self) -> &'static str {
+        self.shell.name()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        self.shell.is(name)
+    }
+
+    fn write_registration(&self, var: &str, name: &str, bin: &str, completer: &str, out: &mut dyn io::Write) -> io::Result<()> {
+        self.shell.write_registration(var, name, bin, completer, out)
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut clap::Command,
+        words: Vec<OsString>,
+        folder: Option<&Path>,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let mut text = Vec::new();
+        self.shell.write_complete(command, words, folder, &mut text)?;
+        // Candidates are separated by a line break, or for bash by a vertical tab.
+        let candidates = text.split_inclusive(|byte| matches!(byte, b'\n' | b'\x0b'));
+        candidates.filter(|candidate| self.flags || !candidate.starts_with(b"-")).try_for_each(|candidate| out.write_all(candidate))
+    }
+}
 
 /// Prints the candidates for the word at the cursor.
 pub(crate) fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -> u8 {
@@ -34,7 +68,11 @@ pub(crate) fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -
         return 0;
     }
     let folder = std::env::current_dir().ok();
-    let complete = CompleteEnv::with_factory(|| command(env)).var(VARIABLE).shells(SHELLS);
+    let word = env.completed_word().map_or(words.last(), |at| words.get(at));
+    let flags = word.is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
+    let [bash, zsh, fish, powershell, elvish, nushell] = SHELLS.map(|shell| Shown { shell, flags });
+    let shells: [&dyn EnvCompleter; 7] = [&bash, &zsh, &fish, &powershell, &elvish, &nushell, &ExecPosition];
+    let complete = CompleteEnv::with_factory(|| command(env)).var(VARIABLE).shells(Shells(&shells));
     match complete.try_complete(arguments, folder.as_deref()) {
         Ok(_) => 0,
         Err(error) => {
@@ -48,15 +86,16 @@ pub(crate) fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -
 /// The definition of the command line, with candidates for each argument.
 fn command(env: &Env) -> clap::Command {
     Cli::command().mut_subcommands(|subcommand| {
-        let is_man = subcommand.get_name() == "man";
+        let names_command = ["man", "help"].contains(&subcommand.get_name());
         subcommand.mut_args(|arg| {
-            if is_man && arg.get_id() == "command" {
+            if names_command && arg.get_id() == "command" {
                 return arg.add(ArgValueCandidates::new(commands));
             }
             let value = arg.get_value_names().and_then(<[_]>::first).map_or("", |name| name.as_str());
             let names: fn(&Config) -> Names = match (arg.get_id().as_str(), value) {
                 ("profile", _) | (_, "PROFILE") => profiles,
                 ("session", _) | (_, "SESSION") => sessions,
+                (_, "SESSION|PROFILE") => |config| profiles(config).into_iter().chain(sessions(config)).collect(),
                 ("account", _) => |config| values(config, |request| request.account),
                 ("role", _) => |config| values(config, |request| request.role),
                 ("destination", _) => |_| console::services().map(|name| (name.to_owned(), Vec::new())).collect(),
@@ -68,7 +107,7 @@ fn command(env: &Env) -> clap::Command {
     })
 }
 
-/// The commands that have a manual page.
+/// The commands, which all have a manual page.
 fn commands() -> Vec<CompletionCandidate> {
     let candidate =
         |subcommand: &clap::Command| CompletionCandidate::new(subcommand.get_name()).help(subcommand.get_about().cloned());
@@ -143,7 +182,7 @@ impl EnvCompleter for ExecPosition {
     fn write_complete(
         &self,
         _: &mut clap::Command,
-        words: Vec<std::ffi::OsString>,
+        words: Vec<OsString>,
         _: Option<&Path>,
         text: &mut dyn io::Write,
     ) -> io::Result<()> {

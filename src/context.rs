@@ -1,5 +1,7 @@
 //! What a command can use: the environment, the vault, a broker for a session, the terminal. Each is opened on first use.
 
+mod sign_in;
+
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::path::Path;
@@ -29,12 +31,35 @@ use crate::sys::file;
 use crate::sys::lock::Folders;
 use crate::sys::parent;
 use crate::text;
-use crate::ui::table;
+use crate::ui::table::{self, Fit, Screen};
 use crate::ui::terminal::{self, Interaction, TerminalCapabilities};
 use crate::vault::Vault;
 
 /// The time limit of a command that a user waits for, without prompts.
 pub const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Who signs in, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct OnBehalf<'a> {
+    /// The session to sign in to.
+    pub session: &'a Session,
+    /// The profile whose endpoint settings apply.
+    pub profile: Option<&'a str>,
+    /// The user asked not to open a browser.
+    pub no_browser: bool,
+}
+
+impl<'a> OnBehalf<'a> {
+    /// For a session without a profile.
+    pub fn of(session: &'a Session) -> Self {
+        Self { session, profile: None, no_browser: false }
+    }
+
+    /// For the role of a target.
+    pub fn of_target(target: &'a RoleTarget) -> Self {
+        Self { profile: target.profile.as_deref(), ..Self::of(&target.session) }
+    }
+}
 
 /// The context of one run.
 pub struct Context {
@@ -58,8 +83,14 @@ impl Context {
     /// Prints the most serious warning about the user's files, if there is one, as one line.
     pub fn warn_of_files(&self) {
         // The command itself reports a file that can't be read.
-        let Ok(config) = Config::read(&self.env) else { return };
-        if let Some((warning, others)) = diagnosis::worst(&config) {
+        if let Ok(config) = Config::read(&self.env) {
+            self.warn_of(&config);
+        }
+    }
+
+    /// The same, about files that were read before.
+    pub fn warn_of(&self, config: &Config) {
+        if let Some((warning, others)) = diagnosis::worst(config) {
             let more = if others > 0 { format!(" (and {others} more: daypass status -v)") } else { String::new() };
             self.tell(&text::clean(&format!("warning: {}{more}", warning.line())));
         }
@@ -89,12 +120,21 @@ impl Context {
         Ok(Broker::new(session, vault, Portal::new(settings, session.start_url.clone()), locks))
     }
 
-    /// The role credentials of a target, with their account ID. A name is looked up at the portal. A coding agent gets what the profile
-    /// allows it. They are recorded.
+    /// The role credentials of a target, with their account ID. If sign-in is required, it is offered on the terminal. `limit` is the time
+    /// without it.
+    ///
+    /// # Errors
+    /// Those of [`Context::credentials_unattended`] and of signing in.
+    pub fn credentials(&self, target: &RoleTarget, limit: Duration) -> Result<(AccountId, RoleCredentials)> {
+        self.offering_sign_in(OnBehalf::of_target(target), || self.credentials_unattended(target, limit))
+    }
+
+    /// The role credentials of a target, with their account ID, without any prompt. A name is looked up at the portal. A coding agent gets
+    /// what the profile allows it. They are recorded.
     ///
     /// # Errors
     /// Those of the broker; an unknown or ambiguous account name; a policy file that can't be used; a rule that denies them to agents.
-    pub fn credentials(&self, target: &RoleTarget, limit: Duration) -> Result<(AccountId, RoleCredentials)> {
+    pub fn credentials_unattended(&self, target: &RoleTarget, limit: Duration) -> Result<(AccountId, RoleCredentials)> {
         let now = clock::now();
         let target = &*self.allowed(target, now)?;
         let (account, credentials) = self.unrecorded_credentials(target, limit)?;
@@ -168,9 +208,11 @@ impl Context {
     fn unrecorded_credentials(&self, target: &RoleTarget, limit: Duration) -> Result<(AccountId, RoleCredentials)> {
         let deadline = Deadline::after(limit);
         let steps = target.chain.iter().map(|role| self.step(role, target)).collect::<Result<Vec<_>>>()?;
-        let account = self.account(target, limit)?;
+        let account = self.account_unattended(target, limit)?;
         let broker = self.broker(&target.session, target.profile.as_deref())?;
-        let credentials = broker.chained_credentials(&account, &target.role, &steps, deadline.left())?;
+        let credentials = broker.chained_credentials(&account, &target.role, &steps, deadline.left());
+        self.note_portal_session(&target.session, &broker);
+        let credentials = credentials?;
         Ok((target.chain.last().map_or(account, |role| role.arn.account().clone()), credentials))
     }
 
@@ -200,11 +242,16 @@ impl Context {
         Ok(Step { request, sts: Sts::new(settings) })
     }
 
-    /// The account ID of a target's role at the portal. Only a name is looked up at the portal.
+    /// The account ID of a target's role at the portal. Only a name is looked up at the portal; if that requires sign-in, it is offered on
+    /// the terminal.
     ///
     /// # Errors
-    /// Those of the broker; an unknown or ambiguous account name.
+    /// Those of the broker and of signing in; an unknown or ambiguous account name.
     pub fn account(&self, target: &RoleTarget, limit: Duration) -> Result<AccountId> {
+        self.offering_sign_in(OnBehalf::of_target(target), || self.account_unattended(target, limit))
+    }
+
+    fn account_unattended(&self, target: &RoleTarget, limit: Duration) -> Result<AccountId> {
         match &target.account {
             Account::Id(id) => Ok(id.clone()),
             Account::Name(name) => {
@@ -214,10 +261,20 @@ impl Context {
         }
     }
 
-    /// A table that fits the width of the terminal.
+    /// A table that fits the width of the terminal: long cells are truncated. Without a terminal nothing is.
     pub fn table(&self, head: &[&str], rows: &[Vec<String>]) -> String {
+        self.fitting_table(head, rows, Fit::Truncate)
+    }
+
+    /// A table whose cells users copy, such as commands. Rows that don't fit the terminal are shown with one cell a line.
+    pub fn whole_table(&self, head: &[&str], rows: &[Vec<String>]) -> String {
+        self.fitting_table(head, rows, Fit::Whole)
+    }
+
+    fn fitting_table(&self, head: &[&str], rows: &[Vec<String>], fit: Fit) -> String {
         let width = terminal::width();
-        table::plain(head, rows, width, width.is_some() && !self.env.no_color() && self.env.moves_cursor())
+        let bold = width.is_some() && !self.env.no_color() && self.env.moves_cursor();
+        table::plain(head, rows, fit, Screen { width, bold, utf8: self.env.utf8() })
     }
 
     /// What earlier runs recorded.

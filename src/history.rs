@@ -1,12 +1,13 @@
-//! Records, for the picker, the roles that each portal listed and how often each was used. Contains no secrets. Touches its own folder
-//! only; errors there are ignored.
+//! Records, for the picker, the roles that each portal listed and how often each was used, and how long sign-ins to it lasted. Contains
+//! no secrets. Touches its own folder only; errors there are ignored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
@@ -14,13 +15,19 @@ use crate::profile::index::AccountRole;
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::profile::replacement::Candidate;
 use crate::profile::start_url;
+use crate::profile::undo::FileUndo;
 use crate::sys::clock::Deadline;
 use crate::sys::file;
 use crate::sys::lock::Lock;
 
 /// One line for each use: seconds since 1970, a blank, the name.
 const USES: &str = "uses";
+/// The same for regions: the name is account ID, blank, region.
+const REGIONS: &str = "regions";
 const LISTINGS: &str = "roles.json";
+const SIGN_INS: &str = "sign_ins.json";
+/// How to take back what `use` made of `[default]`, for each config file.
+const DEFAULTS: &str = "defaults.json";
 /// Exists once a key was parked in the keyring.
 const PARKED: &str = "parked";
 const LOCK: &str = "lock";
@@ -33,6 +40,12 @@ const PATIENCE: Duration = Duration::from_millis(500);
 
 /// The number of seconds after which a use counts half: two weeks.
 const HALF_LIFE: f64 = 14.0 * 86_400.0;
+
+/// How many past portal sessions are kept for each portal. With a change of their length, the estimate follows after as many.
+const PAST_SESSIONS: usize = 5;
+
+/// Administrators choose the length of portal sessions; nearly all choose whole hours.
+const HOUR: i64 = 3600;
 
 /// The history in one folder; None if the user has no home folder.
 pub struct History {
@@ -50,6 +63,15 @@ pub struct ListedRole {
     pub role: RoleName,
 }
 
+/// A `[default]` that daypass wrote.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DefaultProfile {
+    /// The profile that it repeats.
+    pub profile: String,
+    /// How to restore the config file.
+    pub undo: FileUndo,
+}
+
 /// The roles that one portal listed.
 #[derive(Serialize, Deserialize)]
 struct Listing {
@@ -57,6 +79,19 @@ struct Listing {
     region: String,
     at: i64,
     accounts: Vec<Account>,
+}
+
+/// The sign-ins to one portal. Times are in seconds since 1970.
+#[derive(Serialize, Deserialize)]
+struct SignIns {
+    start_url: String,
+    region: String,
+    /// When the person signed in; None after the end of that session.
+    at: Option<i64>,
+    /// When the portal last accepted that sign-in.
+    seen: i64,
+    /// How long earlier sessions lasted, in seconds, the newest last: when the portal last accepted each, and when it rejected it.
+    lasted: Vec<(i64, i64)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -74,9 +109,35 @@ impl History {
 
     /// Records the use of a profile or of `role@account`: one small write, without a lock.
     pub fn used(&self, name: &str, now: OffsetDateTime) {
+        self.add(USES, name, now);
+    }
+
+    /// The weight of each name: frequent and recent uses count most.
+    pub fn uses(&self, now: OffsetDateTime) -> BTreeMap<String, f64> {
+        self.weights(USES, now)
+    }
+
+    /// Records that an account was used in a region.
+    pub fn used_in(&self, account: &AccountId, region: &str, now: OffsetDateTime) {
+        self.add(REGIONS, &format!("{account} {region}"), now);
+    }
+
+    /// The region in which each account was used most.
+    pub fn regions(&self, now: OffsetDateTime) -> HashMap<AccountId, String> {
+        let mut weights: Vec<_> = self.weights(REGIONS, now).into_iter().collect();
+        weights.sort_by(|(_, one), (_, other)| one.total_cmp(other));
+        // The last one, which weighs most, replaces the others.
+        let region = |(name, _): (String, f64)| {
+            let (account, region) = name.split_once(' ')?;
+            Some((AccountId::new(account)?, region.to_owned()))
+        };
+        weights.into_iter().filter_map(region).collect()
+    }
+
+    fn add(&self, file: &str, name: &str, now: OffsetDateTime) {
         let line = format!("{} {}\n", now.unix_timestamp(), name.replace('\n', " "));
         self.record(|folder| {
-            let path = folder.join(USES);
+            let path = folder.join(file);
             let mut file = open_uses(&path)?;
             if file.metadata()?.len() > MOST {
                 let all = fs::read(&path)?;
@@ -89,11 +150,10 @@ impl History {
         });
     }
 
-    /// The weight of each name: frequent and recent uses count most.
     #[allow(clippy::cast_precision_loss)] // Seconds since 1970 are exact.
-    pub fn uses(&self, now: OffsetDateTime) -> BTreeMap<String, f64> {
+    fn weights(&self, file: &str, now: OffsetDateTime) -> BTreeMap<String, f64> {
         let mut weights = BTreeMap::new();
-        for line in String::from_utf8_lossy(&self.read(USES)).lines() {
+        for line in String::from_utf8_lossy(&self.read(file)).lines() {
             if let Some((at, name)) = line.split_once(' ')
                 && let Ok(at) = at.parse::<i64>()
             {
@@ -130,6 +190,12 @@ impl History {
         Some((at, listing.roles()))
     }
 
+    /// The name of an account, as the session's portal listed it last.
+    pub fn account_name(&self, session: &Session, account: &AccountId) -> Option<String> {
+        let listing = self.listings().into_iter().find(|listing| listing.belongs_to(session))?;
+        listing.accounts.into_iter().find(|listed| listed.id == account.as_str())?.name
+    }
+
     /// The roles that the portals of these sessions listed last, in the order of the sessions.
     pub fn candidates(&self, sessions: &[Session]) -> Vec<Candidate> {
         let listings = self.listings();
@@ -143,6 +209,28 @@ impl History {
             })
         };
         sessions.iter().flat_map(of).collect()
+    }
+
+    /// What daypass made of the `[default]` of this config file, if it did.
+    pub fn default_profile(&self, path: &str) -> Option<DefaultProfile> {
+        self.default_profiles().into_iter().find(|default| default.undo.path == path)
+    }
+
+    /// Records what daypass makes of the `[default]` of this config file, or that there is nothing to take back.
+    ///
+    /// # Errors
+    /// Those of writing: without this record it must not be changed.
+    pub fn set_default_profile(&self, path: &str, default: Option<DefaultProfile>) -> io::Result<()> {
+        let folder = self.folder.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        file::private_folder(folder)?;
+        file::check_folder(folder)?;
+        let others = self.default_profiles().into_iter().filter(|other| other.undo.path != path);
+        let all: Vec<DefaultProfile> = others.chain(default).collect();
+        file::replace_private(&folder.join(DEFAULTS), &serde_json::to_vec(&all)?, true)
+    }
+
+    fn default_profiles(&self) -> Vec<DefaultProfile> {
+        serde_json::from_slice(&self.read(DEFAULTS)).unwrap_or_default()
     }
 
     /// Records that the keyring has the key of a migrated profile, so that commands that need no keyring otherwise do not ask it in vain.
@@ -162,16 +250,77 @@ impl History {
         }
     }
 
+    /// Records that a person has signed in.
+    pub fn signed_in(&self, session: &Session, now: OffsetDateTime) {
+        let at = now.unix_timestamp();
+        let (start_url, region) = (session.start_url.clone(), session.region.clone());
+        self.change(SIGN_INS, |all: &mut Vec<SignIns>| match all.iter_mut().find(|own| own.belong_to(session)) {
+            Some(own) => (own.at, own.seen) = (Some(at), at),
+            None => all.push(SignIns { start_url, region, at: Some(at), seen: at, lasted: Vec::new() }),
+        });
+    }
+
+    /// Records that the portal has accepted the sign-in.
+    pub fn session_seen(&self, session: &Session, now: OffsetDateTime) {
+        self.change_sign_ins(session, |own| own.seen = own.seen.max(now.unix_timestamp()));
+    }
+
+    /// Records that the portal has rejected the sign-in because its session is over.
+    pub fn session_ended(&self, session: &Session, now: OffsetDateTime) {
+        self.change_sign_ins(session, |own| {
+            if let Some(at) = own.at.take() {
+                own.lasted.push((own.seen - at, now.unix_timestamp() - at));
+                own.lasted.drain(..own.lasted.len().saturating_sub(PAST_SESSIONS));
+            }
+        });
+    }
+
+    /// Records that the person has signed out, which says nothing about how long a session can last.
+    pub fn signed_out(&self, session: &Session) {
+        self.change_sign_ins(session, |own| own.at = None);
+    }
+
+    /// When the person signed in; None if that is not known.
+    pub fn signed_in_at(&self, session: &Session) -> Option<OffsetDateTime> {
+        let own = self.sign_ins().into_iter().find(|own| own.belong_to(session))?;
+        OffsetDateTime::from_unix_timestamp(own.at?).ok()
+    }
+
+    /// About when the portal session will end, by how long earlier ones lasted; None if none of them has ended yet.
+    pub fn session_end(&self, session: &Session) -> Option<OffsetDateTime> {
+        let own = self.sign_ins().into_iter().find(|own| own.belong_to(session))?;
+        let length = own.length()?;
+        OffsetDateTime::from_unix_timestamp(own.at?.checked_add(length)?).ok()
+    }
+
     fn listings(&self) -> Vec<Listing> {
         serde_json::from_slice(&self.read(LISTINGS)).unwrap_or_default()
     }
 
+    fn sign_ins(&self) -> Vec<SignIns> {
+        serde_json::from_slice(&self.read(SIGN_INS)).unwrap_or_default()
+    }
+
     fn change_listings(&self, change: impl FnOnce(&mut Vec<Listing>)) {
+        self.change(LISTINGS, change);
+    }
+
+    /// Changes what is known about the sign-ins of this session's portal, if the person has signed in to it.
+    fn change_sign_ins(&self, session: &Session, change: impl FnOnce(&mut SignIns)) {
+        if self.signed_in_at(session).is_some() {
+            self.change(SIGN_INS, |all: &mut Vec<SignIns>| {
+                all.iter_mut().find(|own| own.belong_to(session)).map(change);
+            });
+        }
+    }
+
+    /// Changes the entries of a file, under the lock.
+    fn change<T: Serialize + DeserializeOwned>(&self, name: &str, change: impl FnOnce(&mut Vec<T>)) {
         self.record(|folder| {
             let _lock = Lock::take(&folder.join(LOCK), Deadline::after(PATIENCE))?.ok_or(io::ErrorKind::TimedOut)?;
-            let mut listings = self.listings();
-            change(&mut listings);
-            file::replace_private(&folder.join(LISTINGS), &serde_json::to_vec(&listings)?, false)
+            let mut entries = serde_json::from_slice(&self.read(name)).unwrap_or_default();
+            change(&mut entries);
+            file::replace_private(&folder.join(name), &serde_json::to_vec(&entries)?, false)
         });
     }
 
@@ -196,6 +345,23 @@ fn open_uses(path: &Path) -> io::Result<File> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)
+}
+
+impl SignIns {
+    fn belong_to(&self, session: &Session) -> bool {
+        self.region == session.region && start_url::is_same(&self.start_url, &session.start_url)
+    }
+
+    /// The length of a portal session in seconds, as far as the past tells: at least as long as any was accepted, because sessions can
+    /// also end early (the person signed out in the browser, or had signed in there before); and a whole number of hours, if that fits.
+    fn length(&self) -> Option<i64> {
+        let longest = self.lasted.iter().max_by_key(|(seen, _)| *seen)?;
+        let current = self.at.map_or(0, |at| self.seen - at);
+        let least = longest.0.max(current).max(1);
+        let most = self.lasted.iter().map(|(_, rejected)| *rejected).filter(|rejected| *rejected >= least).min()?;
+        let hours = (least + HOUR - 1) / HOUR * HOUR;
+        Some(if hours <= most { hours } else { most })
+    }
 }
 
 impl Listing {
@@ -255,6 +421,17 @@ mod tests {
     }
 
     #[test]
+    fn the_region_of_an_account_is_the_one_used_most() {
+        let (_folder, history) = history();
+        let (one, other) = (AccountId::new("111122223333").unwrap(), AccountId::new("444455556666").unwrap());
+        for (account, region) in [(&one, "eu-west-1"), (&one, "us-east-1"), (&one, "eu-west-1"), (&other, "us-east-1")] {
+            history.used_in(account, region, NOW);
+        }
+        let regions = history.regions(NOW);
+        assert_eq!((regions.len(), &*regions[&one], &*regions[&other]), (2, "eu-west-1", "us-east-1"));
+    }
+
+    #[test]
     fn each_portal_has_its_own_listing_until_it_is_deleted() {
         let (_folder, history) = history();
         let (one, other) = (session("https://one.awsapps.com/start"), session("https://other.awsapps.com/start"));
@@ -264,6 +441,7 @@ mod tests {
         history.listed(&other, &roles[..1], NOW);
         assert_eq!(history.listing(&one), Some((NOW, roles.to_vec())));
         assert_eq!(history.listing(&session("https://one.awsapps.com/start/")), Some((NOW, roles.to_vec())));
+        assert_eq!(history.account_name(&one, &roles[0].account).as_deref(), Some("Dev"));
         let sessions = [other.clone(), session("https://third.awsapps.com/start"), one.clone()];
         let candidates: Vec<_> = history.candidates(&sessions).into_iter().map(|found| (found.session, found.role.role)).collect();
         let expected = [(&other, "Admin"), (&one, "Admin"), (&one, "ReadOnly"), (&one, "Admin")];
@@ -271,6 +449,56 @@ mod tests {
         history.forget(&one);
         assert_eq!(history.listing(&one), None);
         assert_eq!(history.listing(&other), Some((NOW, roles[..1].to_vec())));
+    }
+
+    #[test]
+    fn the_end_of_a_session_is_learned_from_earlier_ones() {
+        let (_folder, history) = history();
+        let corp = session("https://corp.awsapps.com/start");
+        let after = |hours: f64| NOW + time::Duration::seconds_f64(hours * 3600.0);
+        // (signed in, last accepted, rejected) and the estimate for a sign-in right after, in hours.
+        let mut start = 0.0;
+        for (seen, rejected, expected) in [
+            (7.5, 16.0, 8.0),
+            // A sign-out in the browser: no session that is shorter changes the estimate.
+            (1.0, 1.2, 8.0),
+            (7.9, 8.1, 8.0),
+            // Not a whole hour.
+            (8.2, 8.4, 8.4),
+        ] {
+            history.signed_in(&corp, after(start));
+            history.session_seen(&corp, after(start + seen));
+            history.session_ended(&corp, after(start + rejected));
+            assert_eq!((history.signed_in_at(&corp), history.session_end(&corp)), (None, None));
+            start += 100.0;
+            history.signed_in(&corp, after(start));
+            assert_eq!(history.signed_in_at(&corp), Some(after(start)));
+            let end = history.session_end(&corp).unwrap() - after(start);
+            assert!((end.as_seconds_f64() / 3600.0 - expected).abs() < 0.001, "{seen} {rejected}: {end}");
+        }
+        assert_eq!(history.session_end(&session("https://other.awsapps.com/start")), None);
+        // A session that outlasts all earlier ones says so itself.
+        history.session_seen(&corp, after(start + 17.0));
+        assert_eq!(history.session_end(&corp), None);
+        history.signed_out(&corp);
+        history.session_ended(&corp, after(start + 9.5));
+        history.signed_in(&corp, after(start + 100.0));
+        assert!(history.session_end(&corp).unwrap() < after(start + 108.5), "a sign-out is not the end of a session's life");
+    }
+
+    #[test]
+    fn earlier_lengths_are_forgotten_after_a_change() {
+        let (_folder, history) = history();
+        let corp = session("https://corp.awsapps.com/start");
+        for (day, hours) in [12, 4, 4, 4, 4, 4].into_iter().enumerate() {
+            let start = NOW + time::Duration::days(day.try_into().unwrap());
+            history.signed_in(&corp, start);
+            history.session_seen(&corp, start + time::Duration::hours(hours) - time::Duration::MINUTE);
+            history.session_ended(&corp, start + time::Duration::hours(hours) + time::Duration::MINUTE);
+        }
+        let start = NOW + time::Duration::days(9);
+        history.signed_in(&corp, start);
+        assert_eq!(history.session_end(&corp), Some(start + time::Duration::hours(4)));
     }
 
     #[test]

@@ -76,11 +76,15 @@ impl Issued {
 fn append(folder: &Path, issue: &Issue) -> io::Result<()> {
     let mut line = serde_json::to_vec(issue)?;
     line.push(b'\n');
+    #[cfg(unix)]
+    file::refuse_for_root(folder)?;
     let path = folder.join(FILES[0]);
-    let mut file = match open(&path) {
+    let mut file = match open(&path, false) {
+        // Root with the variables of another user leaves nothing in that user's folder.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             file::private_folder(folder)?;
-            open(&path)?
+            file::check_folder(folder)?;
+            open(&path, true)?
         }
         other => other?,
     };
@@ -91,9 +95,9 @@ fn append(folder: &Path, issue: &Issue) -> io::Result<()> {
     Ok(())
 }
 
-fn open(path: &Path) -> io::Result<File> {
+fn open(path: &Path, create: bool) -> io::Result<File> {
     let mut options = OpenOptions::new();
-    options.append(true).create(true);
+    options.append(true).create(create);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options.open(path)

@@ -41,7 +41,7 @@ pub mod vault;
 
 use std::ffi::OsString;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use cli::{Cli, Command, FileWarning};
@@ -117,18 +117,44 @@ fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
         Err(error) => error,
     };
     if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        // A shell would evaluate what its function prints.
+        if arguments.iter().any(|word| word == "--dp") {
+            terminal::say(error.render().to_string().trim_end());
+            return Ok(None);
+        }
         // Clap detects whether the terminal shows colour.
         let _ = error.print();
         return Ok(None);
     }
-    // The first paragraph is the message. Usage and tips follow; the hint names the command that shows them.
+    // The first paragraph is the message. Usage and tips follow; the hint is the corrected command line, or the command that shows them.
     let text = error.render().to_string();
     let message: Vec<&str> = text.split("\n\n").next().unwrap_or_default().lines().map(str::trim).collect();
-    let message = message.join(" ");
+    let message = message.join(" ").replace("subcommand", "command");
+    let message = message.strip_prefix("error: ").unwrap_or(&message);
     let definition = Cli::command();
     let subcommand = arguments.iter().skip(1).find_map(|word| definition.find_subcommand(word)).map(clap::Command::get_name);
     let help = subcommand.map_or_else(|| "daypass --help".to_owned(), |name| format!("daypass {name} --help"));
-    Err(Error::usage(message.strip_prefix("error: ").unwrap_or(&message), help))
+    Err(match typo(&error) {
+        Some((wrong, meant)) => Error::typo(format!("{message}; there is '{meant}'"), &wrong, &meant, help),
+        None => Error::usage(message, help),
+    })
+}
+
+/// The mistyped word of a command line, and the most similar one that is known.
+fn typo(error: &clap::Error) -> Option<(String, String)> {
+    let (wrong, meant) = match error.kind() {
+        ErrorKind::InvalidSubcommand => (ContextKind::InvalidSubcommand, ContextKind::SuggestedSubcommand),
+        ErrorKind::UnknownArgument => (ContextKind::InvalidArg, ContextKind::SuggestedArg),
+        ErrorKind::InvalidValue => (ContextKind::InvalidValue, ContextKind::SuggestedValue),
+        _ => return None,
+    };
+    let text = |kind| match error.get(kind)? {
+        ContextValue::String(text) => Some(text.clone()),
+        // The most similar one is the last.
+        ContextValue::Strings(texts) => texts.last().cloned(),
+        _ => None,
+    };
+    Some((text(wrong)?, text(meant)?))
 }
 
 /// The corrected command line; None if it does not contain what is to be corrected.
@@ -136,11 +162,14 @@ fn corrected_command(arguments: &[OsString], correction: Correction) -> Option<S
     let mut words: Vec<String> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
     match correction {
         Correction::Replace(wrong, meant) => {
-            let is_it = |word: &&mut String| {
-                *word == &wrong || word.split_once('=').is_some_and(|(flag, value)| flag.starts_with("--") && value == wrong)
+            let corrected = |word: &String| match word.split_once('=').filter(|(flag, _)| flag.starts_with("--")) {
+                _ if *word == wrong => Some(meant.clone()),
+                Some((flag, value)) if flag == wrong => Some(format!("{meant}={value}")),
+                Some((flag, value)) if value == wrong => Some(format!("{flag}={meant}")),
+                _ => None,
             };
-            let word = words.iter_mut().find(is_it)?;
-            *word = word.strip_suffix(&wrong)?.to_owned() + &meant;
+            let (at, word) = words.iter().enumerate().find_map(|(at, word)| Some((at, corrected(word)?)))?;
+            words.splice(at..=at, [word]);
         }
         Correction::Add(more) => {
             // Right after the command's name: what follows may belong to another program.

@@ -57,6 +57,16 @@ pub fn command_line<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
     words.into_iter().map(shell_quote).collect::<Vec<_>>().join(" ")
 }
 
+/// The command that sets an environment variable, in the shell that is usual on the system.
+pub fn set_variable(name: &str, value: &str) -> String {
+    if cfg!(windows) { format!("$Env:{name} = \"{value}\"") } else { format!("export {name}={}", shell_quote(value)) }
+}
+
+/// The command that opens a file in the user's editor.
+pub fn edit_file(path: &str) -> String {
+    if cfg!(windows) { format!("notepad \"{path}\"") } else { format!("${{EDITOR:-vi}} {}", shell_quote(path)) }
+}
+
 /// A whole number of seconds, or of one of these units, as in `30m`. None if it is anything else, or too large. Each unit comes with its
 /// length in seconds.
 pub fn duration(text: &str, units: &[(&str, u64)]) -> Option<Duration> {

@@ -22,5 +22,5 @@ pub use client::{Client, LazyClient, MIN_ATTEMPT, within};
 pub use error::{Error, Obstacle, Rejection, Temporary};
 pub use exchange::LastExchange;
 pub use keys::{Issued, SigningKeys, filled, is_printable};
-pub use redirect::location;
+pub use redirect::{Page, location, page};
 pub use settings::{Service, Settings};

@@ -1,4 +1,4 @@
-//! Looks up where an address redirects to. Touches the network.
+//! Looks up where an address redirects to, and what it answers. Touches the network.
 
 use std::time::Duration;
 
@@ -21,21 +21,56 @@ const TIMEOUT: Duration = Duration::from_secs(5);
 /// # Errors
 /// [`Error::InvalidSettings`], or a proxy that requires authentication. Any other address that can't be reached has no redirect.
 pub fn location(settings: &Settings, address: &str, deadline: Deadline) -> Result<Option<String>, Error> {
+    let answer = answer(settings, &["HEAD", "GET"], address, deadline)?;
+    Ok(answer.as_ref().and_then(redirect))
+}
+
+/// What an address answers.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Page {
+    /// It redirects to this one.
+    Redirect(String),
+    /// A page, as text.
+    Text(String),
+}
+
+/// What this address answers to one GET without credentials; None if it can't be reached. A redirect is not followed.
+///
+/// # Errors
+/// As [`location`].
+pub fn page(settings: &Settings, address: &str, deadline: Deadline) -> Result<Option<Page>, Error> {
+    let answer = answer(settings, &["GET"], address, deadline)?;
+    Ok(answer.map(|answer| match redirect(&answer) {
+        Some(to) => Page::Redirect(to),
+        None => Page::Text(String::from_utf8_lossy(answer.body().bytes().unwrap_or_default()).into_owned()),
+    }))
+}
+
+fn redirect(answer: &HttpResponse) -> Option<String> {
+    matches!(answer.status().as_u16(), 301..=303 | 307 | 308).then(|| answer.headers().get("location").map(str::to_owned)).flatten()
+}
+
+/// The answer to the first of these methods that the address allows.
+fn answer(settings: &Settings, methods: &[&str], address: &str, deadline: Deadline) -> Result<Option<HttpResponse>, Error> {
     let runtime = new_runtime()?;
     let exchange = tls::single(settings, LastExchange::default())?;
     let limit = deadline.left().min(TIMEOUT);
     let answer = runtime.block_on(async {
         tokio::time::timeout(limit, async {
-            let answer = send(&exchange, "HEAD", address).await?;
-            let unsupported = answer.as_ref().is_some_and(|answer| matches!(answer.status().as_u16(), 405 | 501));
-            if unsupported { send(&exchange, "GET", address).await } else { Ok(answer) }
+            let mut last = None;
+            for method in methods {
+                last = send(&exchange, method, address).await?;
+                if !last.as_ref().is_some_and(|answer| matches!(answer.status().as_u16(), 405 | 501)) {
+                    break;
+                }
+            }
+            Ok(last)
         })
         .await
     });
     // A name lookup can't be cancelled.
     runtime.shutdown_background();
-    let answer = answer.unwrap_or(Ok(None))?.filter(|answer| matches!(answer.status().as_u16(), 301..=303 | 307 | 308));
-    Ok(answer.and_then(|answer| answer.headers().get("location").map(str::to_owned)))
+    answer.unwrap_or(Ok(None))
 }
 
 async fn send(exchange: &Exchange, method: &str, address: &str) -> Result<Option<HttpResponse>, Error> {

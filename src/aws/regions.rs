@@ -2,8 +2,8 @@
 
 use crate::profile::names;
 
-/// All regions when this was written (AWS's `partitions.json` and region list). A newer one works too: the list is used only to explain a
-/// host name that does not resolve.
+/// All regions when this was written (AWS's `partitions.json` and region list). A newer one works too, if its name has the form of a
+/// region's.
 const KNOWN: [&str; 46] = [
     "af-south-1",
     "ap-east-1",
@@ -56,6 +56,22 @@ const KNOWN: [&str; 46] = [
 /// Whether daypass knows this region.
 pub(super) fn is_known(region: &str) -> bool {
     KNOWN.contains(&region)
+}
+
+/// Whether this is the name of a region, or could be that of a new one: an area, a direction and a number.
+pub fn is_plausible(region: &str) -> bool {
+    const DIRECTIONS: [&str; 9] = ["central", "north", "south", "east", "west", "northeast", "northwest", "southeast", "southwest"];
+    if is_known(region) {
+        return true;
+    }
+    let Some((front, number)) = region.rsplit_once('-') else { return false };
+    let Some((area, direction)) = front.rsplit_once('-') else { return false };
+    let is_area = |area: &str| KNOWN.iter().any(|known| known.strip_prefix(area).is_some_and(|rest| rest.starts_with('-')));
+    // Another area has two letters, which are not those of a known one in the wrong order.
+    let is_new =
+        area.len() == 2 && area.bytes().all(|b| b.is_ascii_lowercase()) && !is_area(&area.chars().rev().collect::<String>());
+    let is_number = !number.is_empty() && number.len() <= 2 && number.bytes().all(|b| b.is_ascii_digit());
+    DIRECTIONS.contains(&direction) && is_number && (is_area(area) || is_new)
 }
 
 /// The partitions that have regions of their own: the prefix of these, the one to use if none is known, and the domain of the services'
@@ -111,6 +127,27 @@ mod tests {
         assert_eq!(domain("us-gov-west-1"), "amazonaws.com");
         assert_eq!(domain("cn-northwest-1"), "amazonaws.com.cn");
         assert_eq!(domain("eusc-de-east-1"), "amazonaws.eu");
+    }
+
+    #[test]
+    fn a_new_region_is_plausible_and_a_typo_is_not() {
+        for good in ["eu-west-1", "us-gov-west-1", "eu-west-9", "ap-southeast-12", "nz-north-1", "eusc-de-east-1"] {
+            assert!(is_plausible(good), "{good}");
+        }
+        for bad in [
+            "",
+            "Frankfurt",
+            "us-esat-1",
+            "ue-west-1",
+            "eu-west1",
+            "eu-west",
+            "eu-west-1a",
+            "euw-west-1",
+            "EU-west-1",
+            "eu-west-1\n",
+        ] {
+            assert!(!is_plausible(bad), "{bad}");
+        }
     }
 
     #[test]

@@ -94,6 +94,7 @@ impl Broker<'_> {
                 }
                 Failure::Local(error) => error,
             })?;
+            tracing::info!(role = step.request.role_arn, "assumed");
             // Without a sign-in nothing is stored: a sign-out would have to delete it.
             if token.is_some()
                 && let Err(error) = self.store_role(&key, &credentials, token.as_ref())

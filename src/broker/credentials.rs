@@ -4,6 +4,7 @@
 //! One rule for every credential: look, lock, look again, act, store, unlock. Any number of processes that ask at once cause one refresh
 //! and one exchange, and what is in the vault is returned without lock or network.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use super::failure::{self, Failure};
@@ -41,12 +42,34 @@ pub struct Broker<'a> {
     pub(super) vault: &'a Vault,
     pub(super) portal: Portal,
     pub(super) locks: Locks,
+    portal_session: Cell<Option<PortalSession>>,
+}
+
+/// What the portal said about the session of a sign-in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PortalSession {
+    /// It accepted it.
+    Alive,
+    /// It rejected it, so that the person has to sign in again.
+    Ended,
 }
 
 impl<'a> Broker<'a> {
     /// A broker for this session. Opens and calls nothing.
     pub fn new(session: &'a Session, vault: &'a Vault, portal: Portal, locks: Locks) -> Self {
-        Self { session, vault, portal, locks }
+        Self { session, vault, portal, locks, portal_session: Cell::new(None) }
+    }
+
+    /// What the portal has said about the portal session so far; None if it was not asked.
+    pub fn portal_session(&self) -> Option<PortalSession> {
+        self.portal_session.get()
+    }
+
+    /// Notes that the portal has accepted the sign-in. An access token can be valid for longer than the session.
+    fn note_alive(&self) {
+        if self.portal_session.get().is_none() {
+            self.portal_session.set(Some(PortalSession::Alive));
+        }
     }
 
     /// Fresh role credentials, or unexpired ones if the portal fails.
@@ -68,11 +91,18 @@ impl<'a> Broker<'a> {
         let deadline = Deadline::after(timeout);
         let cached = self.cached(key)?.map(|cached| (freshness::credential_state(&cached, clock::now()), cached));
         match cached {
-            Some((CredentialState::Fresh, cached)) => Ok(cached),
+            Some((CredentialState::Fresh, cached)) => {
+                tracing::info!("the cached role credentials are fresh: no request");
+                Ok(cached)
+            }
             Some((CredentialState::Stale, cached)) => {
+                tracing::info!("the cached role credentials expire soon: asking for new ones");
                 replace(Deadline::after(timeout.min(REPLACEMENT_TIMEOUT)), true).or_else(|error| use_unexpired(cached, error))
             }
-            Some((CredentialState::Expired, _)) | None => replace(deadline, false),
+            Some((CredentialState::Expired, _)) | None => {
+                tracing::info!("no valid role credentials are cached");
+                replace(deadline, false)
+            }
         }
     }
 
@@ -115,6 +145,7 @@ impl<'a> Broker<'a> {
     ) -> Result<RoleCredentials> {
         let mut lock = self.locks.take(self.session, Scope::Role(key), deadline)?;
         if let Some(cached) = self.cached_if_fresh(key)? {
+            tracing::info!("another daypass has fetched them meanwhile");
             return Ok(cached);
         }
         let to_error = |error: portal::Error| match error {
@@ -146,6 +177,7 @@ impl<'a> Broker<'a> {
             }
             Failure::Local(error) => error,
         })?;
+        tracing::info!("fetched from the portal");
         self.warn_of_wrong_clock();
         if let Err(error) = self.store_role(key, &credentials, used.as_ref()) {
             tracing::warn!(?error, "the role credentials were not stored");
@@ -184,7 +216,10 @@ impl<'a> Broker<'a> {
             return Err(portal::Error::Unauthorized(String::new()).into());
         };
         match freshness::token_state(&token, clock::now()) {
-            TokenState::Valid => Ok(token),
+            TokenState::Valid => {
+                tracing::info!("the token is valid: not refreshed");
+                Ok(token)
+            }
             TokenState::SignInRequired => Err(portal::Error::Unauthorized("the sign-in has expired".to_owned()).into()),
             TokenState::RefreshNow => self.renew(&token, RefreshReason::Expiring, deadline),
             TokenState::RefreshSoon => {
@@ -221,7 +256,12 @@ impl<'a> Broker<'a> {
                 let renewed = self.renew(token, RefreshReason::Rejected, deadline)?;
                 Ok(call(&renewed)?)
             }
-            other => Ok(other?),
+            other => {
+                if other.is_ok() {
+                    self.note_alive();
+                }
+                Ok(other?)
+            }
         }
     }
 
@@ -239,6 +279,7 @@ impl<'a> Broker<'a> {
         if !token.refreshable(now) {
             // Nothing is deleted because of the clock alone: it may be set back.
             if rejected {
+                self.portal_session.set(Some(PortalSession::Ended));
                 self.vault.delete_token(self.session)?;
             }
             return Err(portal::Error::Unauthorized("the sign-in can't be refreshed".to_owned()).into());
@@ -253,11 +294,16 @@ impl<'a> Broker<'a> {
             Ok((renewed, _hold)) => {
                 // Before anything else, also before a signal is handled: the old refresh token is used up.
                 self.store_refreshed(&renewed);
+                self.note_alive();
+                tracing::info!("the token was refreshed");
                 Ok(renewed)
             }
             Err(portal::Error::InvalidGrant(why)) => {
                 let stored = self.replacement(&token, deadline)?;
                 let now = clock::now();
+                if stored.as_ref() == Some(&token) {
+                    self.portal_session.set(Some(PortalSession::Ended));
+                }
                 match stored {
                     Some(other) if other != token && now < other.expires_at => return Ok(other),
                     Some(same) if same == token && (rejected || token.expires_at <= now) => {

@@ -6,7 +6,7 @@ use crate::portal;
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::sts;
 use crate::sys::clock;
-use crate::text::shell_quote;
+use crate::text::{edit_file, shell_quote};
 use crate::vault;
 
 /// An error of the portal, or one on this side that is ready to be shown.
@@ -43,6 +43,7 @@ pub(super) fn why(error: portal::Error) -> String {
         | portal::Error::AccessDenied(why)
         | portal::Error::Forbidden(why)
         | portal::Error::InvalidRequest(why)
+        | portal::Error::WrongRegion { why, .. }
         | portal::Error::Unavailable(_, why)
         | portal::Error::Unreachable(_, why)
         | portal::Error::UnexpectedResponse(why)
@@ -69,14 +70,12 @@ pub(super) fn not_assumed(session: &Session, source: &str, role_arn: &str, error
         }
         sts::Error::InvalidKeys(why) => Error::new(Exit::SignIn, what(&why), login_command(session)),
         sts::Error::InvalidSignature(why) => Error::new(Exit::Unreachable, what(&why), clock::SYNCHRONIZE),
-        sts::Error::InvalidRequest(why) => {
-            Error::usage(what(&why), "check the ARN, external ID, duration, session name and policy of the role")
-        }
+        sts::Error::InvalidRequest(why) => Error::usage(what(&why), edit_file("~/.aws/config")),
         sts::Error::Call(error) => match error {
             aws::Error::Rejected(rejection) => Error::failed(what(&rejection.why("the request is not accepted")), "try again"),
             aws::Error::Unavailable(_, why) => unavailable(session, why),
             aws::Error::Unreachable(Obstacle::UnknownRegion, why) => {
-                Error::usage(why, "check the region of the profile that assumes the role")
+                Error::usage(format!("{why} (the region of the profile that assumes the role)"), edit_file("~/.aws/config"))
             }
             aws::Error::Unreachable(obstacle, why) => unreachable(session, obstacle, why),
             aws::Error::UnexpectedResponse(why) => {
@@ -156,6 +155,14 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
                     "daypass configure".to_owned()
                 } else {
                     format!("daypass configure --session {} --session-only", shell_quote(name))
+                },
+            ),
+            portal::Error::WrongRegion { region: right, why } => Error::failed(
+                format!("IAM Identity Center in {region} does not accept {start_url}: {why}"),
+                if name == start_url {
+                    format!("set sso_region to {right} in the profiles of {start_url}")
+                } else {
+                    format!("daypass configure --session {} --sso-region {right} --session-only", shell_quote(name))
                 },
             ),
             portal::Error::Unavailable(_, why) => unavailable(session, why),

@@ -17,7 +17,7 @@ mod sign_in;
 mod storing;
 
 pub use chain::Step;
-pub use credentials::Broker;
+pub use credentials::{Broker, PortalSession};
 pub use failure::{invalid_settings, obstacle_hint};
 pub use locks::Locks;
 #[cfg(fuzzing)]

@@ -3,9 +3,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::login::signing_in;
 use super::roles;
-use crate::context::{COMMAND_TIMEOUT, Context};
+use crate::context::{COMMAND_TIMEOUT, Context, OnBehalf};
 use crate::credentials::RoleCredentials;
 use crate::error::{Error, Result};
 use crate::history::ListedRole;
@@ -43,9 +42,33 @@ pub(super) fn target(context: &Context) -> Result<Option<RoleTarget>> {
     Ok(choose(context, choices, |picker| picker)?.map(|(_, target)| target))
 }
 
+/// The choice of a profile other than this one. None if the user cancels.
+///
+/// # Errors
+/// No terminal; no profile to choose from.
+pub(super) fn profile(context: &Context, other_than: &str) -> Result<Option<String>> {
+    if !context.may_choose() {
+        return Err(Error::usage("PROFILE is missing, and there is no terminal to choose on", "daypass list --profiles"));
+    }
+    let is_profile = |choice: &Choice| matches!(choice, Choice::Role(target) if target.profile.as_deref().is_some_and(|name| name != other_than));
+    let rows =
+        choices(context, &Config::read(&context.env)?).into_iter().filter(|(_, choice)| is_profile(choice)).collect::<Vec<_>>();
+    if rows.is_empty() {
+        return Err(Error::usage("there is no profile to choose from", "daypass configure"));
+    }
+    let (cells, mut choices): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+    let Some((_, chosen)) = picker::pick(Picker::new("Which profile?", cells, false), context.capabilities())? else {
+        return Ok(None);
+    };
+    Ok(chosen.first().and_then(|&row| match choices.swap_remove(row) {
+        Choice::Role(target) => target.profile,
+        Choice::Session(_) => None,
+    }))
+}
+
 /// The role credentials of a target, after signing in if required.
 pub(super) fn credentials(context: &Context, target: &RoleTarget) -> Result<(AccountId, RoleCredentials)> {
-    signing_in(context, &target.session, target.profile.as_deref(), false, || context.credentials(target, COMMAND_TIMEOUT))
+    context.signing_in(OnBehalf::of_target(target), || context.credentials_unattended(target, COMMAND_TIMEOUT))
 }
 
 /// Shows the list until a role is chosen. `configure` sets the keys of the picker. None if the user cancels.
@@ -54,7 +77,7 @@ pub(super) fn choose(
     mut rows: Vec<Row>,
     configure: impl Fn(Picker) -> Picker,
 ) -> Result<Option<(Key, RoleTarget)>> {
-    let title = match context.env.active() {
+    let title = match context.env.active().or(context.env.profile()) {
         Some(name) => format!("Which role? (this shell uses {name})"),
         None => "Which role?".to_owned(),
     };
@@ -73,7 +96,7 @@ pub(super) fn choose(
 
 fn refresh(context: &Context, session: &Session) -> Result<()> {
     let broker = context.broker(session, None)?;
-    let listed = signing_in(context, session, None, false, || roles::all(context, session, &broker))?;
+    let listed = context.signing_in(OnBehalf::of(session), || roles::all_unattended(context, session, &broker))?;
     if listed.roles.is_empty() { Err(roles::nothing_reachable(&session.name)) } else { Ok(()) }
 }
 
@@ -81,6 +104,7 @@ fn refresh(context: &Context, session: &Session) -> Result<()> {
 pub(super) fn choices(context: &Context, config: &Config) -> Vec<Row> {
     let (history, now) = (context.history(), clock::now());
     let mut targets = ProfileIndex::new(config, &context.env).targets();
+    let regions = regions(&targets, history.regions(now));
     let mut names = HashMap::new();
     let mut sessions = Vec::new();
     for session in portals(config) {
@@ -88,14 +112,14 @@ pub(super) fn choices(context: &Context, config: &Config) -> Vec<Row> {
             None => format!("List the roles of {}", session.name),
             Some((at, listed)) => {
                 names.extend(listed.iter().filter_map(|role| Some((role.account.clone(), role.account_name.clone()?))));
-                add(&mut targets, &session, listed);
+                add(&mut targets, &session, listed, &regions);
                 format!("Refresh the roles of {} (updated {} ago)", session.name, output::left(now, at))
             }
         };
         sessions.push((vec![about], Choice::Session(session)));
     }
     let uses = history.uses(now);
-    let weight = |target: &RoleTarget| name_of(target).and_then(|name| uses.get(&name)).copied().unwrap_or_default();
+    let weight = |target: &RoleTarget| uses.get(&super::name_of(target, &target.final_account())).copied().unwrap_or_default();
     targets.sort_by(|one, other| weight(other).total_cmp(&weight(one)));
     let rows = rows(&targets, &names);
     rows.into_iter().zip(targets.into_iter().map(Choice::Role)).chain(sessions).collect()
@@ -111,11 +135,24 @@ fn portals(config: &Config) -> Vec<Session> {
     })
 }
 
-/// Adds the roles that a portal listed, except those that a profile refers to.
-fn add(targets: &mut Vec<RoleTarget>, session: &Session, listed: Vec<ListedRole>) {
+/// The region of each account: the one in which it was used most, else that of its first profile with one.
+fn regions(targets: &[RoleTarget], used: HashMap<AccountId, String>) -> HashMap<AccountId, String> {
+    let by_profile = |target: &RoleTarget| match target.final_account() {
+        Account::Id(account) => Some((account, target.region.clone()?)),
+        Account::Name(_) => None,
+    };
+    // Later entries replace earlier ones.
+    targets.iter().rev().filter_map(by_profile).chain(used).collect()
+}
+
+/// Adds the roles that a portal listed, except those that a profile refers to, with the regions of their accounts.
+fn add(targets: &mut Vec<RoleTarget>, session: &Session, listed: Vec<ListedRole>, regions: &HashMap<AccountId, String>) {
     let with_profile: HashSet<AccountRole> = targets.iter().filter_map(|target| role_at(session, target)).collect();
     let roles = listed.into_iter().map(|ListedRole { account, role, .. }| AccountRole { account, role });
-    let of_role = |AccountRole { account, role }| RoleTarget::of_role(session.clone(), account, role);
+    let of_role = |AccountRole { account, role }| {
+        let region = regions.get(&account).cloned();
+        RoleTarget { region, ..RoleTarget::of_role(session.clone(), account, role) }
+    };
     targets.extend(roles.filter(|role| !with_profile.contains(role)).map(of_role));
 }
 
@@ -147,13 +184,5 @@ fn role_at(session: &Session, target: &RoleTarget) -> Option<AccountRole> {
             Some(AccountRole { account: account.clone(), role: target.role.clone() })
         }
         _ => None,
-    }
-}
-
-/// The name under which uses are counted; None if only the portal knows it.
-fn name_of(target: &RoleTarget) -> Option<String> {
-    match target.final_account() {
-        Account::Id(account) => Some(super::name_of(target, &account)),
-        Account::Name(_) => target.profile.clone(),
     }
 }

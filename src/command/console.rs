@@ -6,25 +6,31 @@ use std::time::Duration;
 use super::flags::RoleFlags;
 use crate::context::{COMMAND_TIMEOUT, Context};
 use crate::error::{Error, Result};
-use crate::output::console;
+use crate::output::console::{self, Launch};
 use crate::profile::request::{Account, RoleRequest};
 use crate::profile::resolve::{self, RoleTarget};
 use crate::sys::browser;
 use crate::sys::clock::{self, Deadline};
 use crate::text;
+use crate::ui::terminal;
 
 /// Open the AWS console in the browser
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   daypass console dev
-  daypass console dev --destination s3
+  daypass console dev --destination s3         # 'help' lists the names
   daypass console dev prod --print \\
       --destination https://eu-west-1.console.aws.amazon.com/ec2/home
 
 It needs no credentials here; the portal signs you in, in the browser. For a
 profile that assumes a role, the console opens with the role of the portal, and
-a second link switches to the assumed role.")]
+a second link switches to the assumed role.
+
+DAYPASS_CONSOLE_BROWSER is the command that opens it, instead of BROWSER, with
+{url}, {profile}, {account_name}, {account_id}, {role}, {session}, {region}:
+  firefox \"ext+container:name={account_name}&url={url}\"
+  google-chrome --profile-directory={account_name} {url}")]
 pub struct Args {
     /// Profiles [default: $AWS_PROFILE, then default]
     #[arg(value_name = "PROFILE", conflicts_with = "profile")]
@@ -32,7 +38,7 @@ pub struct Args {
     /// The role.
     #[command(flatten)]
     pub role: RoleFlags,
-    /// Page to open: a service such as s3 or logs, or the address of a console page
+    /// Page to open: a service such as s3 or logs ('help' lists them), or the address of a console page
     #[arg(long, value_name = "URL|SERVICE")]
     pub destination: Option<String>,
     /// Print the link without opening a browser
@@ -46,41 +52,58 @@ const LAUNCH_LIMIT: Duration = Duration::from_millis(500);
 /// How often the launcher is checked.
 const CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Runs the command. All links are checked before the first is opened.
+/// Runs the command. What fails for one profile does not keep the others from being opened; the exit status is that of the first failure.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
+    if args.destination.as_deref() == Some("help") {
+        let rows: Vec<Vec<String>> = console::pages().map(Vec::from).collect();
+        context.print(&context.table(&["NAME", "ALSO", "PAGE"], &rows))?;
+        return Ok(0);
+    }
     let request = RoleRequest::from(args.role);
     let requests: Vec<RoleRequest> = if args.names.is_empty() {
         vec![request]
     } else {
         args.names.into_iter().map(|name| RoleRequest { profile: Some(name), ..request.clone() }).collect()
     };
-    let links_of = |request: &RoleRequest| {
-        links(context, &resolve::target(&context.env, request)?, args.destination.as_deref(), request.region.as_deref())
-    };
-    let links = requests.iter().map(links_of).collect::<Result<Vec<_>>>()?;
-    for links in links {
-        if args.print {
-            for link in std::iter::once(&links.portal).chain(&links.switch) {
-                context.print(&format!("{link}\n"))?;
-            }
-        } else {
-            open(context, &links)?;
-        }
+    let mut errors = Vec::new();
+    for request in &requests {
+        let links = resolve::target(&context.env, request)
+            .and_then(|target| links(context, &target, args.destination.as_deref(), request.region.as_deref()));
+        let done = match links {
+            Ok(links) if args.print => print(context, &links),
+            Ok(links) => open(context, &links),
+            Err(error) => Err(error),
+        };
+        errors.extend(done.err());
     }
-    Ok(0)
+    // The first one is returned, which can correct the command line.
+    for error in errors.iter().skip(1) {
+        terminal::say(&error.to_string());
+    }
+    errors.into_iter().next().map_or(Ok(0), Err)
 }
 
-/// The links for a role.
+/// The links for a role, and what a launch command can name.
 struct Links {
     /// Signs in to the console, through the portal.
     portal: String,
     /// Switches to the assumed role there.
     switch: Option<String>,
+    profile: String,
+    account_name: String,
+    account_id: String,
+    role: String,
+    session: String,
+    region: String,
 }
 
 /// Opens the console with this role.
 pub(super) fn open_as(context: &Context, target: &RoleTarget) -> Result<()> {
     open(context, &links(context, target, None, None)?)
+}
+
+fn print(context: &Context, links: &Links) -> Result<()> {
+    std::iter::once(&links.portal).chain(&links.switch).try_for_each(|link| context.print(&format!("{link}\n")))
 }
 
 /// Opens a link. The error contains it, because it works in any browser.
@@ -89,11 +112,28 @@ fn open(context: &Context, links: &Links) -> Result<()> {
     let failed = |why: &str| {
         Error::failed(format!("couldn't open a browser here: {why}"), format!("open this address in any browser: {link}"))
     };
-    // The browser of BROWSER may be on another machine.
-    if context.env.browser().is_none() {
-        browser::on_this_machine(&context.env).map_err(failed)?;
+    let env = &context.env;
+    // The browser of such a variable may be on another machine.
+    if env.browser().is_none() && env.console_browser().is_none() {
+        browser::on_this_machine(env).map_err(failed)?;
     }
-    let mut opened = browser::open(link, &context.env).map_err(|error| failed(&error.to_string()))?;
+    let opened = match env.console_browser() {
+        Some(command) => {
+            let url = browser::safe(link).map_err(|error| failed(&error.to_string()))?;
+            let launch = Launch {
+                profile: &links.profile,
+                account_name: &links.account_name,
+                account_id: &links.account_id,
+                role: &links.role,
+                session: &links.session,
+                region: &links.region,
+                url: &url,
+            };
+            browser::launch(&launch.words(command, "DAYPASS_CONSOLE_BROWSER")?)
+        }
+        None => browser::open(link, env),
+    };
+    let mut opened = opened.map_err(|error| failed(&error.to_string()))?;
     let deadline = Deadline::after(LAUNCH_LIMIT);
     while opened.runs() && !deadline.passed() {
         clock::sleep(CHECK_INTERVAL);
@@ -120,9 +160,21 @@ fn links(context: &Context, target: &RoleTarget, destination: Option<&str>, regi
         }
     };
     let account = context.account(target, COMMAND_TIMEOUT)?;
-    let Account::Id(counted) = target.final_account() else {
-        return Err(Error::failed("the account is not known", "daypass list"));
+    let portal = console::link(&target.session.start_url, &account, &target.role, destination.as_deref())?;
+    let counted = target.chain.last().map_or(&account, |role| role.arn.account());
+    super::note_use(context, target, &Account::Id(counted.clone()), region);
+    let name = match &target.account {
+        Account::Name(name) => Some(name.clone()),
+        Account::Id(id) => context.history().account_name(&target.session, id),
     };
-    super::note_use(context, &super::name_of(target, &counted));
-    Ok(Links { portal: console::link(&target.session.start_url, &account, &target.role, destination.as_deref())?, switch })
+    Ok(Links {
+        portal,
+        switch,
+        profile: super::shown_name_of(context, target),
+        account_name: text::clean(&name.unwrap_or_else(|| account.to_string())).into_owned(),
+        account_id: account.to_string(),
+        role: target.role.to_string(),
+        session: text::clean(&target.session.name).into_owned(),
+        region: region.map(text::clean).unwrap_or_default().into_owned(),
+    })
 }

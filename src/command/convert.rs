@@ -33,15 +33,15 @@ pub(super) struct Conversion {
 /// The conversion of all profiles of other tools that match, and with `native` of those with the SDKs' own keys. Their other keys are
 /// kept. `planned`: a session whose block is about to be written.
 pub(super) fn conversion(
-    config: &Config,
+    precedence: &Precedence<'_>,
     env: &Env,
     program: &str,
     planned: Option<&Session>,
     native: bool,
     matches: impl Fn(&str, &Session, &AccountRole) -> bool,
 ) -> Conversion {
+    let config = precedence.config;
     let index = ProfileIndex::new(config, env);
-    let precedence = Precedence::new(config);
     let mut found = Conversion::default();
     let mut sessions = Sessions::of(config);
     sessions.known.extend(planned.cloned());
@@ -52,9 +52,9 @@ pub(super) fn conversion(
         _ => None,
     };
     let mut used = HashSet::new();
-    for profile in config.profiles() {
-        let kind = resolve::credential_source(&profile);
-        let tool = other_tools::of(config, &profile);
+    for profile in precedence.profiles() {
+        let kind = resolve::credential_source(profile);
+        let tool = other_tools::of(config, profile);
         let (session, role) = match &tool {
             Some(OtherTool { role: Some(ToolRole { account, role, session }), tool, .. }) => {
                 let role = AccountRole { account: account.clone(), role: role.clone() };
@@ -71,7 +71,7 @@ pub(super) fn conversion(
                 continue;
             }
             None if native && matches!(kind, CredentialSource::Native | CredentialSource::Legacy) => {
-                let Some(found) = index.role_of(&profile) else { continue };
+                let Some(found) = index.role_of(profile) else { continue };
                 found
             }
             None => continue,
@@ -82,9 +82,9 @@ pub(super) fn conversion(
         let usable = sessions.names.contains(&session.name) && helper::is_argument(&session.name);
         let session = if usable { session } else { sessions.with_block(&session) };
         let change = helper::line(program, &session.name, &role.account, &role.role)
-            .map(|line| change(&profile.name, line + &helper::agent_flags(&profile), tool.as_ref()))
+            .map(|line| change(&profile.name, line + &helper::agent_flags(profile), tool.as_ref()))
             .map_err(|error| error.what);
-        let change = change.and_then(|change| edit::other_source(&precedence, &profile, &change).map_or(Ok(change), Err));
+        let change = change.and_then(|change| edit::other_source(precedence, profile, &change).map_or(Ok(change), Err));
         match change {
             Ok(change) => {
                 found.names.push(profile.name.to_string());
@@ -114,18 +114,17 @@ pub(super) fn change(profile: &str, line: String, tool: Option<&OtherTool>) -> C
 /// kept.
 pub(super) fn add_chains(
     found: &mut Conversion,
-    config: &Config,
+    precedence: &Precedence<'_>,
     env: &Env,
     program: &str,
     matches: impl Fn(&str, &Session) -> bool,
 ) {
-    let index = ProfileIndex::new(config, env);
-    let precedence = Precedence::new(config);
-    for profile in config.profiles() {
-        let CredentialSource::Assumes(source) = resolve::credential_source(&profile) else { continue };
-        let Some(target) = index.target(&profile) else { continue };
+    let index = ProfileIndex::new(precedence.config, env);
+    for profile in precedence.profiles() {
+        let CredentialSource::Assumes(source) = resolve::credential_source(profile) else { continue };
+        let Some(target) = index.target(profile) else { continue };
         let Some(role) = target.chain.last().filter(|_| matches(&profile.name, &target.session)) else { continue };
-        match chained(config, &precedence, program, &profile, &source, &target, role) {
+        match chained(precedence, program, profile, &source, &target, role) {
             Ok(change) => {
                 found.names.push(profile.name.to_string());
                 found.changes.push(change);
@@ -137,7 +136,6 @@ pub(super) fn add_chains(
 
 /// The change that makes a profile assume its role inside daypass.
 fn chained(
-    config: &Config,
     precedence: &Precedence<'_>,
     program: &str,
     profile: &Block<'_>,
@@ -148,7 +146,7 @@ fn chained(
     let assume = AssumeFlags::of(role).request().unwrap_or_default();
     let (session, account) = (&*target.session.name, target.account.to_string());
     let role = [("--account", &*account), ("--role", target.role.as_str())];
-    let portal: &[(&str, &str)] = match (config.session(session), target.chain.len(), *profile.name == *source) {
+    let portal: &[(&str, &str)] = match (precedence.session(session), target.chain.len(), *profile.name == *source) {
         (Some(_), 1, _) | (Some(_), _, true) => &[("--session", session)],
         (None, _, true) => &[("--start-url", &target.session.start_url), ("--sso-region", &target.session.region)],
         (_, _, false) => &[("--profile", source)],

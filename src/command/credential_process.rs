@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use super::flags::RoleFlags;
-use super::login;
-use crate::context::Context;
+use crate::context::{Context, OnBehalf};
 use crate::error::{Exit, Result};
 use crate::output::credential_process;
 use crate::profile::request::RoleRequest;
@@ -50,10 +49,10 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let (sign_in_by, end) = (Deadline::after(SIGN_IN_TIMEOUT), Deadline::after(TOTAL_TIMEOUT));
     let request = RoleRequest { agents: args.agents, agent_role: args.agent_role, ..args.role.into() };
     let target = resolve::target(&context.env, &request)?;
-    let (account, credentials) = match context.credentials(&target, TIMEOUT) {
+    let (account, credentials) = match context.credentials_unattended(&target, TIMEOUT) {
         Err(needed) if needed.exit == Exit::SignIn && args.login && context.env.agent().is_none() => {
-            login::sign_in_unattended(context, &target.session, target.profile.as_deref(), needed, sign_in_by)?;
-            context.credentials(&target, end.left().min(TIMEOUT))?
+            context.sign_in_unattended(OnBehalf::of_target(&target), needed, sign_in_by)?;
+            context.credentials_unattended(&target, end.left().min(TIMEOUT))?
         }
         other => other?,
     };

@@ -187,7 +187,8 @@ impl Roles {
                     continue;
                 }
                 // A new vault each time, because the keyring's service may have been restarted.
-                let renewed = Context::new(env.clone(), interaction, definition, "serve").credentials(target, COMMAND_TIMEOUT);
+                let context = Context::new(env.clone(), interaction, definition, "serve");
+                let renewed = context.credentials_unattended(target, COMMAND_TIMEOUT);
                 if let Some(held) = self.held().get_mut(role) {
                     held.take(renewed);
                 }

@@ -2,11 +2,12 @@
 
 use super::choose;
 use super::flags::RoleArgs;
+use super::role_in_shell::Role;
 use crate::context::{COMMAND_TIMEOUT, Context};
 use crate::error::{Error, Exit, Result};
 use crate::output::export::{self, Shell};
 use crate::profile::resolve;
-use crate::sys::parent;
+use crate::sys::{parent, process};
 use crate::text;
 use crate::ui::terminal;
 
@@ -18,6 +19,9 @@ Examples:
   daypass env dev --shell fish | source
   daypass env dev --shell powershell | Out-String | Invoke-Expression
   daypass env dev --shell nushell | from json | load-env
+  eval \"`daypass env dev`\"          # tcsh
+  eval (daypass env dev | slurp)    # elvish
+  execx($(daypass env dev))         # xonsh
   for /f \"delims=\" %i in ('daypass env dev --shell cmd') do @%i
   eval \"$(daypass env --unset)\"    # clear them
 
@@ -25,8 +29,9 @@ Without --shell the format is that of the shell that runs daypass, or of $SHELL.
 'daypass shell-init' defines a function for this: dp dev.
 
 Sets the credentials, AWS_ACCOUNT_ID, the region, and the endpoints, FIPS,
-dual-stack and CA settings of the profile. Variables that you set yourself win
-over the profile's region and settings.")]
+dual-stack and CA settings of the profile, and AWS_VAULT, from which prompts
+read the name. Variables that you set yourself win over the profile's region
+and settings.")]
 pub struct Args {
     /// The role.
     #[command(flatten)]
@@ -37,12 +42,18 @@ pub struct Args {
     /// Choose the role from a list on the terminal
     #[arg(long, conflicts_with_all = ["name", "profile", "session", "start_url", "sso_region", "scopes", "account", "role", "unset"])]
     pub pick: bool,
+    /// Set the keys: 'dp' sets AWS_PROFILE instead, if that is enough
+    #[arg(short, long, conflicts_with = "unset")]
+    pub keys: bool,
     /// Print commands that clear the variables
     #[arg(long)]
     pub unset: bool,
     /// Print the secrets even if standard output is a terminal
     #[arg(long)]
     pub show: bool,
+    /// The arguments are those of the function of shell-init
+    #[arg(long, hide = true)]
+    pub dp: bool,
 }
 
 /// Runs the command.
@@ -50,18 +61,17 @@ pub struct Args {
 /// # Errors
 /// Those of resolving the role and of getting its credentials; a format that cannot express them; a terminal as standard output.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
-    let shell = shell(context, args.shell)?;
-    if args.unset {
-        let keys_are_users = context.env.access_key().is_some() && context.env.active().is_none();
-        context.print(&export::script(shell, &[], &export::unset(context.env.our_settings(), keys_are_users))?)?;
-        return Ok(0);
+    let shell = shell(context, args.shell);
+    let (dp, keys) = (args.dp, args.keys || !args.dp);
+    if args.unset || dp && args.role.name.as_deref() == Some("-") {
+        return clear(context, shell, dp);
     }
     if terminal::shows_output() && !args.show {
         let what = "standard output is a terminal, which would keep the secrets in its scroll-back";
         return Err(Error::usage(what, export::evaluation(shell, &command(&args))));
     }
     let region = args.role.flags.region.clone();
-    let (target, (account, credentials)) = if args.pick {
+    let (target, (account, credentials)) = if args.pick || dp && args.role.words().is_empty() {
         let Some(target) = choose::target(context)? else { return Ok(Exit::Interrupted as u8) };
         let credentials = choose::credentials(context, &target)?;
         (target, credentials)
@@ -70,20 +80,53 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         let credentials = context.credentials(&target, COMMAND_TIMEOUT)?;
         (target, credentials)
     };
-    let (set, cleared) = super::variables(context, &target, &account, &credentials, region.as_deref());
-    context.print(&export::script(shell, &set, &cleared)?)?;
+    let role = Role { target: &target, account, credentials, region: region.as_deref() };
+    let variables = if keys { role.keys(context) } else { role.profile_or_keys(context) };
+    context.print(&export::script(shell, &variables.set, &variables.cleared)?)?;
+    if dp {
+        context.tell(&role.confirmation(context, &variables));
+        title(context, Some(&role.name(context)));
+    }
     Ok(0)
 }
 
+/// Prints what clears the variables; for a person also what they were.
+fn clear(context: &Context, shell: Shell, tell: bool) -> Result<u8> {
+    let env = &context.env;
+    let keys_are_users = env.access_key().is_some() && env.active().is_none();
+    context.print(&export::script(shell, &[], &export::unset(env.our_settings(), keys_are_users))?)?;
+    if tell {
+        let profile = env.profile().filter(|_| env.is_ours("AWS_PROFILE"));
+        let left = ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_DEFAULT_PROFILE"].into_iter();
+        let left = left.filter(|name| env.aws(name).is_some() && !env.is_ours(name));
+        let left: Vec<&str> = left.filter(|name| keys_are_users || *name != "AWS_ACCESS_KEY_ID").collect();
+        let cleared = match env.active().or(profile) {
+            Some(name) => format!("Cleared {}.", text::clean(name)),
+            None => "There was nothing to clear.".to_owned(),
+        };
+        let left = if left.is_empty() { String::new() } else { format!(" {} was not set by daypass and stays.", left.join(", ")) };
+        context.tell(&(cleared + &left));
+        title(context, None);
+    }
+    Ok(0)
+}
+
+/// In tmux the default status line shows the title of the pane: names the role in it, or the host again, which tmux itself does at first.
+fn title(context: &Context, name: Option<&str>) {
+    if context.env.tmux() && !context.interaction.quiet && terminal::shows_messages() {
+        terminal::set_title(name.unwrap_or(&process::host_name()));
+    }
+}
+
 /// The requested format, or that of the shell that runs daypass.
-pub(super) fn shell(context: &Context, requested: Option<Shell>) -> Result<Shell> {
-    requested.map_or_else(|| export::shell_of(parent::program().as_deref(), context.env.shell()), Ok)
+pub(super) fn shell(context: &Context, requested: Option<Shell>) -> Shell {
+    requested.unwrap_or_else(|| export::shell_of(parent::program().as_deref(), context.env.shell()))
 }
 
 /// The line that loads a role's credentials into the shell that runs daypass.
-pub(super) fn evaluation(context: &Context, role: RoleArgs) -> Result<String> {
-    let args = Args { role, shell: None, pick: false, unset: false, show: false };
-    Ok(export::evaluation(shell(context, None)?, &command(&args)))
+pub(super) fn evaluation(context: &Context, role: RoleArgs) -> String {
+    let args = Args { role, shell: None, pick: false, keys: false, unset: false, show: false, dp: false };
+    export::evaluation(shell(context, None), &command(&args))
 }
 
 /// The command line of these arguments.

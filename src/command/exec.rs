@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 
 use super::flags::RoleArgs;
+use super::role_in_shell::{Role, Variables};
 use super::server;
 use crate::context::{COMMAND_TIMEOUT, Context};
 use crate::error::{Correction, Error, Exit, Result};
@@ -20,13 +21,15 @@ use crate::text;
 Examples:
   daypass exec dev -- aws s3 ls
   daypass exec dev aws s3 ls
-  daypass exec dev -- $SHELL
+  daypass exec dev                  # a shell
   daypass exec --session corp --account 111122223333 --role DeveloperAccess \\
       -- terraform plan
   daypass exec dev --server -- terraform apply
 
 With --server the command gets credentials that renew, for as long as it runs:
 AWS SDKs ask a local endpoint for them, which ends with the command.
+
+Without a command it starts your shell ($SHELL).
 
 The -- is optional after a profile or after --account and --role: the next word
 starts the command. It is required to use AWS_PROFILE: 'daypass exec -- aws s3
@@ -44,8 +47,8 @@ pub struct Args {
     /// Hide the config and credentials files from the command: credentials of [default] would be used instead of the endpoint's
     #[arg(long, requires = "server")]
     pub isolate: bool,
-    /// Command and its arguments
-    #[arg(last = true, required = true, value_name = "COMMAND")]
+    /// Command and its arguments [default: $SHELL]
+    #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<OsString>,
 }
 
@@ -59,7 +62,11 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         return with_server(context, &target, &typed, region.as_deref(), args.isolate, &args.command);
     }
     let (account, credentials) = context.credentials(&target, COMMAND_TIMEOUT)?;
-    let (set, cleared) = super::variables(context, &target, &account, &credentials, region.as_deref());
+    let role = Role { target: &target, account, credentials, region: region.as_deref() };
+    if args.command.is_empty() {
+        return role.start_shell(context);
+    }
+    let Variables { set, cleared, .. } = role.keys(context);
     child::run(&args.command, &set, &cleared).map_err(|error| similar_command(context, &args.command, error))
 }
 
@@ -72,8 +79,9 @@ fn with_server(
     isolate: bool,
     command: &[OsString],
 ) -> Result<u8> {
-    let name = super::known_name_of(target);
+    let name = super::shown_name_of(context, target);
     let mut extras = super::extras(context, target, &name, region);
+    super::note_use(context, target, &target.final_account(), extras.region());
     if isolate {
         let nothing = if cfg!(windows) { "NUL" } else { "/dev/null" };
         extras
@@ -85,6 +93,13 @@ fn with_server(
     let (address, token) = server::start(context, target, typed)?;
     let set = export::endpoint_variables(&address, &token, extras);
     let cleared = export::cleared_for_endpoint(&set, context.env.our_settings());
+    let shell = [context.env.shell_program().into()];
+    let command = if command.is_empty() {
+        context.tell(&format!("Started a shell with credentials for {name}, which renew. Type 'exit' to leave."));
+        &shell
+    } else {
+        command
+    };
     child::run(command, &set, &cleared).map_err(|error| similar_command(context, command, error))
 }
 

@@ -5,8 +5,13 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::profile::chain::{AssumedRole, MAX_DURATION, Policy};
-use crate::profile::request::{AssumeRequest, RoleRequest};
+use crate::profile::request::{AssumeRequest, NamedBy, RoleRequest};
 use crate::text;
+
+/// The heading of the flags for a role that no profile describes.
+const WITHOUT_PROFILE: &str = "Without a profile";
+/// The heading of the flags for a portal that no session block describes.
+const WITHOUT_SESSION: &str = "Without a session block";
 
 /// A session, given by flags.
 #[derive(Debug, Default, Clone, Args)]
@@ -15,13 +20,13 @@ pub struct SessionFlags {
     #[arg(long = "session", value_name = "NAME")]
     pub session: Option<String>,
     /// Start URL of the access portal, such as https://corp.awsapps.com/start
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", help_heading = WITHOUT_SESSION)]
     pub start_url: Option<String>,
     /// Region of IAM Identity Center
-    #[arg(long, value_name = "REGION")]
+    #[arg(long, value_name = "REGION", help_heading = WITHOUT_SESSION)]
     pub sso_region: Option<String>,
     /// Registration scopes, comma-separated [default: sso:account:access]
-    #[arg(long, value_name = "LIST")]
+    #[arg(long, value_name = "LIST", help_heading = WITHOUT_SESSION)]
     pub scopes: Option<String>,
 }
 
@@ -39,9 +44,12 @@ pub struct SessionArgs {
 /// A session, given by an argument, flags or a profile.
 #[derive(Debug, Clone, Args)]
 pub struct SessionOrProfileArgs {
-    /// The session.
+    /// Session, or a profile that uses it [default: that of $AWS_PROFILE, or the only one]
+    #[arg(value_name = "SESSION|PROFILE", conflicts_with = "session")]
+    pub name: Option<String>,
+    /// The session, given by flags.
     #[command(flatten)]
-    pub session: SessionArgs,
+    pub session: SessionFlags,
     /// Use the session of this profile
     #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "session"])]
     pub profile: Option<String>,
@@ -53,8 +61,11 @@ pub struct RoleFlags {
     /// Profile [default: $AWS_PROFILE, then default]
     #[arg(long = "profile", value_name = "NAME")]
     pub profile: Option<String>,
+    /// Region to use
+    #[arg(long, value_name = "REGION")]
+    pub region: Option<String>,
     /// The session and its settings.
-    #[command(flatten)]
+    #[command(flatten, next_help_heading = WITHOUT_PROFILE)]
     pub session: SessionFlags,
     /// Account ID (12 digits) or name
     #[arg(long, value_name = "ID|NAME")]
@@ -62,11 +73,8 @@ pub struct RoleFlags {
     /// Role (permission set)
     #[arg(long, value_name = "NAME")]
     pub role: Option<String>,
-    /// Region to use
-    #[arg(long, value_name = "REGION")]
-    pub region: Option<String>,
-    /// A role to assume with its credentials.
-    #[command(flatten)]
+    /// A role to assume with its credentials. The command's own flags follow it.
+    #[command(flatten, next_help_heading = None)]
     pub assume: AssumeFlags,
 }
 
@@ -173,6 +181,10 @@ fn typed(flags: &[(&str, &Option<String>)]) -> Vec<String> {
     flags.iter().filter_map(|(flag, value)| value.as_ref().map(|value| [(*flag).to_owned(), value.clone()])).flatten().collect()
 }
 
+fn named_by(flag: Option<&String>) -> NamedBy {
+    if flag.is_some() { NamedBy::Flag } else { NamedBy::Argument }
+}
+
 impl From<SessionFlags> for RoleRequest {
     fn from(flags: SessionFlags) -> Self {
         let SessionFlags { session, start_url, sso_region, scopes } = flags;
@@ -187,21 +199,23 @@ impl From<SessionArgs> for RoleRequest {
 }
 
 impl From<SessionOrProfileArgs> for RoleRequest {
-    fn from(SessionOrProfileArgs { session, profile }: SessionOrProfileArgs) -> Self {
-        Self { profile, ..session.into() }
+    fn from(SessionOrProfileArgs { name, session, profile }: SessionOrProfileArgs) -> Self {
+        Self { named_by: named_by(profile.as_ref()), profile, ..SessionArgs { name, flags: session }.into() }
     }
 }
 
 impl From<RoleFlags> for RoleRequest {
     fn from(flags: RoleFlags) -> Self {
         let RoleFlags { profile, session, account, role, region, assume } = flags;
-        Self { profile, account, role, region, assume: assume.request().map(Box::new), ..session.into() }
+        let (named_by, assume) = (named_by(profile.as_ref()), assume.request().map(Box::new));
+        Self { profile, named_by, account, role, region, assume, ..session.into() }
     }
 }
 
 impl From<RoleArgs> for RoleRequest {
     fn from(RoleArgs { name, flags }: RoleArgs) -> Self {
-        RoleFlags { profile: flags.profile.or(name), ..flags }.into()
+        let named_by = named_by(flags.profile.as_ref());
+        Self { named_by, ..RoleFlags { profile: flags.profile.or(name), ..flags }.into() }
     }
 }
 

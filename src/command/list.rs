@@ -4,17 +4,16 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::flags::SessionArgs;
+use super::flags::SessionOrProfileArgs;
+use super::profiles;
 use super::roles::{self, Reachable};
+use super::session::{self, Chosen};
 use crate::context::Context;
 use crate::error::Result;
 use crate::output::{self, Format, csv};
+use crate::profile::Config;
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::names::Session;
-use crate::profile::precedence::Precedence;
-use crate::profile::request::RoleRequest;
-use crate::profile::resolve::RoleTarget;
-use crate::profile::{Block, Config, diagnosis, resolve};
 
 /// List your accounts and roles and the profiles that use them
 #[derive(Debug, clap::Args)]
@@ -26,17 +25,20 @@ Examples:
 pub struct Args {
     /// The session.
     #[command(flatten)]
-    pub session: SessionArgs,
+    pub session: SessionOrProfileArgs,
     /// Only rows that contain all of these words, in any column, ignoring case
     #[arg(long, value_name = "WORDS")]
     pub filter: Vec<String>,
-    /// List the profiles of the config file instead (no network)
+    /// List all profiles and where their credentials come from instead (no network)
     #[arg(long)]
     pub profiles: bool,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 }
+
+/// The column that a table leaves out.
+const EMAIL: &str = "account_email";
 
 /// One role, as `--format json` shows it.
 #[derive(Serialize)]
@@ -48,66 +50,17 @@ struct Entry {
     profiles: Vec<String>,
 }
 
-/// One profile, as `--format json` shows it.
-#[derive(Serialize)]
-struct ProfileEntry {
-    profile: String,
-    /// An ID of twelve digits, or a name.
-    account: String,
-    role: String,
-    region: Option<String>,
-    session: String,
-    /// What the role is assumed from: a profile, or ROLE@ACCOUNT.
-    via: Option<String>,
-    /// The key by which AWS tools get other credentials: `KEY (FILE:LINE)`.
-    overridden_by: Option<String>,
-}
-
 /// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let config = Config::read(&context.env)?;
     let words = words(&args.filter);
-    let request = RoleRequest::from(args.session);
-    let session_given = request.session.is_some() || request.start_url.is_some();
     if args.profiles {
-        let session = if session_given { Some(resolve::session_in(&config, &request)?) } else { None };
-        let blocks = config.profiles();
-        let precedence = Precedence::new(&config);
-        let overriding = |block: &Block<'_>| {
-            let value = diagnosis::overriding(&precedence, block)?;
-            Some((block.name.to_string(), format!("{} ({})", value.key, value.place())))
-        };
-        let mut overriding: HashMap<String, String> = blocks.iter().filter_map(overriding).collect();
-        let profiles = profiles(context, &config, session.as_ref()).into_iter().map(|target| ProfileEntry {
-            overridden_by: target.profile.as_ref().and_then(|name| overriding.remove(name)),
-            account: target.final_account().to_string(),
-            role: target.final_role().to_owned(),
-            via: Some(target.via).filter(|via| !via.is_empty()),
-            profile: target.profile.unwrap_or_default(),
-            region: target.region,
-            session: target.session.name,
-        });
-        let row = |entry: &ProfileEntry, _: &str| {
-            let region = entry.region.clone().unwrap_or_default();
-            let overridden_by = entry.overridden_by.clone().unwrap_or_default();
-            let role = match &entry.via {
-                Some(via) => format!("{} via {via}", entry.role),
-                None => entry.role.clone(),
-            };
-            vec![entry.profile.clone(), entry.account.clone(), role, region, entry.session.clone(), overridden_by]
-        };
-        show(
-            context,
-            args.format,
-            &words,
-            ["profile", "account", "role", "region", "session", "overridden_by"],
-            profiles.collect(),
-            row,
-        )?;
+        let session = session::named(&config, args.session)?.map(|chosen| chosen.session);
+        profiles::run(context, &config, session.as_ref(), &words, args.format)?;
         return Ok(0);
     }
-    let session = resolve::session_in(&config, &request)?;
-    let broker = context.broker(&session, None)?;
+    let Chosen { session, profile } = session::choose(context, &config, args.session)?;
+    let broker = context.broker(&session, profile.as_deref())?;
     let mut by_role = profiles_by_role(context, &config, &session);
     let entry = |Reachable { account, role }| Entry {
         account_id: account.id.to_string(),
@@ -117,12 +70,15 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         role: role.role.to_string(),
     };
     let entries: Vec<Entry> = roles::all(context, &session, &broker)?.roles.into_iter().map(entry).collect();
+    if entries.is_empty() {
+        return Err(roles::nothing_reachable(&session.name));
+    }
     let row = |entry: &Entry, separator: &str| {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
         let profiles = entry.profiles.join(separator);
         vec![entry.account_id.clone(), text(&entry.account_name), text(&entry.account_email), entry.role.clone(), profiles]
     };
-    show(context, args.format, &words, ["account_id", "account_name", "account_email", "role", "profiles"], entries, row)?;
+    show(context, args.format, &words, ["account_id", "account_name", EMAIL, "role", "profiles"], entries, row)?;
     Ok(0)
 }
 
@@ -146,14 +102,14 @@ fn show<T: Serialize, const N: usize>(
         Format::Table => {
             let head = columns.map(|name| name.trim_start_matches("account_").replace('_', " ").to_uppercase());
             let head = head.each_ref().map(|title| if title == "ID" { "ACCOUNT" } else { title.as_str() });
+            // Nobody looks for the address of an account's root user, and it would be the widest column.
+            let kept = |at: &usize| columns.get(*at) != Some(&EMAIL);
+            let head: Vec<&str> = (0..N).filter(kept).filter_map(|at| head.get(at).copied()).collect();
             let mut rows = rows(", ");
-            // Rarely used: no column of blanks.
-            let used = rows.iter().any(|row| row.last().is_some_and(|cell| !cell.is_empty()));
-            let shown = if columns.last() == Some(&"overridden_by") && !used { N - 1 } else { N };
             for row in &mut rows {
-                row.truncate(shown);
+                *row = std::mem::take(row).into_iter().enumerate().filter(|(at, _)| kept(at)).map(|(_, cell)| cell).collect();
             }
-            context.table(head.get(..shown).unwrap_or(&head), &rows)
+            context.table(&head, &rows)
         }
     })?;
     if entries.is_empty() {
@@ -165,12 +121,6 @@ fn show<T: Serialize, const N: usize>(
 /// The words of all `--filter`s, in lower case.
 fn words(filters: &[String]) -> Vec<String> {
     filters.iter().flat_map(|filter| filter.split_whitespace()).map(str::to_lowercase).collect()
-}
-
-/// The profiles that refer to roles, of one session or of all. Others are left out.
-fn profiles(context: &Context, config: &Config, session: Option<&Session>) -> Vec<RoleTarget> {
-    let of_session = |target: &RoleTarget| session.is_none_or(|session| session.is_same_portal(&target.session));
-    ProfileIndex::new(config, &context.env).targets().into_iter().filter(of_session).collect()
 }
 
 /// The profiles that refer to roles of this session, by role.

@@ -5,33 +5,39 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::flags::{SessionOrProfileArgs, duration};
-
+use super::region;
+use super::session::{self, Chosen};
 use crate::broker::{Broker, Flow, SignInRequest};
-use crate::context::{COMMAND_TIMEOUT, Context};
+use crate::context::{COMMAND_TIMEOUT, Context, OnBehalf};
 use crate::credentials::Token;
 use crate::error::{Error, Exit, Result};
 use crate::output::{self, login_events};
+use crate::portal;
 use crate::profile::names::Session;
 use crate::profile::{Config, resolve};
 use crate::sys::browser;
 use crate::sys::clock::{self, Deadline};
 use crate::text;
-use crate::ui::sign_in::{Browser, SignInOptions, TerminalSignIn};
+use crate::ui::sign_in::SignInOptions;
 use crate::ui::terminal;
 use crate::vault;
 
 /// Sign in
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
+If you are signed in already, it says so and does nothing; --force signs in
+again, and so does --max-age if the sign-in is older. For a limit that always
+applies, add a line such as 'daypass_max_age = 8h' to the [sso-session] block.
+
 There are two ways to sign in. If a browser runs on this machine, it returns to
 daypass on its own (pkce). Elsewhere (SSH, containers, CI, no display), open an
 address in any browser and compare a code (device). Over SSH, pkce works through
 a forwarded port:
   ssh -L 8400:127.0.0.1:8400 HOST      and there: daypass login --port 8400
 
-While it waits: Enter opens the browser again, c copies the code (pkce: the
-address), d switches to a device code, Ctrl-Z suspends. In the background it
-prints no progress.
+While it waits: Enter opens the browser again, c copies the code, u the address,
+d switches to a device code, Ctrl-Z suspends. In the background it prints no
+progress.
 
 --format json prints one event per line to standard output, each with 'event'
 and 'session':
@@ -68,13 +74,22 @@ pub struct Args {
     /// What to print to standard output
     #[arg(long, value_name = "FORMAT", default_value = "none")]
     pub format: Events,
-    /// Do nothing if already signed in
+    /// Sign in even if already signed in
+    #[arg(long, conflicts_with_all = ["if_needed", "max_age"])]
+    pub force: bool,
+    /// Sign in again if the sign-in is older than this, such as 8h [default: daypass_max_age of the session]
+    #[arg(long, value_name = "TIME", value_parser = duration)]
+    pub max_age: Option<Duration>,
+    /// Do nothing if already signed in (the default)
     #[arg(long)]
     pub if_needed: bool,
     /// With --if-needed: minimum remaining validity, such as 30m or 8h (a refreshable sign-in always qualifies)
     #[arg(long, value_name = "TIME", requires = "if_needed", value_parser = duration)]
     pub min_ttl: Option<Duration>,
 }
+
+/// The key of a session's block that limits the age of a sign-in. AWS tools ignore it.
+const MAX_AGE: &str = "daypass_max_age";
 
 /// The values of `login --format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,31 +111,41 @@ pub enum FlowChoice {
     Pkce,
 }
 
-/// The time limit for a prompt of the system's keyring.
-const UNLOCK_TIMEOUT: Duration = Duration::from_mins(2);
-
 /// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
-    let options = requested_options(context, &args)?;
-    let needed = args.if_needed.then(|| args.min_ttl.unwrap_or_default());
-    if args.all {
-        return all(context, &options, needed);
+    if context.env.keyring() == Some("memory") {
+        let what = "DAYPASS_KEYRING=memory keeps nothing when the command ends, so this sign-in would be lost";
+        return Err(Error::usage(what, if cfg!(windows) { "set DAYPASS_KEYRING=auto" } else { "unset DAYPASS_KEYRING" }));
     }
-    let profile = args.session.profile.clone();
-    let session = resolve::session(&context.env, &args.session.into())?;
-    one(context, &session, profile.as_deref(), &options, needed)?;
+    let options = requested_options(context, &args)?;
+    let config = Config::read(&context.env)?;
+    let wanted = Wanted { force: args.force, at_least: args.min_ttl.unwrap_or_default(), max_age: args.max_age };
+    if args.all {
+        return all(context, &config, &options, wanted);
+    }
+    let Chosen { session, profile } = session::choose(context, &config, args.session)?;
+    one(context, &config, OnBehalf { profile: profile.as_deref(), ..OnBehalf::of(&session) }, &options, wanted)?;
     Ok(0)
 }
 
+/// When a new sign-in is started although there is one.
+#[derive(Debug, Clone, Copy)]
+struct Wanted {
+    force: bool,
+    at_least: Duration,
+    /// `--max-age`; else that of the session.
+    max_age: Option<Duration>,
+}
+
 /// Signs in to each session, even if one fails. The exit status is that of the first failure.
-fn all(context: &Context, options: &SignInOptions, needed: Option<Duration>) -> Result<u8> {
-    let sessions = resolve::sessions(&Config::read(&context.env)?);
+fn all(context: &Context, config: &Config, options: &SignInOptions, wanted: Wanted) -> Result<u8> {
+    let sessions = resolve::sessions(config);
     if sessions.is_empty() {
         return Err(Error::usage("there are no sessions to sign in to", "daypass configure"));
     }
     let mut status = 0;
     for session in &sessions {
-        match one(context, session, None, options, needed) {
+        match one(context, config, OnBehalf::of(session), options, wanted) {
             Err(error) if error.exit == Exit::Keyring => return Err(error),
             Err(error) => {
                 terminal::say(&error.to_string());
@@ -132,32 +157,51 @@ fn all(context: &Context, options: &SignInOptions, needed: Option<Duration>) -> 
     Ok(status)
 }
 
-fn one(
-    context: &Context,
-    session: &Session,
-    profile: Option<&str>,
-    options: &SignInOptions,
-    needed: Option<Duration>,
-) -> Result<()> {
-    if let Some(at_least) = needed
-        && let Some(token) = still_valid(context, session, profile, at_least)?
+fn one(context: &Context, config: &Config, by: OnBehalf<'_>, options: &SignInOptions, wanted: Wanted) -> Result<()> {
+    let session = by.session;
+    let max_age = wanted.max_age.map_or_else(|| max_age_of(config, session), |age| Ok(Some(age)))?;
+    if !wanted.force
+        && !max_age.is_some_and(|age| is_older(context, session, age))
+        && let Some(token) = still_valid(context, by, wanted.at_least)?
     {
-        context.tell(&format!("Already signed in to {}.", text::clean(&session.name)));
+        let now = clock::now();
+        let until = match (token.refresh.is_some(), context.history().session_end(session)) {
+            (true, Some(end)) => format!(" until about {}", output::when_near(end, now)),
+            (true, None) => String::new(),
+            (false, _) => format!(" until {}", output::when_near(token.expires_at, now)),
+        };
+        let again = format!("daypass login {} --force", session::words(session));
+        context.tell(&text::clean(&format!("Already signed in to {}{until}. To sign in again: {again}", session.name)));
         return report(options, context, session, &token, true);
     }
-    let token = sign_in_by(context, session, profile, options)?;
+    let token = match context.sign_in_with(by, options) {
+        Err(error) => {
+            // The portal may be in another region than the file says.
+            let session = &region::corrected(context, session, error)?;
+            context.sign_in_with(OnBehalf { session, ..by }, options)?
+        }
+        Ok(token) => token,
+    };
     report(options, context, session, &token, false)
 }
 
-/// The default is to open a browser only if one runs on this machine: over SSH it would be a text browser on the remote machine.
-fn sign_in_options(context: &Context, request: SignInRequest, no_browser: bool) -> SignInOptions {
-    let available = browser::on_this_machine(&context.env).is_ok() || context.env.browser().is_some();
-    let browser = match (no_browser, available) {
-        (true, _) => Browser::Suppressed,
-        (false, true) => Browser::Opened,
-        (false, false) => Browser::Absent,
-    };
-    SignInOptions { request, browser, qr: false, events: false }
+/// The oldest sign-in that the session's block accepts.
+///
+/// # Errors
+/// The value is not a duration.
+fn max_age_of(config: &Config, session: &Session) -> Result<Option<Duration>> {
+    let Some(block) = config.session(&session.name) else { return Ok(None) };
+    let Some(value) = block.get(MAX_AGE).filter(|value| !value.text.is_empty()) else { return Ok(None) };
+    let parsed = duration(&value.text).map(Some);
+    parsed.map_err(|why| {
+        let what = format!("{}: {MAX_AGE} is \"{}\"; {why}", value.place(), value.text);
+        Error::usage(what, format!("set {MAX_AGE} of [sso-session {}] to a time such as 8h", session.name))
+    })
+}
+
+/// Whether the sign-in is older than this. One of unknown age is.
+fn is_older(context: &Context, session: &Session, than: Duration) -> bool {
+    context.history().signed_in_at(session).is_none_or(|at| clock::now() - at > signed(than))
 }
 
 /// The options from the arguments of `login`.
@@ -183,7 +227,7 @@ fn requested_options(context: &Context, args: &Args) -> Result<SignInOptions> {
     let request = SignInRequest { flow, port: args.port, unattended_until: None };
     // With a forwarded port the browser runs on the machine at its other end.
     let no_browser = no_browser || args.port.is_some() && local.is_err();
-    Ok(SignInOptions { qr: args.qr, events: args.format == Events::Json, ..sign_in_options(context, request, no_browser) })
+    Ok(SignInOptions { qr: args.qr, events: args.format == Events::Json, ..context.sign_in_options(request, no_browser) })
 }
 
 /// Prints the last event if events were requested.
@@ -191,90 +235,21 @@ fn report(options: &SignInOptions, context: &Context, session: &Session, token: 
     if options.events { context.print(&login_events::signed_in(&session.name, token, already)) } else { Ok(()) }
 }
 
-/// Runs `act`; if it fails because sign-in is required, signs in and runs it again.
-pub fn signing_in<T>(
-    context: &Context,
-    session: &Session,
-    profile: Option<&str>,
-    no_browser: bool,
-    act: impl Fn() -> Result<T>,
-) -> Result<T> {
-    match act() {
-        Err(error) if error.exit == Exit::SignIn => {
-            sign_in(context, session, profile, no_browser)?;
-            act()
-        }
-        other => other,
-    }
-}
-
-/// Signs in to a session with the flow that this machine allows, and reports how long the sign-in is valid.
-///
-/// # Errors
-/// Those of the broker and of the keyring.
-pub fn sign_in(context: &Context, session: &Session, profile: Option<&str>, no_browser: bool) -> Result<Token> {
-    let no_browser = no_browser || context.env.agent().is_some();
-    let local = !no_browser && browser::on_this_machine(&context.env).is_ok();
-    let request = SignInRequest { flow: if local { Flow::Pkce } else { Flow::Device }, port: None, unattended_until: None };
-    sign_in_by(context, session, profile, &sign_in_options(context, request, no_browser))
-}
-
-fn sign_in_by(context: &Context, session: &Session, profile: Option<&str>, options: &SignInOptions) -> Result<Token> {
-    let broker = context.broker(session, profile)?;
-    unlock(context)?;
-    // A keyring that can't be used is found before the user goes to the browser.
-    context.vault()?.token(session).map_err(vault::Error::after_unlocking)?;
-    let mut ui = TerminalSignIn::new(&context.env, context.interaction, session, options);
-    let token = broker.sign_in(options.request, &mut ui)?;
-    drop(ui);
-    let until = output::when(token.expires_at);
-    let renewal = if token.refresh.is_some() { "; daypass renews it automatically" } else { "" };
-    context.tell(&format!("Signed in to {} until {until}{renewal}.", text::clean(&session.name)));
-    if context.vault()?.token_is_volatile() {
-        context.tell("The sign-in is stored in the kernel keyring: it is lost on a restart or after three days without use.");
-    }
-    Ok(token)
-}
-
-/// Signs in for a tool that needs credentials, if a browser runs on this machine. The profile must allow it.
-///
-/// # Errors
-/// Sign-in is still required: there is no desktop, or nobody signed in before `until`.
-pub fn sign_in_unattended(
-    context: &Context,
-    session: &Session,
-    profile: Option<&str>,
-    needed: Error,
-    until: Deadline,
-) -> Result<()> {
-    if let Err(why) = browser::on_this_machine(&context.env) {
-        return Err(Error { what: format!("{}; no browser is opened: {why}", needed.what), ..needed });
-    }
-    let request = SignInRequest { flow: Flow::Pkce, port: None, unattended_until: Some(until) };
-    let options = sign_in_options(context, request, false);
-    context
-        .broker(session, profile)?
-        .sign_in(request, &mut TerminalSignIn::new(&context.env, context.interaction, session, &options))
-        .map(drop)
-}
-
-/// On a terminal, the system prompts for a keyring that is locked or asks for confirmation.
-pub(super) fn unlock(context: &Context) -> Result<()> {
-    if context.may_prompt() {
-        context.vault()?.unlock(UNLOCK_TIMEOUT).map_err(vault::Error::after_unlocking)?;
-    }
-    Ok(())
-}
-
 /// The stored sign-in if it stays valid for `at_least`. A refreshable one is refreshed first, and is valid as long as it can be refreshed.
-fn still_valid(context: &Context, session: &Session, profile: Option<&str>, at_least: Duration) -> Result<Option<Token>> {
-    let broker: Broker<'_> = context.broker(session, profile)?;
-    let Some(token) = context.vault()?.token(session)? else { return Ok(None) };
+fn still_valid(context: &Context, by: OnBehalf<'_>, at_least: Duration) -> Result<Option<Token>> {
+    let broker: Broker<'_> = context.broker(by.session, by.profile)?;
+    context.unlock()?;
+    let stored = context.vault()?.token(by.session).map_err(vault::Error::after_unlocking)?;
+    let Some(token) = stored else { return Ok(None) };
+    if token.registration.scopes != portal::scopes_of(by.session) {
+        return Ok(None);
+    }
     let now = clock::now();
     if token.expires_at > now && token.expires_at - now >= at_least {
         return Ok(Some(token));
     }
     let renewed = broker.refreshed(&token, Deadline::after(COMMAND_TIMEOUT)).ok();
+    context.note_portal_session(by.session, &broker);
     Ok(renewed.filter(|token| token.expires_at - now >= at_least || token.refreshable(now.saturating_add(signed(at_least)))))
 }
 

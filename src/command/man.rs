@@ -3,6 +3,7 @@
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::output::man;
+use crate::profile::names::nearest;
 
 /// Print a manual page
 #[derive(Debug, clap::Args)]
@@ -14,15 +15,24 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
-    let mut command = (context.definition)();
-    command.build();
-    let command = match &args.command {
-        None => command,
-        Some(name) => command
-            .find_subcommand(name)
-            .cloned()
-            .ok_or_else(|| Error::usage(format!("there is no command \"{name}\""), "daypass --help"))?,
-    };
-    context.print(&man::page(&command))?;
+    context.print(&man::page(&command(context, args.command.as_deref())?))?;
     Ok(0)
+}
+
+/// The definition of a command, or of the whole command line.
+///
+/// # Errors
+/// There is no such command.
+pub(super) fn command(context: &Context, name: Option<&str>) -> Result<clap::Command> {
+    let mut whole = (context.definition)();
+    whole.build();
+    let Some(name) = name else { return Ok(whole) };
+    if let Some(command) = whole.find_subcommand(name) {
+        return Ok(command.clone());
+    }
+    let what = format!("there is no command \"{name}\"");
+    match nearest(name, whole.get_subcommands().map(clap::Command::get_name)) {
+        Some(near) => Err(Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass --help")),
+        None => Err(Error::usage(what, "daypass --help")),
+    }
 }

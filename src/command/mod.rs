@@ -19,6 +19,7 @@ mod endpoint;
 pub mod env;
 pub mod exec;
 pub mod flags;
+pub mod help;
 pub mod list;
 pub mod log;
 pub mod login;
@@ -26,61 +27,50 @@ pub mod logout;
 pub mod man;
 pub mod migrate;
 pub mod pick;
+mod profiles;
+mod region;
 pub mod retire;
+mod role_in_shell;
 mod roles;
 pub mod serve;
 mod server;
+mod session;
 pub mod shell_init;
 pub mod status;
 pub mod sync;
+pub mod undo;
+pub mod use_profile;
 
 use crate::context::Context;
-use crate::credentials::RoleCredentials;
 use crate::output::export;
-use crate::profile::names::AccountId;
 use crate::profile::request::Account;
 use crate::profile::resolve::RoleTarget;
-use crate::profile::store::Plan;
+use crate::profile::store::{self, Plan};
 use crate::profile::{Config, settings};
 use crate::sys::clock;
 use crate::sys::env::REGION;
 use crate::text;
 use crate::ui::terminal;
 
-/// The display name of role credentials: the profile, or `role@account` if another role is used than the profile's.
-fn name_of(target: &RoleTarget, account: &AccountId) -> String {
+/// The name under which uses of role credentials are counted: the profile, or `role@account` if another role is used than the profile's.
+fn name_of(target: &RoleTarget, account: &Account) -> String {
     target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(|| format!("{}@{account}", target.final_role()))
 }
 
-/// The same, before the account is looked up.
-fn known_name_of(target: &RoleTarget) -> String {
-    match target.final_account() {
-        Account::Id(account) => name_of(target, &account),
-        Account::Name(name) => {
-            let role = || format!("{}@{name}", target.final_role());
-            target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(role)
-        }
-    }
+/// The name for people: the same, with the account's name if the portal has listed it.
+fn shown_name_of(context: &Context, target: &RoleTarget) -> String {
+    let account = match target.final_account() {
+        Account::Id(id) => context.history().account_name(&target.session, &id).unwrap_or_else(|| id.to_string()),
+        Account::Name(name) => name,
+    };
+    let role = || format!("{}@{account}", target.final_role());
+    let name = target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(role);
+    text::clean(&name).into_owned()
 }
 
-/// The variables to set for a role, and those to clear. `region` is that of the command line, if any. This counts as a use.
-fn variables(
-    context: &Context,
-    target: &RoleTarget,
-    account: &AccountId,
-    credentials: &RoleCredentials,
-    region: Option<&str>,
-) -> (Vec<export::Variable>, Vec<export::Name>) {
-    let name = name_of(target, account);
-    let set = export::variables(credentials, account, extras(context, target, &name, region));
-    let cleared = export::cleared(&set, context.env.our_settings());
-    (set, cleared)
-}
-
-/// What else to set for a role than its credentials. `region` is that of the command line, if any. This counts as a use of `name`.
+/// What else to set for a role than its credentials. `name` is for people, `region` that of the command line, if any.
 fn extras<'a>(context: &'a Context, target: &'a RoleTarget, name: &'a str, region: Option<&'a str>) -> export::Extras<'a> {
     let env = &context.env;
-    note_use(context, name);
     // A role that is given without a profile needs no file, so one that can't be read is not an error here.
     let by_user = env.users_variables();
     let config = Config::read(env).ok();
@@ -88,14 +78,31 @@ fn extras<'a>(context: &'a Context, target: &'a RoleTarget, name: &'a str, regio
     if let Some(warning) = settings.warning {
         context.tell(&format!("daypass: {}", text::clean(&warning)));
     }
-    let names = REGION.into_iter().filter(|name| region.is_some() || !by_user.contains(name)).collect();
-    let region = region.or(env.region()).or(target.region.as_deref()).map(|region| (region, names));
-    export::Extras { name, region, settings: settings.variables }
+    export::Extras { name, region: region_of(context, target, region), settings: settings.variables }
 }
 
-/// Counts a use, for the order of the picker.
-fn note_use(context: &Context, name: &str) {
-    context.history().used(name, clock::now());
+/// The region of a role, if there is one, and the variables that get it: that of the command line, the user's own, or the profile's.
+fn region_of<'a>(context: &'a Context, target: &'a RoleTarget, region: Option<&'a str>) -> Option<(&'a str, Vec<&'static str>)> {
+    let by_user = context.env.users_variables();
+    let names = REGION.into_iter().filter(|name| region.is_some() || !by_user.contains(name)).collect();
+    region.or(context.env.region()).or(target.region.as_deref()).map(|region| (region, names))
+}
+
+/// Counts a use of a role, whose account is this one, for the order of the picker, and of its region.
+fn note_use(context: &Context, target: &RoleTarget, account: &Account, region: Option<&str>) {
+    let (history, now) = (context.history(), clock::now());
+    history.used(&name_of(target, account), now);
+    if let (Account::Id(account), Some(region)) = (account, region) {
+        history.used_in(account, region, now);
+    }
+}
+
+/// Names the backup of the file that was changed, if there was one.
+fn tell_backup(context: &Context, plan: &Plan) {
+    if plan.before.is_some() && !plan.is_empty() {
+        let backup = store::backup_path(&plan.path);
+        context.tell(&text::clean(&format!("The previous version is in {}; 'daypass undo' restores it.", backup.display())));
+    }
 }
 
 /// The diff of a change for standard output. It quotes the file, so it is cleaned for a terminal.

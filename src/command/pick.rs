@@ -3,17 +3,16 @@
 
 use super::choose::{choices, choose, credentials};
 use super::flags::{AssumeFlags, RoleArgs, RoleFlags, SessionFlags};
+use super::role_in_shell::Role;
 use super::{configure, console, env};
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::output;
 use crate::profile::Config;
 use crate::profile::names::Session;
 use crate::profile::resolve::RoleTarget;
-use crate::sys::{child, clock};
 use crate::text;
 use crate::ui::picker::Key;
-use crate::ui::terminal;
+use crate::ui::{prompt, terminal};
 
 const LETTERS: &[char] = &['o', 'e', 's'];
 
@@ -23,16 +22,18 @@ const HELP: &[&str] = &[
     "  Enter shell ^O console ^E env ^S save",
 ];
 
-/// Opens the picker on a terminal; otherwise, and if there is nothing to choose from yet, prints the help.
+/// Opens the picker on a terminal. If there is nothing to choose from yet, offers the set-up. Otherwise prints the help.
 pub fn run(context: &Context) -> Result<u8> {
-    let interactive = context.may_choose() && terminal::shows_output();
-    if interactive && let Some(status) = pick(context)? {
-        return Ok(status);
+    if context.may_choose() && terminal::shows_output() {
+        if let Some(status) = pick(context)? {
+            return Ok(status);
+        }
+        context.tell("Nothing is configured yet.");
+        if context.may_prompt() && prompt::confirm("Set up daypass now?", true).ok().flatten() == Some(true) {
+            return configure::run(context, configure::Args::default());
+        }
     }
     context.print(&(context.definition)().render_help().to_string())?;
-    if interactive {
-        context.tell("\nStart with: daypass configure");
-    }
     Ok(0)
 }
 
@@ -51,7 +52,7 @@ fn pick(context: &Context) -> Result<Option<u8>> {
         Key::Control('e') => {
             // Signs in first if required, so that the line works.
             credentials(context, &target)?;
-            context.print(&(env::evaluation(context, role_args(&config, target))? + "\n"))?;
+            context.print(&(env::evaluation(context, role_args(&config, target)) + "\n"))?;
         }
         Key::Control('s') => {
             let args = configure_args(&config, target)?;
@@ -67,11 +68,7 @@ fn pick(context: &Context) -> Result<Option<u8>> {
 /// Starts the user's shell with the credentials in its environment.
 fn shell(context: &Context, target: &RoleTarget) -> Result<u8> {
     let (account, credentials) = credentials(context, target)?;
-    let name = super::name_of(target, &account);
-    let left = output::left(credentials.expires_by_local_clock(), clock::now());
-    context.tell(&format!("Started a shell with credentials for {} (valid for {left}). Type 'exit' to leave.", text::clean(&name)));
-    let (set, cleared) = super::variables(context, target, &account, &credentials, None);
-    child::run(&[context.env.shell_program().into()], &set, &cleared)
+    Role { target, account, credentials, region: None }.start_shell(context)
 }
 
 /// The arguments that name this role.
@@ -79,10 +76,10 @@ fn role_args(config: &Config, target: RoleTarget) -> RoleArgs {
     if target.profile.is_some() {
         return RoleArgs { name: target.profile, flags: RoleFlags::default() };
     }
-    let (account, role) = (Some(target.account.to_string()), Some(target.role.to_string()));
+    let (account, role, region) = (Some(target.account.to_string()), Some(target.role.to_string()), target.region);
     RoleArgs {
         name: None,
-        flags: RoleFlags { session: session_flags(config, target.session), account, role, ..RoleFlags::default() },
+        flags: RoleFlags { session: session_flags(config, target.session), account, role, region, ..RoleFlags::default() },
     }
 }
 
@@ -95,7 +92,7 @@ fn session_flags(config: &Config, session: Session) -> SessionFlags {
     SessionFlags { start_url: Some(start_url), sso_region: Some(region), ..SessionFlags::default() }
 }
 
-/// The arguments of `daypass configure` for a profile of this role. Region, output and name are prompted for.
+/// The arguments of `daypass configure` for a profile of this role. Its name is prompted for.
 ///
 /// # Errors
 /// The role is reached through several others, which no single profile can express.

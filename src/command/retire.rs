@@ -4,11 +4,10 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 use super::aws::{clients, of_iam, of_sts};
-use super::login::{self, signing_in};
 use crate::access_key::{AccessKeyId, masked};
 use crate::aws::SigningKeys;
 use crate::broker::retry;
-use crate::context::{COMMAND_TIMEOUT, Context};
+use crate::context::{COMMAND_TIMEOUT, Context, OnBehalf};
 use crate::error::{Correction, Error, Exit, Result};
 use crate::iam::{self, Iam, LastUse};
 use crate::migration::retirement::{self, Caller, Facts, Status, Step};
@@ -84,7 +83,7 @@ struct Entry {
 
 /// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
-    login::unlock(context)?;
+    context.unlock()?;
     let parked = context.vault()?.parked()?;
     match &args.key {
         None if !args.undo => list(context, &args, &parked),
@@ -120,7 +119,7 @@ pub(super) fn find<'p>(parked: &'p [ParkedKey], name: Option<&String>) -> Result
     }
 }
 
-/// The credentials of the role that replaces a key. Signs in on a terminal.
+/// The credentials of the role that replaces a key.
 fn role_keys(context: &Context, parked: &ParkedKey, no_browser: bool) -> Result<(RoleTarget, SigningKeys)> {
     let config = Config::read(&context.env)?;
     let session = session_of(&config, parked)?;
@@ -128,9 +127,8 @@ fn role_keys(context: &Context, parked: &ParkedKey, no_browser: bool) -> Result<
     let region = profile.as_deref().and_then(|name| config.profile(name)?.text("region").map(str::to_owned));
     let region = Some(region.unwrap_or_else(|| session.region.clone()));
     let target = RoleTarget { region, profile, ..RoleTarget::of_role(session, parked.account.clone(), parked.role.clone()) };
-    let get = || context.credentials(&target, COMMAND_TIMEOUT);
-    let asks = context.may_prompt();
-    let (_, credentials) = if asks { signing_in(context, &target.session, None, no_browser, get) } else { get() }?;
+    let by = OnBehalf { no_browser, ..OnBehalf::of(&target.session) };
+    let (_, credentials) = context.offering_sign_in(by, || context.credentials_unattended(&target, COMMAND_TIMEOUT))?;
     Ok((target, SigningKeys::from(&credentials)))
 }
 
@@ -527,7 +525,7 @@ impl Retirement<'_> {
     fn delete(&mut self, iam: &Iam, keys: &SigningKeys) -> Result<u8> {
         let Some(user) = self.parked.user.clone() else { return Ok(0) };
         let id = self.id();
-        self.context.tell(&format!("A deleted key never returns. Key {id} of user {} is deleted for good.", text::clean(&user)));
+        self.context.tell(&format!("This deletes key {id} of user {} for good.", text::clean(&user)));
         self.require("delete")?;
         let deadline = deadline();
         match retry::until(deadline, || iam.delete(keys, &user, &self.parked.id, deadline)) {
@@ -572,7 +570,7 @@ impl Retirement<'_> {
             return Err(Error::usage(format!("this step needs the word \"{word}\", and there is no terminal to type it on"), hint));
         }
         terminal::say("");
-        if typed(prompt::ask(&format!("Type {word} to go on"), None))? == word {
+        if typed(prompt::ask(&format!("Type {word} to continue"), None))? == word {
             return Ok(());
         }
         Err(Error::new(Exit::Interrupted, "the word was not typed; nothing was changed", hint))

@@ -1,7 +1,7 @@
 //! Lists the accounts and roles of a session for the commands: all or none, sorted, with a line of progress.
 
 use crate::broker::Broker;
-use crate::context::{COMMAND_TIMEOUT, Context};
+use crate::context::{COMMAND_TIMEOUT, Context, OnBehalf};
 use crate::error::{Error, Exit, Result};
 use crate::history::ListedRole;
 use crate::portal::Account;
@@ -71,9 +71,16 @@ pub(super) fn roles_in(context: &Context, broker: &Broker<'_>, accounts: &[Accou
     Ok(listed)
 }
 
-/// All roles of a session, which are recorded for the picker.
+/// All roles of a session, which are recorded for the picker. If sign-in is required, it is offered on the terminal.
 pub(super) fn all(context: &Context, session: &Session, broker: &Broker<'_>) -> Result<Listed> {
-    let listed = roles_in(context, broker, &accounts(broker)?)?;
+    context.offering_sign_in(OnBehalf::of(session), || all_unattended(context, session, broker))
+}
+
+/// The same, without an offer to sign in.
+pub(super) fn all_unattended(context: &Context, session: &Session, broker: &Broker<'_>) -> Result<Listed> {
+    let listed = accounts(broker).and_then(|accounts| roles_in(context, broker, &accounts));
+    context.note_portal_session(session, broker);
+    let listed = listed?;
     remember(context, session, &listed.roles);
     Ok(listed)
 }

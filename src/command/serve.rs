@@ -70,7 +70,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         return server::run(context, args.names.into_iter().next(), args.role, parent);
     }
     signal::arm();
-    let shell = env::shell(context, args.shell)?;
+    let shell = env::shell(context, args.shell);
     let request = RoleRequest::from(args.role);
     let requests: Vec<RoleRequest> = if args.names.is_empty() {
         vec![request.clone()]
@@ -81,12 +81,12 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let token = args.token_file.as_deref().map_or_else(new_token, token_of)?;
     let endpoint = Endpoint::start(context, targets.clone(), args.port, token, &args.allow_host)?;
     for (role, target) in targets.iter().enumerate() {
-        let name = super::known_name_of(target);
-        context.tell(&format!("Credentials of {}: {}", text::clean(&name), endpoint.address(role)));
+        context.tell(&format!("Credentials of {}: {}", super::shown_name_of(context, target), endpoint.address(role)));
     }
     if let Some(first) = targets.first() {
-        let name = super::known_name_of(first);
+        let name = super::shown_name_of(context, first);
         let extras = super::extras(context, first, &name, request.region.as_deref());
+        super::note_use(context, first, &first.final_account(), extras.region());
         let set = export::endpoint_variables(&endpoint.address(0), endpoint.token(), extras);
         let cleared = export::cleared_for_endpoint(&set, context.env.our_settings());
         context.print(&export::script(shell, &set, &cleared)?)?;

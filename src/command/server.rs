@@ -15,7 +15,7 @@ mod unix {
 
     use crate::command::endpoint::{Endpoint, new_token};
     use crate::command::flags::RoleFlags;
-    use crate::context::Context;
+    use crate::context::{Context, OnBehalf};
     use crate::error::{Error, Exit, Result};
     use crate::profile::request::RoleRequest;
     use crate::profile::resolve::{self, RoleTarget};
@@ -41,8 +41,12 @@ mod unix {
     }
 
     /// Starts the server and waits until it is ready. `typed`: the arguments that name the role. Returns its address and token, which come
-    /// through a pipe.
-    pub(in crate::command) fn start(context: &Context, _: &RoleTarget, typed: &[String]) -> Result<(String, Secret)> {
+    /// through a pipe. The server itself has no terminal, on which it could offer to sign in.
+    pub(in crate::command) fn start(context: &Context, target: &RoleTarget, typed: &[String]) -> Result<(String, Secret)> {
+        context.offering_sign_in(OnBehalf::of_target(target), || start_once(context, typed))
+    }
+
+    fn start_once(context: &Context, typed: &[String]) -> Result<(String, Secret)> {
         let failed = |why: String| Error::failed(format!("the credential endpoint did not start: {why}"), "daypass status -v");
         let words = ["serve".to_owned(), "--child-of".to_owned(), std::process::id().to_string()];
         let words: Vec<String> = words.into_iter().chain(typed.iter().cloned()).collect();

@@ -12,13 +12,17 @@ In the start-up file of the shell:
   eval \"$(daypass shell-init zsh)\"    # ~/.zshrc, after compinit
   daypass shell-init fish | source    # ~/.config/fish/config.fish
   daypass shell-init powershell | Out-String | Invoke-Expression  # $PROFILE
+  eval \"`daypass shell-init tcsh`\"    # ~/.tcshrc
+  eval (daypass shell-init elvish | slurp)  # ~/.config/elvish/rc.elv
+  execx($(daypass shell-init xonsh))  # ~/.xonshrc
 Once, for Nushell:
   mkdir $nu.user-autoload-dirs.0
   daypass shell-init nushell | save -f $\"($nu.user-autoload-dirs.0)/daypass.nu\"
 
 Then:
-  dp dev    load the credentials of profile dev into this shell
-  dp        pick a role and load its credentials
+  dp dev    use profile dev in this shell: AWS_PROFILE, which always renews
+  dp -k dev its keys instead, for a tool that reads no profiles
+  dp        pick a role; one without a profile is set by its keys
   dp -      clear them")]
 pub struct Args {
     /// Shell

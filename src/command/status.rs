@@ -4,8 +4,8 @@ use serde::Serialize;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::flags::{SessionArgs, SessionFlags, SessionOrProfileArgs};
-use super::logout;
+use super::flags::{SessionFlags, SessionOrProfileArgs};
+use super::{logout, session};
 use crate::broker::freshness::{self, TokenState};
 use crate::context::Context;
 use crate::credentials::Token;
@@ -24,15 +24,16 @@ use crate::ui::terminal;
 #[command(after_help = "\
 Exits with status 3 if sign-in is required: for the given session, or for all
 sessions. daypass renews the sign-in automatically until your portal session
-ends. The portal does not say when that is.
+ends. The portal does not say when that is; daypass estimates it by how long
+your earlier sessions lasted, and warns half an hour before.
 
---prompt reads only environment variables. It prints the profile whose
+--prompt uses neither the network nor the keyring. It prints the profile whose
 credentials this shell has and their remaining validity ('dev 42 min'),
 otherwise AWS_PROFILE, otherwise nothing:
   PS1='$(daypass status --prompt) \\$ '")]
 pub struct Args {
-    /// Session [default: all]
-    #[arg(value_name = "SESSION", conflicts_with = "session")]
+    /// Session, or a profile that uses it [default: that of $AWS_PROFILE, or all]
+    #[arg(value_name = "SESSION|PROFILE", conflicts_with = "session")]
     pub name: Option<String>,
     /// The session, given by flags.
     #[command(flatten)]
@@ -40,13 +41,16 @@ pub struct Args {
     /// Use the session of this profile
     #[arg(long, value_name = "NAME", conflicts_with_all = ["name", "session"])]
     pub profile: Option<String>,
-    /// Print a short text for the shell prompt, from environment variables only
+    /// Print a short text for the shell prompt (no keyring)
     #[arg(long, conflicts_with_all = ["name", "session", "profile", "format"])]
     pub prompt: bool,
     /// Output format
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub format: Format,
 }
+
+/// How long before the end of a portal session to warn.
+const WARN_BEFORE: time::Duration = time::Duration::minutes(30);
 
 /// One session, as `--format json` shows it.
 #[derive(Serialize)]
@@ -59,10 +63,15 @@ struct Entry {
     expires_at: Option<String>,
     refreshable: bool,
     refreshable_until: Option<String>,
+    signed_in_at: Option<String>,
+    /// About when the portal session ends, by how long earlier ones lasted.
+    session_end_estimate: Option<String>,
     roles: Vec<CachedRole>,
     /// For people.
     #[serde(skip)]
-    sign_in: [String; 2],
+    sign_in: String,
+    #[serde(skip)]
+    end: Option<OffsetDateTime>,
 }
 
 #[derive(Serialize)]
@@ -90,20 +99,33 @@ impl CachedRole {
 pub fn run(context: &Context, args: Args) -> Result<u8> {
     let now = clock::now();
     if args.prompt {
-        context.print(&prompt(&context.env, now).map(|text| text + "\n").unwrap_or_default())?;
+        let text = prompt(&context.env, now).map(|text| text + &prompt_warning(context, now) + "\n");
+        context.print(&text.unwrap_or_default())?;
         return Ok(0);
     }
-    let session = SessionArgs { name: args.name, flags: args.session };
-    let request = RoleRequest::from(SessionOrProfileArgs { session, profile: args.profile });
     let vault = context.vault()?;
+    if context.interaction.verbose > 0 {
+        vault.failures().into_iter().flatten().for_each(|line| terminal::say(&text::clean(&line)));
+    }
     let mut contents = vault.contents(now)?;
     let roles = std::mem::take(&mut contents.roles);
     let due = contents.due;
-    let sessions = if request == RoleRequest::default() {
-        logout::every_session(context, contents)?
-    } else {
-        vec![resolve::session(&context.env, &request)?]
+    let config = Config::read(&context.env)?;
+    let args_of_session = SessionOrProfileArgs { name: args.name.clone(), session: args.session, profile: args.profile };
+    let stored = |error: Error| {
+        let of_name = |session: &&Session| Some(&session.name) == args.name.as_ref();
+        let found: Vec<Session> = contents.sessions.iter().filter(of_name).cloned().collect();
+        if found.is_empty() { Err(error) } else { Ok(found) }
     };
+    let sessions = match session::named(&config, args_of_session) {
+        Ok(Some(chosen)) => vec![chosen.session],
+        Ok(None) => match session::of_environment(context, &config)? {
+            Some(chosen) => vec![chosen.session],
+            None => logout::every_session(context, contents)?,
+        },
+        Err(error) => stored(error)?,
+    };
+    let history = context.history();
     let mut entries = Vec::new();
     for session in sessions {
         let token = vault.token(&session)?;
@@ -118,7 +140,8 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         });
         let mut cached: Vec<_> = cached.collect();
         cached.sort_by(|one, other| (&one.account_id, &one.role).cmp(&(&other.account_id, &other.role)));
-        entries.push(entry(session, token.as_ref(), cached, now));
+        let known = token.as_ref().map(|_| (history.signed_in_at(&session), history.session_end(&session)));
+        entries.push(entry(session, token.as_ref(), known.unwrap_or_default(), cached, now));
     }
     if context.interaction.verbose > 0 {
         for location in vault.locations() {
@@ -134,6 +157,12 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     if due > 0 {
         let keys = if due == 1 { "1 migrated key is".to_owned() } else { format!("{due} migrated keys are") };
         context.tell(&format!("{keys} due for the next step: daypass retire"));
+    }
+    for entry in entries.iter().filter(|entry| entry.signed_in) {
+        if let Some(warning) = entry.end.and_then(|end| end_warning(end, now)) {
+            let login = format!("daypass login {} --force", text::shell_quote(&entry.session));
+            context.tell(&text::clean(&format!("The portal session of {} {warning}. Sign in again: {login}", entry.session)));
+        }
     }
     if entries.is_empty() {
         context.tell("No sessions yet. Start with: daypass configure");
@@ -152,11 +181,20 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     }
 }
 
-fn entry(session: Session, token: Option<&Token>, roles: Vec<CachedRole>, now: OffsetDateTime) -> Entry {
+fn entry(
+    session: Session,
+    token: Option<&Token>,
+    (signed_in_at, end): (Option<OffsetDateTime>, Option<OffsetDateTime>),
+    roles: Vec<CachedRole>,
+    now: OffsetDateTime,
+) -> Entry {
     let renewable = token.filter(|token| token.refreshable(now));
     let sign_in = match token.map(|token| (token, freshness::token_state(token, now))) {
         None => "signed out".to_owned(),
         Some((_, TokenState::SignInRequired)) => "expired".to_owned(),
+        Some(_) if let (Some(end), Some(_)) = (end.filter(|end| *end > now), renewable) => {
+            format!("until about {} ({})", output::when_near(end, now), output::left(end, now))
+        }
         Some((_, TokenState::RefreshNow)) => "renewed on next use".to_owned(),
         Some((token, _)) if renewable.is_some() => format!("{}, then renewed", output::left(token.expires_at, now)),
         Some((token, _)) => output::left(token.expires_at, now),
@@ -166,7 +204,10 @@ fn entry(session: Session, token: Option<&Token>, roles: Vec<CachedRole>, now: O
         expires_at: token.map(|token| rfc3339(token.expires_at)),
         refreshable: renewable.is_some(),
         refreshable_until: renewable.map(|token| rfc3339(token.registration.expires_at)),
-        sign_in: [sign_in, renewable.map(|token| output::when(token.registration.expires_at)).unwrap_or_default()],
+        signed_in_at: signed_in_at.map(rfc3339),
+        session_end_estimate: end.map(rfc3339),
+        sign_in,
+        end: end.filter(|_| renewable.is_some()),
         session: session.name,
         start_url: session.start_url,
         region: session.region,
@@ -179,16 +220,13 @@ fn tables(context: &Context, entries: &[Entry]) -> String {
     if entries.is_empty() {
         return String::new();
     }
-    let session = |entry: &Entry| {
-        let [sign_in, until] = entry.sign_in.clone();
-        vec![entry.session.clone(), sign_in, until, entry.start_url.clone()]
-    };
+    let session = |entry: &Entry| vec![entry.session.clone(), entry.sign_in.clone(), entry.start_url.clone()];
     let sessions: Vec<_> = entries.iter().map(session).collect();
     let role = |entry: &Entry, role: &CachedRole| {
         vec![role.account_id.clone(), role.described(), role.left.clone(), entry.session.clone()]
     };
     let roles: Vec<_> = entries.iter().flat_map(|entry| entry.roles.iter().map(|of| role(entry, of))).collect();
-    let mut text = context.table(&["SESSION", "SIGN-IN", "RENEWABLE UNTIL", "START URL"], &sessions);
+    let mut text = context.table(&["SESSION", "SIGN-IN", "START URL"], &sessions);
     if !roles.is_empty() {
         text.push('\n');
         text += &context.table(&["ACCOUNT", "CACHED ROLE", "LEFT", "SESSION"], &roles);
@@ -217,6 +255,25 @@ fn csv(entries: &[Entry]) -> String {
         rows.extend(roles.into_iter().map(|role| session.iter().cloned().chain(role).collect::<Vec<_>>()));
     }
     csv::table(&head, &rows)
+}
+
+/// What to say about a portal session that ends soon, as a clause; None if it does not.
+fn end_warning(end: OffsetDateTime, now: OffsetDateTime) -> Option<String> {
+    if end <= now {
+        return Some("may have ended".to_owned());
+    }
+    (end - now <= WARN_BEFORE).then(|| format!("ends in about {}", output::left(end, now)))
+}
+
+/// The end of the portal session of the profile in the prompt, if that is soon. Nothing that can't be read is an error here.
+fn prompt_warning(context: &Context, now: OffsetDateTime) -> String {
+    let profile = context.env.access_key().map_or(context.env.profile(), |_| context.env.active());
+    let warning = profile.and_then(|profile| {
+        let request = RoleRequest { profile: Some(profile.to_owned()), ..RoleRequest::default() };
+        let session = resolve::target(&context.env, &request).ok()?.session;
+        end_warning(context.history().session_end(&session)?, now)
+    });
+    warning.map(|warning| format!(" (sign-in {warning})")).unwrap_or_default()
 }
 
 /// The text for a prompt: the keys in the environment, which most tools prefer to a profile, and their remaining validity; else the

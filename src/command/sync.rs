@@ -9,9 +9,10 @@ use std::collections::{HashMap, HashSet};
 use wildmatch::WildMatch;
 
 use super::convert::{self, Sessions};
-use super::flags::SessionArgs;
-use super::roles::{self, Reachable};
-use crate::context::Context;
+use super::flags::{SessionArgs, SessionFlags};
+use super::region;
+use super::roles::{self, Listed, Reachable};
+use crate::context::{Context, OnBehalf};
 use crate::error::{Error, Result};
 use crate::portal;
 use crate::profile::edit::{self, Change};
@@ -20,7 +21,7 @@ use crate::profile::names::{AccountId, RoleName, Session};
 use crate::profile::naming::{self, Template, Values, Want};
 use crate::profile::precedence::Precedence;
 use crate::profile::store::{self, Others, Plan};
-use crate::profile::{Block, Config, helper, resolve, start_url};
+use crate::profile::{Block, Config, helper, resolve};
 use crate::sys::env::Env;
 use crate::text;
 
@@ -31,6 +32,7 @@ Examples:
   daypass sync corp --region eu-west-1
   daypass sync corp --name '{account_name}-{role}' --only 'Prod*' --dry-run
   daypass sync corp --only 'Prod*' --only '*/ReadOnly'
+  daypass sync corp --all-roles
   daypass sync corp --prune
 
 Fields of --name: {account_id} {account_name} {account_email} {role} {session}
@@ -39,7 +41,10 @@ collide, the account ID is appended to both.
 
 sync marks its profiles with the comment '# daypass sync: SESSION ACCOUNT ROLE'
 and never touches a profile that it did not create; if the name is taken, it
-uses another. Remove the comment to keep a profile as your own.")]
+uses another. Remove the comment to keep a profile as your own. With --only, it
+leaves alone what does not match, with --prune too.
+
+The previous version of the file is kept; 'daypass undo' restores it.")]
 pub struct Args {
     /// The session.
     #[command(flatten)]
@@ -53,6 +58,12 @@ pub struct Args {
     /// Region of the profiles
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
+    /// Leave out the roles that a profile of your own reaches already (the default)
+    #[arg(long, conflicts_with = "all_roles")]
+    pub missing: bool,
+    /// Also write profiles for roles that a profile of your own reaches already
+    #[arg(long)]
+    pub all_roles: bool,
     /// Remove profiles that an earlier sync of this session created and that are no longer needed
     #[arg(long)]
     pub prune: bool,
@@ -69,12 +80,10 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
-    let region = args.region.as_deref();
-    if let Some(region) = region.filter(|region| !start_url::is_region(region)) {
-        return Err(Error::typo(format!("\"{region}\" is not a region"), region, "us-east-1", "add --region us-east-1"));
+    if let Some(region) = &args.region {
+        region::checked(region, "--region")?;
     }
-    let template = Template::parse(&args.template, region.is_some())?;
-    let program = helper::program(&context.env, args.helper.as_deref())?;
+    let template = Template::parse(&args.template, args.region.is_some())?;
     let config = Config::read(&context.env)?;
     let given = resolve::session_in(&config, &args.session.clone().into())?;
     // A helper profile names its session's block. A legacy session has none, and not every name can be written.
@@ -84,19 +93,81 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     // The person may have signed in under either name.
     let signed_in = if context.vault()?.token(&session)?.is_some() { &session } else { &given };
     let listed = roles::all(context, signed_in, &context.broker(signed_in, None)?)?;
-    if listed.roles.is_empty() {
-        return Err(roles::nothing_reachable(&given.name));
+    let plan = write(context, &args, &template, &session, false, listed)?;
+    if session.name != given.name && !plan.is_empty() {
+        let (name, old) = (&session.name, &given.name);
+        context
+            .tell(&text::clean(&format!("These profiles use session {name} for the portal of {old}. Next: daypass login {name}")));
     }
-    let chosen = only(listed.roles, &args.only)?;
+    Ok(0)
+}
+
+/// `configure --sync`: signs in if required, and writes the session and a profile for every role.
+pub(super) fn onboard(
+    context: &Context,
+    session: &Session,
+    region: String,
+    helper: Option<String>,
+    dry_run: bool,
+    no_browser: bool,
+) -> Result<u8> {
+    let broker = context.broker(session, None)?;
+    let by = OnBehalf { no_browser, ..OnBehalf::of(session) };
+    let listed = context.signing_in(by, || roles::all_unattended(context, session, &broker))?;
+    let args = Args {
+        session: SessionArgs { name: Some(session.name.clone()), flags: SessionFlags::default() },
+        template: naming::DEFAULT.to_owned(),
+        only: Vec::new(),
+        region: Some(region),
+        missing: true,
+        all_roles: false,
+        prune: false,
+        convert: false,
+        helper,
+        dry_run,
+    };
+    let template = Template::parse(&args.template, true)?;
+    write(context, &args, &template, session, true, listed)?;
+    if !dry_run && let Some(name) = a_profile_of(&Config::read(&context.env)?, &context.env, session) {
+        context.tell(&format!("Try: aws sts get-caller-identity --profile {}", text::shell_quote(&name)));
+    }
+    Ok(0)
+}
+
+/// The first profile of a session.
+fn a_profile_of(config: &Config, env: &Env, session: &Session) -> Option<String> {
+    let targets = ProfileIndex::new(config, env).targets();
+    targets.into_iter().find(|target| target.session.is_same_portal(session))?.profile
+}
+
+/// Writes the profiles for the roles that were listed, or shows what it would write, and reports it.
+fn write(context: &Context, args: &Args, template: &Template, session: &Session, with_block: bool, listed: Listed) -> Result<Plan> {
+    if listed.roles.is_empty() {
+        return Err(roles::nothing_reachable(&session.name));
+    }
+    let only = Globs::new(&args.only);
+    let names: HashMap<AccountId, String> =
+        listed.roles.iter().filter_map(|role| Some((role.account.id.clone(), role.account.name.clone()?))).collect();
+    let mut wanted = listed.roles;
+    wanted.retain(|reachable| only.matches(&reachable.role, &names));
+    if wanted.is_empty() {
+        let what = format!("no account or role matches {}", args.only.join(" or "));
+        return Err(Error::usage(what, "daypass list"));
+    }
+    let program = helper::program(&context.env, args.helper.as_deref())?;
     let sync = Syncing {
         env: &context.env,
-        session: &session,
-        template: &template,
-        region,
+        session,
+        with_block,
+        template,
+        region: args.region.as_deref(),
         program: &program,
+        all_roles: args.all_roles,
         prune: args.prune,
         convert: args.convert,
-        wanted: &chosen,
+        wanted: &wanted,
+        only: &only,
+        account_names: &names,
         refused: &listed.refused,
     };
     let notes = RefCell::default();
@@ -112,47 +183,43 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     } else {
         store::update_by(&context.env, &make, Others::Allow)?
     };
-    tell(context, &plan, &args, &notes.into_inner());
-    if session.name != given.name && !plan.is_empty() {
-        let (name, old) = (&session.name, &given.name);
-        context
-            .tell(&text::clean(&format!("These profiles use session {name} for the portal of {old}. Next: daypass login {name}")));
-    }
-    Ok(0)
+    tell(context, &plan, args, &notes.into_inner());
+    Ok(plan)
 }
 
-/// The roles that match any of the globs; all if there are none.
-fn only(all: Vec<Reachable>, globs: &[String]) -> Result<Vec<Reachable>> {
-    if globs.is_empty() {
-        return Ok(all);
+/// The globs of `--only`.
+struct Globs(Vec<WildMatch>);
+
+impl Globs {
+    fn new(globs: &[String]) -> Self {
+        Self(globs.iter().map(|glob| WildMatch::new_case_insensitive(glob)).collect())
     }
-    let matchers: Vec<WildMatch> = globs.iter().map(|glob| WildMatch::new_case_insensitive(glob)).collect();
-    let chosen: Vec<Reachable> = all
-        .into_iter()
-        .filter(|Reachable { account, role }| {
-            let (id, role) = (role.account.as_str(), role.role.as_str());
-            let name = account.name.as_deref().unwrap_or(id);
-            let texts = [name, id, role, &format!("{name}/{role}"), &format!("{id}/{role}")].map(str::to_owned);
-            matchers.iter().any(|matcher| texts.iter().any(|text| matcher.matches(text)))
-        })
-        .collect();
-    if chosen.is_empty() {
-        let what = format!("no account or role matches {}", globs.join(" or "));
-        return Err(Error::usage(what, "daypass list"));
+
+    /// Whether any of the globs matches the account, by its name or ID, the role, or both; true if there are none.
+    fn matches(&self, AccountRole { account, role }: &AccountRole, names: &HashMap<AccountId, String>) -> bool {
+        let (id, role) = (account.as_str(), role.as_str());
+        let name = names.get(account).map_or(id, String::as_str);
+        let texts = [name, id, role, &format!("{name}/{role}"), &format!("{id}/{role}")].map(str::to_owned);
+        self.0.is_empty() || self.0.iter().any(|glob| texts.iter().any(|text| glob.matches(text)))
     }
-    Ok(chosen)
 }
 
 /// The inputs of one run.
 struct Syncing<'a> {
     env: &'a Env,
     session: &'a Session,
+    /// Whether the session's block is written too.
+    with_block: bool,
     template: &'a Template,
     region: Option<&'a str>,
     program: &'a str,
+    all_roles: bool,
     prune: bool,
     convert: bool,
     wanted: &'a [Reachable],
+    only: &'a Globs,
+    /// The names of the accounts that were listed.
+    account_names: &'a HashMap<AccountId, String>,
     /// Accounts whose roles could not be listed: their profiles are left alone.
     refused: &'a [AccountId],
 }
@@ -162,6 +229,8 @@ struct Syncing<'a> {
 struct Notes {
     /// What a user may not expect, a sentence each.
     remarks: Vec<String>,
+    /// The number of roles that are left out because another profile reaches them.
+    reached: usize,
     /// The number of profiles of earlier runs that this one does not write.
     stale: usize,
     /// The number of profiles with `sso_*` keys that `--convert` would convert.
@@ -176,10 +245,17 @@ impl Syncing<'_> {
         let precedence = Precedence::new(config);
         let mut ours: HashMap<AccountRole, Vec<String>> = HashMap::new();
         let mut marked: HashSet<&str> = HashSet::new();
+        let mut reached: HashSet<AccountRole> = HashSet::new();
         for block in &profiles {
             if let Some(role) = self.role_of_mark(block) {
                 ours.entry(role).or_default().push(block.name.to_string());
                 marked.insert(&block.name);
+            } else if let Some((session, role)) = index.role_of(block)
+                && session.is_same_portal(self.session)
+                // Which role `default` has may change at any time.
+                && block.name != "default"
+            {
+                reached.insert(role);
             }
         }
         // Tools use `default` if nothing else is named; sync must not decide that.
@@ -192,6 +268,10 @@ impl Syncing<'_> {
         let mut notes = Notes::default();
         let mut wants = Vec::new();
         for Reachable { account, role } in self.wanted {
+            if !self.all_roles && reached.contains(role) && !ours.contains_key(role) {
+                notes.reached += 1;
+                continue;
+            }
             let values = Values {
                 role,
                 account_name: account.name.as_deref(),
@@ -208,7 +288,7 @@ impl Syncing<'_> {
         let names = naming::assign(&wants, is_taken);
 
         let mut changes = Vec::new();
-        if config.session(&self.session.name).is_none() {
+        if self.with_block || config.session(&self.session.name).is_none() {
             changes.push(Change::Session(Session { scopes: portal::scopes_of(self.session), ..self.session.clone() }));
         }
         let mut written: HashSet<&str> = HashSet::new();
@@ -237,7 +317,11 @@ impl Syncing<'_> {
                 None => changes.push(change),
             }
         }
-        let is_unlisted = |block: &Block<'_>| self.role_of_mark(block).is_some_and(|role| self.refused.contains(&role.account));
+        // Another run with other globs wrote what does not match, and needs it.
+        let is_unlisted = |block: &Block<'_>| {
+            let is = |role: AccountRole| self.refused.contains(&role.account) || !self.only.matches(&role, self.account_names);
+            self.role_of_mark(block).is_some_and(is)
+        };
         for block in profiles.iter().filter(|block| marked.contains(&*block.name) && !written.contains(&*block.name)) {
             if is_unlisted(block) {
                 continue;
@@ -248,11 +332,11 @@ impl Syncing<'_> {
                 notes.stale += 1;
             }
         }
-        self.convert(config, &mut changes, &mut notes);
+        self.convert(&precedence, &mut changes, &mut notes);
         Ok((changes, notes))
     }
 
-    fn convert(&self, config: &Config, changes: &mut Vec<Change>, notes: &mut Notes) {
+    fn convert(&self, precedence: &Precedence<'_>, changes: &mut Vec<Change>, notes: &mut Notes) {
         let selected: HashSet<&AccountRole> = self.wanted.iter().map(|reachable| &reachable.role).collect();
         let decided: HashSet<String> = changes
             .iter()
@@ -261,7 +345,7 @@ impl Syncing<'_> {
                 Change::Session(_) => None,
             })
             .collect();
-        let mut found = convert::conversion(config, self.env, self.program, Some(self.session), true, |name, session, role| {
+        let mut found = convert::conversion(precedence, self.env, self.program, Some(self.session), true, |name, session, role| {
             session.is_same_portal(self.session) && selected.contains(role) && !decided.contains(name)
         });
         if self.convert {
@@ -318,6 +402,13 @@ fn tell(context: &Context, plan: &Plan, args: &Args, notes: &Notes) {
     } else {
         format!("Added {new} profiles, changed {changed}, removed {removed} in {path}.")
     });
+    if !args.dry_run {
+        super::tell_backup(context, plan);
+    }
+    if notes.reached > 0 {
+        let (roles, have) = if notes.reached == 1 { ("role", "has") } else { ("roles", "have") };
+        context.tell(&format!("Left out {} {roles} that {have} a profile already (--all-roles adds them).", notes.reached));
+    }
     if notes.stale > 0 {
         let (count, again) = (notes.stale, again(args, "--prune"));
         context.tell(&format!("{count} profiles of an earlier sync are no longer needed; to remove them: {again}"));
@@ -330,7 +421,7 @@ fn tell(context: &Context, plan: &Plan, args: &Args, notes: &Notes) {
 
 /// The same command with one more flag.
 fn again(args: &Args, flag: &str) -> String {
-    let Args { session, template, only, region, prune, convert, helper, dry_run: _ } = args;
+    let Args { session, template, only, region, missing: _, all_roles, prune, convert, helper, dry_run: _ } = args;
     let valued = [
         ("--name", Some(template).filter(|template| *template != naming::DEFAULT)),
         ("--region", region.as_ref()),
@@ -343,7 +434,11 @@ fn again(args: &Args, flag: &str) -> String {
     for (name, value) in valued {
         words.extend(value.into_iter().flat_map(|value| [name, value.as_str()]));
     }
-    words.extend([("--prune", *prune), ("--convert", *convert)].iter().filter_map(|&(name, given)| given.then_some(name)));
+    words.extend(
+        [("--all-roles", *all_roles), ("--prune", *prune), ("--convert", *convert)]
+            .iter()
+            .filter_map(|&(name, given)| given.then_some(name)),
+    );
     words.push(flag);
     text::command_line(words)
 }

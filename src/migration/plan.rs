@@ -305,7 +305,7 @@ fn has_comment(text: &str, section: &Section<'_>) -> bool {
 }
 
 /// The keys of each section that these changes touch, with their old values.
-fn undo_of(text: &str, kind: FileKind, changes: &[Change]) -> Vec<SectionUndo> {
+pub fn undo_of(text: &str, kind: FileKind, changes: &[Change]) -> Vec<SectionUndo> {
     let document = Document::parse(text.as_bytes(), kind);
     let groups = document.groups();
     let mut undo = Vec::new();

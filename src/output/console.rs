@@ -105,9 +105,120 @@ const SERVICES: [(&str, &str); 81] = [
     ("xray", "xray/home"),
 ];
 
+/// Other short names that are common, and the one of the table above that they stand for.
+const ALIASES: [(&str, &str); 27] = [
+    ("agw", "apigateway"),
+    ("asg", "autoscaling"),
+    ("cf", "cloudfront"),
+    ("cfn", "cloudformation"),
+    ("cp", "codepipeline"),
+    ("ct", "cloudtrail"),
+    ("cw", "cloudwatch"),
+    ("ddb", "dynamodb"),
+    ("dx", "directconnect"),
+    ("ebs", "elasticbeanstalk"),
+    ("ec", "elasticache"),
+    ("es", "opensearch"),
+    ("events", "eventbridge"),
+    ("gd", "guardduty"),
+    ("l", "lambda"),
+    ("lbs", "elb"),
+    ("org", "organizations"),
+    ("params", "parameterstore"),
+    ("r53", "route53"),
+    ("rs", "redshift"),
+    ("secrets", "secretsmanager"),
+    ("sfn", "stepfunctions"),
+    ("sh", "securityhub"),
+    ("sm", "secretsmanager"),
+    ("ssmps", "parameterstore"),
+    ("states", "stepfunctions"),
+    ("ta", "trustedadvisor"),
+];
+
 /// The short names.
 pub fn services() -> impl Iterator<Item = &'static str> {
-    SERVICES.iter().map(|(name, _)| *name)
+    SERVICES.iter().chain(&ALIASES).map(|(name, _)| *name)
+}
+
+/// The short names with their other ones and the path of the page.
+pub fn pages() -> impl Iterator<Item = [String; 3]> {
+    SERVICES.iter().map(|(name, path)| {
+        let others: Vec<&str> = ALIASES.iter().filter(|(_, of)| of == name).map(|(other, _)| *other).collect();
+        [(*name).to_owned(), others.join(", "), (*path).to_owned()]
+    })
+}
+
+/// What the words of a launch command may contain in braces.
+#[derive(Debug, Clone)]
+pub struct Launch<'a> {
+    /// `{profile}`; the role's name if there is no profile.
+    pub profile: &'a str,
+    /// `{account_name}`; its ID if its name is not known.
+    pub account_name: &'a str,
+    /// `{account_id}`
+    pub account_id: &'a str,
+    /// `{role}`
+    pub role: &'a str,
+    /// `{session}`
+    pub session: &'a str,
+    /// `{region}`; may be empty.
+    pub region: &'a str,
+    /// `{url}`
+    pub url: &'a str,
+}
+
+impl Launch<'_> {
+    /// The words of a launch command with these values. In a word that is an address of any scheme, such as
+    /// `ext+container:name={account_name}&url={url}`, they are percent-encoded; in others they are one argument as they are. The address is
+    /// the last word if none contains it. There is no shell.
+    ///
+    /// # Errors
+    /// The line is empty, has an open quote, or a name in braces that is none of these.
+    pub fn words(&self, line: &str, variable: &str) -> Result<Vec<String>> {
+        let hint = || format!("{variable}='firefox \"ext+container:name={{account_name}}&url={{url}}\"'");
+        let words = shlex::split(line).filter(|words| !words.is_empty());
+        let words = words.ok_or_else(|| Error::usage(format!("{variable} is not a command line"), hint()))?;
+        let mut filled = words.iter().map(|word| self.word(word)).collect::<std::result::Result<Vec<_>, _>>().map_err(|name| {
+            let what =
+                format!("{variable} has {{{name}}}; known are url, profile, account_name, account_id, role, session, region");
+            Error::usage(what, hint())
+        })?;
+        if !words.iter().any(|word| word.contains("{url}")) {
+            filled.push(self.url.to_owned());
+        }
+        Ok(filled)
+    }
+
+    /// One word; an unknown name is the error.
+    fn word<'w>(&self, word: &'w str) -> std::result::Result<String, &'w str> {
+        let scheme = word.split_once(':').map_or("", |(scheme, _)| scheme);
+        let is_scheme = |c: char| c.is_ascii_alphanumeric() || "+-.".contains(c);
+        let is_address = scheme.len() > 1 && scheme.starts_with(|c: char| c.is_ascii_alphabetic()) && scheme.chars().all(is_scheme);
+        let (mut filled, mut rest) = (String::new(), word);
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, after)) = after.split_once('}') else { break };
+            let value = match name {
+                "url" => self.url,
+                "profile" => self.profile,
+                "account_name" => self.account_name,
+                "account_id" => self.account_id,
+                "role" => self.role,
+                "session" => self.session,
+                "region" => self.region,
+                unknown => return Err(unknown),
+            };
+            filled.push_str(before);
+            if is_address {
+                filled.extend(utf8_percent_encode(value, STRICT));
+            } else {
+                // A name must not become a flag.
+                filled.push_str(if filled.is_empty() { value.trim_start_matches('-') } else { value });
+            }
+            rest = after;
+        }
+        Ok(filled + rest)
+    }
 }
 
 /// The sign-in hosts of the partitions (AWS's endpoint list).
@@ -174,12 +285,14 @@ pub fn destination(text: &str, sso_region: &str, region: Option<&str>) -> Result
             Err(Error::typo(what, text, &page, otherwise))
         };
     }
-    let wanted = text.to_ascii_lowercase();
+    let typed = text.to_ascii_lowercase();
+    let wanted = ALIASES.iter().find(|(alias, _)| *alias == typed).map_or(&*typed, |(_, name)| name);
     let Some((_, path)) = SERVICES.iter().find(|(name, _)| *name == wanted) else {
         let what = format!("there is no console page with the short name \"{text}\"");
-        return Err(match nearest(&wanted, services()) {
+        let otherwise = "daypass console --destination help";
+        return Err(match nearest(wanted, services()) {
             Some(near) => Error::typo(format!("{what}; did you mean \"{near}\"?"), text, near, otherwise),
-            None => Error::typo(what, text, &page, otherwise),
+            None => Error::typo(what, text, "help", otherwise),
         });
     };
     let (path, fragment) = path.split_once('#').unwrap_or((path, ""));
@@ -230,6 +343,32 @@ mod tests {
     }
 
     #[test]
+    fn a_launch_command_gets_each_value_as_one_word_and_encoded_inside_of_an_address() {
+        let launch = Launch {
+            profile: "dev",
+            account_name: "--Dev & 'Test'",
+            account_id: "111122223333",
+            role: "R+W",
+            session: "corp",
+            region: "eu-west-1",
+            url: "https://corp.awsapps.com/start/#/console?a=1&b=2",
+        };
+        let of = |line: &str| launch.words(line, "V").map_err(|error| error.what);
+        assert_eq!(
+            of("firefox \"ext+container:name={account_name}&url={url}\"").unwrap(),
+            [
+                "firefox",
+                "ext+container:name=--Dev%20%26%20%27Test%27&url=https%3A%2F%2Fcorp.awsapps.com%2Fstart%2F%23%2Fconsole%3Fa%3D1%26b%3D2"
+            ]
+        );
+        let chrome = of("chrome --profile-directory={account_name} {profile} {url}").unwrap();
+        assert_eq!(chrome, ["chrome", "--profile-directory=--Dev & 'Test'", "dev", launch.url]);
+        assert_eq!(of("open {account_name}").unwrap(), ["open", "Dev & 'Test'", launch.url]);
+        assert!(of("x {nonsense}").unwrap_err().starts_with("V has {nonsense}; known are url,"));
+        assert!(of("x 'open").is_err() && of("  ").is_err());
+    }
+
+    #[test]
     fn each_partition_has_its_own_console() {
         for (sso_region, page) in [
             ("eu-central-1", "https://console.aws.amazon.com/s3/home?region=r-1"),
@@ -275,11 +414,14 @@ mod tests {
 
     #[test]
     fn the_short_names_are_sorted_and_unique() {
-        assert!(SERVICES.is_sorted_by(|one, next| one.0 < next.0));
+        assert!(SERVICES.is_sorted_by(|one, next| one.0 < next.0) && ALIASES.is_sorted_by(|one, next| one.0 < next.0));
+        let is_name = |wanted: &str| SERVICES.iter().any(|(name, _)| *name == wanted);
+        assert!(ALIASES.iter().all(|(alias, name)| is_name(name) && !is_name(alias)));
     }
 
     #[test]
     fn a_mistyped_short_name_is_corrected() {
+        assert_eq!(destination("R53", "us-east-1", None), destination("route53", "us-east-1", None));
         let correction = destination("Lamda", "us-east-1", None).unwrap_err().correction.unwrap();
         assert_eq!(*correction, Correction::Replace("Lamda".to_owned(), "lambda".to_owned()));
     }

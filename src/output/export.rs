@@ -32,6 +32,13 @@ pub enum Shell {
     /// Nushell
     #[value(alias = "nu")]
     Nushell,
+    /// tcsh and csh
+    #[value(alias = "csh")]
+    Tcsh,
+    /// Elvish
+    Elvish,
+    /// xonsh
+    Xonsh,
     /// KEY=value lines, for --env-file and the like
     Dotenv,
     /// A JSON object
@@ -52,6 +59,18 @@ const CREDENTIALS: [&str; 6] = [
 
 /// What they clear: some SDKs prefer a profile to the keys, and botocore prefers the old name of the session token.
 const CLEARED: [&str; 3] = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"];
+
+/// The variable from which prompts read the name of a role whose keys are set: starship, powerlevel10k and oh-my-posh know it. No AWS SDK
+/// reads it. `AWS_PROFILE`, which all of them read too, would make some SDKs ignore the keys.
+const PROMPT: &str = "AWS_VAULT";
+
+/// What prompts prefer to it or to a profile: names and expiries of credentials that other tools set.
+const OF_OTHER_TOOLS: [&str; 5] =
+    ["AWSU_PROFILE", "AWSUME_PROFILE", "AWS_SSO_PROFILE", "AWS_SESSION_EXPIRATION", "AWSUME_EXPIRATION"];
+
+/// What some SDK prefers to a profile that `AWS_PROFILE` names.
+const STRONGER_THAN_PROFILE: [&str; 5] =
+    ["AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN", "AWS_ROLE_SESSION_NAME"];
 
 /// Those of the credential endpoint.
 const ENDPOINT: [&str; 2] = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_AUTHORIZATION_TOKEN"];
@@ -85,6 +104,19 @@ pub struct Extras<'a> {
     pub settings: Vec<(String, String)>,
 }
 
+impl Extras<'_> {
+    /// The region, if there is one.
+    pub fn region(&self) -> Option<&str> {
+        self.region.as_ref().map(|(region, _)| *region)
+    }
+
+    /// With the name for prompts. It is marked like a setting, so that clearing the role clears it, unless another tool has set it since.
+    fn with_name(mut self) -> Self {
+        self.settings.push((PROMPT.to_owned(), self.name.to_owned()));
+        self
+    }
+}
+
 /// The variables to set for a role.
 pub fn variables(credentials: &RoleCredentials, account: &AccountId, extras: Extras<'_>) -> Vec<Variable> {
     let [key, secret, token, expiration, account_id, active] = CREDENTIALS.map(Name::from);
@@ -98,7 +130,15 @@ pub fn variables(credentials: &RoleCredentials, account: &AccountId, extras: Ext
         // With the key ID, so that the name does not apply to keys that are set later.
         (active, Zeroizing::new(format!("{} {}", credentials.access_key_id, extras.name))),
     ];
-    add(&mut variables, extras);
+    add(&mut variables, extras.with_name());
+    variables
+}
+
+/// The variables to set for a profile from which every AWS tool gets the role itself.
+pub fn profile_variables(profile: &str, extras: Extras<'_>) -> Vec<Variable> {
+    let mut variables = Vec::new();
+    let settings = extras.settings.into_iter().chain([("AWS_PROFILE".to_owned(), profile.to_owned())]).collect();
+    add(&mut variables, Extras { settings, ..extras });
     variables
 }
 
@@ -106,13 +146,13 @@ pub fn variables(credentials: &RoleCredentials, account: &AccountId, extras: Ext
 pub fn endpoint_variables(address: &str, token: &Secret, extras: Extras<'_>) -> Vec<Variable> {
     let [uri, authorization] = ENDPOINT.map(Name::from);
     let mut variables = vec![(uri, Zeroizing::new(address.to_owned())), (authorization, Zeroizing::new(token.expose().to_owned()))];
-    add(&mut variables, extras);
+    add(&mut variables, extras.with_name());
     variables
 }
 
 /// The variables to clear for an endpoint. `ours`: settings of an earlier role.
 pub fn cleared_for_endpoint(set: &[Variable], ours: Vec<String>) -> Vec<Name> {
-    let stale = ours.into_iter().filter(|name| !set.iter().any(|(set, _)| set == name)).map(Name::from);
+    let stale = stale(set, ours);
     let own = CREDENTIALS.into_iter().filter(|name| !STRONGER_THAN_ENDPOINT.contains(name)).map(Name::from);
     STRONGER_THAN_ENDPOINT.into_iter().map(Name::from).chain(own).chain(stale).collect()
 }
@@ -137,8 +177,23 @@ fn add(variables: &mut Vec<Variable>, extras: Extras<'_>) {
 
 /// The variables to clear if `set` is set. `ours`: settings of an earlier role.
 pub fn cleared(set: &[Variable], ours: Vec<String>) -> Vec<Name> {
-    let stale = ours.into_iter().filter(|name| !set.iter().any(|(set, _)| set == name)).map(Name::from);
-    CLEARED.into_iter().map(Name::from).chain(stale).collect()
+    CLEARED.into_iter().map(Name::from).chain(stale(set, ours).filter(|name| !CLEARED.contains(&&**name))).collect()
+}
+
+/// The variables to clear for a profile: keys, and what some SDK or prompt prefers to `AWS_PROFILE`.
+pub fn cleared_for_profile(set: &[Variable], ours: Vec<String>) -> Vec<Name> {
+    let stronger: Vec<&'static str> = CREDENTIALS.into_iter().chain(STRONGER_THAN_PROFILE).chain([PROMPT]).collect();
+    let stale = stale(set, ours).filter(|name| !stronger.contains(&&**name));
+    stronger.iter().map(|&name| name.into()).chain(stale).collect()
+}
+
+/// The names and expiries of replaced credentials that other tools have set.
+pub fn of_other_tools<'a>(is_set: impl Fn(&str) -> bool + 'a) -> impl Iterator<Item = Name> + 'a {
+    OF_OTHER_TOOLS.into_iter().filter(move |name| is_set(name)).map(Name::from)
+}
+
+fn stale(set: &[Variable], ours: Vec<String>) -> impl Iterator<Item = Name> + '_ {
+    ours.into_iter().filter(|name| !set.iter().any(|(set, _)| set == name)).map(Name::from)
 }
 
 /// The variables that `env --unset` clears: the settings of the role, and the credentials unless the keys are the user's own.
@@ -165,6 +220,16 @@ pub fn script(shell: Shell, set: &[Variable], cleared: &[Name]) -> Result<Zeroiz
             // PowerShell treats typographic quotes as quotes.
             let quotes = [('\'', "''"), ('‘', "‘‘"), ('’', "’’"), ('‚', "‚‚"), ('‛', "‛‛")];
             Ok(lines(set, cleared, ["$Env:", " = $null;"], ["$Env:", " = '", "';"], &quotes))
+        }
+        // A line break would end the statement, even in quotes.
+        Shell::Tcsh => {
+            let set = checked(shell, set, |c| !c.is_control())?;
+            Ok(lines(&set, cleared, ["unsetenv ", ";"], ["setenv ", " '", "';"], &[('\'', r"'\''"), ('!', r"\!")]))
+        }
+        Shell::Elvish => Ok(lines(set, cleared, ["unset-env ", ";"], ["set-env ", " '", "';"], &[('\'', "''")])),
+        Shell::Xonsh => {
+            let escapes = [('\\', r"\\"), ('\'', r"\'"), ('\n', r"\n"), ('\r', r"\r")];
+            Ok(lines(set, cleared, ["${...}.pop('", "', None);"], ["$", " = '", "';"], &escapes))
         }
         Shell::Cmd => {
             // The meaning of these characters depends on how the line is read: from a file, typed, with or without delayed expansion.
@@ -205,13 +270,17 @@ fn json(document: &impl serde::Serialize, capacity: usize) -> Zeroizing<String> 
     Zeroizing::new(String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default())
 }
 
-/// The variables, if all characters of each value fit. daypass's own variables are left out if they do not.
+/// The variables, if all characters of each value fit. Names for people and daypass's own variables are left out if they do not.
 fn checked(shell: Shell, set: &[Variable], fits: impl Fn(char) -> bool) -> Result<Vec<Variable>> {
     let (good, bad): (Vec<_>, Vec<_>) = set.iter().cloned().partition(|(_, value)| value.chars().all(&fits));
-    match bad.iter().find(|(name, _)| !name.starts_with("DAYPASS_")) {
+    match bad.iter().find(|(name, _)| !name.starts_with("DAYPASS_") && name != PROMPT) {
         None => Ok(good),
         Some((name, _)) => {
-            let format = if shell == Shell::Cmd { "cmd" } else { "dotenv" };
+            let format = match shell {
+                Shell::Cmd => "cmd",
+                Shell::Tcsh => "tcsh",
+                _ => "dotenv",
+            };
             let what = format!("the value of {name} can't be written as {format}");
             Err(Error::typo(what, format, "json", "daypass env --shell json"))
         }
@@ -255,29 +324,22 @@ pub fn evaluation(shell: Shell, command: &str) -> String {
         Shell::Fish => format!("{command} | source"),
         Shell::Powershell => format!("{command} | Out-String | Invoke-Expression"),
         Shell::Nushell => format!("{command} | from json | load-env"),
+        Shell::Tcsh => format!("eval \"`{command}`\""),
+        Shell::Elvish => format!("eval ({command} | slurp)"),
+        Shell::Xonsh => format!("execx($({command}))"),
         Shell::Cmd => format!("for /f \"delims=\" %i in ('{command}') do @%i"),
         Shell::Dotenv | Shell::Json | Shell::StsJson => format!("{command} --show"),
     }
 }
 
 /// The format for the shell that runs daypass: the parent process if it is a known shell, else that of `$SHELL`, else POSIX sh.
-///
-/// # Errors
-/// A shell that reads none of the formats.
-pub fn shell_of(parent: Option<&str>, login: Option<&str>) -> Result<Shell> {
+pub fn shell_of(parent: Option<&str>, login: Option<&str>) -> Shell {
     let name = |path: &str| {
         let file = path.rsplit(['/', '\\']).next().unwrap_or_default().to_ascii_lowercase();
         file.strip_suffix(".exe").map(str::to_owned).unwrap_or(file)
     };
-    let unsupported = |name: &String| ["csh", "tcsh", "elvish", "xonsh"].contains(&name.as_str());
-    let known = [parent, login].into_iter().flatten().map(name).find(|name| unsupported(name) || known_shell(name).is_some());
-    match known {
-        Some(name) => {
-            known_shell(&name).ok_or_else(|| Error::missing(format!("{name} reads none of the formats"), "--shell", "json"))
-        }
-        None if cfg!(windows) && login.is_none() => Ok(Shell::Powershell),
-        None => Ok(Shell::Sh),
-    }
+    let known = [parent, login].into_iter().flatten().find_map(|path| known_shell(&name(path)));
+    known.unwrap_or(if cfg!(windows) && login.is_none() { Shell::Powershell } else { Shell::Sh })
 }
 
 fn known_shell(name: &str) -> Option<Shell> {
@@ -289,6 +351,9 @@ fn known_shell(name: &str) -> Option<Shell> {
         "nu" => Some(Shell::Nushell),
         "pwsh" | "powershell" => Some(Shell::Powershell),
         "cmd" => Some(Shell::Cmd),
+        "csh" | "tcsh" | "bsd-csh" => Some(Shell::Tcsh),
+        "elvish" => Some(Shell::Elvish),
+        "xonsh" => Some(Shell::Xonsh),
         _ => None,
     }
 }
@@ -345,13 +410,12 @@ mod tests {
 
     #[test]
     fn the_shell_is_the_parent_process_or_that_of_the_variable() {
-        let of = |parent, login| shell_of(parent, login).ok();
-        assert_eq!(of(Some("bash"), Some("/usr/bin/fish")), Some(Shell::Bash));
-        assert_eq!(of(Some("make"), Some("/usr/bin/fish")), Some(Shell::Fish));
-        assert_eq!(of(None, Some("/opt/strange")), Some(Shell::Sh));
-        assert_eq!(of(Some("cmd.exe"), None), Some(Shell::Cmd));
-        assert_eq!(of(Some("tcsh"), Some("/bin/bash")), None);
-        assert_eq!(of(Some("make"), Some("/bin/tcsh")), None);
+        assert_eq!(shell_of(Some("bash"), Some("/usr/bin/fish")), Shell::Bash);
+        assert_eq!(shell_of(Some("make"), Some("/usr/bin/fish")), Shell::Fish);
+        assert_eq!(shell_of(None, Some("/opt/strange")), Shell::Sh);
+        assert_eq!(shell_of(Some("cmd.exe"), None), Shell::Cmd);
+        assert_eq!(shell_of(Some("tcsh"), Some("/bin/bash")), Shell::Tcsh);
+        assert_eq!(shell_of(Some("make"), Some("/usr/bin/elvish")), Shell::Elvish);
     }
 
     #[test]

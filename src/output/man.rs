@@ -3,8 +3,13 @@
 use clap::Command;
 use clap_mangen::Man;
 
+use super::reference::{self, Entry};
+
 /// When the text of the pages last changed. Not the date of the build: the same source yields the same pages.
-const DATE: &str = "2026-11-27";
+const DATE: &str = "2026-11-28";
+
+/// The heading of examples in a help.
+const EXAMPLES: &str = "Examples:";
 
 /// The maximum length of roff lines, a rule of `mandoc -Tlint`.
 const LONGEST: usize = 80;
@@ -28,14 +33,30 @@ pub fn page(command: &Command) -> String {
     if command.has_subcommands() {
         add(&mut text, |out| man.render_subcommands_section(out));
     }
-    if let Some(help) = command.get_after_help() {
-        text += &after_help(&help.to_string());
+    let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    if !help.is_empty() {
+        text += &after_help(&help);
     }
+    let examples = reference::EXAMPLES.iter().find(|(of, _)| *of == command.get_name());
+    if let Some((_, lines)) = examples.filter(|_| !help.lines().any(|line| line == EXAMPLES)) {
+        let lines: Vec<String> = lines.iter().map(|line| escaped(&format!("  {line}")) + "\n").collect();
+        text.extend([".SH EXAMPLES\n.nf\n", &lines.concat(), ".fi\n"]);
+    }
+    text += &entries("ENVIRONMENT", reference::VARIABLES, command.get_name());
+    text += &entries("FILES", reference::FILES, command.get_name());
     if name != env!("CARGO_PKG_NAME") {
         text += ".SH \"SEE ALSO\"\n.BR daypass (1)\n";
     }
     // The generator puts a blank line and too many breaks before the possible values of a flag.
     text.replace(".br\n\n.br\n", ".sp\n").lines().map(|line| broken(line) + "\n").collect()
+}
+
+/// A section of variables or files; empty if none concerns the command.
+fn entries(heading: &str, all: &[Entry], command: &str) -> String {
+    let concerning = all.iter().filter(|entry| entry.concerns(command));
+    let item = |entry: &Entry| format!(".TP\n\\fB{}\\fR\n{}\n", escaped(entry.name), escaped(entry.what));
+    let text = concerning.map(item).collect::<Vec<_>>().concat();
+    if text.is_empty() { text } else { format!(".SH {heading}\n{text}") }
 }
 
 /// Writing to memory can't fail.
@@ -49,7 +70,7 @@ fn add(text: &mut String, render: impl Fn(&mut dyn std::io::Write) -> std::io::R
 fn after_help(help: &str) -> String {
     let mut text = String::new();
     let mut as_is = false;
-    let is_heading = |line: &str| ["Examples:", "Exit status:"].contains(&line);
+    let is_heading = |line: &str| [EXAMPLES, "Exit status:"].contains(&line);
     let mut lines = help.lines().enumerate().peekable();
     while let Some((at, line)) = lines.next() {
         let heading = is_heading(line);

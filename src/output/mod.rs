@@ -1,4 +1,4 @@
-//! Text for standard output, one file for each format. Pure.
+//! Text for standard output, one file for each format. Pure, but for the time zone of this machine.
 
 pub mod audit;
 pub mod console;
@@ -8,6 +8,7 @@ pub mod csv;
 pub mod export;
 pub mod login_events;
 pub mod man;
+pub mod reference;
 pub mod shell;
 
 use std::fmt::Write;
@@ -18,10 +19,12 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
+use crate::sys::clock;
 use crate::text;
 
 const RFC_3339: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
-const FOR_PEOPLE: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute] UTC");
+const DAY_AND_TIME: &[BorrowedFormatItem<'_>] = format_description!("[year]-[month]-[day] [hour]:[minute]");
+const TIME: &[BorrowedFormatItem<'_>] = format_description!("[hour]:[minute]");
 
 /// The output formats of `--format`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,9 +42,20 @@ pub fn rfc3339(moment: OffsetDateTime) -> String {
     moment.to_offset(time::UtcOffset::UTC).format(RFC_3339).unwrap_or_default()
 }
 
-/// A time for people: UTC, to the minute.
+/// A time for people: that of this machine, to the minute. UTC is named, because a remote machine may have it where the reader has not.
 pub fn when(moment: OffsetDateTime) -> String {
-    moment.to_offset(time::UtcOffset::UTC).format(FOR_PEOPLE).unwrap_or_default()
+    formatted(clock::local(moment), DAY_AND_TIME)
+}
+
+/// A time in the near future or past for people: without the day if that is today.
+pub fn when_near(moment: OffsetDateTime, now: OffsetDateTime) -> String {
+    let local = clock::local(moment);
+    formatted(local, if local.date() == clock::local(now).date() { TIME } else { DAY_AND_TIME })
+}
+
+fn formatted(local: OffsetDateTime, format: &[BorrowedFormatItem<'_>]) -> String {
+    let zone = if local.offset().is_utc() { " UTC" } else { "" };
+    local.format(format).unwrap_or_default() + zone
 }
 
 /// The time until then: `2 h 05 min`, `12 min`, `40 s`.

@@ -25,6 +25,13 @@ pub enum Error {
     Forbidden(String),
     /// The service rejects the request: wrong start URL, region or scope.
     InvalidRequest(String),
+    /// The start URL belongs to another region.
+    WrongRegion {
+        /// The region of the portal.
+        region: String,
+        /// How that is known, as a clause.
+        why: String,
+    },
     /// Throttled, server error, reset or time-out: retry, not before the given time.
     Unavailable(Option<Duration>, String),
     /// There is no connection, and a retry would not change that: the request was sent once.

@@ -4,6 +4,7 @@
 //! Each call returns a value or an [`Error`] named for what the caller does next. Nothing here decides or, except for the listing of many
 //! accounts, retries. The SDK, its runtime, TLS and the trust roots are built before the first request.
 
+pub mod discovery;
 mod error;
 mod listing;
 mod start_url;
@@ -95,7 +96,7 @@ impl Portal {
     /// The start URL as the service knows it: if the configured one is a company's own address, the access portal that it redirects to.
     ///
     /// # Errors
-    /// [`Error::InvalidRequest`] if it redirects to another region. An address without a redirect is returned as it is; the service will
+    /// [`Error::WrongRegion`] if it redirects to another region. An address without a redirect is returned as it is; the service will
     /// reject it.
     pub fn service_url(&self, deadline: Deadline) -> Result<String, Error> {
         let configured = &self.start_url;
@@ -109,7 +110,8 @@ impl Portal {
         };
         match start_url::region(&resolved) {
             Some(region) if region != self.settings.region => {
-                Err(Error::InvalidRequest(format!("it redirects to {resolved}, which is in {region}")))
+                let why = format!("it redirects to {resolved}, which is in {region}");
+                Err(Error::WrongRegion { region, why })
             }
             _ => {
                 tracing::info!(resolved, "the start URL redirects to an access portal");

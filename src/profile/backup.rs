@@ -36,6 +36,11 @@ pub(super) fn without_secrets(text: &str) -> String {
     kept
 }
 
+/// Whether something was left out of this backup.
+pub(super) fn lacks_secrets(backup: &str) -> bool {
+    backup.lines().any(|line| line == LEFT_OUT)
+}
+
 /// The text with its secrets and access key IDs replaced, with as many lines: for a diff that people see.
 pub(super) fn masked(text: &str) -> String {
     const HIDDEN: &str = "********";

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::config::Block;
-use super::names::RoleArn;
+use super::names::{self, RoleArn};
 use super::request::AssumeRequest;
 use crate::error::{Error, Result};
 use crate::text;
@@ -56,14 +56,17 @@ impl AssumedRole {
     pub fn of_profile(profile: &Block<'_>) -> Result<Self> {
         let at = |key: &str, error: Error| {
             let place = profile.get(key).map(super::config::Value::place).unwrap_or_default();
-            Error { what: format!("{place}: {}", error.what), correction: None, ..error }
+            let file = profile.get(key).map_or(profile.file, |value| value.file);
+            let hint = text::edit_file(&file.to_string_lossy());
+            Error { what: format!("{place}: {}", error.what), correction: None, hint, ..error }
         };
         let text = |key: &str| profile.text(key).map(str::to_owned);
         let arn = RoleArn::new(profile.text("role_arn").unwrap_or_default()).map_err(|error| at("role_arn", error))?;
         let session_name = profile.text("role_session_name").map(session_name).transpose();
         let duration = profile.text("duration_seconds").map(|text| {
-            let seconds =
-                text.parse().map_err(|_| Error::usage(format!("\"{text}\" is not a number of seconds"), "such as 3600"))?;
+            let seconds = text
+                .parse()
+                .map_err(|_| Error::typo(format!("\"{text}\" is not a number of seconds such as 3600"), text, "3600", FLAGS))?;
             checked(Duration::from_secs(seconds), text)
         });
         Ok(Self {
@@ -112,25 +115,29 @@ pub fn is_session_name(text: &str) -> bool {
     (2..=64).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b))
 }
 
+/// The command that describes the flags.
+const FLAGS: &str = "daypass env --help";
+
 fn session_name(text: &str) -> Result<String> {
     if is_session_name(text) {
         return Ok(text.to_owned());
     }
-    Err(Error::usage(
-        format!("\"{text}\" can't name a role session: such names have 2 to 64 letters, digits and _+=,.@-"),
-        "choose a name such as deploy-ada",
-    ))
+    let what = format!("\"{text}\" can't name a role session: such names have 2 to 64 letters, digits and _+=,.@-");
+    let plain = names::plain(text, "daypass");
+    Err(Error::typo(what, text, if plain.len() < 2 { "daypass" } else { &plain }, FLAGS))
 }
 
 /// `900`, `900s`, `15m` or `1h`.
 fn duration(text: &str) -> Result<Duration> {
     let length = text::duration(text, &[("s", 1), ("m", 60), ("h", 3600)]);
-    checked(length.ok_or_else(|| Error::usage(format!("\"{text}\" is not a duration"), "such as 900, 30m or 1h"))?, text)
+    let what = || format!("\"{text}\" is not a duration such as 900, 30m or 1h");
+    checked(length.ok_or_else(|| Error::typo(what(), text, "1h", FLAGS))?, text)
 }
 
 fn checked(duration: Duration, text: &str) -> Result<Duration> {
     if duration < MIN_DURATION {
-        return Err(Error::usage(format!("a role session of {text} is too short"), "15 minutes (900) are the least"));
+        let what = format!("a role session of {text} is too short; AWS requires 15 minutes (900)");
+        return Err(Error::typo(what, text, "900", FLAGS));
     }
     Ok(duration)
 }

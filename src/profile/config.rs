@@ -103,13 +103,13 @@ impl Config {
     /// # Errors
     /// As [`Config::read`].
     pub fn with_credentials(env: &Env, path: PathBuf, text: String) -> Result<Self> {
-        let config = Source { path, kind: FileKind::Config, text: Zeroizing::new(text) };
+        let config = Source::new(path, FileKind::Config, Zeroizing::new(text));
         Ok(Self { config, credentials: Source::read(env.credentials_file(), FileKind::Credentials)? })
     }
 
     /// The configuration in two texts, each with the path it has or will have.
     pub fn of_texts(config: (PathBuf, String), credentials: (PathBuf, String)) -> Self {
-        let source = |(path, text), kind| Source { path, kind, text: Zeroizing::new(text) };
+        let source = |(path, text), kind| Source::new(path, kind, Zeroizing::new(text));
         Self { config: source(config, FileKind::Config), credentials: source(credentials, FileKind::Credentials) }
     }
 
@@ -205,9 +205,13 @@ impl Config {
 }
 
 impl Source {
+    fn new(path: PathBuf, kind: FileKind, text: Zeroizing<String>) -> Self {
+        Self { path, kind, text }
+    }
+
     fn read(path: Option<PathBuf>, kind: FileKind) -> Result<Self> {
         let Some(path) = path else {
-            return Ok(Self { path: PathBuf::new(), kind, text: Zeroizing::default() });
+            return Ok(Self::new(PathBuf::new(), kind, Zeroizing::default()));
         };
         let text = match file::read(&path) {
             Ok(bytes) => encoding::decode(bytes, &path)?,
@@ -217,7 +221,7 @@ impl Source {
                 return Err(Error::failed(format!("can't read {shown}: {error}"), format!("ls -ld \"{shown}\"")));
             }
         };
-        Ok(Self { path, kind, text: Zeroizing::new(text) })
+        Ok(Self::new(path, kind, Zeroizing::new(text)))
     }
 
     fn scan(path: Option<PathBuf>, kind: FileKind, words: &[&str]) -> Option<Self> {
@@ -232,7 +236,7 @@ impl Source {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Zeroizing::default(),
             Err(_) => return None,
         };
-        Some(Self { path, kind, text: Zeroizing::new(std::str::from_utf8(&text).ok()?.to_owned()) })
+        Some(Self::new(path, kind, Zeroizing::new(std::str::from_utf8(&text).ok()?.to_owned())))
     }
 
     fn find(&self, kind: Kind, name: &str) -> Option<Block<'_>> {
@@ -242,9 +246,8 @@ impl Source {
     }
 
     fn blocks(&self, kind: Kind) -> Vec<Block<'_>> {
-        let document = Document::parse(self.text.as_bytes(), self.kind);
-        let wanted = |group: &Group<'_, '_>| group.first().is_some_and(|section| section.kind == kind);
-        document.groups().iter().filter(|group| wanted(group)).filter_map(|group| self.block(&document, group)).collect()
+        let document = Document::of_kind(self.text.as_bytes(), self.kind, kind);
+        document.groups().iter().filter_map(|group| self.block(&document, group)).collect()
     }
 
     fn block<'a>(&'a self, document: &Document<'a>, group: &Group<'_, 'a>) -> Option<Block<'a>> {

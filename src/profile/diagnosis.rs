@@ -11,8 +11,8 @@ use super::resolve::{self, CredentialSource, SSO_KEYS};
 pub fn warnings(config: &Config) -> Vec<Warning<'_>> {
     let mut all = config.warnings();
     let precedence = Precedence::new(config);
-    for block in config.profiles() {
-        let Some(value) = overriding(&precedence, &block) else { continue };
+    for block in precedence.profiles() {
+        let Some(value) = overriding(&precedence, block) else { continue };
         let what = format!("AWS tools use this {} instead of what profile \"{}\" gets from daypass", value.key, block.name);
         all.push(Warning {
             file: value.file,

@@ -16,11 +16,11 @@ use std::ops::Range;
 use super::config::{Block, Config, Value};
 use super::helper;
 use super::ini::{self, Document, Entry, FileKind, Kind, MARK, Section};
-use super::names::Session;
+use super::names::{self, Session};
 use super::precedence::Precedence;
 use super::resolve::{self, SSO_KEYS};
 use crate::error::{Error, Result};
-use crate::text::shell_quote;
+use crate::text::{command_line, shell_quote};
 
 /// One change of one section.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,14 +101,16 @@ pub fn apply(text: &str, file: FileKind, changes: &[Change]) -> Result<String> {
     for edit in &edits {
         check_edit(edit)?;
         if !seen.insert((edit.kind, edit.name)) {
-            return Err(Error::usage(format!("\"{}\" would be written twice", edit.name), "give each profile a different name"));
+            let other = format!("{}-2", edit.name);
+            let hint = command_line(["daypass", "configure", "--profile", &other]);
+            return Err(Error::typo(format!("\"{}\" would be written twice", edit.name), edit.name, &other, hint));
         }
     }
     let before = Document::parse(text.as_bytes(), file);
     let after = splice(text, file, &before, &edits)?;
     if after != text {
         check(text, &after, file, &before, &edits).map_err(|what| {
-            let hint = "edit the file by hand; 'daypass configure --dry-run' shows the change";
+            let hint = "daypass doctor";
             Error::failed(format!("nothing was written, because the result would be wrong: {what}"), hint)
         })?;
     }
@@ -173,7 +175,10 @@ fn check_value(key: &str, value: &str) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::usage(format!("\"{value}\" can't be written as {key}: {why}"), format!("give another {key}")))
+    let plain: String = value.chars().filter(|c| !is_break(*c)).collect();
+    let plain = [" #", " ;"].iter().fold(&*plain, |plain, comment| plain.split(comment).next().unwrap_or_default());
+    let plain = plain.trim_matches(|c: char| c.is_whitespace() || "\"#;".contains(c));
+    Err(Error::typo(format!("\"{value}\" can't be written as {key}: {why}"), value, plain, "daypass configure --help"))
 }
 
 fn is_break(c: char) -> bool {
@@ -250,7 +255,14 @@ fn new_section(file: FileKind, eol: &str, edit: &Edit<'_>) -> Result<String> {
     let Edit { kind, name, .. } = *edit;
     if !ini::is_plain_name(name) {
         let what = format!("\"{name}\" is not a name that all AWS tools read");
-        return Err(Error::usage(what, "choose a name that consists of letters, digits and _-./@:+%"));
+        let plain = names::plain(name, "dev");
+        let flag = if kind == Kind::Session { "--session" } else { "--profile" };
+        return Err(Error::typo(
+            format!("{what}: use letters, digits and _-./@:+%"),
+            name,
+            &plain,
+            command_line(["daypass", "configure", flag, &plain]),
+        ));
     }
     let mut section = match (kind, file) {
         (Kind::Session, _) => format!("[sso-session {name}]{eol}"),
@@ -320,43 +332,38 @@ fn comments_within(text: &str, before: &Document<'_>, entry: &Entry) -> String {
 
 type Name = (Kind, String);
 /// Sections with their keys; the mark is stored under a key that no other can have.
-type Meaning = BTreeMap<Name, BTreeMap<String, String>>;
+type Meaning<'m> = BTreeMap<(Kind, Cow<'m, str>), BTreeMap<Cow<'m, str>, Cow<'m, str>>>;
 
 fn check(old: &str, new: &str, file: FileKind, before: &Document<'_>, edits: &[Edit<'_>]) -> std::result::Result<(), String> {
     let after = Document::parse(new.as_bytes(), file);
     let mut expected = meaning(before);
     for edit in edits {
-        let name = (edit.kind, edit.name.to_owned());
+        let name = (edit.kind, Cow::Borrowed(edit.name));
         if edit.forget {
             expected.remove(&name);
             continue;
         }
         let keys = expected.entry(name).or_default();
         keys.retain(|key, _| !edit.remove.contains(&&**key));
-        keys.extend(edit.set.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
-        keys.extend(edit.mark.map(|mark| (MARK.to_owned(), mark.to_owned())));
+        keys.extend(edit.set.iter().map(|&(key, value)| (Cow::Borrowed(key), Cow::Borrowed(value))));
+        keys.extend(edit.mark.map(|mark| (Cow::Borrowed(MARK), Cow::Borrowed(mark))));
     }
     let found = meaning(&after);
     if found != expected {
-        let differs = |name: &&Name| found.get(*name) != expected.get(*name);
-        let name = expected.keys().chain(found.keys()).find(differs).map(|(_, name)| name.as_str()).unwrap_or_default();
+        let differs = |name: &&(Kind, Cow<'_, str>)| found.get(*name) != expected.get(*name);
+        let name = expected.keys().chain(found.keys()).find(differs).map(|(_, name)| &**name).unwrap_or_default();
         return Err(format!("section \"{name}\" would not read as intended"));
     }
     second_reading(old, new, file, before, edits)
 }
 
-fn meaning(document: &Document<'_>) -> Meaning {
+fn meaning<'m>(document: &'m Document<'_>) -> Meaning<'m> {
     let mut meaning = Meaning::new();
     for group in document.groups() {
         for section in group.sections {
-            let keys = meaning.entry((section.kind, section.name.to_string())).or_default();
-            keys.extend(
-                document
-                    .entries(section)
-                    .iter()
-                    .map(|entry| (document.key(entry).into_owned(), document.value(entry).into_owned())),
-            );
-            keys.extend(document.mark(section).map(|mark| (MARK.to_owned(), mark.into_owned())));
+            let keys = meaning.entry((section.kind, Cow::Borrowed(&*section.name))).or_default();
+            keys.extend(document.entries(section).iter().map(|entry| (document.key(entry), document.value(entry))));
+            keys.extend(document.mark(section).map(|mark| (Cow::Borrowed(MARK), mark)));
         }
     }
     meaning
@@ -378,36 +385,41 @@ fn second_reading(
         return Ok(());
     }
     let new = by_rust_ini(new, file).ok_or("rust-ini rejects it")?;
-    let edits: HashMap<Name, &Edit<'_>> = edits.iter().map(|edit| ((edit.kind, edit.name.to_owned()), edit)).collect();
-    let meant = |name: &Name, key: &str| {
-        edits.get(name).is_some_and(|edit| edit.forget || edit.remove.contains(&key) || edit.set.iter().any(|(set, _)| *set == key))
-    };
-    let unmeant = |reading: &Reading| -> Vec<(Name, String, String)> {
-        let all =
-            reading.iter().flat_map(|(name, keys)| keys.iter().map(move |(key, value)| (name.clone(), key.clone(), value.clone())));
-        all.filter(|(name, key, _)| !meant(name, key)).collect()
-    };
-    if unmeant(&old) != unmeant(&new) {
-        return Err("rust-ini finds a change of a key that should stay".to_owned());
-    }
-    let last = |reading: &Reading| -> HashMap<(Name, String), String> {
-        reading
-            .iter()
-            .flat_map(|(name, keys)| keys.iter().map(move |(key, value)| ((name.clone(), key.clone()), value.clone())))
-            .collect()
-    };
-    let (was, is) = (last(&old), last(&new));
-    for (name, edit) in &edits {
-        for (key, value) in &edit.set {
-            let place = (name.clone(), (*key).to_owned());
-            let found = is.get(&place);
-            // A value that was right stays as it is, with a comment after it that rust-ini takes for a part of it.
-            if found.map(String::as_str) != Some(*value) && (found.is_none() || found != was.get(&place)) {
-                return Err(format!("rust-ini does not find the new {key} of \"{}\"", name.1));
+    let edits: HashMap<(Kind, &str), &Edit<'_>> = edits.iter().map(|edit| ((edit.kind, edit.name), edit)).collect();
+    // Each key that no change concerns, and the last value of each key that one does.
+    let mut unmeant = [Vec::new(), Vec::new()];
+    let mut meant = [HashMap::new(), HashMap::new()];
+    for ((reading, unmeant), meant) in [&old, &new].into_iter().zip(&mut unmeant).zip(&mut meant) {
+        for ((kind, name), keys) in reading {
+            let edit = edits.get(&(*kind, &**name));
+            let concerns = |key: &str| {
+                edit.is_some_and(|edit| edit.forget || edit.remove.contains(&key) || edit.set.iter().any(|(set, _)| *set == key))
+            };
+            for (key, value) in keys {
+                if concerns(key) {
+                    meant.insert((*kind, &**name, &**key), &**value);
+                } else {
+                    unmeant.push((*kind, &**name, &**key, &**value));
+                }
             }
         }
-        if edit.remove.iter().any(|key| is.contains_key(&(name.clone(), (*key).to_owned()))) {
-            return Err(format!("rust-ini still finds a removed key of \"{}\"", name.1));
+    }
+    let [was_unmeant, is_unmeant] = unmeant;
+    if was_unmeant != is_unmeant {
+        return Err("rust-ini finds a change of a key that should stay".to_owned());
+    }
+    let [was, is] = meant;
+    for ((kind, name), edit) in &edits {
+        for (key, value) in &edit.set {
+            let place = (*kind, *name, *key);
+            let found = is.get(&place);
+            // A value that was right stays as it is, with a comment after it that rust-ini takes for a part of it.
+            if found != Some(value) && (found.is_none() || found != was.get(&place)) {
+                return Err(format!("rust-ini does not find the new {key} of \"{name}\""));
+            }
+        }
+        if edit.remove.iter().any(|key| is.contains_key(&(*kind, *name, *key))) {
+            return Err(format!("rust-ini still finds a removed key of \"{name}\""));
         }
     }
     Ok(())

@@ -14,7 +14,7 @@ use super::precedence::{Fault, Kind, Place, Precedence, Ranking, Sdk, Source, ha
 use super::request::RoleRequest;
 use super::{helper, resolve};
 use crate::sys::env::Env;
-use crate::text::{command_line, shell_quote};
+use crate::text::{command_line, set_variable};
 
 /// How serious a finding is, the most serious first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -240,7 +240,7 @@ fn variables(subject: &Subject<'_>, rankings: &[(Sdk, Ranking)], found: &mut Vec
             let ignoring = rankings.iter().filter(|(_, ranking)| ranking.profile != other).map(|(sdk, _)| *sdk);
             if let Some(sdks) = list(ignoring) {
                 let what = format!("AWS_DEFAULT_PROFILE is set, which {sdks} ignore");
-                let hint = set("AWS_PROFILE", other);
+                let hint = set_variable("AWS_PROFILE", other);
                 found.push(Finding::new(Code::DefaultProfileIgnored, what, hint, variable("AWS_DEFAULT_PROFILE")));
             }
         }
@@ -272,7 +272,7 @@ fn container_address(env: &Env, found: &mut Vec<Finding>) {
         let what =
             format!("{proxy} is set, and NO_PROXY does not contain {host}: some SDKs ask the proxy for the credentials of {NAME}");
         let others = env.no_proxy().map(|list| format!("{list},")).unwrap_or_default();
-        found.push(Finding::new(Code::ProxyForLoopback, what, set("NO_PROXY", &format!("{others}{host}")), place));
+        found.push(Finding::new(Code::ProxyForLoopback, what, set_variable("NO_PROXY", &format!("{others}{host}")), place));
     }
 }
 
@@ -364,7 +364,7 @@ fn missing_profile(subject: &Subject<'_>, name: &str) -> Finding {
         (None, None) => Some(Place::Variable("AWS_DEFAULT_PROFILE")),
     };
     let config = subject.precedence.config;
-    let request = RoleRequest { profile: Some(name.to_owned()), ..RoleRequest::default() };
+    let request = RoleRequest { profile: subject.argument.map(str::to_owned), ..RoleRequest::default() };
     let error = resolve::target_in(config, subject.env, &request).err();
     let (what, hint) = error.map_or_else(Default::default, |error| (error.what, error.hint));
     match resolve::misnamed_profile(config, name) {
@@ -616,9 +616,4 @@ fn unset(names: &[&str]) -> String {
         return format!("Remove-Item {}", names.join(","));
     }
     format!("unset {}", names.join(" "))
-}
-
-/// The command that sets a variable.
-fn set(name: &str, value: &str) -> String {
-    if cfg!(windows) { format!("$Env:{name} = \"{value}\"") } else { format!("export {name}={}", shell_quote(value)) }
 }

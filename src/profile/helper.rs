@@ -23,6 +23,14 @@ pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) 
     ))
 }
 
+/// Returns the line for the role of another profile.
+///
+/// # Errors
+/// As [`line`].
+pub fn profile_line(program: &str, profile: &str) -> Result<String> {
+    Ok(format!("{} credential-process --profile {}", word(program, cfg!(windows))?, argument(profile)?))
+}
+
 /// Returns the line for a role that is assumed with the credentials of `base`: the flags that name them, such as `--profile dev`.
 ///
 /// # Errors

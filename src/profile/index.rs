@@ -21,15 +21,17 @@ pub struct AccountRole {
 pub struct ProfileIndex<'c> {
     config: &'c Config,
     env: &'c Env,
+    /// In file order.
+    blocks: Vec<Session>,
     sessions: HashMap<String, Session>,
 }
 
 impl<'c> ProfileIndex<'c> {
     /// Resolves the sessions.
     pub fn new(config: &'c Config, env: &'c Env) -> Self {
-        let sessions = config.sessions();
-        let sessions = sessions.iter().filter_map(|block| Some((block.name.to_string(), resolve::session_of(block).ok()?)));
-        Self { sessions: sessions.collect(), config, env }
+        let blocks = resolve::session_blocks(config);
+        let sessions = blocks.iter().map(|session| (session.name.clone(), session.clone()));
+        Self { sessions: sessions.collect(), blocks, config, env }
     }
 
     /// The same role as [`resolve::target_in`] gives for a profile; None if the profile has none or contradicts itself.
@@ -40,10 +42,13 @@ impl<'c> ProfileIndex<'c> {
         let own_rule = || (text("daypass_agents"), text("daypass_agent_role"));
         let (session, account, role, region, (agents, agent_role)) = match resolve::credential_source(profile) {
             CredentialSource::Native => (self.native(profile)?, id()?, text("sso_role_name")?, None, own_rule()),
-            CredentialSource::Legacy => (resolve::legacy_session(profile)?, id()?, text("sso_role_name")?, None, own_rule()),
+            CredentialSource::Legacy => {
+                (resolve::legacy_session(&self.blocks, profile)?, id()?, text("sso_role_name")?, None, own_rule())
+            }
             CredentialSource::Helper(request) => {
                 let RoleRequest {
                     profile: None,
+                    named_by: _,
                     session: Some(name),
                     start_url: None,
                     sso_region: None,

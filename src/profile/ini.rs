@@ -124,7 +124,12 @@ impl<'a> Document<'a> {
 
     /// Parses only the sections of this kind and name, in one pass and without warnings.
     pub fn find(text: &'a [u8], file: FileKind, kind: Kind, name: &str) -> Self {
-        Parser::new(text, file, Some((kind, name))).run()
+        Parser::new(text, file, Some((kind, Some(name)))).run()
+    }
+
+    /// Parses only the sections of this kind, in one pass and without warnings.
+    pub fn of_kind(text: &'a [u8], file: FileKind, kind: Kind) -> Self {
+        Parser::new(text, file, Some((kind, None))).run()
     }
 
     /// The sections in file order.
@@ -369,7 +374,8 @@ pub fn lines(text: &[u8], within: Range<usize>) -> impl Iterator<Item = Line> + 
 struct Parser<'a, 'w> {
     document: Document<'a>,
     file: FileKind,
-    only: Option<(Kind, &'w str)>,
+    /// The kind of the sections that are read, and their name; None reads all.
+    only: Option<(Kind, Option<&'w str>)>,
     position: Position,
     open: Open,
 }
@@ -408,7 +414,7 @@ enum Open {
 }
 
 impl<'a, 'w> Parser<'a, 'w> {
-    fn new(text: &'a [u8], file: FileKind, only: Option<(Kind, &'w str)>) -> Self {
+    fn new(text: &'a [u8], file: FileKind, only: Option<(Kind, Option<&'w str>)>) -> Self {
         let document = Document { text, sections: Vec::new(), entries: Vec::new(), warnings: Vec::new() };
         Self { document, file, only, position: Position::Start, open: Open::Nothing }
     }
@@ -509,7 +515,7 @@ impl<'a, 'w> Parser<'a, 'w> {
             return;
         };
         let (kind, name, prefixed_default, warning) = classify(inner, self.file);
-        if self.only.is_some_and(|wanted| wanted != (kind, &name)) {
+        if self.only.is_some_and(|(wanted, called)| wanted != kind || called.is_some_and(|called| called != name)) {
             return;
         }
         if let Some(warning) = warning {

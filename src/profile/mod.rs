@@ -13,6 +13,7 @@ mod header;
 pub mod helper;
 pub mod index;
 pub mod ini;
+mod last_change;
 pub mod names;
 pub mod naming;
 pub mod other_tools;

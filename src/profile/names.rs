@@ -1,5 +1,6 @@
 //! Types for the names in AWS's configuration. A value of such a type is well-formed. Touches nothing.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::start_url;
@@ -93,10 +94,8 @@ impl RoleArn {
     /// The text can't be the ARN of a role.
     pub fn new(text: &str) -> Result<Self> {
         let malformed = || {
-            Error::usage(
-                format!("\"{text}\" is not the ARN of a role"),
-                "an ARN such as arn:aws:iam::111122223333:role/Deploy is required",
-            )
+            let example = "arn:aws:iam::111122223333:role/Deploy";
+            Error::typo(format!("\"{text}\" is not the ARN of a role, such as {example}"), text, example, "daypass env --help")
         };
         let parts: Vec<&str> = text.splitn(6, ':').collect();
         let ["arn", partition, "iam", "", account, resource] = parts.as_slice() else { return Err(malformed()) };
@@ -139,6 +138,27 @@ impl fmt::Display for RoleArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// The most characters that a text adds to a name.
+const LONGEST: usize = 64;
+
+/// Returns the text as a part of a name: letters, digits and `_.@+-` stay; each run of other characters becomes one hyphen. It neither
+/// starts nor ends with a hyphen or a dot, so that it can't be taken for a flag or a path.
+pub fn plain<'t>(text: &'t str, if_empty: &'t str) -> Cow<'t, str> {
+    let mut name = String::with_capacity(text.len().min(LONGEST));
+    for c in text.chars() {
+        if name.len() == LONGEST {
+            break;
+        }
+        if c.is_ascii_alphanumeric() || "_.@+-".contains(c) {
+            name.push(c);
+        } else if !name.ends_with('-') {
+            name.push('-');
+        }
+    }
+    let trimmed = name.trim_matches(['-', '.']);
+    if trimmed.is_empty() { Cow::Borrowed(if_empty) } else { Cow::Owned(trimmed.to_owned()) }
 }
 
 /// The known name that is nearest to a mistyped one, if one is near enough.

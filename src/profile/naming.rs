@@ -5,13 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use super::index::AccountRole;
 use super::ini::is_plain_name;
+use super::names::plain;
 use crate::error::{Error, Result};
 
 /// The default template.
 pub const DEFAULT: &str = "{account_name}.{role}";
-
-/// The most characters that a field adds to a name.
-const LONGEST: usize = 64;
 
 /// A template such as `{account_name}.{role}`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,34 +104,16 @@ impl Template {
                 Part::Text(text) => name.push_str(text),
                 Part::Field(field) => name.push_str(&match field {
                     Field::AccountId => Cow::Borrowed(id),
-                    Field::AccountName => safe(values.account_name.unwrap_or(id), id),
-                    Field::AccountEmail => safe(values.account_email.unwrap_or(id), id),
-                    Field::Role => safe(values.role.role.as_str(), "role"),
-                    Field::Session => safe(values.session, "session"),
-                    Field::Region => safe(values.region.unwrap_or_default(), "region"),
+                    Field::AccountName => plain(values.account_name.unwrap_or(id), id),
+                    Field::AccountEmail => plain(values.account_email.unwrap_or(id), id),
+                    Field::Role => plain(values.role.role.as_str(), "role"),
+                    Field::Session => plain(values.session, "session"),
+                    Field::Region => plain(values.region.unwrap_or_default(), "region"),
                 }),
             }
         }
         name
     }
-}
-
-/// Returns the text as a part of a name: letters, digits and `_.@+-` stay; each run of other characters becomes one hyphen. It neither
-/// starts nor ends with a hyphen or a dot, so that it can't be taken for a flag or a path.
-fn safe<'t>(text: &'t str, if_empty: &'t str) -> Cow<'t, str> {
-    let mut name = String::with_capacity(text.len().min(LONGEST));
-    for c in text.chars() {
-        if name.len() == LONGEST {
-            break;
-        }
-        if c.is_ascii_alphanumeric() || "_.@+-".contains(c) {
-            name.push(c);
-        } else if !name.ends_with('-') {
-            name.push('-');
-        }
-    }
-    let trimmed = name.trim_matches(['-', '.']);
-    if trimmed.is_empty() { Cow::Borrowed(if_empty) } else { Cow::Owned(trimmed.to_owned()) }
 }
 
 /// A profile that needs a name.
@@ -157,7 +137,7 @@ impl Want {
         [
             base.clone(),
             format!("{base}-{account}"),
-            format!("{base}-{account}-{}", safe(role.as_str(), "role")),
+            format!("{base}-{account}-{}", plain(role.as_str(), "role")),
             format!("{base}-{account}-{hash:08x}"),
         ]
     }
@@ -247,7 +227,7 @@ mod tests {
         ] {
             assert_eq!(name("{account_name}", Some(hostile)), harmless, "{hostile:?}");
         }
-        assert_eq!(name("{account_name}", Some(&"x".repeat(200))).len(), LONGEST);
+        assert_eq!(name("{account_name}", Some(&"x".repeat(200))).len(), 64);
     }
 
     #[test]

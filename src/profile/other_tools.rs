@@ -117,7 +117,7 @@ fn aws_vault_profile(words: &[String]) -> Option<&str> {
 fn own_role(config: &Config, profile: &Block<'_>) -> Option<ToolRole> {
     let session = match resolve::credential_source(profile) {
         CredentialSource::Native => resolve::session_of(&config.session(profile.text("sso_session")?)?).ok()?,
-        CredentialSource::Legacy => resolve::legacy_session(profile)?,
+        CredentialSource::Legacy => resolve::legacy_session(&resolve::session_blocks(config), profile)?,
         _ => return None,
     };
     Some(ToolRole {

@@ -5,11 +5,36 @@ use std::fmt;
 use super::names::{AccountId, RoleName};
 use crate::error::{Error, Result};
 
+/// What names a profile, for messages.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum NamedBy {
+    /// The argument PROFILE, or nothing: then it is `default`.
+    #[default]
+    Argument,
+    /// `--profile`
+    Flag,
+    /// This environment variable.
+    Variable(&'static str),
+}
+
+/// `(from AWS_PROFILE)` and the like, after a blank. Empty for an argument, which the user has just typed.
+impl fmt::Display for NamedBy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Argument => Ok(()),
+            Self::Flag => f.write_str(" (from --profile)"),
+            Self::Variable(name) => write!(f, " (from {name})"),
+        }
+    }
+}
+
 /// The flags and arguments of a request, unchecked.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RoleRequest {
     /// `--profile`, or the argument PROFILE.
     pub profile: Option<String>,
+    /// What named that profile.
+    pub named_by: NamedBy,
     /// `--session`, or the argument SESSION.
     pub session: Option<String>,
     /// `--start-url`
@@ -90,6 +115,16 @@ impl RoleRequest {
         self.start_url.is_some() && self.sso_region.is_some()
     }
 
+    /// The same; without a profile with that of the environment, from [`crate::sys::env::Env::profile_variable`].
+    pub fn or_profile_of(self, variable: Option<(&'static str, &str)>) -> Self {
+        match variable {
+            Some((variable, name)) if self.profile.is_none() => {
+                Self { profile: Some(name.to_owned()), named_by: NamedBy::Variable(variable), ..self }
+            }
+            _ => self,
+        }
+    }
+
     /// Takes from `other` what `self` does not set.
     pub(super) fn or(self, other: Self) -> Self {
         // Session and address belong together: half of each would be a third portal.
@@ -97,6 +132,7 @@ impl RoleRequest {
         let portal = if names_portal { Self::default() } else { other.clone() };
         Self {
             profile: other.profile,
+            named_by: other.named_by,
             session: self.session.or(portal.session),
             start_url: self.start_url.or(portal.start_url),
             sso_region: self.sso_region.or(portal.sso_region),

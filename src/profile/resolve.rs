@@ -15,10 +15,11 @@ use super::header;
 use super::helper;
 use super::ini::Kind;
 use super::names::{AccountId, RoleName, Session, nearest};
-use super::request::{Account, AgentRule, RoleRequest};
+use super::request::{Account, AgentRule, NamedBy, RoleRequest};
+use super::start_url;
 use crate::error::{Error, Exit, Result};
 use crate::sys::env::Env;
-use crate::text::shell_quote;
+use crate::text::{edit_file, set_variable, shell_quote};
 
 /// The role whose credentials were requested.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -150,16 +151,20 @@ fn resolve_request(config: &Config, env: &Env, request: &RoleRequest) -> Result<
     let named = request.profile.as_deref();
     if request.is_complete() {
         // Only the region of an explicitly given profile may still be needed.
-        let profile = named.map(|name| config.profile(name).ok_or_else(|| unknown_profile(config, name))).transpose()?;
+        let profile =
+            named.map(|name| config.profile(name).ok_or_else(|| unknown_profile(config, name, request.named_by))).transpose()?;
         let region = request.region.clone().or_else(|| profile.and_then(|profile| profile.text("region").map(str::to_owned)));
         let trail = Trail::of_flags(request, region.clone(), None)?;
         return resolve_role(config, RoleRequest { region, ..request.clone() }, request.profile.clone(), trail);
     }
-    let chosen = named.or(env.profile());
+    let (chosen, named_by) = match env.profile_variable() {
+        Some((variable, name)) if named.is_none() => (Some(name), NamedBy::Variable(variable)),
+        _ => (named, request.named_by),
+    };
     let name = chosen.unwrap_or("default");
     // `default` was not requested: if flags and the only session are enough, it need not be a daypass profile.
     let flags_suffice = chosen.is_none() && request.account.is_some() && request.role.is_some();
-    let mut trail = Trail::of_flags(request, request.region.clone(), Some(name))?;
+    let mut trail = Trail { named_by, ..Trail::of_flags(request, request.region.clone(), Some(name))? };
     match resolve_profile(config, request.clone(), name, Need::Credentials, &mut trail) {
         Ok(whole) => {
             refuse_other_base(config, request, name, &trail)?;
@@ -205,24 +210,31 @@ pub fn session(env: &Env, request: &RoleRequest) -> Result<Session> {
 pub fn session_in(config: &Config, request: &RoleRequest) -> Result<Session> {
     match &request.profile {
         Some(name) if request.session.is_none() && !request.has_portal() => {
-            let whole = resolve_profile(config, request.clone(), name, Need::Session, &mut Trail::default())?;
+            let mut trail = Trail { named_by: request.named_by, ..Trail::default() };
+            let whole = resolve_profile(config, request.clone(), name, Need::Session, &mut trail)?;
             portal(config, &whole)
         }
         _ => portal(config, request),
     }
 }
 
-/// All sessions: `[sso-session]` blocks and those of legacy profiles. Incomplete blocks are left out.
+/// All sessions: `[sso-session]` blocks, and those of legacy profiles whose portal has no block. Incomplete blocks are left out.
 pub fn sessions(config: &Config) -> Vec<Session> {
-    let mut all: Vec<Session> = config.sessions().iter().filter_map(|block| session_of(block).ok()).collect();
+    let blocks = session_blocks(config);
+    let mut all = blocks.clone();
     for profile in config.profiles().iter().filter(|profile| credential_source(profile) == CredentialSource::Legacy) {
-        if let Some(session) = legacy_session(profile)
+        if let Some(session) = legacy_session(&blocks, profile)
             && !all.contains(&session)
         {
             all.push(session);
         }
     }
     all
+}
+
+/// The `[sso-session]` blocks in file order. Incomplete ones are left out.
+pub fn session_blocks(config: &Config) -> Vec<Session> {
+    config.sessions().iter().filter_map(|block| session_of(block).ok()).collect()
 }
 
 /// What a profile is resolved for. A session requires no account and no role.
@@ -235,6 +247,8 @@ enum Need {
 /// What is found on the way from a profile to the role of the portal that its credentials are based on.
 #[derive(Default)]
 struct Trail {
+    /// What named the first profile.
+    named_by: NamedBy,
     /// The profiles so far and their places.
     seen: Vec<(String, String)>,
     /// The roles to assume, the last one first.
@@ -281,7 +295,7 @@ impl Trail {
 
 /// Adds to the request the values of the profile, and of those that it refers to.
 fn resolve_profile(config: &Config, request: RoleRequest, name: &str, need: Need, trail: &mut Trail) -> Result<RoleRequest> {
-    let profile = config.profile(name).ok_or_else(|| unknown_profile(config, name))?;
+    let profile = config.profile(name).ok_or_else(|| unknown_profile(config, name, trail.named_by))?;
     trail.enter(&profile)?;
     let source = credential_source(&profile);
     match source {
@@ -291,15 +305,21 @@ fn resolve_profile(config: &Config, request: RoleRequest, name: &str, need: Need
             if source == name {
                 return resolve_source(config, request, &profile, own_source(&profile), need, trail);
             }
-            if config.profile(&source).is_none() {
-                let place = profile.get("source_profile").map(Value::place).unwrap_or_default();
-                let error = unknown_profile(config, &source);
-                return Err(Error { what: format!("{place}: {}", error.what), correction: None, ..error });
-            }
+            refuse_missing(config, &profile, "source_profile", &source)?;
             resolve_profile(config, request, &source, need, trail)
         }
         other => resolve_source(config, request, &profile, other, need, trail),
     }
+}
+
+/// Refuses a profile whose `key` names a profile that does not exist.
+fn refuse_missing(config: &Config, profile: &Block<'_>, key: &str, name: &str) -> Result<()> {
+    if config.profile(name).is_some() {
+        return Ok(());
+    }
+    let place = profile.get(key).map(Value::place).unwrap_or_default();
+    let error = unknown_profile(config, name, NamedBy::Argument);
+    Err(Error { what: format!("{place}: {}", error.what), correction: None, ..error })
 }
 
 /// Adds to the request the values of this profile, which has this source.
@@ -324,7 +344,12 @@ fn resolve_source(
                 own_values.session = own("sso_session");
                 contradiction(config, profile, &request)?;
             } else {
-                (own_values.start_url, own_values.sso_region) = (own("sso_start_url"), own("sso_region"));
+                let block = legacy_session(&session_blocks(config), profile).filter(|session| session.name != session.start_url);
+                if let Some(block) = block {
+                    own_values.session = Some(block.name);
+                } else {
+                    (own_values.start_url, own_values.sso_region) = (own("sso_start_url"), own("sso_region"));
+                }
             }
             check_values(profile, &request, need)?;
             Ok(request.or(own_values))
@@ -338,7 +363,10 @@ fn resolve_source(
             }
             let whole = request.or(RoleRequest { region, ..RoleRequest::default() }).or(*its);
             match next {
-                Some(next) if !whole.is_complete() => resolve_profile(config, whole, &next, need, trail),
+                Some(next) if !whole.is_complete() => {
+                    refuse_missing(config, profile, "credential_process", &next)?;
+                    resolve_profile(config, whole, &next, need, trail)
+                }
                 _ => Ok(whole),
             }
         }
@@ -385,7 +413,7 @@ fn resolve_role(config: &Config, request: RoleRequest, profile: Option<String>, 
     let Trail { mut chain, via, region, .. } = trail;
     if chain.len() > MAX_ROLES {
         let what = format!("{} roles are assumed one after another; {MAX_ROLES} are the most", chain.len());
-        return Err(Error::usage(what, "let the role be assumed from a profile that is nearer to the sign-in"));
+        return Err(Error::usage(what, edit_file(&config.path().to_string_lossy())));
     }
     chain.reverse();
     // A role without a region of its own is assumed in that of its source.
@@ -412,7 +440,10 @@ fn portal(config: &Config, request: &RoleRequest) -> Result<Session> {
         }),
         (Some(name), start_url, region) => {
             // A legacy profile's session is named by its address.
-            let legacy = || sessions(config).into_iter().find(|session| session.name == *name);
+            let is_it = |session: &Session| {
+                session.name == *name || name.starts_with("https://") && start_url::is_same(&session.start_url, name)
+            };
+            let legacy = || sessions(config).into_iter().find(is_it);
             let mut session = match config.session(name) {
                 Some(block) => session_of(&block)?,
                 None => legacy().ok_or_else(|| unknown_session(config, name))?,
@@ -476,10 +507,12 @@ pub fn session_of(block: &Block<'_>) -> Result<Session> {
     })
 }
 
-/// The session of a legacy profile, named by its start URL.
-pub fn legacy_session(profile: &Block<'_>) -> Option<Session> {
+/// The session of a legacy profile: the first of these blocks for the same portal, so that one sign-in is enough for both; else one named
+/// by its start URL.
+pub fn legacy_session(blocks: &[Session], profile: &Block<'_>) -> Option<Session> {
     let start_url = profile.text("sso_start_url")?.to_owned();
-    Some(Session { name: start_url.clone(), start_url, region: profile.text("sso_region")?.to_owned(), scopes: Vec::new() })
+    let own = Session { name: start_url.clone(), start_url, region: profile.text("sso_region")?.to_owned(), scopes: Vec::new() };
+    Some(blocks.iter().find(|block| block.is_same_portal(&own)).cloned().unwrap_or(own))
 }
 
 /// Splits `--scopes` or `sso_registration_scopes`, which are comma-separated.
@@ -560,7 +593,7 @@ fn contradiction(config: &Config, profile: &Block<'_>, request: &RoleRequest) ->
             && own.text != its.text
         {
             let what = format!("{} and {} differ in {key}: \"{}\" and \"{}\"", own.place(), its.place(), own.text, its.text);
-            return Err(Error::usage(what, format!("remove {key} from profile \"{}\"", profile.name)));
+            return Err(Error::usage(what, edit_file(&own.file.to_string_lossy())));
         }
     }
     Ok(())
@@ -598,8 +631,8 @@ fn check_values(profile: &Block<'_>, request: &RoleRequest, need: Need) -> Resul
 fn lookalike(config: &Config, kind: Kind, name: &str) -> Option<(String, String)> {
     config.texts().into_iter().find_map(|(path, file, text)| {
         let found = header::lookalike(text, file, kind, name)?;
-        let place = format!("{}:{} is \"{}\"", path.display(), found.line, found.text);
-        Some((place, format!("change line {} of {} to {}", found.line, path.display(), found.correct)))
+        let place = format!("{}:{} is \"{}\" and should be {}", path.display(), found.line, found.text, found.correct);
+        Some((place, edit_file(&path.to_string_lossy())))
     })
 }
 
@@ -609,17 +642,20 @@ pub(super) fn misnamed_profile(config: &Config, name: &str) -> Option<(PathBuf, 
     config.texts().into_iter().find_map(of)
 }
 
-fn unknown_profile(config: &Config, name: &str) -> Error {
+fn unknown_profile(config: &Config, name: &str, by: NamedBy) -> Error {
     let blocks = config.profiles();
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
-    let what = format!("there is no profile \"{name}\" in {}", config.path().display());
+    let what = format!("there is no profile \"{name}\"{by} in {}", config.path().display());
     if let Some((place, header)) = lookalike(config, Kind::Profile, name) {
         return Error::usage(format!("{what}, but {place}"), header);
     }
-    match near {
-        Some(near) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass list --profiles"),
-        None if blocks.is_empty() => Error::usage(what, configure_hint(name)),
-        None => Error::usage(what, "daypass list --profiles"),
+    match (near, by) {
+        (Some(near), NamedBy::Variable(variable)) => {
+            Error::usage(format!("{what}; there is \"{near}\""), set_variable(variable, near))
+        }
+        (Some(near), _) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass list --profiles"),
+        (None, _) if blocks.is_empty() => Error::usage(what, configure_hint(name)),
+        (None, _) => Error::usage(what, "daypass list --profiles"),
     }
 }
 

@@ -2,20 +2,41 @@
 
 use crate::error::{Error, Result};
 
-/// Returns the address as the service knows it, without what the browser's address bar adds (`#/`, a final `/`) and without the
-/// backslash that a shell's `\#` leaves.
+/// Returns the address as the service knows it. Accepts what people type and paste: a portal's alias or ID (`corp`, `d-9067abc123`), an
+/// address without `https://`, in upper case, with what the browser's address bar adds (`#/`, a final `/`), and with the backslash that a
+/// shell's `\#` leaves. Plain http is accepted for this machine only.
 ///
 /// # Errors
-/// It is not an https address.
+/// It is not a portal's address.
 pub fn clean(typed: &str) -> Result<String> {
-    let url = without_additions(typed);
-    let host = host(url);
-    let plain = |c: char| c.is_ascii_graphic() && !"\"'`\\<>{}|^;".contains(c);
-    if url.starts_with("https://") && host.contains('.') && !host.starts_with('.') && url.chars().all(plain) {
-        return Ok(url.to_owned());
+    let text = without_additions(typed);
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (scheme.to_ascii_lowercase(), rest),
+        None => ("https".to_owned(), text),
+    };
+    let (server, path) = rest.split_at(rest.find(['/', '?']).unwrap_or(rest.len()));
+    let mut server = server.to_ascii_lowercase();
+    let is_label = !server.is_empty() && server.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-');
+    // The host of a portal with an instance ID also contains its region.
+    if is_label && rest == text && path.is_empty() && server != "localhost" && !server.starts_with("ssoins-") {
+        server.push_str(".awsapps.com");
     }
-    let what = format!("\"{typed}\" is not a start URL, the address of your access portal");
-    Err(Error::typo(what, typed, "https://corp.awsapps.com/start", "add --start-url https://corp.awsapps.com/start"))
+    let is_alias = server.strip_suffix(".awsapps.com").is_some_and(|alias| !alias.contains('.') && !alias.is_empty());
+    let path = if is_alias && (path.is_empty() || path.eq_ignore_ascii_case("/start")) { "/start" } else { path };
+    let url = format!("{scheme}://{server}{path}");
+    let host = host(&url);
+    let is_here = matches!(server.split(':').next(), Some("127.0.0.1" | "localhost"));
+    let plain = |c: char| c.is_ascii_graphic() && !"\"'`\\<>{}|^;".contains(c);
+    if (scheme == "https" && host.contains('.') && !host.starts_with('.') || scheme == "http" && is_here) && url.chars().all(plain)
+    {
+        return Ok(url);
+    }
+    let (rule, meant) = match url.strip_prefix("http://") {
+        Some(rest) if url.chars().all(plain) => ("the address of an access portal starts with https://", format!("https://{rest}")),
+        _ => ("a start URL is the address of your access portal, or its alias or ID", "https://corp.awsapps.com/start".to_owned()),
+    };
+    let hint = format!("add --start-url {meant}");
+    Err(Error::typo(format!("\"{typed}\" is not a start URL: {rule}"), typed, &meant, hint))
 }
 
 fn without_additions(typed: &str) -> &str {
@@ -56,11 +77,20 @@ pub fn is_region(text: &str) -> bool {
     fits && text.contains('-') && !text.starts_with('-') && text.len() <= 32
 }
 
-/// A session name made from the address: the alias or ID before the first dot; `sso` if that is generic.
+/// A session name made from the address: the alias or ID before the first dot. If that is generic: the name of a directory (in
+/// `us-gov` and China), or the domain of a company's own address; else `sso`.
 pub fn session_name(url: &str) -> String {
-    let first = host(without_additions(url)).split('.').next().unwrap_or_default();
-    let first = if matches!(first, "start" | "www" | "view" | "identitycenter") { "" } else { first };
-    let name: String = first.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
+    const GENERIC: [&str; 8] = ["start", "www", "view", "identitycenter", "aws", "sso", "login", "portal"];
+    let url = without_additions(url);
+    let mut labels = host(url).split('.');
+    let first = labels.next().unwrap_or_default();
+    let name = match (url.split_once("/directory/"), labels.next()) {
+        _ if !GENERIC.contains(&first) => first,
+        (Some((_, directory)), _) => directory,
+        (None, Some(domain)) if !host(url).ends_with(".awsapps.com") && first != "identitycenter" => domain,
+        _ => "",
+    };
+    let name: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect();
     if name.trim_matches('-').is_empty() { "sso".to_owned() } else { name.trim_matches('-').to_owned() }
 }
 
@@ -69,22 +99,39 @@ mod tests {
     use super::*;
 
     #[test]
-    fn additions_of_browser_and_shell_are_removed_from_a_start_url() {
+    fn what_people_paste_becomes_the_address_of_the_portal() {
         for typed in [
             "https://corp.awsapps.com/start",
             "https://corp.awsapps.com/start/#/",
             "https://corp.awsapps.com/start\\#/",
             " https://corp.awsapps.com/start/#/?tab=accounts",
+            "corp",
+            "CORP",
+            "corp.awsapps.com",
+            "corp.awsapps.com/start#/",
+            "HTTPS://Corp.AWSapps.com/START/",
         ] {
-            assert_eq!(clean(typed).unwrap(), "https://corp.awsapps.com/start");
+            assert_eq!(clean(typed).unwrap(), "https://corp.awsapps.com/start", "{typed}");
+        }
+        for (typed, url) in [
+            ("d-9067abc123", "https://d-9067abc123.awsapps.com/start"),
+            ("ssoins-1.Portal.eu-west-1.app.aws/#/", "https://ssoins-1.portal.eu-west-1.app.aws"),
+            ("start.us-gov-home.awsapps.com/directory/Acme", "https://start.us-gov-home.awsapps.com/directory/Acme"),
+            ("aws.company.example", "https://aws.company.example"),
+            ("http://127.0.0.1:8080/start", "http://127.0.0.1:8080/start"),
+        ] {
+            assert_eq!(clean(typed).unwrap(), url, "{typed}");
         }
         for bad in [
             "",
-            "corp.awsapps.com/start",
             "http://corp.awsapps.com/start",
             "https://",
             "https://a b.c/",
             "https://x.y/\nregion = z",
+            "ssoins-1234567890abcdef",
+            "a b",
+            "ftp://corp.awsapps.com/start",
+            "é",
         ] {
             assert!(clean(bad).is_err(), "{bad}");
         }
@@ -121,7 +168,9 @@ mod tests {
     #[test]
     fn a_session_is_named_after_its_host() {
         assert_eq!(session_name("https://corp.awsapps.com/start"), "corp");
-        assert_eq!(session_name("https://start.us-gov-home.awsapps.com/directory/x"), "sso");
+        assert_eq!(session_name("https://start.us-gov-home.awsapps.com/directory/acme"), "acme");
+        assert_eq!(session_name("https://aws.company.example/"), "company");
+        assert_eq!(session_name("https://view.awsapps.com/start"), "sso");
         assert_eq!(session_name("nonsense"), "sso");
     }
 

@@ -1,5 +1,5 @@
-//! Writes the user's AWS config file, and for a migration the credentials file. Touches these files, the backup of the first and a lock
-//! in the runtime folder, nothing else.
+//! Writes the user's AWS config file, and for a migration the credentials file. Touches these files, the backup of the first, a note of its
+//! last change in the state folder and a lock in the runtime folder, nothing else.
 //!
 //! The file is replaced whole or not at all. Under a lock it is read, changed in memory and checked. The result goes to a temporary file
 //! in the same folder, is synced to the disk, and replaces the old one by a rename, but only if that is still what was read. A symbolic
@@ -20,11 +20,13 @@ use super::diff;
 use super::edit::{self, Change};
 use super::encoding;
 use super::ini::FileKind;
+use super::last_change::LastChange;
 use crate::error::{Error, Result};
 use crate::sys::clock::{self, Deadline};
 use crate::sys::env::Env;
 use crate::sys::file;
 use crate::sys::lock::{Folders, Lock};
+use crate::text::shell_quote;
 
 /// How long to wait for another daypass that writes.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
@@ -58,7 +60,8 @@ impl Plan {
     }
 
     fn replacement(&self) -> Replacement<'_> {
-        Replacement { path: &self.path, before: self.before.as_deref(), after: &self.after, backup: true, mode: None }
+        let (before, after) = (self.before.as_deref(), &self.after);
+        Replacement { path: &self.path, before, after, backup: true, undone_by: None, mode: None }
     }
 
     /// The change as a unified diff for `patch -p1 -d /`; empty if there is none. It quotes the file as it is: clean it before it goes to
@@ -85,21 +88,36 @@ fn unified(path: &Path, before: Option<&str>, after: &str) -> String {
 /// Computes the changes from the configuration as it is under the lock.
 pub type Make<'m> = &'m dyn Fn(&Config) -> Result<Vec<Change>>;
 
-/// Returns what [`update`] would do to the config file. Writes nothing.
+/// A change that was computed, with what it was computed from.
+pub struct Prepared {
+    /// What it does to the config file.
+    pub plan: Plan,
+    /// The text of the credentials file, on which the change may depend.
+    credentials: Zeroizing<String>,
+}
+
+/// Computes what changes do to the config file, for [`carry_out`]. Writes nothing.
 ///
 /// # Errors
 /// Those of [`edit::apply`] and of reading.
+pub fn prepare(env: &Env, changes: &[Change], others: Others) -> Result<Prepared> {
+    prepare_at(env, env.config_file().ok_or_else(no_home)?, &|_| Ok(changes.to_vec()), others, None)
+}
+
+/// Returns what [`update`] would do to the config file. Writes nothing.
+///
+/// # Errors
+/// As [`prepare`].
 pub fn plan(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
-    plan_by(env, &|_| Ok(changes.to_vec()), others)
+    Ok(prepare(env, changes, others)?.plan)
 }
 
 /// Returns what [`update_by`] would do to the config file. Writes nothing.
 ///
 /// # Errors
-/// As [`plan`], and those of `make`.
+/// As [`prepare`], and those of `make`.
 pub fn plan_by(env: &Env, make: Make<'_>, others: Others) -> Result<Plan> {
-    let path = env.config_file().ok_or_else(no_home)?;
-    plan_at(env, path, make, others)
+    Ok(prepare_at(env, env.config_file().ok_or_else(no_home)?, make, others, None)?.plan)
 }
 
 /// Makes the changes in the config file and returns what it did.
@@ -113,23 +131,29 @@ pub fn update(env: &Env, changes: &[Change], others: Others) -> Result<Plan> {
 /// Makes the changes that `make` computes from the file under the lock.
 ///
 /// # Errors
-/// As [`update`], and those of `make`.
+/// Those of [`plan_by`], and of writing; the file is then as it was.
 pub fn update_by(env: &Env, make: Make<'_>, others: Others) -> Result<Plan> {
-    let path = env.config_file().ok_or_else(no_home)?;
-    let plan = plan_at(env, path, make, others)?;
-    if plan.is_empty() {
-        return Ok(plan);
+    let prepared = prepare_at(env, env.config_file().ok_or_else(no_home)?, make, others, None)?;
+    carry_out(env, prepared, make, others)
+}
+
+/// Makes changes that were prepared, and returns what it did. If a file was changed meanwhile, `make` computes them again.
+///
+/// # Errors
+/// As [`update_by`].
+pub fn carry_out(env: &Env, mut prepared: Prepared, make: Make<'_>, others: Others) -> Result<Plan> {
+    if prepared.plan.is_empty() {
+        return Ok(prepared.plan);
     }
-    let target = Destination::of(&plan.path)?;
+    let target = Destination::of(&prepared.plan.path)?;
     let _lock = lock(env, &target.path)?;
     for _ in 0..TRIES {
-        // Again under the lock: the first plan may be out of date.
-        let plan = plan_at(env, plan.path.clone(), make, others)?;
-        if plan.is_empty() || write(plan.replacement())? == Written::Yes {
-            return Ok(plan);
+        prepared = prepare_at(env, prepared.plan.path.clone(), make, others, Some(prepared))?;
+        if prepared.plan.is_empty() || write(env, prepared.plan.replacement())? == Written::Yes {
+            return Ok(prepared.plan);
         }
     }
-    let what = format!("{} keeps changing while daypass writes it", plan.path.display());
+    let what = format!("{} keeps changing while daypass writes it", prepared.plan.path.display());
     Err(Error::failed(what, "close the other program that writes it, and try again"))
 }
 
@@ -144,6 +168,8 @@ pub struct Replacement<'a> {
     pub after: &'a str,
     /// Whether the previous version, without its secrets, becomes the backup.
     pub backup: bool,
+    /// The command that undoes the change, if [`undo`] must not.
+    pub undone_by: Option<&'a str>,
     /// Permission bits to set; None keeps those of the file.
     pub mode: Option<u32>,
 }
@@ -169,7 +195,7 @@ pub fn replace(env: &Env, new: Replacement<'_>) -> Result<bool> {
     }
     let target = Destination::of(new.path)?;
     let _lock = lock(env, &target.path)?;
-    Ok(write(new)? == Written::Yes)
+    Ok(write(env, new)? == Written::Yes)
 }
 
 /// Deletes a file if it still is what was read. Returns whether it was.
@@ -179,12 +205,123 @@ pub fn replace(env: &Env, new: Replacement<'_>) -> Result<bool> {
 pub fn remove(env: &Env, path: &Path, before: &str) -> Result<bool> {
     let target = Destination::of(path)?;
     let _lock = lock(env, &target.path)?;
+    delete(&target, before)
+}
+
+fn delete(target: &Destination, before: &str) -> Result<bool> {
     if text_of(&target.path)?.as_ref().map(|bytes| bytes.as_slice()) != Some(before.as_bytes()) {
         return Ok(false);
     }
     fs::remove_file(&target.path).map_err(|error| cannot("delete", &target.path, &error))?;
     file::sync_folder(&target.folder);
     Ok(true)
+}
+
+/// How the last change of the config file is undone.
+#[derive(Debug)]
+pub struct Undo {
+    /// The file's path, links not followed.
+    pub path: PathBuf,
+    /// Its text now; None if there is no file.
+    pub before: Option<Zeroizing<String>>,
+    /// Its text before the change; None if there was no file.
+    pub after: Option<Zeroizing<String>>,
+}
+
+impl Undo {
+    /// The difference as a unified diff with secrets and access key IDs masked.
+    pub fn diff(&self) -> String {
+        let text = |text: &Option<Zeroizing<String>>| text.as_ref().map(|text| text.to_string());
+        masked_diff(&self.path, text(&self.before).as_deref(), &text(&self.after).unwrap_or_default())
+    }
+}
+
+/// Returns what [`undo`] would do to the config file. Writes nothing.
+///
+/// # Errors
+/// There is nothing to undo; the file was changed since; the backup is without its secrets, or was changed itself; those of reading.
+pub fn undo_plan(env: &Env) -> Result<Undo> {
+    let path = env.config_file().ok_or_else(no_home)?;
+    let (shown, backup) = (path.display(), backup_path(&path));
+    let note = note_path(env, &path).and_then(|note| file::read(&note).ok());
+    let Some(last) = note.and_then(|note| serde_json::from_slice::<LastChange>(&note).ok()) else {
+        let what = format!("there is no record of a change of {shown} that could be undone");
+        return Err(Error::failed(what, "daypass configure --dry-run"));
+    };
+    let compare = format!("diff {} {}", shell_quote(&backup.to_string_lossy()), shell_quote(&path.to_string_lossy()));
+    let before = read(&path)?;
+    if !last.is_after(before.as_ref().map(|text| text.as_str())) {
+        return Err(Error::failed(format!("{shown} was changed since daypass wrote it; take back by hand what you need"), compare));
+    }
+    if let Some(command) = last.undone_by {
+        return Err(Error::failed(
+            format!("the last change of {shown} was the migration of a key, which has its own undo"),
+            command,
+        ));
+    }
+    if last.created() {
+        return Ok(Undo { path, before, after: None });
+    }
+    let Some(after) = read(&backup)? else {
+        return Err(Error::failed(format!("the backup {} is gone", backup.display()), format!("ls -ld \"{}\"", backup.display())));
+    };
+    if !last.is_before(&after) {
+        let why = if backup::lacks_secrets(&after) {
+            "is without the secrets that the file contained, because no backup contains any"
+        } else {
+            "was changed"
+        };
+        return Err(Error::failed(format!("the backup {} {why}; take back by hand what you need", backup.display()), compare));
+    }
+    Ok(Undo { path, before, after: Some(after) })
+}
+
+/// Undoes the last change of the config file. The undone version becomes the backup, so that this can be undone too.
+///
+/// # Errors
+/// The file was changed meanwhile; those of writing. The file is then as it was.
+pub fn undo(env: &Env, undo: &Undo) -> Result<()> {
+    let target = Destination::of(&undo.path)?;
+    let _lock = lock(env, &target.path)?;
+    let before = undo.before.as_ref().map(|text| text.as_str());
+    let done = match (&undo.after, before) {
+        (Some(after), _) => {
+            let new = Replacement { path: &undo.path, before, after, backup: true, undone_by: None, mode: None };
+            write(env, new)? == Written::Yes
+        }
+        (None, Some(before)) => {
+            back_up(&undo.path, before, &target)?;
+            let done = delete(&target, before)?;
+            if done {
+                note(env, &undo.path, &LastChange::new(Some(before), None, None));
+            }
+            done
+        }
+        (None, None) => true,
+    };
+    if done {
+        return Ok(());
+    }
+    Err(Error::failed(format!("{} was changed meanwhile", undo.path.display()), "daypass undo --dry-run"))
+}
+
+/// The file that records the last change of a config file; None if there is no folder for it.
+fn note_path(env: &Env, path: &Path) -> Option<PathBuf> {
+    // The file may have been deleted.
+    let real = path.canonicalize().ok().or_else(|| Some(path.parent()?.canonicalize().ok()?.join(path.file_name()?)))?;
+    Some(env.state_folder()?.join(format!("{}.json", digest("undo-", &real))))
+}
+
+/// Records the last change of a config file. If that fails, `undo` refuses.
+fn note(env: &Env, path: &Path, change: &LastChange) {
+    let Some(note) = note_path(env, path) else { return };
+    let written = note.parent().map_or(Ok(()), file::private_folder).and_then(|()| {
+        let text = serde_json::to_vec(change)?;
+        file::replace_private(&note, &text, false)
+    });
+    if let Err(error) = written {
+        tracing::warn!(%error, "the change was not recorded for 'daypass undo'");
+    }
 }
 
 /// The permission bits of a file; None if there is none, or on systems without them.
@@ -229,7 +366,8 @@ fn no_home() -> Error {
     Error::usage("no home folder for .aws/config", "export AWS_CONFIG_FILE=/path/to/config")
 }
 
-fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<Plan> {
+/// Computes a change. If the files are those that `earlier` was computed from, that is the result.
+fn prepare_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others, earlier: Option<Prepared>) -> Result<Prepared> {
     let before = match file::read(&path) {
         Ok(bytes) => Some(encoding::decode(bytes, &path)?),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -237,6 +375,12 @@ fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<P
     };
     let text = before.clone().unwrap_or_default();
     let config = Config::with_credentials(env, path.clone(), text.clone())?;
+    let [_, (.., credentials)] = config.texts();
+    let is_current = |earlier: &Prepared| earlier.plan.before == before && *earlier.credentials == credentials;
+    if let Some(earlier) = earlier.filter(is_current) {
+        return Ok(earlier);
+    }
+    let credentials = Zeroizing::new(credentials.to_owned());
     let changes = make(&config)?;
     if others == Others::Refuse {
         edit::refuse_other_sources(&config, &changes)?;
@@ -245,7 +389,7 @@ fn plan_at(env: &Env, path: PathBuf, make: Make<'_>, others: Others) -> Result<P
     if after.as_ref() != Ok(&text) {
         encoding::check_editable(&text, &path)?;
     }
-    Ok(Plan { path, before, after: after? })
+    Ok(Prepared { plan: Plan { path, before, after: after? }, credentials })
 }
 
 #[derive(PartialEq)]
@@ -307,22 +451,14 @@ impl Destination {
     }
 }
 
-fn write(plan: Replacement<'_>) -> Result<Written> {
+fn write(env: &Env, plan: Replacement<'_>) -> Result<Written> {
     let target = Destination::of(plan.path)?;
     let prefix = temporary_prefix(plan.path);
     sweep(&target.folder, &prefix);
     let new = temporary(&target.folder, &prefix, plan.after.as_bytes(), target.meta.as_ref())?;
     set_mode(new.as_file(), plan.mode).map_err(|error| cannot("write", &target.path, &error))?;
     if let Some(before) = plan.before.filter(|_| plan.backup) {
-        let backup = backup_path(plan.path);
-        let folder = backup.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if folder.canonicalize().is_ok_and(|folder| folder != target.folder) {
-            sweep(folder, &prefix);
-        }
-        let content = backup::without_secrets(before);
-        let copy = temporary(folder, &prefix, content.as_bytes(), target.meta.as_ref())?;
-        set_mode(copy.as_file(), Some(0o600)).map_err(|error| cannot("write", &backup, &error))?;
-        file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))?;
+        back_up(plan.path, before, &target)?;
     }
     let now = text_of(&target.path)?;
     if now.as_ref().map(|bytes| bytes.as_slice()) != plan.before.map(str::as_bytes) {
@@ -345,7 +481,23 @@ fn write(plan: Replacement<'_>) -> Result<Written> {
     };
     done.map_err(|error| cannot("write", &target.path, &error.error))?;
     file::sync_folder(&target.folder);
+    if plan.backup {
+        note(env, plan.path, &LastChange::new(plan.before, Some(plan.after), plan.undone_by));
+    }
     Ok(Written::Yes)
+}
+
+/// Writes the backup: this text, without its secrets.
+fn back_up(path: &Path, text: &str, target: &Destination) -> Result<()> {
+    let (backup, prefix) = (backup_path(path), temporary_prefix(path));
+    let folder = backup.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if folder.canonicalize().is_ok_and(|folder| folder != target.folder) {
+        sweep(folder, &prefix);
+    }
+    let content = backup::without_secrets(text);
+    let copy = temporary(folder, &prefix, content.as_bytes(), target.meta.as_ref())?;
+    set_mode(copy.as_file(), Some(0o600)).map_err(|error| cannot("write", &backup, &error))?;
+    file::rename(copy, &backup).map_err(|error| cannot("write", &backup, &error))
 }
 
 fn temporary_prefix(path: &Path) -> OsString {
@@ -425,19 +577,24 @@ pub fn backup_path(path: &Path) -> PathBuf {
 /// Takes the lock of a file, which is the same for all links to it. It is in the folder of lock files, so nothing is left beside the
 /// file. None if there is no such folder: [`write`] notices other changes too.
 fn lock(env: &Env, target: &Path) -> Result<Option<Lock>> {
-    use std::fmt::Write;
     let Some(folder) = Folders::new(env).usable() else { return Ok(None) };
-    let digest = ring::digest::digest(&ring::digest::SHA256, target.as_os_str().as_encoded_bytes());
-    let mut name = "config-".to_owned();
-    for byte in digest.as_ref().iter().take(16) {
-        let _ = write!(name, "{byte:02x}");
-    }
-    let path = folder.join(name + ".lock");
+    let path = folder.join(digest("config-", target) + ".lock");
     let lock = Lock::take(&path, Deadline::after(LOCK_TIMEOUT)).map_err(|error| cannot("lock", &path, &error))?;
     lock.map(Some).ok_or_else(|| {
         let what = format!("another daypass has been changing {} for {} seconds", target.display(), LOCK_TIMEOUT.as_secs());
         Error::failed(what, "wait for it to end, and try again")
     })
+}
+
+/// A file name made from a path.
+fn digest(prefix: &str, path: &Path) -> String {
+    use std::fmt::Write;
+    let digest = ring::digest::digest(&ring::digest::SHA256, path.as_os_str().as_encoded_bytes());
+    let mut name = prefix.to_owned();
+    for byte in digest.as_ref().iter().take(16) {
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
 }
 
 fn cannot(do_what: &str, path: &Path, error: &io::Error) -> Error {
@@ -458,7 +615,7 @@ mod tests {
         let path = folder.path().join("config");
         put(&path, "theirs");
         let plan = Plan { path: path.clone(), before: Some("old".to_owned()), after: "ours".to_owned() };
-        assert!(write(plan.replacement()).unwrap() == Written::Overtaken);
+        assert!(write(&Env::default(), plan.replacement()).unwrap() == Written::Overtaken);
         assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
     }
 
@@ -467,10 +624,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("config");
         let gone = Plan { path: path.clone(), before: Some("old".to_owned()), after: "ours".to_owned() };
-        assert!(write(gone.replacement()).unwrap() == Written::Overtaken && !path.exists());
+        assert!(write(&Env::default(), gone.replacement()).unwrap() == Written::Overtaken && !path.exists());
         put(&path, "theirs");
         let appeared = Plan { path: path.clone(), before: None, after: "ours".to_owned() };
-        assert!(write(appeared.replacement()).unwrap() == Written::Overtaken);
+        assert!(write(&Env::default(), appeared.replacement()).unwrap() == Written::Overtaken);
         assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
     }
 }

@@ -9,6 +9,7 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::backup;
 use super::edit::{self, Change};
 use super::ini::{Document, FileKind, Kind, Section};
 use crate::error::Result;
@@ -91,6 +92,12 @@ impl FileUndo {
         }
     }
 
+    /// Whether the part that was changed contained a secret.
+    pub fn has_secret(&self) -> bool {
+        let removed = self.removed.expose();
+        backup::without_secrets(removed) != removed
+    }
+
     /// Whether this is the text before the change.
     pub fn is_before(&self, text: Option<&str>) -> bool {
         text.is_some() == self.existed && sha256(text.unwrap_or_default()) == self.before
@@ -144,7 +151,8 @@ fn common(one: impl Iterator<Item = char>, other: impl Iterator<Item = char>) ->
     one.zip(other).take_while(|(one, other)| one == other).map(|(c, _)| c.len_utf8()).sum()
 }
 
-fn sha256(text: &str) -> String {
+/// The digest of a text, in hex digits.
+pub(super) fn sha256(text: &str) -> String {
     digest::digest(&digest::SHA256, text.as_bytes()).as_ref().iter().fold(String::new(), |mut hex, byte| {
         let _ = write!(hex, "{byte:02x}");
         hex

@@ -39,12 +39,35 @@ impl Opened {
 ///
 /// # Errors
 /// The address is not that of a web page; else the last command's, if none could be started.
-#[allow(clippy::disallowed_methods)]
 pub fn open(address: &str, env: &Env) -> io::Result<Opened> {
-    let address = web_address::for_programs(address)
-        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "this is not the address of a web page"))?;
+    start(commands(&safe(address)?, env))
+}
+
+/// Runs a program that opens an address, which is among its arguments.
+///
+/// # Errors
+/// Those of starting it.
+#[allow(clippy::disallowed_methods)]
+pub fn launch(words: &[String]) -> io::Result<Opened> {
+    let (program, arguments) = words.split_first().ok_or(io::ErrorKind::InvalidInput)?;
+    let mut command = Command::new(program);
+    command.args(arguments);
+    start(vec![command])
+}
+
+/// The address of a web page, written so that no script interprets any of it.
+///
+/// # Errors
+/// It is not the address of a web page.
+pub fn safe(address: &str) -> io::Result<String> {
+    web_address::for_programs(address)
+        .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "this is not the address of a web page"))
+}
+
+/// Starts the first of these that can be started.
+fn start(commands: Vec<Command>) -> io::Result<Opened> {
     let mut failure = io::Error::new(io::ErrorKind::NotFound, "no browser");
-    for mut command in commands(&address, env) {
+    for mut command in commands {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
         match command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {

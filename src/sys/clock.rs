@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 
 /// The command that sets this machine's clock by the network.
 pub const SYNCHRONIZE: &str = if cfg!(windows) {
@@ -18,6 +18,13 @@ pub const SYNCHRONIZE: &str = if cfg!(windows) {
 #[allow(clippy::disallowed_methods)]
 pub fn now() -> OffsetDateTime {
     OffsetDateTime::now_utc()
+}
+
+/// The same moment in the time zone of this machine (`TZ`, or the system's), for people; in UTC if it is not known.
+///
+/// The C library reads the zone, which is safe in any thread because daypass never changes its own environment.
+pub fn local(moment: OffsetDateTime) -> OffsetDateTime {
+    moment.to_offset(UtcOffset::local_offset_at(moment).unwrap_or(UtcOffset::UTC))
 }
 
 /// Sleeps, by the monotonic clock: a change of the time of day does not matter.

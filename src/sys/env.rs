@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The variables of the region, in the order in which they count.
 pub const REGION: [&str; 2] = ["AWS_REGION", "AWS_DEFAULT_REGION"];
@@ -21,7 +22,8 @@ pub fn setting(name: &str, value: &str) -> String {
 /// The variables as they were when the program started. An empty value counts as unset.
 #[derive(Debug, Clone, Default)]
 pub struct Env {
-    vars: HashMap<String, OsString>,
+    // Shared, because each client of a service keeps a copy.
+    vars: Arc<HashMap<String, OsString>>,
     /// The text of values that are not UTF-8, with U+FFFD for what is not: such a name is reported, not ignored.
     lossy: HashMap<String, String>,
 }
@@ -54,10 +56,11 @@ impl Env {
         cleared: impl IntoIterator<Item = &'a str>,
     ) -> Self {
         let mut changed = self.clone();
+        let vars = Arc::make_mut(&mut changed.vars);
         for name in cleared {
-            changed.vars.remove(name);
+            vars.remove(name);
         }
-        changed.vars.extend(set.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
+        vars.extend(set.into_iter().map(|(name, value)| (name.to_owned(), value.into())));
         changed
     }
 
@@ -68,7 +71,12 @@ impl Env {
 
     /// `AWS_PROFILE`, then `AWS_DEFAULT_PROFILE`, as AWS CLI v2 reads them.
     pub fn profile(&self) -> Option<&str> {
-        self.get("AWS_PROFILE").or_else(|| self.get("AWS_DEFAULT_PROFILE"))
+        Some(self.profile_variable()?.1)
+    }
+
+    /// The variable that names the profile, and the name.
+    pub fn profile_variable(&self) -> Option<(&'static str, &str)> {
+        ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].into_iter().find_map(|variable| Some((variable, self.get(variable)?)))
     }
 
     /// `AWS_CONFIG_FILE`, else `~/.aws/config`. None if there is no home folder either.
@@ -176,6 +184,16 @@ impl Env {
         self.get("DAYPASS_COMPLETE")
     }
 
+    /// `_CLAP_COMPLETE_INDEX`: the index of the word to complete, from the scripts for bash and zsh. The other shells send no word after it.
+    pub fn completed_word(&self) -> Option<usize> {
+        self.get("_CLAP_COMPLETE_INDEX")?.parse().ok()
+    }
+
+    /// Whether this runs in a pane of tmux.
+    pub fn tmux(&self) -> bool {
+        self.get("TMUX").is_some()
+    }
+
     /// The profile or `role@account` of the keys in the environment, if daypass set them. `DAYPASS_ACTIVE` contains the access key ID, a
     /// blank, and that name; it is ignored if the keys were changed since.
     pub fn active(&self) -> Option<&str> {
@@ -277,6 +295,11 @@ impl Env {
     /// `BROWSER`: a list of commands, separated by `:`.
     pub fn browser(&self) -> Option<&str> {
         self.get("BROWSER")
+    }
+
+    /// `DAYPASS_CONSOLE_BROWSER`: the command that opens the console.
+    pub fn console_browser(&self) -> Option<&str> {
+        self.get("DAYPASS_CONSOLE_BROWSER")
     }
 
     /// Whether `NO_COLOR` is set and not empty.
@@ -439,7 +462,10 @@ impl<V: Into<OsString>> FromIterator<(String, V)> for Env {
     fn from_iter<T: IntoIterator<Item = (String, V)>>(vars: T) -> Self {
         let vars: HashMap<String, OsString> = vars.into_iter().map(|(name, value)| (name, value.into())).collect();
         let lossy = vars.iter().filter(|(_, value)| value.to_str().is_none());
-        Self { lossy: lossy.map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned())).collect(), vars }
+        Self {
+            lossy: lossy.map(|(name, value)| (name.clone(), value.to_string_lossy().into_owned())).collect(),
+            vars: Arc::new(vars),
+        }
     }
 }
 

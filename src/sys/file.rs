@@ -25,11 +25,18 @@ pub fn private_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
+/// Refuses to let root write into another user's folder, or create one there: the user could not change it later.
+///
+/// # Errors
+/// [`io::ErrorKind::PermissionDenied`]
 #[cfg(unix)]
-fn refuse_for_root(path: &Path) -> io::Result<()> {
+pub fn refuse_for_root(path: &Path) -> io::Result<()> {
+    if !is_root() {
+        return Ok(());
+    }
     let existing = path.ancestors().find_map(|folder| Some((folder, fs::metadata(folder).ok()?)));
     match existing {
-        Some((folder, meta)) if is_root() && !owned(&meta) => Err(denied(folder, "belongs to another user, and this is root")),
+        Some((folder, meta)) if !owned(&meta) => Err(denied(folder, "belongs to another user, and this is root")),
         _ => Ok(()),
     }
 }

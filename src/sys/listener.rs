@@ -57,10 +57,13 @@ impl Visit {
     /// Responds with a small page and closes the connection. `ok` selects status 200 or 400.
     pub fn answer(self, ok: bool, title: &str, text: &str) {
         let (title, text) = (escaped(title), escaped(text));
+        let (mark, colour) = if ok { ("✓", "light-dark(#1a7f37,#57c26f)") } else { ("!", "light-dark(#b35900,#f0a34a)") };
         let page = format!(
             "<!DOCTYPE html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\"><title>{title}</title>\
              <style>:root{{color-scheme:light dark}}body{{font:1rem/1.5 system-ui,sans-serif;max-width:30rem;margin:20vh auto;\
-             padding:0 1rem;text-align:center}}</style><h1>{title}</h1><p>{text}</p></html>\n"
+             padding:0 1rem;text-align:center}}body::before{{content:\"{mark}\";display:block;width:3.5rem;margin:auto;\
+             border:.2rem solid;border-radius:50%;font:700 2rem/3.5rem system-ui,sans-serif;color:{colour}}}</style>\
+             <h1>{title}</h1><p>{text}</p></html>\n"
         );
         let status = if ok { "200 OK" } else { "400 Bad Request" };
         self.request.answer(Answer { status, headers: PRIVATE, kind: HTML, body: &page });

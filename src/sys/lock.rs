@@ -15,26 +15,24 @@ use crate::sys::file;
 /// The name of the folder in a runtime folder.
 const NAME: &str = "daypass";
 
-/// The folders that may contain the user's lock files, in order of preference.
-#[derive(Debug, Clone, Default)]
+/// The folders that may contain the user's lock files. They are looked for only if a lock is taken.
+#[derive(Debug, Clone)]
 pub struct Folders {
-    /// Only used if it exists and is private.
-    runtime: Vec<PathBuf>,
-    /// Created if it is missing.
-    own: Vec<PathBuf>,
+    env: Env,
 }
 
 impl Folders {
     /// `/run/user/UID`, then `XDG_RUNTIME_DIR`, then the state and the cache folder, then a folder under the temporary ones.
     pub fn new(env: &Env) -> Self {
-        let own = env.state_folder().into_iter().chain(env.cache_folder());
-        Self { runtime: env.runtime_folders(), own: own.chain(temporary(env)).collect() }
+        Self { env: env.clone() }
     }
 
     /// The first usable folder, which is created if it is missing. None if the user can't write in any.
     pub fn usable(&self) -> Option<PathBuf> {
-        let runtime = self.runtime.iter().filter(|folder| is_private(folder)).map(|folder| folder.join(NAME));
-        runtime.chain(self.own.iter().cloned()).find(|folder| match writable(folder) {
+        // Runtime folders are used only if they exist and are private; the others are created.
+        let runtime = self.env.runtime_folders().into_iter().filter(|folder| is_private(folder)).map(|folder| folder.join(NAME));
+        let own = self.env.state_folder().into_iter().chain(self.env.cache_folder());
+        runtime.chain(own).chain(temporary(&self.env)).find(|folder| match writable(folder) {
             Ok(()) => true,
             Err(error) => {
                 tracing::debug!(folder = %folder.display(), %error, "not used for lock files");

@@ -50,13 +50,13 @@ fn wait_for_end(parent: u32) {
 }
 
 /// By the program file, else by the name of the process, which a program may change. A shell that is one of many programs in one file
-/// (`BusyBox`) is known by its process's name only.
+/// (`BusyBox`), or a script (xonsh), is known by its process's name only.
 #[cfg(target_os = "linux")]
 fn linux() -> Option<String> {
     let folder = std::path::PathBuf::from(format!("/proc/{}", std::os::unix::process::parent_id()));
     let file = || Some(std::fs::read_link(folder.join("exe")).ok()?.file_name()?.to_str()?.to_owned());
     let name = || Some(std::fs::read_to_string(folder.join("comm")).ok()?.trim().to_owned());
-    file().filter(|file| file != "busybox").or_else(name)
+    file().filter(|file| file != "busybox" && !file.starts_with("python")).or_else(name)
 }
 
 /// No library tells this without unsafe code or a C parser at build time.

@@ -13,6 +13,14 @@ pub fn forbid_core_dumps() {
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
 }
 
+/// The name of this machine; empty if the system does not tell.
+pub fn host_name() -> String {
+    #[cfg(unix)]
+    return rustix::system::uname().nodename().to_string_lossy().into_owned();
+    #[cfg(not(unix))]
+    String::new()
+}
+
 /// Makes a panic an error like any other, with status 1. Libraries panic where the system refuses what they take for granted, such as a
 /// file descriptor. The message is left out, because it may quote a secret.
 pub fn report_panics() {

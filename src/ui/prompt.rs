@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, Write};
 
+use super::terminal;
 use crate::sys::signal;
 use crate::text;
 
@@ -17,7 +18,7 @@ pub fn ask(question: &str, default: Option<&str>) -> io::Result<Option<String>> 
         None => format!("{question}: "),
     };
     let mut err = io::stderr().lock();
-    err.write_all(prompt.as_bytes())?;
+    err.write_all(terminal::fitted(&prompt).as_bytes())?;
     err.flush()?;
     let mut line = String::new();
     if io::stdin().lock().read_line(&mut line)? == 0 {

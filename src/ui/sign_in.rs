@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use unicode_width::UnicodeWidthStr;
+
 use super::keys::{Key, Keys};
 use super::terminal::{self, Interaction};
 use super::{prompt, qr};
@@ -105,44 +107,56 @@ impl<'a> TerminalSignIn<'a> {
     }
 
     fn show_code(&mut self, started: &DeviceAuthorization) {
-        let address = started.verification_uri_complete.as_ref().unwrap_or(&started.verification_uri);
-        let (shown, code) = (text::clean(address), text::clean(&started.user_code));
-        let (bold, plain) = if self.coloured() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        let name = &self.name;
-        terminal::say(&format!(
-            "To sign in to {name}, open this address and check that it shows this code:\n\n    {shown}\n    {bold}{code}{plain}\n"
-        ));
-        let opened = self.open(address);
-        if self.options.qr || !opened && self.interactive {
-            self.draw_qr(address);
-        }
-        if !opened && self.options.browser != Browser::Suppressed {
-            self.interaction.tell(NO_BROWSER);
-        }
-        self.prompt = Prompt::Code(address.clone(), started.user_code.clone());
+        let address = started.verification_uri_complete.as_ref().unwrap_or(&started.verification_uri).clone();
+        let opened = self.open(&address);
+        self.prompt = Prompt::Code(address, started.user_code.clone());
+        self.show_prompt(opened);
     }
 
     /// Reports that the program that opens the browser has failed.
     fn notice_failure(&mut self) {
-        let Prompt::Code(address, _) = &self.prompt else { return };
-        if self.opened.as_mut().is_some_and(Opened::failed) {
-            let address = address.clone();
+        if matches!(self.prompt, Prompt::Code(..)) && self.opened.as_mut().is_some_and(Opened::failed) {
             self.opened = None;
             self.restore();
-            if self.interactive && !self.options.qr {
-                self.draw_qr(&address);
-            }
-            self.interaction.tell(NO_BROWSER);
+            self.show_prompt(false);
         }
     }
 
-    fn draw_qr(&self, address: &str) {
+    /// Shows the device code: what matters most comes last, directly above the countdown, and the QR code first, if all of it fits.
+    fn show_prompt(&self, opened: bool) {
+        let Prompt::Code(address, code) = &self.prompt else { return };
+        let (shown, code) = (text::clean(address), text::clean(code));
+        let (bold, plain) = if self.coloured() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        let mut lines = Vec::new();
+        match self.options.browser {
+            _ if self.interaction.quiet => {}
+            Browser::Opened if opened => lines.push(self.opening()),
+            Browser::Opened | Browser::Absent => lines.extend(wrapped(NO_BROWSER)),
+            Browser::Suppressed => {}
+        }
+        lines.extend(wrapped(&format!("To sign in to {}, open this address and check that it shows this code:", self.name)));
+        lines.push(format!("    {shown}"));
+        if self.options.qr || !opened && self.interactive {
+            // The code and the countdown have a line each.
+            self.draw_qr(address, rows_of(&lines) + 2);
+        }
+        lines.push(format!("    {bold}{code}{plain}"));
+        terminal::say(&lines.join("\n"));
+    }
+
+    /// Draws the QR code if it fits above so many other rows.
+    fn draw_qr(&self, address: &str, others: usize) {
         let terminal = qr::Terminal { unicode: self.env.utf8(), colours: self.coloured(), columns: terminal::columns() };
-        match qr::draw(address, terminal) {
-            Some(drawing) => terminal::say(&drawing),
-            None if self.options.qr => terminal::say("The terminal is too narrow for the QR code.\n"),
+        let fits = |drawing: &String| terminal::rows().is_none_or(|rows| drawing.lines().count() + others <= rows.into());
+        match qr::draw(address, terminal).filter(|drawing| self.options.qr || fits(drawing)) {
+            Some(drawing) => terminal::say(drawing.trim_end_matches('\n')),
+            None if self.options.qr => terminal::say("The terminal is too narrow for the QR code."),
             None => {}
         }
+    }
+
+    fn opening(&self) -> String {
+        format!("Opening your browser{}", if self.env.utf8() { "…" } else { "..." })
     }
 
     fn coloured(&self) -> bool {
@@ -150,17 +164,21 @@ impl<'a> TerminalSignIn<'a> {
     }
 
     fn show_page(&mut self, address: &str, port: u16) {
-        let (name, shown) = (&self.name, text::clean(address));
+        let (name, shown) = (self.name.clone(), text::clean(address));
         let here = self.options.browser == Browser::Opened || browser::on_this_machine(self.env).is_ok();
         let place =
             if here { "on this machine".to_owned() } else { format!("on the machine that forwards port {port} to this one") };
-        terminal::say(&format!("To sign in to {name}, open this address in a browser {place}:\n\n    {shown}\n"));
-        if self.options.browser == Browser::Suppressed {
+        let opened = self.open(address);
+        if opened {
+            self.interaction.tell(&self.opening());
+        } else if self.options.browser == Browser::Suppressed {
             self.interaction.tell(&format!("The browser returns to 127.0.0.1:{port}, which must reach this machine."));
-        } else if !self.open(address) {
+        } else {
             self.prompt = Prompt::None;
             return;
         }
+        let heading = wrapped(&format!("To sign in to {name}, open this address in a browser {place}:"));
+        terminal::say(&format!("{}\n    {shown}", heading.join("\n")));
         self.prompt = Prompt::Browser(address.to_owned());
     }
 
@@ -181,7 +199,7 @@ impl<'a> TerminalSignIn<'a> {
                 let address = address.clone();
                 self.open(&address);
             }
-            (Key::Letter('c'), Prompt::Code(_, text) | Prompt::Browser(text)) => {
+            (Key::Letter('c'), Prompt::Code(_, text)) | (Key::Letter('u'), Prompt::Code(text, _) | Prompt::Browser(text)) => {
                 terminal::copy(text);
                 self.copied = true;
             }
@@ -213,13 +231,19 @@ impl<'a> TerminalSignIn<'a> {
             (None, _) => &[],
             (Some(_), _) if self.copied => &["sent to the clipboard", "copied"],
             (Some(_), Prompt::Browser(_)) => &[
-                "Enter open browser, c copy address, d device code",
-                "Enter open, c copy, d device code",
-                "Enter open, c copy, d code",
-                "c copy address, d device code",
-                "c copy, d code",
+                "Enter open browser, u copy address, d device code",
+                "Enter open, u copy address, d device code",
+                "Enter open, u copy, d code",
+                "u copy address, d device code",
+                "u copy, d code",
             ],
-            (Some(_), _) => &["Enter open browser, c copy code", "Enter open, c copy", "c copy code", "c copy"],
+            (Some(_), _) => &[
+                "Enter open browser, c copy code, u copy address",
+                "Enter open, c copy code, u copy address",
+                "Enter open, c code, u URL",
+                "c copy code, u copy address",
+                "c code, u URL",
+            ],
         };
         let hints: Vec<&str> = hints.iter().copied().filter(|hint| opens || !hint.starts_with("Enter")).collect();
         let line = fitting(&states, left, &hints, self.copied, terminal::columns());
@@ -237,6 +261,28 @@ impl<'a> TerminalSignIn<'a> {
         }
         self.shown_line.clear();
     }
+}
+
+/// A sentence as lines that fit the terminal of standard error.
+fn wrapped(sentence: &str) -> Vec<String> {
+    let columns = terminal::columns().map_or(usize::MAX, usize::from);
+    let mut lines: Vec<String> = Vec::new();
+    for word in sentence.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= columns => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// How many rows these lines take on the terminal of standard error.
+fn rows_of(lines: &[String]) -> usize {
+    let columns = terminal::columns().map_or(usize::MAX, usize::from).max(1);
+    lines.iter().map(|line| line.width().div_ceil(columns).max(1)).sum()
 }
 
 /// The countdown, shorter than the terminal is wide: a line that wraps would scroll once a second. `states` (with `{}` for the time) and
@@ -281,10 +327,10 @@ impl SignInUi for TerminalSignIn<'_> {
             }
             Event::Authorize { url, port, .. } => self.show_page(url, port),
             Event::DeviceCode(started) => self.show_code(started),
-            Event::FellBack(_) if self.chose_code => self.interaction.tell("Switching to a device code.\n"),
+            Event::FellBack(_) if self.chose_code => self.interaction.tell("Switching to a device code."),
             Event::FellBack(why) => {
                 let why = text::clean(why);
-                self.interaction.tell(&format!("Browser sign-in doesn't work here ({why}); using a device code instead.\n"));
+                self.interaction.tell(&format!("Browser sign-in doesn't work here ({why}); using a device code instead."));
             }
             Event::Polling(state) => self.state = Some(state),
         }

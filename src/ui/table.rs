@@ -7,46 +7,64 @@ use crate::text;
 /// The blanks between two columns.
 const GAP: &str = "  ";
 
-/// The minimum width of a column, that of an account ID. A table that would need narrower ones shows each row as a block.
-const NARROWEST: usize = 12;
+/// The width below which no column is truncated. Account IDs and regions are not wider.
+const NARROWEST: usize = 16;
 
-/// A table without lines, with columns as wide as their widest cell. If the terminal (`width` columns) is too narrow, the cells of the
-/// widest columns are wrapped; if it is narrower still, each row becomes a block of lines. Nothing is truncated.
-/// `bold` applies to the header.
-pub fn plain(head: &[&str], rows: &[Vec<String>], width: Option<usize>, bold: bool) -> String {
-    let clean = |cell: &String| text::clean(cell).into_owned();
-    let rows: Vec<Vec<String>> = rows.iter().map(|row| row.iter().map(clean).collect()).collect();
+/// How a table is made to fit a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// The cells of the widest columns are truncated.
+    Truncate,
+    /// No cell is truncated, because users copy them.
+    Whole,
+}
+
+/// What the output can show.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Screen {
+    /// The columns of the terminal; None if the output is not on a terminal, which then gets everything.
+    pub width: Option<usize>,
+    /// Whether the titles are bold.
+    pub bold: bool,
+    /// Characters outside ASCII.
+    pub utf8: bool,
+}
+
+/// A table without lines, with columns as wide as their widest cell. If the terminal is too narrow, the table is made to fit, and if that
+/// is not possible, each row becomes a block with a line for each cell. Columns without any content are left out.
+pub fn plain(head: &[&str], rows: &[Vec<String>], fit: Fit, screen: Screen) -> String {
+    let used: Vec<usize> = (0..head.len())
+        .filter(|&at| rows.is_empty() || rows.iter().any(|row| row.get(at).is_some_and(|cell| !cell.is_empty())))
+        .collect();
+    let clean = |row: &Vec<String>| -> Vec<String> {
+        used.iter().map(|&at| row.get(at).map(|cell| text::clean(cell).into_owned()).unwrap_or_default()).collect()
+    };
+    let rows: Vec<Vec<String>> = rows.iter().map(clean).collect();
+    let head: Vec<&str> = used.iter().filter_map(|&at| head.get(at).copied()).collect();
     let cells = |column: usize| rows.iter().filter_map(move |row| row.get(column)).map(|cell| cell.width());
     let natural: Vec<usize> =
         head.iter().enumerate().map(|(column, title)| cells(column).fold(title.width(), usize::max)).collect();
-    let strong = |text: String| if bold { format!("\x1b[1m{text}\x1b[m") } else { text };
-    let Some(widths) = fitted(&natural, width) else {
-        return blocks(head, &rows, strong);
+    let strong = |text: String| if screen.bold { format!("\x1b[1m{text}\x1b[m") } else { text };
+    let Some(widths) = fitted(&natural, fit, screen.width) else {
+        return blocks(&head, &rows, strong);
     };
     let line = |cells: &[String]| {
-        let padded = cells.iter().zip(&widths).map(|(cell, width)| pad(cell, *width));
+        let padded = cells.iter().zip(&widths).map(|(cell, width)| pad(&cut(cell, *width, screen.utf8), *width));
         padded.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     };
     let titles: Vec<String> = head.iter().map(|&title| title.to_owned()).collect();
-    let mut text = strong(line(&titles)) + "\n";
-    for row in &rows {
-        let wrapped: Vec<Vec<String>> = row.iter().zip(&widths).map(|(cell, width)| wrap(cell, *width)).collect();
-        for at in 0..wrapped.iter().map(Vec::len).max().unwrap_or_default() {
-            let part: Vec<String> = wrapped.iter().map(|lines| lines.get(at).cloned().unwrap_or_default()).collect();
-            text += &line(&part);
-            text.push('\n');
-        }
-    }
-    text
+    let rows: Vec<String> = rows.iter().map(|row| line(row) + "\n").collect();
+    strong(line(&titles)) + "\n" + &rows.concat()
 }
 
-/// The column widths that fit, with the widest columns reduced to the same width. None if the terminal is too narrow for that.
-fn fitted(natural: &[usize], width: Option<usize>) -> Option<Vec<usize>> {
+/// The column widths that fit, with the widest columns reduced to the same width. None if there are none.
+fn fitted(natural: &[usize], fit: Fit, width: Option<usize>) -> Option<Vec<usize>> {
     let Some(width) = width else { return Some(natural.to_vec()) };
     let space = width.saturating_sub(GAP.len() * natural.len().saturating_sub(1));
     let at_most = |limit: usize| natural.iter().map(|&own| own.min(limit)).collect::<Vec<_>>();
     let widest = natural.iter().copied().max().unwrap_or_default();
-    (NARROWEST.min(widest)..=widest).rev().map(at_most).find(|widths| widths.iter().sum::<usize>() <= space)
+    let narrowest = if fit == Fit::Whole { widest } else { NARROWEST.min(widest) };
+    (narrowest..=widest).rev().map(at_most).find(|widths| widths.iter().sum::<usize>() <= space)
 }
 
 /// Each row as lines of title and value, with a blank line between rows.
@@ -65,29 +83,19 @@ fn pad(text: &str, width: usize) -> String {
     format!("{text}{:1$}", "", width.saturating_sub(text.width()))
 }
 
-/// Wraps a text, after a blank or a punctuation character if there is one in the second half of the line.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut rest = text;
-    while rest.width() > width {
-        let (mut used, mut end, mut good) = (0, 0, 0);
-        for (at, c) in rest.char_indices() {
-            used += c.width().unwrap_or_default();
-            // At least one character per line, however wide.
-            if used > width && at > 0 {
-                break;
-            }
-            end = at + c.len_utf8();
-            if used * 2 > width && matches!(c, ' ' | ',' | '/' | '-' | '_' | '.' | '@') {
-                good = end;
-            }
-        }
-        let (line, after) = rest.split_at(if good > 0 { good } else { end });
-        lines.push(line.trim_end().to_owned());
-        rest = after.trim_start();
+/// The text truncated to this many columns, with a mark.
+fn cut(text: &str, width: usize, utf8: bool) -> String {
+    if text.width() <= width {
+        return text.to_owned();
     }
-    lines.push(rest.to_owned());
-    lines
+    let mark = if utf8 { "…" } else { "..." };
+    let mut space = width.saturating_sub(mark.width());
+    let fits = |c: &char| {
+        let rest = space.checked_sub(c.width().unwrap_or_default());
+        space = rest.unwrap_or_default();
+        rest.is_some()
+    };
+    text.chars().take_while(fits).collect::<String>() + mark
 }
 
 #[cfg(test)]
@@ -99,42 +107,57 @@ mod tests {
         cells.iter().map(|&cell| cell.to_owned()).collect()
     }
 
+    const WIDE: Screen = Screen { width: None, bold: false, utf8: true };
+
+    fn on(width: usize) -> Screen {
+        Screen { width: Some(width), ..WIDE }
+    }
+
     #[test]
     fn columns_line_up_and_lines_have_no_trailing_blanks() {
         let rows = [row(&["a", "long cell"]), row(&["wide cell", ""])];
-        assert_eq!(plain(&["ONE", "TWO"], &rows, None, false), "ONE        TWO\na          long cell\nwide cell\n");
+        assert_eq!(plain(&["ONE", "TWO"], &rows, Fit::Truncate, WIDE), "ONE        TWO\na          long cell\nwide cell\n");
     }
 
     #[test]
     fn a_wide_character_takes_two_columns_and_an_accent_none() {
         let rows = [row(&["日本", "x"]), row(&["e\u{301}a", "x"])];
-        assert_eq!(plain(&["ONE", "TWO"], &rows, None, false), "ONE   TWO\n日本  x\ne\u{301}a    x\n");
+        assert_eq!(plain(&["ONE", "TWO"], &rows, Fit::Truncate, WIDE), "ONE   TWO\n日本  x\ne\u{301}a    x\n");
     }
 
     #[test]
-    fn the_widest_columns_are_wrapped_on_a_narrow_terminal() {
-        let rows = [row(&["111122223333", "first.last@example.com"])];
+    fn the_widest_columns_are_truncated_on_a_narrow_terminal() {
+        let rows = [row(&["111122223333", "first.middle.last@example.com", "x"]), row(&["444455556666", "b", ""])];
+        let head = ["ACCOUNT", "EMAIL", "X"];
         assert_eq!(
-            plain(&["ACCOUNT", "EMAIL"], &rows, Some(30), false),
-            "ACCOUNT       EMAIL\n111122223333  first.last@\n              example.com\n"
+            plain(&head, &rows, Fit::Truncate, on(40)),
+            "ACCOUNT       EMAIL                    X\n111122223333  first.middle.last@exam…  x\n444455556666  b\n"
         );
+        assert!(plain(&head, &rows, Fit::Truncate, Screen { utf8: false, ..on(40) }).contains("first.middle.last@ex...  x\n"));
     }
 
     #[test]
-    fn on_a_very_narrow_terminal_each_row_is_a_block() {
-        let rows = [row(&["111122223333", "first.last@example.com", ""]), row(&["444455556666", "b", "c"])];
-        assert_eq!(
-            plain(&["ACCOUNT", "EMAIL", "X"], &rows, Some(20), false),
-            "ACCOUNT  111122223333\nEMAIL    first.last@example.com\n\nACCOUNT  444455556666\nEMAIL    b\nX        c\n"
-        );
+    fn a_row_that_does_not_fit_is_a_block_of_whole_cells() {
+        let rows = [row(&["111122223333", "first.middle.last@example.com", ""]), row(&["444455556666", "b", "c"])];
+        let blocks =
+            "ACCOUNT  111122223333\nEMAIL    first.middle.last@example.com\n\nACCOUNT  444455556666\nEMAIL    b\nX        c\n";
+        assert_eq!(plain(&["ACCOUNT", "EMAIL", "X"], &rows, Fit::Truncate, on(30)), blocks);
+        assert_eq!(plain(&["ACCOUNT", "EMAIL", "X"], &rows, Fit::Whole, on(45)), blocks);
+        assert!(plain(&["ACCOUNT", "EMAIL", "X"], &rows, Fit::Whole, on(46)).starts_with("ACCOUNT       EMAIL"));
     }
 
     #[test]
-    fn an_account_id_is_never_broken() {
+    fn an_empty_column_is_left_out() {
+        assert_eq!(plain(&["ONE", "TWO"], &[row(&["a", ""])], Fit::Truncate, WIDE), "ONE\na\n");
+        assert_eq!(plain(&["ONE", "TWO"], &[], Fit::Truncate, WIDE), "ONE  TWO\n");
+    }
+
+    #[test]
+    fn an_account_id_is_never_truncated() {
         let row = row(&["111122223333", "Development of tools", "development@example.com", "DeveloperAccess"]);
         for width in 20..100 {
             assert!(
-                plain(&["ACCOUNT", "NAME", "EMAIL", "ROLE"], std::slice::from_ref(&row), Some(width), false)
+                plain(&["ACCOUNT", "NAME", "EMAIL", "ROLE"], std::slice::from_ref(&row), Fit::Truncate, on(width))
                     .contains("111122223333")
             );
         }
@@ -142,24 +165,29 @@ mod tests {
 
     #[test]
     fn only_the_header_is_bold() {
-        assert_eq!(plain(&["ONE"], &[row(&["a"])], None, true), "\x1b[1mONE\x1b[m\na\n");
+        let screen = Screen { bold: true, ..WIDE };
+        assert_eq!(plain(&["ONE"], &[row(&["a"])], Fit::Truncate, screen), "\x1b[1mONE\x1b[m\na\n");
     }
 
     proptest! {
         #[test]
-        fn a_table_fits_the_terminal_and_loses_nothing(
-            cells in prop::collection::vec(prop::collection::vec("[a-zü日 ,/@-]{0,30}", 3), 0..5), width in 1usize..120,
+        fn a_table_fits_the_terminal_or_is_whole(
+            cells in prop::collection::vec(prop::collection::vec("[a-zü日 ,/@-]{0,40}", 3), 0..5), width in 1usize..160, utf8 in any::<bool>(),
         ) {
-            let text = plain(&["ONE", "TWO", "THREE"], &cells, Some(width), false);
-            if width >= 3 * NARROWEST + 2 * GAP.len() {
-                prop_assert!(text.lines().all(|line| line.width() <= width), "{}", text);
-            }
             let letters = |text: &str| {
                 let mut letters: Vec<char> = text.chars().filter(|c| !c.is_whitespace() && !c.is_ascii_uppercase()).collect();
                 letters.sort_unstable();
                 letters
             };
-            prop_assert_eq!(letters(&text), letters(&cells.concat().concat()));
+            for fit in [Fit::Truncate, Fit::Whole] {
+                let text = plain(&["ONE", "TWO", "THREE"], &cells, fit, Screen { utf8, ..on(width) });
+                if fit == Fit::Truncate && width >= 3 * NARROWEST + 2 * GAP.len() {
+                    prop_assert!(text.lines().all(|line| line.width() <= width), "{}", text);
+                }
+                if fit == Fit::Whole || width < NARROWEST {
+                    prop_assert_eq!(letters(&text), letters(&cells.concat().concat()));
+                }
+            }
         }
     }
 }

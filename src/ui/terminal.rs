@@ -2,10 +2,12 @@
 //!
 //! Text for people goes to standard error; standard output is for programs. Callers clean text that comes from a server or a file.
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 
 use aws_smithy_types::base64;
-use terminal_size::{Width, terminal_size_of};
+use terminal_size::{Height, Width, terminal_size_of};
+use unicode_width::UnicodeWidthStr;
 
 use crate::sys::env::Env;
 pub use crate::sys::stderr::say;
@@ -49,6 +51,45 @@ pub fn shows_messages() -> bool {
 /// process's own terminal, which may be another one, and without one it would start a program.
 pub fn columns() -> Option<u16> {
     terminal_size_of(io::stderr()).map(|(Width(columns), _)| columns)
+}
+
+/// A message that fits standard error if that is a terminal: broken between words, with the command at its end, if any, on a line of its
+/// own, which can be copied. An indented line is a command already.
+pub fn fitted(line: &str) -> Cow<'_, str> {
+    match columns().map(usize::from) {
+        Some(width) if !line.starts_with("  ") && line.lines().any(|line| line.width() > width) => Cow::Owned(broken(line, width)),
+        _ => Cow::Borrowed(line),
+    }
+}
+
+fn broken(line: &str, width: usize) -> String {
+    let (message, command) = match line.rfind(": daypass ") {
+        Some(at) => line.split_at(at + 1),
+        None => (line, ""),
+    };
+    let mut text = String::new();
+    let mut used = 0;
+    for word in message.split_inclusive([' ', '\n']) {
+        if used > 0 && used + word.trim_end().width() > width {
+            text.truncate(text.trim_end_matches(' ').len());
+            text.push('\n');
+            used = 0;
+        }
+        text += word;
+        used = if word.ends_with('\n') { 0 } else { used + word.width() };
+    }
+    if command.is_empty() { text } else { format!("{text}\n {command}") }
+}
+
+/// The height of standard error in rows; None if it is not a terminal or its height is not known.
+pub fn rows() -> Option<u16> {
+    terminal_size_of(io::stderr()).map(|(_, Height(rows))| rows).filter(|rows| *rows > 0)
+}
+
+/// Sets the title of the terminal (OSC 2). The text must be clean.
+pub fn set_title(text: &str) {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "\x1b]2;{text}\x1b\\").and_then(|()| err.flush());
 }
 
 /// Whether this program may draw on the terminal of standard error: in the background it must not.
@@ -117,7 +158,23 @@ impl Interaction {
     /// Prints a message that is not an error to standard error.
     pub fn tell(self, line: &str) {
         if !self.quiet {
-            say(line);
+            say(&fitted(line));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_broken_between_words_and_before_its_command() {
+        let message = "Deactivated key AKIA…LYX4. It can be deleted from 2026-12-12 on: daypass retire old --wait 14";
+        assert_eq!(
+            broken(message, 30),
+            "Deactivated key AKIA…LYX4. It\ncan be deleted from 2026-12-12\non:\n  daypass retire old --wait 14"
+        );
+        assert_eq!(broken("a b\nccc ddd", 3), "a b\nccc\nddd");
+        assert_eq!(broken("unbreakable", 3), "unbreakable");
     }
 }

@@ -1,5 +1,7 @@
 //! Why a back-end could not do its work, told apart by what the caller does next. Touches nothing.
 
+use std::path::PathBuf;
+
 /// The result of a call to a back-end.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -19,6 +21,13 @@ pub enum Error {
     },
     /// The back-end refuses, or its answer makes no sense.
     Failed(String),
+    /// A file or the folder of the `file` back-end can't be used.
+    File {
+        /// What is wrong, with the path.
+        what: String,
+        /// The path to look at; None without a home folder.
+        path: Option<PathBuf>,
+    },
     /// The back-end did not answer in time.
     TimedOut(String),
     /// The back-end has no space for this value.

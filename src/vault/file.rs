@@ -27,8 +27,8 @@ impl Files {
 
     /// The folder, if it is safe to use. None if it does not exist yet.
     fn folder(&self) -> Result<Option<&Path>> {
-        let folder =
-            self.folder.as_deref().ok_or_else(|| Error::Missing("there is no home folder to store secrets in".to_owned()))?;
+        let no_home = || Error::File { what: "there is no home folder to store secrets in".to_owned(), path: None };
+        let folder = self.folder.as_deref().ok_or_else(no_home)?;
         match file::check_folder(folder) {
             Ok(()) => Ok(Some(folder)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -107,6 +107,6 @@ fn to_error(path: &Path, error: &io::Error) -> Error {
     let what = if error.raw_os_error().is_some() { format!("{}: {error}", path.display()) } else { error.to_string() };
     match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::Full(what),
-        _ => Error::Failed(what),
+        _ => Error::File { what, path: Some(path.to_owned()) },
     }
 }

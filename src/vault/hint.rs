@@ -1,8 +1,11 @@
 //! Converts a back-end's error to one for people. A hint names a back-end only if it is not the one that failed. Touches the kernel
 //! keyring, to see whether it can be suggested.
 
+use std::path::Path;
+
 use super::error::Error;
 use crate::error::{self, Exit};
+use crate::text::shell_quote;
 
 impl From<Error> for error::Error {
     fn from(error: Error) -> Self {
@@ -14,6 +17,7 @@ impl From<Error> for error::Error {
             }
             Error::Missing(why) => (format!("no keyring: {why}"), select(alternative())),
             Error::Failed(why) => (format!("keyring error: {why}"), select(alternative())),
+            Error::File { what, path } => (format!("can't store secrets in files: {what}"), for_file(path.as_deref())),
             Error::TimedOut(why) => (format!("the keyring timed out: {why}"), select(alternative())),
             Error::Full(why) => (format!("the keyring is full: {why}"), "df -h".to_owned()),
             Error::Quota(why) => (format!("the kernel keyring is full: {why}"), select("file")),
@@ -42,6 +46,16 @@ impl Error {
             Self::Failed(_) | Self::TimedOut(_) => error::Error { hint: select("file"), ..self.into() },
             other => other.into(),
         }
+    }
+}
+
+/// What to do if the files can't be used: another back-end, or else a look at the path.
+fn for_file(path: Option<&Path>) -> String {
+    match (alternative(), path) {
+        (other, _) if other != "file" => select(other),
+        _ if !cfg!(target_os = "linux") => select("os"),
+        (_, Some(path)) => format!("ls -ld {}", shell_quote(&path.to_string_lossy())),
+        (_, None) => "export HOME=/path/to/folder".to_owned(),
     }
 }
 

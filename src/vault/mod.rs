@@ -124,12 +124,20 @@ impl Vault {
     /// read next, and that error is the one to report.
     pub fn role(&self, session: &Session, role: &Kind) -> Result<Option<RoleCredentials>> {
         let key = Key::new(session, role.clone());
-        if let Some(Ok(Some(credentials))) = self.cache().map(|cache| read(cache, &key)) {
+        if let Some(cache) = self.cache()
+            && let Ok(Some(credentials)) = read(cache, &key)
+        {
+            tracing::info!("role credentials are cached in: {}", cache.name());
             return Ok(Some(credentials));
         }
         match read(self.durable(), &key) {
             Err(Error::Locked(_) | Error::Unconfirmed { .. } | Error::Missing(_)) => Ok(None),
-            other => other,
+            other => {
+                if matches!(other, Ok(Some(_))) {
+                    tracing::info!("role credentials are cached in: {}", self.durable().name());
+                }
+                other
+            }
         }
     }
 
@@ -364,6 +372,24 @@ impl Vault {
             _ => Location { of: role, store: cache.name(), why: "memory only, never on a disk".to_owned() },
         };
         [lasting, cached]
+    }
+
+    /// What happens when the back-ends are read, in the order in which a sign-in is looked for: a line for each. None if all can be read.
+    pub fn failures(&self) -> Option<Vec<String>> {
+        let stores: Vec<&dyn Backend> = [self.durable()].into_iter().chain(self.cache()).collect();
+        let read: Vec<Result<()>> = stores.iter().map(|store| split::list(*store).map(drop)).collect();
+        if read.iter().all(Result::is_ok) {
+            return None;
+        }
+        let line = |(store, read): (&&dyn Backend, Result<()>)| {
+            let result = match read {
+                Ok(()) => "can be read".to_owned(),
+                Err(Error::Missing(why)) => format!("not available: {why}"),
+                Err(error) => crate::error::Error::from(error).what,
+            };
+            format!("tried {} ({}): {result}", store.name(), self.chosen)
+        };
+        Some(stores.iter().zip(read).map(line).collect())
     }
 
     /// Whether a reboot deletes the sign-in.

@@ -323,7 +323,9 @@ fn passes(writer: Child) {
 /// Reads the configuration in a thread: a hang fails the test.
 fn read_in_time(env: Env) -> Result<Config, Error> {
     let (send, receive) = std::sync::mpsc::channel();
-    std::thread::spawn(move || send.send(Config::read(&env)));
+    std::thread::spawn(move || {
+        let _ = send.send(Config::read(&env));
+    });
     receive.recv_timeout(std::time::Duration::from_secs(30)).expect("reading ends")
 }
 

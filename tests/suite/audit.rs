@@ -327,16 +327,23 @@ fn people_get_one_entry_for_each_key_and_the_line_that_replaces_it() {
         .status(7)
         .go();
     let notes = if cfg!(unix) { "a copy; other users can read it" } else { "a copy" };
+    let blank = " ".repeat(notes.len());
     let expected = [
-        "KEY        WHERE                      PROFILE  ACCOUNT                        REPLACE WITH".to_owned(),
-        format!("{one}  ~/.aws/credentials:2       default  Staging 111122223333           DeveloperAccess (1 of 2 roles)"),
+        format!("KEY        WHERE                      PROFILE  ACCOUNT                        NOTES{}  REPLACE WITH", &blank[5..]),
+        format!(
+            "{one}  ~/.aws/credentials:2       default  Staging 111122223333           {blank}  DeveloperAccess (1 of 2 roles)"
+        ),
         "           ~/.aws/credentials:5       dev".to_owned(),
-        format!("           ~/.aws/credentials.bak:2   default                                 {notes}: rm ~/.aws/credentials.bak"),
-        format!("{old}  ~/.aws/credentials:8       old      unknown (created before 2019)  daypass audit --ask"),
-        format!("{root}  ~/Downloads/rootkey.csv:1           Production 444455556666        root key: delete it in the console"),
-        format!("{three}  ~/.bashrc:2                         Staging 111122223333           export AWS_PROFILE=dev"),
-        format!("{five}  ~/src/x/.env:1                      Production 444455556666        AWS_PROFILE=Production.ReadOnlyAccess"),
-        format!("{six}  ~/src/x/.env.old:1                  {FOREIGN}                   AWS_PROFILE=NAME"),
+        format!("           ~/.aws/credentials.bak:2   default                                 {notes}  rm ~/.aws/credentials.bak"),
+        format!("{old}  ~/.aws/credentials:8       old      unknown (created before 2019)  {blank}  daypass audit --ask"),
+        format!(
+            "{root}  ~/Downloads/rootkey.csv:1           Production 444455556666        {blank}  root key: delete it in the console"
+        ),
+        format!("{three}  ~/.bashrc:2                         Staging 111122223333           {blank}  export AWS_PROFILE=dev"),
+        format!(
+            "{five}  ~/src/x/.env:1                      Production 444455556666        {blank}  AWS_PROFILE=Production.ReadOnlyAccess"
+        ),
+        format!("{six}  ~/src/x/.env.old:1                  {FOREIGN}                   {blank}  AWS_PROFILE=NAME"),
     ];
     assert_eq!(table.stdout, expected.map(|line| line + "\n").concat());
 }

@@ -100,7 +100,7 @@ fn an_unassigned_role_ends_with_4_and_is_remembered_until_the_next_sign_in() {
     }
     assert_eq!(portal.count(Call::GetRoleCredentials), 1);
     // Signing in clears that.
-    home.daypass("login corp --no-browser").any_stderr().go();
+    home.daypass("login corp --force --no-browser").any_stderr().go();
     home.daypass("credential-process --session corp --account 111122223333 --role Nobody").any_stderr().status(4).go();
     assert_eq!(portal.count(Call::GetRoleCredentials), 2);
 }

@@ -82,6 +82,35 @@ fn the_committed_manual_pages_are_up_to_date_complete_and_lint_free() {
 }
 
 #[test]
+fn each_manual_page_has_examples_variables_and_files_that_concern_it() {
+    let home = home();
+    let page = |command: &str| home.daypass(&format!("man {command}")).stdout_has(".SH NAME").go().stdout;
+    for command in std::iter::once(String::new()).chain(commands(&home)) {
+        let text = page(&command);
+        for heading in ["EXAMPLES", "ENVIRONMENT"] {
+            let found = text.matches(&format!(".SH {heading}\n")).count() + text.matches(&format!(".SH \"{heading}\"\n")).count();
+            assert_eq!(found, 1, "{command}: {heading}\n{text}");
+        }
+    }
+    assert!(page("exec").contains("\\fBAWS_PROFILE, AWS_DEFAULT_PROFILE\\fR") && !page("audit").contains("\\fBAWS_PROFILE"));
+    assert!(page("audit").contains("\\fB\\(ti/.config/daypass/accepted\\fR") && !page("exec").contains("daypass/accepted"));
+    assert!(!page("help").contains(".SH FILES"));
+}
+
+#[test]
+fn help_prints_what_the_flag_prints() {
+    let home = home();
+    for command in ["", "exec", "help"] {
+        let flag = home.daypass(&format!("{command} --help")).stdout_has("Usage: daypass").go().stdout;
+        home.daypass(&format!("help {command}")).stdout(&flag).go();
+    }
+    let exec = home.daypass("help exec").stdout_has("Usage: daypass exec").go().stdout;
+    let heading = exec.find("\nWithout a profile:\n").unwrap();
+    assert!(exec[heading..].find("--account").unwrap() < exec[heading..].find("\nRole chaining:").unwrap(), "{exec}");
+    home.daypass("help nonsense").stderr("daypass: there is no command \"nonsense\"\nhint: daypass --help\n").status(2).go();
+}
+
+#[test]
 fn bash_completes_commands_profiles_sessions_accounts_and_roles() {
     needs("bash", "apt-get install bash");
     let home = home();
@@ -158,6 +187,39 @@ fn zsh_completes_at_the_first_tab_from_an_autoloaded_file_and_after_shell_init()
     let init = format!("fpath=({} $fpath); autoload -Uz compinit; compinit -D", at_the_top("completions").display());
     tab(&home, &ZSH, &init, &[("daypass console devo", "devops")]);
     tab(&home, &ZSH, INIT_ZSH, &[("dp devo", "devops")]);
+}
+
+#[test]
+fn flags_are_offered_only_for_a_word_that_begins_like_one() {
+    needs("bash", "apt-get install bash");
+    let home = home();
+    let script = r#"
+eval "$(daypass completions bash)"
+complete_line() {
+    COMP_WORDS=("$@")
+    COMP_CWORD=$(($# - 1)); COMPREPLY=()
+    _daypass daypass "${COMP_WORDS[COMP_CWORD]}" '' 2>/dev/null
+    echo "${COMPREPLY[*]}"
+}
+complete_line daypass env ''
+complete_line daypass use ''
+complete_line daypass console --destination r5
+complete_line daypass env --un
+complete_line daypass use -
+"#;
+    let profiles = "dev devops with\\ blank";
+    home.program("bash")
+        .args(["-c", script])
+        .stdout_has(&format!("{profiles}\n{profiles}\nr53\n--unset\n"))
+        .stdout_has("--none")
+        .go();
+    for shell in ["fish", "powershell", "nushell"] {
+        let names = home.daypass("-- daypass env ''").with("DAYPASS_COMPLETE", shell).stdout_has("devops").go().stdout;
+        assert!(names.lines().all(|line| !line.starts_with('-')), "{shell}: {names}");
+        home.daypass("-- daypass env --un").with("DAYPASS_COMPLETE", shell).stdout_has("--unset").go();
+    }
+    let zsh = home.daypass("-- daypass env ''").with("DAYPASS_COMPLETE", "zsh").with("_CLAP_COMPLETE_INDEX", "2");
+    assert!(!zsh.stdout_has("devops").go().stdout.contains("\n--"));
 }
 
 #[test]

@@ -72,8 +72,8 @@ fn keys_in_the_credentials_file_are_marked() {
     home.write(".aws/credentials", keys);
     home.daypass("list --profiles")
         .any_stderr()
-        .stdout_has("OVERRIDDEN BY")
-        .stdout_has("aws_access_key_id ([HOME]/.aws/credentials:2)")
+        .stdout_has("dev      static key")
+        .stdout_has("\ndev: AWS tools use aws_access_key_id ([HOME]/.aws/credentials:2) instead of daypass\n")
         .go();
     let json = home.daypass("list --profiles --format json").any_stderr().stdout_has("").go().json();
     assert!(json[0]["overridden_by"].as_str().unwrap().starts_with("aws_access_key_id ("), "{json}");
@@ -84,7 +84,7 @@ fn keys_in_the_credentials_file_are_marked() {
     );
     fs::remove_file(home.path(".aws/credentials")).unwrap();
     let table = home.daypass("list --profiles").stdout_has("dev").go().stdout;
-    assert!(!table.contains("OVERRIDDEN"), "{table}");
+    assert!(!table.contains("instead"), "{table}");
 }
 
 #[test]
@@ -99,8 +99,8 @@ fn an_unknown_profile_names_the_line_that_was_probably_meant() {
         home.write(".aws/config", &format!("# c\n{line}\nregion = x\n"));
         home.daypass(&format!("env {name}"))
             .status(2)
-            .stderr_has(&format!("in [HOME]/.aws/config, but [HOME]/.aws/config:2 is \"{line}\"\n"))
-            .stderr_has(&format!("hint: change line 2 of [HOME]/.aws/config to {correct}\n"))
+            .stderr_has(&format!("in [HOME]/.aws/config, but [HOME]/.aws/config:2 is \"{line}\" and should be {correct}\n"))
+            .stderr_has("hint: ${EDITOR:-vi} [HOME]/.aws/config\n")
             .go();
     }
 }
@@ -174,5 +174,5 @@ fn a_config_file_from_a_pipe_is_read() {
         env!("CARGO_BIN_EXE_daypass"),
         &text,
     ]);
-    run.any_stderr().stdout_has("dev,111122223333,DeveloperAccess,eu-west-1,corp").go();
+    run.any_stderr().stdout_has("dev,daypass,111122223333,DeveloperAccess,eu-west-1,corp").go();
 }

@@ -92,8 +92,9 @@ fn helper_writes_another_program_name_that_daypass_recognises() {
 
 #[test]
 fn a_missing_value_without_a_terminal_is_an_error_that_names_the_flag() {
-    let home = Home::new();
-    for flag in ["--session", "--start-url", "--sso-region", "--account", "--role", "--profile"] {
+    // The portal is not asked for its region.
+    let home = Home::new().at(&Portal::strict());
+    for flag in ["--start-url", "--sso-region", "--account", "--role", "--profile"] {
         let words = shlex::split(CONFIGURE).unwrap();
         let at = words.iter().position(|word| word == flag).unwrap();
         let rest = words.iter().enumerate().filter(|(n, _)| *n != at && *n != at + 1).map(|(_, word)| word);
@@ -266,7 +267,7 @@ fn convert_can_be_limited_to_a_profile_or_session_and_explains_what_it_skips() {
 fn an_sso_profile_for_the_same_role_is_mentioned_and_converted_on_request() {
     let home = Home::new();
     home.write(".aws/config", SSO_PROFILES);
-    home.daypass(CONFIGURE).stderr_has("native uses sso_* keys for the same role; add --convert").go();
+    home.daypass(CONFIGURE).stderr_has("native uses sso_* keys for the same role; 'daypass configure --convert'").go();
     assert!(home.read(".aws/config").contains("[profile native]\n# kept\nsso_session = corp\n"));
     home.write(".aws/config", SSO_PROFILES);
     home.daypass("configure --convert --session corp --account 111122223333 --role DeveloperAccess")

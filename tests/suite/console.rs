@@ -2,6 +2,7 @@
 
 use crate::configured;
 use crate::support::portal::{Portal, PortalConfig};
+use crate::support::run::Home;
 
 const LINK: &str = "https://sandbox.awsapps.com/start/#/console?account_id=111122223333&role_name=DeveloperAccess";
 
@@ -37,13 +38,49 @@ fn a_destination_is_a_service_in_the_profiles_region_or_a_console_url() {
 }
 
 #[test]
-fn several_profiles_print_several_links_and_an_unknown_name_prints_none() {
+fn several_profiles_print_several_links_even_if_one_fails() {
     let portal = Portal::strict();
     let home = configured(&portal);
     home.daypass("configure --session corp --account 444455556666 --role ReadOnly --profile ro").any_stderr().go();
     let other = LINK.replace("111122223333", "444455556666").replace("DeveloperAccess", "ReadOnly");
     home.daypass("console dev ro --print").stdout(&format!("{LINK}\n{other}\n")).go();
-    home.daypass("console dev nowhere --print").stderr_has("no profile \"nowhere\"").status(2).go();
+    home.daypass("console dev nowhere ro --print")
+        .stdout(&format!("{LINK}\n{other}\n"))
+        .stderr_has("no profile \"nowhere\"")
+        .status(2)
+        .go();
+    // Without a browser each address is shown.
+    home.daypass("console dev ro").stderr_has(LINK).stderr_has(&other).status(1).go();
+}
+
+#[test]
+fn destination_help_lists_the_short_names() {
+    let home = Home::new();
+    let list = home.daypass("console --destination help").stdout_has("route53 ").go().stdout;
+    for (name, also) in [("route53", "r53"), ("cloudformation", "cfn"), ("dynamodb", "ddb"), ("cloudwatch", "cw")] {
+        assert!(list.lines().any(|line| line.split_whitespace().take(2).eq([name, also])), "{name}: {list}");
+    }
+}
+
+#[test]
+fn a_launch_command_opens_the_link_in_a_container() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = configured(&portal);
+    home.daypass("login corp --no-browser").any_stderr().go();
+    home.daypass("list").stdout_has("Development").go();
+    home.write("browse", "#!/bin/sh\nprintf '%s|' \"$@\" >seen.new && mv seen.new seen\nprintf done >finished\n");
+    home.program("chmod").args(["+x", "browse"]).go();
+    home.program("mkfifo").arg("finished").go();
+    let command = format!("{} \"ext+container:name={{account_name}}&url={{url}}\"", home.path("browse").display());
+    home.daypass("console dev").with("DAYPASS_CONSOLE_BROWSER", command).with("BROWSER", "false").go();
+    home.program("cat").arg("finished").stdout("done").go();
+    let encoded = LINK.replace(':', "%3A").replace('/', "%2F").replace('#', "%23").replace('?', "%3F").replace('=', "%3D");
+    assert_eq!(home.read("seen"), format!("ext+container:name=Development&url={}|", encoded.replace('&', "%26")));
+    home.daypass("console dev")
+        .with("DAYPASS_CONSOLE_BROWSER", "firefox {container}")
+        .stderr_has("DAYPASS_CONSOLE_BROWSER has {container}; known are url, profile, account_name,")
+        .status(2)
+        .go();
 }
 
 #[test]

@@ -11,13 +11,13 @@ fn every_error_is_two_lines_on_standard_error_and_nothing_on_standard_output() {
     for (arguments, status) in [
         ("bogus", 2),
         ("login --bogus", 2),
-        ("exec dev", 2),
+        ("exec dev", 3),
         ("credential-process --profile nowhere", 2),
         ("credential-process --session nowhere --account 111122223333 --role X", 2),
         ("credential-process --session corp --account 12 --role X", 2),
         ("credential-process --session corp --account 111122223333 --role 'a b'", 2),
         ("credential-process --profile dev", 3),
-        ("env dev --shell tcsh", 2),
+        ("env dev --shell nonsense", 2),
         ("env dev", 3),
         ("exec dev -- true", 3),
         ("list corp", 3),
@@ -159,14 +159,33 @@ fn a_mistyped_name_is_corrected_in_the_hint() {
         ("list --session=corpp", "daypass list '--session=corp'"),
         ("exec deb -- echo 'a b'", "daypass exec dev -- echo 'a b'"),
         ("status --profile deb", "daypass status --profile dev"),
-        ("login dev", "daypass login corp"),
-        ("logout dev", "daypass logout corp"),
-        ("status dev", "daypass status corp"),
+        ("login deb", "daypass login dev"),
+        ("logout deb", "daypass logout dev"),
+        ("status deb", "daypass status dev"),
         ("list --session dev", "daypass list --session corp"),
+        ("stauts corp", "daypass status corp"),
+        ("-v stat", "daypass -v status"),
+        ("help stauts", "daypass help status"),
+        ("man exce", "daypass man exec"),
+        ("login corp --no-browsr", "daypass login corp --no-browser"),
+        ("list --formt=json", "daypass list '--format=json'"),
+        ("list --format jsn", "daypass list --format json"),
+        ("list --format=jsn --profiles", "daypass list '--format=json' --profiles"),
     ] {
         home.daypass(typed).stderr_has("\nhint: ").stderr_has(&format!("hint: {hint}\n")).status(2).go();
     }
-    home.daypass("env").with("AWS_PROFILE", "deb").stderr_has("there is \"dev\"\nhint: daypass list --profiles\n").status(2).go();
+    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        home.daypass("env")
+            .with(variable, "deb")
+            .stderr(&format!(
+                "daypass: there is no profile \"deb\" (from {variable}) in [HOME]/.aws/config; there is \"dev\"\nhint: export {variable}=dev\n"
+            ))
+            .status(2)
+            .go();
+    }
+    home.daypass("status").with("AWS_PROFILE", "deb").stderr_has("no profile \"deb\" (from AWS_PROFILE) in").status(2).go();
+    home.daypass("env --profile nowhere").stderr_has("no profile \"nowhere\" (from --profile) in").status(2).go();
+    home.daypass("env nowhere").with("AWS_PROFILE", "deb").stderr_has("no profile \"nowhere\" in").status(2).go();
 }
 
 #[test]
@@ -190,7 +209,7 @@ fn the_hint_to_sign_in_works_as_typed() {
 fn an_endpoint_that_is_not_a_url_is_a_usage_error() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
-    home.daypass("login corp --no-browser")
+    home.daypass("login corp --force --no-browser")
         .with("AWS_ENDPOINT_URL_SSO_OIDC", "nonsense")
         .stderr_has(
             "daypass: the endpoint \"nonsense\" (AWS_ENDPOINT_URL_SSO_OIDC) is not a web address\nhint: env | grep -i -e AWS_ENDPOINT",

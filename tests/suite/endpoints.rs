@@ -80,3 +80,17 @@ fn a_malformed_endpoint_is_a_usage_error_without_its_password() {
         assert!(!done.stderr.contains("hidden"), "{done}");
     }
 }
+
+#[test]
+fn endpoints_that_an_outer_daypass_ignores_still_apply_to_a_nested_one() {
+    let (_portal, home) = with_default("endpoint_url = http://localhost:1");
+    let home = home.without("AWS_ENDPOINT_URL_STS").without("AWS_ENDPOINT_URL_IAM").with("HTTPS_PROXY", "http://127.0.0.1:9");
+    let nested = "test \"$AWS_IGNORE_CONFIGURED_ENDPOINT_URLS\" = true && daypass list corp --format csv";
+    let evaluated = format!("eval \"$(daypass env dev --shell sh)\"; {nested}");
+    for outer in [&["daypass", "exec", "dev", "--", "sh", "-c", nested][..], &["sh", "-c", &evaluated]] {
+        home.program(outer[0]).args(&outer[1..]).stdout_has("DeveloperAccess").go();
+    }
+    // The user's own variable counts.
+    let own = home.daypass("list corp").with("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true");
+    own.stderr_has("portal.sso.us-east-1.amazonaws.com:443 through the proxy").status(6).go();
+}

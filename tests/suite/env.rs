@@ -132,15 +132,18 @@ fn the_settings_of_one_profile_are_cleared_for_the_next_one() {
         ".aws/config",
         &home.read(".aws/config").replace("region = eu-west-1\n", "region = eu-west-1\nendpoint_url = http://localhost:1\n"),
     );
-    let show = "echo ${AWS_ENDPOINT_URL-none} ${AWS_REGION-none} ${DAYPASS_SETTINGS+marked}";
+    let show = "echo ${AWS_ENDPOINT_URL-none} ${AWS_REGION-none} ${AWS_VAULT-unnamed} ${DAYPASS_SETTINGS+marked}";
     let set = "eval \"$(daypass env";
     for (script, shown) in [
-        (format!("{set} dev)\"; {show}; {set} plain)\"; {show}"), "http://localhost:1 eu-west-1 marked\nnone none\n"),
-        (format!("{set} dev)\"; {set} --unset)\"; {show}"), "none none\n"),
+        (
+            format!("{set} dev)\"; {show}; {set} plain)\"; {show}"),
+            "http://localhost:1 eu-west-1 dev marked\nnone none plain marked\n",
+        ),
+        (format!("{set} dev)\"; {set} --unset)\"; {show}"), "none none unnamed\n"),
         // What the user set before or after stays.
-        (format!("export AWS_ENDPOINT_URL=mine; {set} dev)\"; {set} --unset)\"; {show}"), "mine none\n"),
-        (format!("{set} dev)\"; export AWS_ENDPOINT_URL=mine; {set} --unset)\"; {show}"), "mine none\n"),
-        (format!("{set} dev)\"; export AWS_ENDPOINT_URL=mine; {set} plain)\"; {show}"), "mine none\n"),
+        (format!("export AWS_ENDPOINT_URL=mine; {set} dev)\"; {set} --unset)\"; {show}"), "mine none unnamed\n"),
+        (format!("{set} dev)\"; export AWS_ENDPOINT_URL=mine; {set} --unset)\"; {show}"), "mine none unnamed\n"),
+        (format!("{set} dev)\"; export AWS_ENDPOINT_URL=mine; {set} plain)\"; {show}"), "mine none plain marked\n"),
     ] {
         home.program("sh").args(["-c", &script]).stdout(shown).go();
     }
@@ -236,4 +239,43 @@ fn a_general_endpoint_of_the_profile_is_not_used_by_the_sign_in() {
     has(&found, "AWS_ENDPOINT_URL_S3=http://localhost:2");
     has(&found, &format!("AWS_ENDPOINT_URL_SSO={}", portal.url()));
     lacks(&found, "AWS_ENDPOINT_URL");
+}
+
+#[test]
+fn dp_names_a_profile_only_if_every_tool_then_gets_its_role() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = signed_in(&portal);
+    let native = "sso_session = corp\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\n";
+    add(&home, &format!("[profile native]\n{native}[profile mixed]\nregion = us-east-2\n"));
+    let config = home.read(".aws/config");
+    let helper = config.lines().find(|line| line.starts_with("credential_process")).unwrap();
+    let chained = "role_arn = arn:aws:iam::222233334444:role/Deploy\nsource_profile = dev\n";
+    home.write(".aws/config", &format!("{config}{helper}\n[profile chained]\n{chained}"));
+    let set =
+        |arguments: &str| home.daypass(&format!("env --dp --shell json {arguments}")).stdout_has("{").any_stderr().go().json();
+    for named in ["dev", "mixed", "chained"] {
+        assert_eq!((&set(named)["AWS_PROFILE"], &set(named)["AWS_ACCESS_KEY_ID"]), (&named.into(), &serde_json::Value::Null));
+    }
+    assert_eq!(set("dev").get("AWS_REGION"), None);
+    assert_eq!(set("dev --region us-west-2")["AWS_REGION"], "us-west-2");
+    // The SDKs' own single sign-on needs a sign-in of the AWS CLI, another role is not the profile's, and keys in a file are stronger.
+    home.write(".aws/credentials", "[mixed]\naws_access_key_id = AKIAOTHER\naws_secret_access_key = s\n");
+    for keys in ["native", "mixed", "dev --role ReadOnly", "-k dev", "--session corp --account 111122223333 --role ReadOnly"] {
+        let set = set(keys);
+        assert!(set["AWS_ACCESS_KEY_ID"].as_str().unwrap().starts_with("ASIA") && set["AWS_PROFILE"].is_null(), "{keys}: {set}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn in_tmux_dp_names_the_role_in_the_title_of_the_pane() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = crate::terminal::signed_in(&portal).with("TMUX", "/tmp/tmux,1,0");
+    for (columns, lines) in [(40, 15), (80, 24)] {
+        let script = "eval \"$(daypass shell-init bash)\"; dp dev; dp -";
+        let mut terminal = crate::terminal::Terminal::running(&home, &["bash", "-c", script], columns, lines);
+        terminal.shows("dev: 111122223333, DeveloperAccess, eu-west-1, ").shows("\u{1b}]2;dev\u{1b}\\");
+        terminal.shows("Cleared dev.").shows("\u{1b}]2;");
+        terminal.ends(0);
+    }
 }

@@ -23,6 +23,33 @@ fn the_dashes_are_optional_after_a_profile_or_session_account_and_role() {
 }
 
 #[test]
+fn without_a_command_a_shell_starts() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = signed_in(&portal).with("SHELL", "/bin/sh");
+    for arguments in ["exec dev", "exec dev --", "exec --profile dev"] {
+        let run = home.daypass(arguments).stdin("echo ${DAYPASS_ACTIVE#* } $AWS_VAULT $AWS_REGION; exit 7\n");
+        run.stdout("dev dev eu-west-1\n").stderr_has("Started a shell with credentials for dev (valid for ").status(7).go();
+    }
+    home.daypass("exec dev --server")
+        .stdin("echo ${AWS_ACCESS_KEY_ID-none} ${AWS_CONTAINER_CREDENTIALS_FULL_URI%:*}\n")
+        .stdout("none http://127.0.0.1\n")
+        .stderr("Started a shell with credentials for dev, which renew. Type 'exit' to leave.\n")
+        .go();
+}
+
+#[test]
+fn verbose_tells_where_the_credentials_came_from() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = signed_in(&portal);
+    let cold = home.daypass("exec dev -v -- true").stderr_has("no valid role credentials are cached");
+    cold.stderr_has("the token is valid: not refreshed").stderr_has("fetched from the portal").go();
+    for arguments in ["exec dev -v -- true", "env dev -v", "credential-process --profile dev -v"] {
+        let warm = home.daypass(arguments).any_output().go().stderr;
+        assert!(warm.contains("role credentials are cached in: ") && warm.contains("are fresh: no request"), "{arguments}: {warm}");
+    }
+}
+
+#[test]
 fn the_status_shows_the_signal_that_killed_the_command() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);

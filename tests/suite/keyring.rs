@@ -73,7 +73,7 @@ fn kwallet_and_keepassxc_serve_the_whole_workflow_without_a_person() {
         let portal = Portal::live(unique_start_url("desktop"));
         let home = home(&portal, &bus, "os");
         for _ in 0..2 {
-            home.daypass("login corp --no-browser").stderr_has("Signed in to corp").go();
+            home.daypass("login corp --force --no-browser").stderr_has("Signed in to corp").go();
         }
         let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
         home.daypass("credential-process --profile dev").stdout(&first).go();

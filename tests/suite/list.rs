@@ -21,16 +21,112 @@ fn the_profiles_are_listed_without_network_or_keyring() {
     let home = configured(&portal).keyring("nonsense");
     home.daypass("list --profiles")
         .stdout(
-            "PROFILE  ACCOUNT       ROLE             REGION     SESSION\ndev      111122223333  DeveloperAccess  eu-west-1  corp\n",
+            "PROFILE  SOURCE          ACCOUNT       ROLE             REGION\n\
+             dev      daypass (corp)  111122223333  DeveloperAccess  eu-west-1\n",
         )
         .go();
     home.daypass("list --profiles --format csv --filter nowhere")
-        .stdout("profile,account,role,region,session,overridden_by\n")
+        .stdout("profile,source,account,role,region,session,via,overridden_by,place,problem,hint\n")
         .any_stderr()
         .go();
     let json = home.daypass("list corp --profiles --format json").stdout_has("[").go().json();
     assert_eq!(json[0]["profile"], "dev");
     home.daypass("list nowhere --profiles").any_stderr().status(2).go();
+}
+
+/// Profiles with each source of credentials: what they contain, the source for programs and for people, and what follows in CSV.
+const SOURCES: &[(&str, &str, &str, &str, &str)] = &[
+    (
+        "native",
+        "sso_session = corp\nsso_account_id = 111122223333\nsso_role_name = Dev",
+        "sso",
+        "SSO (corp)",
+        "111122223333,Dev,,corp",
+    ),
+    (
+        "legacy",
+        "sso_start_url = https://x.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 111122223333\nsso_role_name = Dev",
+        "sso",
+        "SSO",
+        "111122223333,Dev,,https://x.awsapps.com/start",
+    ),
+    ("key", "aws_access_key_id = {ID}\naws_secret_access_key = s", "static-key", "static key", "111122223333"),
+    ("minio", "aws_access_key_id = minio\naws_secret_access_key = s", "static-key", "static key", ""),
+    ("temporary", "aws_access_key_id = x\naws_secret_access_key = s\naws_session_token = t", "temporary-key", "temporary key", ""),
+    (
+        "granted",
+        "granted_sso_start_url = https://x.awsapps.com/start\ngranted_sso_region = us-east-1\ngranted_sso_account_id = 111122223333\n\
+         granted_sso_role_name = Dev\ncredential_process = granted credential-process --profile granted",
+        "granted",
+        "Granted",
+        "111122223333,Dev",
+    ),
+    ("vault", "credential_process = aws-vault export --format=json x", "aws-vault", "aws-vault", ""),
+    ("ssocli", "credential_process = aws-sso process -A 111122223333 -R Dev", "aws-sso-cli", "aws-sso-cli", "111122223333,Dev"),
+    (
+        "role",
+        "role_arn = arn:aws:iam::222233334444:role/team/Deploy\nsource_profile = dev",
+        "assume-role",
+        "role via dev",
+        "222233334444,Deploy,eu-west-1,corp,dev",
+    ),
+    (
+        "instance",
+        "role_arn = arn:aws:iam::222233334444:role/Deploy\ncredential_source = Ec2InstanceMetadata",
+        "assume-role",
+        "role via Ec2InstanceMetadata",
+        "222233334444,Deploy,,,Ec2InstanceMetadata",
+    ),
+    (
+        "web",
+        "role_arn = arn:aws:iam::222233334444:role/Deploy\nweb_identity_token_file = /t",
+        "web-identity",
+        "web identity",
+        "222233334444,Deploy",
+    ),
+    ("login", "login_session = x", "login", "aws login", ""),
+    ("other", "credential_process = /opt/bin/vend --for me", "credential-process", "process vend", ""),
+    ("plain", "region = eu-west-1", "none", "none", ""),
+    ("gone", "sso_session = gone\nsso_account_id = 111122223333\nsso_role_name = Dev", "broken", "broken", ""),
+    ("half", "role_arn = arn:aws:iam::222233334444:role/Deploy\nsource_profile = nowhere", "broken", "broken", ""),
+    (
+        "lost",
+        "credential_process = daypass credential-process --session lost --account 111122223333 --role R",
+        "broken",
+        "broken",
+        "",
+    ),
+];
+
+#[test]
+fn each_profile_is_listed_with_the_source_of_its_credentials() {
+    let home = configured(&Portal::strict()).keyring("nonsense");
+    let profile = |(name, keys, ..): &(&str, &str, &str, &str, &str)| format!("\n[profile {name}]\n{keys}\n");
+    let text: String = SOURCES.iter().map(profile).collect();
+    // A key of account 111122223333.
+    home.write(".aws/config", &(home.read(".aws/config") + &text.replace("{ID}", "AKIARTX3GSDSQAAAAMBZ")));
+    let csv = home.daypass("list --profiles --format csv").any_stderr().stdout_has("dev,daypass,").go().stdout;
+    let table = home.daypass("list --profiles").any_stderr().stdout_has("PROFILE").go().stdout;
+    let json = home.daypass("list --profiles --format json").any_stderr().stdout_has("[").go().json();
+    for (name, _, source, shown, rest) in SOURCES {
+        let row = csv.lines().find(|line| line.starts_with(&format!("{name},"))).unwrap_or_else(|| panic!("{name}: {csv}"));
+        assert!(row.starts_with(&format!("{name},{source},{rest}")), "{row}");
+        let entry = json.as_array().unwrap().iter().find(|entry| entry["profile"] == *name).unwrap();
+        assert_eq!(entry["source"], *source, "{name}");
+        let cells = table.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap_or_else(|| panic!("{name}: {table}"));
+        assert!(cells[name.len()..].trim_start().starts_with(shown), "{cells}");
+        if *source == "broken" {
+            assert!(entry["place"].as_str().unwrap().contains(".aws/config:"), "{entry}");
+            assert!(entry["problem"].is_string() && entry["hint"].is_string(), "{entry}");
+        }
+    }
+    assert!(table.contains("config:74): source_profile \"nowhere\" does not exist\nhint: "), "{table}");
+    assert!(table.ends_with("\n4 profiles can be moved to daypass: daypass migrate --all\n"), "{table}");
+    let one = home.daypass("list --profiles --filter static --filter 1111").any_stderr().stdout_has("key").go().stdout;
+    assert!(one.ends_with("\n1 profile can be moved to daypass: daypass migrate key\n"), "{one}");
+    // Only the profiles of the portal.
+    let table = home.daypass("list corp --profiles").any_stderr().stdout_has("role").go().stdout;
+    assert!(!table.contains("legacy") && !table.contains("minio"), "{table}");
 }
 
 #[test]
@@ -63,12 +159,9 @@ fn the_table_fits_terminals_of_any_width() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("TERM", "xterm").with("LC_ALL", "C.UTF-8");
     let (wide, _) = on_terminal(&home, 200);
-    assert!(
-        wide.contains("\u{1b}[1mACCOUNT       NAME") && wide.contains("development@example.com  DeveloperAccess  dev\n"),
-        "{wide}"
-    );
-    let (narrow, longest) = on_terminal(&home, 70);
-    assert!(longest <= 70 && narrow.contains("example.com"), "{narrow}");
+    assert!(wide.contains("\u{1b}[1mACCOUNT       NAME") && wide.contains("Development  DeveloperAccess  dev\n"), "{wide}");
+    let (narrow, longest) = on_terminal(&home, 60);
+    assert!(longest <= 60 && narrow.contains("DeveloperAcc") && narrow.lines().count() < 10, "{narrow}");
     let (blocks, longest) = on_terminal(&home, 40);
     assert!(longest <= 40 && blocks.contains("  DeveloperAccess\n"), "{blocks}");
     let (plain, _) = on_terminal(&home.with("NO_COLOR", "1"), 200);
@@ -79,7 +172,7 @@ fn the_table_fits_terminals_of_any_width() {
 fn piped_output_is_complete_uncoloured_and_without_progress() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal).with("COLUMNS", "20").with("TERM", "xterm");
-    let text = home.daypass("list").stdout_has("development@example.com  DeveloperAccess  dev\n").go().stdout;
+    let text = home.daypass("list").stdout_has("Development  DeveloperAccess  dev\n").go().stdout;
     assert!(!text.contains('\u{1b}'));
     assert_eq!(portal.count(Call::ListAccounts), 1);
 }

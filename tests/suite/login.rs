@@ -80,7 +80,7 @@ fn a_client_registration_is_reused() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass(LOGIN).any_stderr().go();
-    home.daypass(LOGIN).any_stderr().go();
+    home.daypass("login corp --force --no-browser").any_stderr().go();
     assert_eq!(portal.count(Call::RegisterClient), 1);
     assert_eq!(portal.count(Call::StartDeviceAuthorization), 2);
 }
@@ -91,7 +91,7 @@ fn a_registration_that_the_service_no_longer_knows_is_replaced() {
     let home = configured(&portal);
     home.daypass(LOGIN).any_stderr().go();
     portal.forget_clients();
-    home.daypass(LOGIN).stderr_has("Signed in to corp").go();
+    home.daypass("login corp --force --no-browser").stderr_has("Signed in to corp").go();
     assert_eq!(portal.count(Call::RegisterClient), 2);
 }
 
@@ -139,10 +139,14 @@ fn if_needed_does_nothing_if_already_signed_in() {
     let portal = Portal::live(PortalConfig::default());
     let home = crate::signed_in(&portal);
     let before = portal.requests();
-    home.daypass("login corp --if-needed --min-ttl 30m").stderr("Already signed in to corp.\n").go();
+    home.daypass("login corp --if-needed --min-ttl 30m")
+        .stderr("Already signed in to corp. To sign in again: daypass login corp --force\n")
+        .go();
     assert_eq!(portal.requests(), before);
     // Longer than the access token is valid: a refresh shows that the session is.
-    home.daypass("login corp --if-needed --min-ttl 8h").stderr("Already signed in to corp.\n").go();
+    home.daypass("login corp --if-needed --min-ttl 8h")
+        .stderr("Already signed in to corp. To sign in again: daypass login corp --force\n")
+        .go();
     assert_eq!(portal.count(Call::RefreshToken), 1);
     portal.end_sessions();
     home.daypass("login corp --if-needed --min-ttl 8h --no-browser").stderr_has("Signed in to corp").go();
@@ -182,7 +186,7 @@ fn signing_in_drops_cached_role_credentials() {
     let portal = Portal::live(PortalConfig::default());
     let home = crate::signed_in(&portal);
     home.daypass("credential-process --profile dev").any_output().go();
-    home.daypass(LOGIN).any_stderr().go();
+    home.daypass("login corp --force --no-browser").any_stderr().go();
     home.daypass("credential-process --profile dev").any_output().go();
     assert_eq!(portal.count(Call::GetRoleCredentials), 2);
 }
@@ -205,7 +209,7 @@ fn a_killed_login_keeps_the_previous_sign_in() {
     let home = crate::signed_in(&portal);
     let latch = Latch::closed();
     portal.expect(Call::PollForToken).answered(Answer::served().after(&latch));
-    let login = home.daypass(LOGIN).any_stderr().spawn();
+    let login = home.daypass("login corp --force --no-browser").any_stderr().spawn();
     latch.wait_for_requests(1);
     login.kill();
     latch.open();

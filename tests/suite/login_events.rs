@@ -18,7 +18,7 @@ fn auto_uses_the_browser_with_a_display_and_no_terminal() {
     assert_eq!(events(&done.stdout), ["authorize", "signed_in"]);
     assert_eq!((portal.count(Call::RedeemCode), portal.count(Call::StartDeviceAuthorization)), (1, 0));
     // With --no-browser the browser may run on another machine.
-    home.daypass("login corp --no-browser").stderr_has("check that it shows this code").go();
+    home.daypass("login corp --force --no-browser").stderr_has("check that it shows this code").go();
     assert_eq!(portal.count(Call::RedeemCode), 1);
 }
 
@@ -51,12 +51,12 @@ fn events_of_both_flows_are_one_json_object_per_line() {
     assert!(device[0]["verification_uri_complete"].as_str().unwrap().ends_with(device[0]["user_code"].as_str().unwrap()));
     assert_eq!((&device[0]["expires_in"], &device[1]["state"]), (&600.into(), &"pending".into()));
     assert_eq!((&device[2]["already"], &device[2]["refreshable"]), (&false.into(), &true.into()));
-    let code = events("login corp --flow pkce --format json");
+    let code = events("login corp --force --flow pkce --format json");
     assert_eq!(names(&code), ["authorize", "signed_in"]);
     assert!(code[0]["url"].as_str().unwrap().contains(&format!("127.0.0.1%3A{}%2F", code[0]["port"])));
     assert_eq!(names(&events("login corp --if-needed --format json")), ["signed_in"]);
     portal.expect(Call::RegisterClient).answered(Answer::oidc("invalid_redirect_uri"));
-    assert_eq!(names(&events("login corp --flow pkce --format json"))[..2], ["fell_back", "code"]);
+    assert_eq!(names(&events("login corp --force --flow pkce --format json"))[..2], ["fell_back", "code"]);
 }
 
 #[test]

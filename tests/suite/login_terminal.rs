@@ -43,7 +43,6 @@ fn the_remaining_time_counts_down_on_one_line() {
     let portal = manual_approval();
     let home = configured(&portal);
     let mut terminal = in_shell(&home, "login corp --no-browser");
-    terminal.exp_string("open this address").unwrap();
     // Each update redraws the line from its start.
     let (before, _) = terminal.exp_regex("\r\x1b\\[KWaiting for your approval: 9:5[0-9] left").unwrap();
     assert!(["▀", "▄", "█"].iter().all(|block| before.contains(&as_read(block))), "a QR code, where no browser opens:\n{before}");
@@ -185,7 +184,7 @@ fn the_qr_code_depends_on_the_width_of_the_terminal_it_is_drawn_on() {
     // Standard output is a pipe. With setsid the process has no controlling terminal either.
     for around in ["", "setsid -w "] {
         for (columns, narrow) in [(20, true), (100, false)] {
-            let script = format!("stty cols {columns} rows 50; {around}daypass login corp --no-browser --qr | cat");
+            let script = format!("stty cols {columns} rows 50; {around}daypass login corp --force --no-browser --qr | cat");
             let mut terminal = home.program("sh").args(["-c", &script]).with("LANG", "C.UTF-8").on_terminal();
             let said = terminal.exp_eof().unwrap();
             assert!(said.contains("Signed in to corp"), "{said}");
@@ -258,7 +257,7 @@ fn the_waiting_line_is_shorter_on_a_narrow_terminal_and_never_wraps() {
     portal.expect(Call::PollForToken).answered(Answer::status(503));
     let script = "stty cols 40 rows 30; exec daypass login corp --flow device";
     let mut terminal = home.program("sh").args(["-c", script]).with("TERM", "xterm").with("LANG", "C.UTF-8").on_terminal();
-    terminal.exp_regex("\r\x1b\\[KUnreachable: 9:[0-9]{2}  \\(Enter open, c copy\\)").unwrap();
+    terminal.exp_regex("\r\x1b\\[KUnreachable: 9:[0-9]{2}  \\(c code, u URL\\)").unwrap();
     terminal.send("c").unwrap();
     terminal.flush().unwrap();
     terminal.exp_string("\x1b]52;c;").unwrap();
@@ -288,7 +287,7 @@ fn login_supports_job_control() {
         let portal = manual_approval();
         let home = configured(&portal).with("TERM", "xterm").with("PS1", "READY").with("LANG", "C.UTF-8");
         let mut terminal = home.program(shell[0]).args(&shell[1..]).on_terminal();
-        let line = "\r\x1b\\[KWaiting for your approval: 9:[0-9]{2} left  \\(c copy code\\)";
+        let line = "\r\x1b\\[KWaiting for your approval: 9:[0-9]{2} left  \\(c copy code, u copy address\\)";
         terminal.exp_string("READY").unwrap();
 
         terminal.send_line("daypass login corp --no-browser &").unwrap();

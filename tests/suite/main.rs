@@ -24,6 +24,8 @@ mod console;
 mod contract;
 mod crash_recovery;
 #[cfg(unix)]
+mod default_profile;
+#[cfg(unix)]
 mod doctor;
 mod endpoints;
 mod env;
@@ -41,12 +43,15 @@ mod login_terminal;
 mod migrate;
 mod network;
 #[cfg(unix)]
+mod on_demand;
+#[cfg(unix)]
 mod picker;
 mod pkce;
 #[cfg(unix)]
 mod retire;
 #[cfg(target_os = "linux")]
 mod server;
+mod sessions;
 mod shells;
 mod sign_in;
 mod start_url;
@@ -58,6 +63,7 @@ mod sync;
 mod system_calls;
 #[cfg(unix)]
 mod terminal;
+mod undo;
 #[cfg(unix)]
 mod wizard;
 mod workflow;

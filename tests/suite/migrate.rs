@@ -231,7 +231,15 @@ fn what_could_not_work_is_refused_before_anything_is_changed() {
         ".bashrc",
         &format!("alias x=y\nexport AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n", own.id, own.secret),
     );
-    home.daypass("migrate dev --role ReadOnly").stderr_has(".bashrc:2 sets key AKIA…").status(2).go();
+    let refused = home.daypass("migrate dev --role ReadOnly").stderr_has(".bashrc:2 sets key AKIA…").status(2);
+    refused.stderr_has("\nhint: ${EDITOR:-vi} [HOME]/.bashrc\n").go();
+    // Another key than that of the profile is no obstacle.
+    home.write(".bashrc", &format!("export AWS_ACCESS_KEY_ID={}\nexport AWS_SECRET_ACCESS_KEY={}\n", foreign.id, foreign.secret));
+    home.daypass("migrate dev --role ReadOnly --dry-run")
+        .stdout_has("credential_process")
+        .stderr_has(".bashrc:1 sets key AKIA…")
+        .stderr_has(": new shells use it instead of AWS_PROFILE\n")
+        .go();
     fs::remove_file(home.path(".bashrc")).unwrap();
     home.write("AppData/AWSToolkit/RegisteredAccounts.json", r#"{"x":{"DisplayName":"dev","AWSAccessKey":"encrypted"}}"#);
     home.daypass("migrate dev --role ReadOnly")

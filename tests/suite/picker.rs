@@ -54,10 +54,10 @@ fn the_picker_signs_in_lists_roles_and_starts_a_shell() {
     terminal.shows("List the roles of corp").shows("1 of 1").types("\r");
     terminal.shows("Signed in to corp").shows("Break+Glass=Now").shows("5 of 5");
     terminal.types("prod read").shows("1 of 5").types("\r");
-    terminal.shows("Started a shell with credentials for ReadOnly@444455556666 (valid for ").shows("Type 'exit' to leave.");
-    terminal.shows("prompt> ").types("echo \"<${DAYPASS_ACTIVE#* }>\" $AWS_ACCESS_KEY_ID\r").shows("<ReadOnly@444455556666> ASIA");
+    terminal.shows("Started a shell with credentials for ReadOnly@Production (valid for ").shows("Type 'exit' to leave.");
+    terminal.shows("prompt> ").types("echo \"<${DAYPASS_ACTIVE#* }>\" $AWS_ACCESS_KEY_ID\r").shows("<ReadOnly@Production> ASIA");
     // The picker names the role of that shell.
-    terminal.types("daypass\r").shows("Which role? (this shell uses ReadOnly@444455556666)").types(ESCAPE).shows("prompt> ");
+    terminal.types("daypass\r").shows("Which role? (this shell uses ReadOnly@Production)").types(ESCAPE).shows("prompt> ");
     // The shell has replaced the daypass process, so it has signals and job control.
     terminal.types("echo \"=$$=\"\r").shows("=");
     let pid = terminal.pid.clone();
@@ -129,11 +129,31 @@ fn keys_open_the_console_show_the_env_command_and_save_a_profile() {
 
     let mut terminal = Terminal::new(&home, "", 120, 30);
     terminal.shows("5 of 5").types("prod read").shows("1 of 5").types(PROFILE);
-    terminal.shows("New profile for ReadOnly in 444455556666:").answer("Default region", "eu-central-1").enter("Default output");
-    terminal.answer("Profile name [444455556666.ReadOnly]", "prod").enter("Write this to").shows("Wrote profile prod");
+    terminal.shows("New profile for ReadOnly in 444455556666:");
+    terminal.answer("Profile name [Production.ReadOnly]", "prod").enter("Write this to").shows("Wrote profile prod");
     terminal.ends(0);
-    home.daypass("list --profiles").stdout_has("prod     444455556666  ReadOnly         eu-central-1").go();
+    home.daypass("list --profiles").stdout_has("444455556666  ReadOnly         eu-west-1").go();
     assert!(rows(&home).contains(&"prod  Production   ReadOnly         444455556666".to_owned()), "{:?}", rows(&home));
+}
+
+#[test]
+fn a_shell_for_a_role_without_a_profile_gets_the_region_and_the_name_of_its_account() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = signed_in(&portal).with("SHELL", "/bin/sh");
+    home.daypass("list").stdout_has("Production").go();
+    let role = "--session corp --account 444455556666 --role Break+Glass=Now";
+    for region in ["us-east-2", "eu-central-1", "eu-central-1"] {
+        home.daypass(&format!("exec {role} --region {region} -- true")).go();
+    }
+    for (columns, lines, name, shown) in [
+        (40, 15, "prod read", "<ReadOnly@Production ReadOnly@Production eu-central-1>"),
+        (80, 24, "dev readonly", "<ReadOnly@Development ReadOnly@Development eu-west-1>"),
+    ] {
+        let mut terminal = Terminal::new(&home, "", columns, lines);
+        terminal.shows("5 of 5").types(name).shows("1 of 5").types("\r").shows("Started a shell");
+        terminal.types("echo \"<${DAYPASS_ACTIVE#* } $AWS_VAULT $AWS_REGION>\"\r").shows(shown).types("exit\r");
+        terminal.ends(0);
+    }
 }
 
 #[test]
@@ -145,13 +165,7 @@ fn saving_a_profile_from_a_legacy_one_creates_a_session() {
         "[profile old]\nsso_start_url = https://sandbox.awsapps.com/start\nsso_region = us-east-1\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\n",
     );
     let mut terminal = Terminal::new(&home, "", 160, 30);
-    terminal
-        .shows("old")
-        .shows("2 of 2")
-        .types(PROFILE)
-        .enter("Session name (for example, your company) [sandbox]")
-        .enter("scopes");
-    terminal.enter("Convert to daypass? [y/N]").enter("Default region").enter("Default output");
+    terminal.shows("old").shows("2 of 2").types(PROFILE).shows("old uses sso_* keys for the same role");
     terminal.answer("Profile name", "new").enter("Write this to").shows("Wrote profile new");
     terminal.ends(0);
     assert!(home.read(".aws/config").contains("--session sandbox --account 111122223333 --role ReadOnly"));
@@ -217,8 +231,9 @@ fn the_history_is_private_contains_no_secret_and_is_deleted_at_logout() {
     for secret in portal.secrets() {
         assert!(home.files_with(&secret).iter().all(|path| !path.starts_with(&folder)));
     }
-    let modes = "stat -c '%a %n' .local/state/daypass .local/state/daypass/*";
-    let expected = "700 .local/state/daypass\n600 .local/state/daypass/issued.jsonl\n600 .local/state/daypass/roles.json\n\
+    let modes = "stat -c '%a %n' .local/state/daypass .local/state/daypass/* | sed 's/undo-[0-9a-f]*/undo-HASH/'";
+    let expected = "700 .local/state/daypass\n600 .local/state/daypass/issued.jsonl\n600 .local/state/daypass/regions\n\
+                    600 .local/state/daypass/roles.json\n600 .local/state/daypass/sign_ins.json\n600 .local/state/daypass/undo-HASH.json\n\
                     600 .local/state/daypass/uses\n";
     home.program("sh").args(["-c", modes]).stdout(expected).go();
     home.daypass("logout").any_stderr().go();
@@ -251,7 +266,7 @@ fn without_a_usable_terminal_the_help_is_printed() {
     terminal.shows("1\r\n");
     assert!(!terminal.ends(0).contains("Begin with"));
     let mut terminal = Terminal::new(&crate::terminal::home(&portal), "", 120, 60);
-    terminal.shows("Usage: daypass").shows("Start with: daypass configure");
+    terminal.answer("Set up daypass now?", "n").shows("Usage: daypass");
     terminal.ends(0);
 }
 
@@ -271,7 +286,7 @@ fn dp_without_a_name_sets_the_selected_role_in_the_current_shell() {
         let mut terminal = Terminal::running(&home, &[shell, "-c", &script], 100, 30);
         terminal.shows("Enter select, Esc cancel").types(ESCAPE).shows("left 130\r\n");
         terminal.shows("Enter select, Esc cancel").types("readonly").shows("2 of 5").types(DOWN).types(" prod\r");
-        terminal.shows("is ASIA").shows("ReadOnly@444455556666, 0.");
+        terminal.shows("is ASIA").shows("ReadOnly@Production, 0.");
         terminal.ends(0);
     }
 }
@@ -282,9 +297,9 @@ fn dp_without_a_name_works_in_nushell() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     home.write("daypass.nu", &home.daypass("shell-init nushell").stdout_has("def").go().stdout);
-    let script = "source daypass.nu; dp; print $\"is ($env.DAYPASS_ACTIVE | str substring 0..3) in ($env.AWS_REGION).\"";
+    let script = "source daypass.nu; dp; print $\"is ($env.AWS_PROFILE).\"";
     let mut terminal = Terminal::running(&home, &["nu", "--no-config-file", "-c", script], 100, 30);
-    terminal.shows("Enter select, Esc cancel").types("\r").shows("is ASIA in eu-west-1.");
+    terminal.shows("Enter select, Esc cancel").types("\r").shows("is dev.");
     terminal.ends(0);
 }
 

@@ -44,7 +44,7 @@ fn the_callback_completes_the_sign_in_and_shows_a_page() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    let said = login.wait_for_stderr("which must reach this machine");
+    let said = login.wait_for_stderr("code_challenge=");
     let back = get(address(&said)).location.expect("a redirect");
     assert!(back.starts_with("http://127.0.0.1:") && back.contains("/oauth/callback?code="), "{back}");
     let page = get(&back);
@@ -72,7 +72,7 @@ fn unrelated_requests_are_rejected_and_the_sign_in_continues() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     let login = home.daypass(LOGIN).stderr_has("Signed in to corp").spawn();
-    let said = login.wait_for_stderr("which must reach this machine");
+    let said = login.wait_for_stderr("code_challenge=");
     let back = get(address(&said)).location.unwrap();
     let (here, query) = back.split_once('?').unwrap();
     let (root, _) = back.split_once("/oauth").unwrap();
@@ -167,7 +167,7 @@ fn without_a_browser_the_device_flow_is_used() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     for browser in ["no-such-browser-here", "false"] {
-        home.daypass("login corp --flow pkce")
+        home.daypass("login corp --force --flow pkce")
             .with("BROWSER", browser)
             .stderr_has("using a device code instead")
             .stderr_has("Signed in to corp")
@@ -180,9 +180,9 @@ fn the_two_flows_do_not_share_a_client_registration() {
     let portal = Portal::live(PortalConfig::default());
     let home = configured(&portal);
     home.daypass("login corp --flow pkce").with("BROWSER", BROWSER).any_stderr().go();
-    home.daypass("login corp --flow device --no-browser").any_stderr().go();
-    home.daypass("login corp --flow pkce").with("BROWSER", BROWSER).any_stderr().go();
-    home.daypass("login corp --flow device --no-browser").any_stderr().go();
+    home.daypass("login corp --force --flow device --no-browser").any_stderr().go();
+    home.daypass("login corp --force --flow pkce").with("BROWSER", BROWSER).any_stderr().go();
+    home.daypass("login corp --force --flow device --no-browser").any_stderr().go();
     let registered: Vec<bool> = portal
         .calls()
         .iter()
@@ -204,7 +204,7 @@ fn a_forwarded_port_is_listened_on_and_opens_no_browser_over_ssh() {
         .stderr_has(&format!("returns to 127.0.0.1:{free}"))
         .stderr_has("Signed in to corp")
         .spawn();
-    let said = login.wait_for_stderr("which must reach this machine");
+    let said = login.wait_for_stderr("code_challenge=");
     let back = get(address(&said)).location.unwrap();
     assert!(back.starts_with(&format!("http://127.0.0.1:{free}/")), "{back}");
     get(&back);

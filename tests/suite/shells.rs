@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::support::portal::{Answer, Call, Portal, PortalConfig};
 use crate::support::run::Home;
-use crate::{needs, signed_in};
+use crate::{needs, pexpect, signed_in};
 
 /// A value with every character that a shell may interpret.
 const AWKWARD: &str = "a'b''c\"d$HOME`id`$(id)\\n\\\\%PATH%!!*~;&|#<x>{y}\"\"end'";
@@ -29,7 +29,7 @@ fn assert_set(vars: &Value, token: &str) {
     assert_eq!(vars["AWS_SESSION_TOKEN"], token);
     assert_eq!(vars["AWS_CREDENTIAL_EXPIRATION"], "2100-01-01T00:00:00Z");
     assert_eq!((&vars["AWS_REGION"], &vars["AWS_DEFAULT_REGION"]), (&json!("eu-west-1"), &json!("eu-west-1")));
-    assert_eq!(vars["DAYPASS_ACTIVE"], "ASIAEXAMPLE dev");
+    assert_eq!((&vars["DAYPASS_ACTIVE"], &vars["AWS_VAULT"]), (&json!("ASIAEXAMPLE dev"), &json!("dev")));
     for cleared in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SECURITY_TOKEN"] {
         assert_eq!(vars.get(cleared), None, "{cleared}");
     }
@@ -61,6 +61,28 @@ fn posix_shells_and_fish_set_awkward_values_exactly_and_clear_them() {
     ] {
         needs(shell, &format!("apt-get install {package}"));
         let done = home.program(shell).args(["-c", &format!("{set}; {SHOW}; {unset}; {SHOW}")]).stdout_has("{").go();
+        let lines: Vec<Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_set(&lines[0], AWKWARD);
+        assert_cleared(&lines[1]);
+    }
+}
+
+#[test]
+fn tcsh_elvish_and_xonsh_set_awkward_values_exactly_and_clear_them() {
+    let portal = portal_with_token(AWKWARD);
+    let home = with_conflicting_variables(signed_in(&portal));
+    let show = "/usr/bin/python3 show.py";
+    home.write("show.py", "import json, os; print(json.dumps(dict(os.environ)))");
+    for (shell, set, unset) in [
+        (&["tcsh", "-f", "-c"][..], "eval \"`daypass env dev`\"", "eval \"`daypass env --unset`\""),
+        (&["elvish", "-norc", "-c"], "eval (daypass env dev | slurp)", "eval (daypass env --unset | slurp)"),
+        (&["xonsh", "--no-rc", "-c"], "execx($(daypass env dev))", "execx($(daypass env --unset))"),
+    ] {
+        needs(shell[0], &format!("apt-get install {}", shell[0]));
+        // The format is that of the shell that runs daypass.
+        let script = format!("{set}\n{show}\n{unset}\n{show}");
+        let script = if shell[0] == "tcsh" { script.replace('\n', "; ") } else { script };
+        let done = home.program(shell[0]).args(&shell[1..]).arg(script).with("SHELL", "/bin/bash").stdout_has("{").go();
         let lines: Vec<Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_set(&lines[0], AWKWARD);
         assert_cleared(&lines[1]);
@@ -102,7 +124,7 @@ fn json_contains_every_value_and_null_for_what_must_be_unset() {
     let vars = home.daypass("env dev --shell json").stdout_has("{").go().json();
     assert_eq!(vars["AWS_SESSION_TOKEN"], AWKWARD);
     assert_eq!(vars["AWS_PROFILE"], Value::Null);
-    assert_eq!(vars.as_object().unwrap().len(), 12);
+    assert_eq!(vars.as_object().unwrap().len(), 14);
     let vars = home.daypass("env --unset --shell json").stdout_has("{").go().json();
     assert!(vars.as_object().unwrap().values().all(Value::is_null));
 }
@@ -137,27 +159,69 @@ fn values_that_a_format_cannot_express_are_refused_and_nothing_is_printed() {
         .stderr("daypass: a dotenv file can't clear variables\nhint: daypass env --unset --shell sh\n")
         .status(2)
         .go();
-    home.daypass("env dev").with("SHELL", "/bin/tcsh").stderr_has("tcsh reads none of the formats").status(2).go();
+}
+
+/// What `dp dev` tells.
+const CONFIRMED: &str = "dev: 111122223333, DeveloperAccess, eu-west-1, ";
+
+/// A name of credentials that another tool has left, and what SDKs prefer to a profile.
+fn with_names_of_other_tools(home: Home) -> Home {
+    let home = home.with("AWS_SSO_PROFILE", "old").with("AWS_SESSION_EXPIRATION", "2026-01-01T00:00:00Z").with("AWS_VAULT", "old");
+    home.with("AWS_ACCESS_KEY_ID", "AKIAOLD").with("AWS_SECRET_ACCESS_KEY", "old").with("AWS_ROLE_ARN", "old")
+}
+
+/// `dp dev` names the profile and clears what SDKs or prompts prefer to it.
+#[track_caller]
+fn assert_named(vars: &Value) {
+    assert_eq!(vars["AWS_PROFILE"], "dev");
+    let names = vars.as_object().unwrap().keys().filter(|name| name.starts_with("AWS_") && !name.starts_with("AWS_ENDPOINT_URL_"));
+    assert_eq!(names.collect::<Vec<_>>(), ["AWS_PROFILE"]);
 }
 
 #[test]
-fn dp_sets_and_clears_credentials_in_the_current_shell() {
+fn dp_names_the_profile_or_sets_its_keys_and_clears_both() {
     let portal = portal_with_token(AWKWARD);
-    let home = with_conflicting_variables(signed_in(&portal));
-    for (shell, package, init) in [
-        ("bash", "bash", "eval \"$(daypass shell-init bash)\""),
-        ("zsh", "zsh", "eval \"$(daypass shell-init zsh)\""),
-        ("zsh", "zsh", "autoload -Uz compinit; compinit -D; eval \"$(daypass shell-init zsh)\""),
-        ("fish", "fish", "daypass shell-init fish | source"),
+    let home = with_names_of_other_tools(with_conflicting_variables(signed_in(&portal)));
+    home.write("show.py", "import json, os; print(json.dumps(dict(os.environ)))");
+    let show = "/usr/bin/python3 show.py";
+    for (shell, init) in [
+        (&["bash", "-c"][..], "eval \"$(daypass shell-init bash)\""),
+        (&["zsh", "-fc"], "eval \"$(daypass shell-init zsh)\""),
+        (&["zsh", "-fc"], "autoload -Uz compinit; compinit -D; eval \"$(daypass shell-init zsh)\""),
+        (&["fish", "-c"], "daypass shell-init fish | source"),
+        (&["tcsh", "-f"], "eval \"`daypass shell-init tcsh`\""),
+        (&["xonsh", "--no-rc"], "execx($(daypass shell-init xonsh))"),
     ] {
-        needs(shell, &format!("apt-get install {package}"));
-        let script = format!("{init}; dp dev; {SHOW}; dp -; {SHOW}");
-        let done = home.program(shell).args(["-c", &script]).stdout_has("{").go();
-        let lines: Vec<Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_set(&lines[0], AWKWARD);
-        assert_cleared(&lines[1]);
+        needs(shell[0], &format!("apt-get install {}", shell[0]));
+        let lines = format!("{init}\ndp dev\n{show}\ndp -\n{show}\ndp -k dev\n{show}\ndp -\n{show}\n");
+        home.write("script", &lines);
+        let script = if shell.last() == Some(&"--no-rc") || shell[0] == "tcsh" { "script" } else { ". ./script" };
+        let done = home.program(shell[0]).args(&shell[1..]).arg(script).stdout_has("{").any_stderr().go();
+        let seen: Vec<Value> = done.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_named(&seen[0]);
+        assert_set(&seen[2], AWKWARD);
+        for cleared in [&seen[1], &seen[3]] {
+            assert_cleared(cleared);
+            assert_eq!((cleared.get("AWS_PROFILE"), cleared.get("AWS_VAULT")), (None, None), "{shell:?}");
+        }
+        let told: Vec<&str> = done.stderr.lines().collect();
+        assert!(told[0].starts_with(CONFIRMED) && told[0].ends_with(" left, renewed automatically"), "{shell:?}: {told:?}");
+        assert_eq!((told[1], told[3]), ("Cleared dev.", "Cleared dev."), "{told:?}");
+        assert!(told[2].starts_with(CONFIRMED) && told[2].ends_with(" left"), "{told:?}");
+    }
+}
+
+#[test]
+fn dp_without_a_terminal_or_with_a_wrong_name_changes_nothing() {
+    let portal = portal_with_token("t");
+    let home = signed_in(&portal);
+    for (shell, init) in [
+        ("bash", "eval \"$(daypass shell-init bash)\""),
+        ("zsh", "eval \"$(daypass shell-init zsh)\""),
+        ("fish", "daypass shell-init fish | source"),
+    ] {
         let ends = if shell == "fish" { "$status" } else { "$?" };
-        for done in ["dp dev", "dp -"] {
+        for done in ["dp dev -q", "dp - -q"] {
             home.program(shell).args(["-c", &format!("{init}; {done}; echo status {ends}")]).stdout("status 0\n").go();
         }
         // Without a terminal the picker cannot open.
@@ -173,6 +237,29 @@ fn dp_sets_and_clears_credentials_in_the_current_shell() {
         let script = format!("{init}; dp nowhere; echo status {ends}");
         home.program(shell).args(["-c", &script]).stdout("status 2\n").stderr_has("no profile \"nowhere\"").go();
     }
+    let script = "eval \"`daypass shell-init tcsh`\"\ndp --help\n";
+    home.write("script", script);
+    home.program("tcsh").args(["-f", "script"]).stderr_has("Usage: daypass env").go();
+}
+
+#[test]
+fn dp_works_in_elvish() {
+    needs("elvish", "apt-get install elvish");
+    let portal = portal_with_token(AWKWARD);
+    let home = with_conflicting_variables(signed_in(&portal)).with("TERM", "xterm");
+    home.write("rc.elv", "eval (daypass shell-init elvish | slurp)\n");
+    pexpect(
+        &home,
+        r#"
+shell = pexpect.spawn('elvish', ['-rc', 'rc.elv'], encoding='utf-8', timeout=30, dimensions=(40, 200))
+shell.expect_exact('> ')
+shell.send("dp dev; echo 'is' (get-env AWS_PROFILE)'.'; dp -; echo (has-env AWS_PROFILE) end\r")
+shell.expect_exact('renewed automatically')
+shell.expect('is dev[.]')
+shell.expect('[$]false end')
+shell.close(force=True)
+"#,
+    );
 }
 
 #[test]
@@ -182,12 +269,13 @@ fn dp_works_in_nushell() {
     let home = with_conflicting_variables(signed_in(&portal));
     home.write("daypass.nu", &home.daypass("shell-init nushell").stdout_has("def").go().stdout);
     let show = "^/usr/bin/python3 -c 'import json, os; print(json.dumps(dict(os.environ)))' | print";
-    let script = format!("source daypass.nu; dp dev --region us-east-2; {show}; dp -; {show}");
-    let done = home.program("nu").args(["--no-config-file", "-c", &script]).stdout_has("{").go();
+    let script = format!("source daypass.nu; dp -k dev --region us-east-2; {show}; dp -; {show}; dp dev; {show}");
+    let done = home.program("nu").args(["--no-config-file", "-c", &script]).stdout_has("{").any_stderr().go();
     let lines: Vec<Value> =
         done.stdout.lines().filter(|line| !line.is_empty()).map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((&lines[0]["AWS_SESSION_TOKEN"], &lines[0]["AWS_REGION"]), (&json!(AWKWARD), &json!("us-east-2")));
     assert_cleared(&lines[1]);
+    assert_named(&lines[2]);
     home.program("nu")
         .args(["--no-config-file", "-c", "source daypass.nu; dp nowhere; print unreached"])
         .stderr_has("no profile \"nowhere\"")
@@ -230,7 +318,7 @@ fn the_dp_function_replaces_an_alias_called_dp() {
     ] {
         needs(shell[0], &format!("apt-get install {}", shell[0]));
         let script =
-            format!("{before}set -e\nalias dp='echo an alias of'\neval \"$(daypass shell-init {})\"\ndp dev\n{SHOW}", shell[0]);
+            format!("{before}set -e\nalias dp='echo an alias of'\neval \"$(daypass shell-init {})\"\ndp -k dev\n{SHOW}", shell[0]);
         let done = home.program(shell[0]).args(&shell[1..]).arg(script).stdout_has("{").any_stderr().go();
         assert_set(&done.json(), "t");
     }

@@ -10,14 +10,12 @@ fn status_shows_the_sign_in_its_renewal_limit_and_each_cached_role() {
     let home = signed_in(&portal);
     home.daypass("credential-process --profile dev").stdout_has("{").go();
     let before = portal.requests();
-    let shown = home
-        .daypass("status")
+    home.daypass("status")
         .stdout_has("SESSION  SIGN-IN")
-        .stdout_has(" min, then renewed  20")
+        .stdout_has(" min, then renewed  https://sandbox.awsapps.com/start\n")
         .stdout_has("ACCOUNT       CACHED ROLE      LEFT")
         .stdout_has("111122223333  DeveloperAccess  ")
         .go();
-    assert!(shown.stdout.contains(" UTC  https://sandbox.awsapps.com/start\n"), "{shown}");
     let json = home.daypass("status corp --format json").stdout_has("[").go().json();
     assert_eq!(json[0]["roles"][0]["role"], "DeveloperAccess");
     assert_eq!((&json[0]["signed_in"], &json[0]["refreshable"]), (&true.into(), &true.into()));
@@ -39,6 +37,19 @@ fn verbose_status_names_the_keyrings_and_the_reason() {
         .stderr_has("role credentials: ")
         .stderr_has("DAYPASS_KEYRING=file, [HOME]/data/daypass")
         .go();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn verbose_status_names_the_keyrings_that_were_tried_and_why_they_failed() {
+    let home = configured(&Portal::strict()).with("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+    let os = home.daypass("status -v").with("DAYPASS_KEYRING", "os").any_stderr().status(5).go();
+    assert!(os.stderr.starts_with("tried Secret Service (DAYPASS_KEYRING=os): not available: "), "{os}");
+    assert!(os.stderr.contains("\ndaypass: no keyring: "), "{os}");
+    let auto = home.daypass("status -v").with("DAYPASS_KEYRING", "auto").any_output().status_of([0, 3, 5]).go().stderr;
+    let tried =
+        |name: &str| auto.find(&format!("tried {name} (DAYPASS_KEYRING=auto): ")).unwrap_or_else(|| panic!("{name}: {auto}"));
+    assert!(tried("Secret Service") < tried("keyutils"), "{auto}");
 }
 
 #[test]

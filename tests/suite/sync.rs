@@ -65,7 +65,10 @@ region = eu-west-1
 ";
     let all = format!("{SESSION}{DEVELOPER}{rest}");
     home.daypass("sync corp --region eu-west-1")
-        .stderr("Added 4 profiles, changed 0, removed 0 in [HOME]/.aws/config.\n")
+        .stderr(
+            "Added 4 profiles, changed 0, removed 0 in [HOME]/.aws/config.\n\
+             The previous version is in [HOME]/.aws/config.daypass.bak; 'daypass undo' restores it.\n",
+        )
         .leaves(".aws/config", &all)
         .go();
     let before = modified(&home);
@@ -485,4 +488,55 @@ fn list_shows_each_role_with_its_profiles() {
              444455556666,Production,production@example.com,ReadOnly,Production.ReadOnly\n",
         )
         .go();
+}
+
+#[test]
+fn prune_with_only_leaves_alone_what_another_only_wrote() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = signed_in(&portal);
+    home.daypass("sync --only 'Prod*'").any_stderr().go();
+    let before = home.read(".aws/config");
+    let done = home.daypass("sync --only 'Dev*'").any_stderr().go();
+    assert!(!done.stderr.contains("--prune"), "{done}");
+    assert_eq!(names(&home.read(".aws/config")).len(), 4);
+    home.daypass("sync --only 'Prod*' --prune").stderr_has("is already up to date").go();
+    assert!(home.read(".aws/config").starts_with(&before));
+    // A role that is gone and matches is no longer needed.
+    portal.change(|config| config.accounts[0].roles.truncate(1));
+    home.daypass("sync --only 'Dev*' --prune").stderr_has("removed 1 in").go();
+    assert_eq!(names(&home.read(".aws/config")).len(), 3);
+}
+
+#[test]
+fn a_role_that_a_profile_reaches_already_gets_no_second_one() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = signed_in(&portal);
+    home.daypass("configure --session corp --account 111122223333 --role ReadOnly --profile mine").any_stderr().go();
+    home.daypass("sync")
+        .stderr_has("Added 3 profiles")
+        .stderr_has("Left out 1 role that has a profile already (--all-roles adds")
+        .go();
+    home.daypass("sync --missing").stderr_has("Left out 1 role").go();
+    home.daypass("sync --all-roles").stderr_has("Added 1 profiles").go();
+    // A profile of an earlier sync is updated as before.
+    home.daypass("sync --region eu-west-3").stderr_has("Added 0 profiles, changed 4").go();
+    assert!(!home.read(".aws/config").split("[profile mine]").nth(1).unwrap().split('[').next().unwrap().contains("eu-west-3"));
+}
+
+#[test]
+fn one_command_signs_a_new_colleague_in_and_writes_every_profile() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = Home::new().at(&portal);
+    home.daypass("configure SANDBOX --sso-region us-east-1 --sync --no-browser")
+        .stderr_has("Signed in to sandbox")
+        .stderr_has("Added 4 profiles, changed 0, removed 0 in [HOME]/.aws/config.\nTry: aws sts get-caller-identity --profile ")
+        .go();
+    let config = home.read(".aws/config");
+    assert!(
+        config.starts_with(&SESSION.replace("corp", "sandbox")) && config.matches("\nregion = us-east-1\n").count() == 4,
+        "{config}"
+    );
+    home.daypass("credential-process --profile Development.ReadOnly").any_output().go();
+    home.daypass("configure sandbox --sync --no-browser").stderr_has("is already up to date").leaves(".aws/config", &config).go();
+    home.daypass("sync").stderr_has("is already up to date").go();
 }

@@ -5,32 +5,81 @@ use crate::support::run::DAYPASS;
 use crate::terminal::{DOWN, Terminal, home, signed_in};
 
 #[test]
-fn the_wizard_creates_a_working_profile_from_scratch() {
+fn the_wizard_creates_a_working_profile_from_four_answers() {
+    for (columns, lines) in [(80, 24), (40, 15)] {
+        let portal = Portal::live(PortalConfig::default());
+        let home = home(&portal);
+        let mut terminal = Terminal::new(&home, "", columns, lines);
+        terminal.enter("Set up daypass now? [Y/n]");
+        terminal.answer("Access portal", "not a portal").shows("is not a start URL");
+        terminal.answer("Access portal", "SANDBOX");
+        terminal.answer("Region of IAM Identity Center", "us-esat-1").shows("is not a region: the nearest one is us-east-1");
+        terminal.enter("Region of IAM Identity Center [us-east-1]");
+        terminal.shows("Signed in to sandbox").shows("Which role?").types("prod,read").shows("1 of 4").types("\r");
+        terminal.shows("Selected: Production  ReadOnly  444455556666");
+        terminal.answer("Profile name [Production.ReadOnly]", "prod");
+        terminal.shows("+[profile prod]").enter("Write this to");
+        terminal.shows("Wrote profile prod").shows("Try: aws sts get-caller-identity --profile prod");
+        terminal.ends(0);
+        let line = format!("{DAYPASS} credential-process --session sandbox --account 444455556666 --role ReadOnly");
+        assert_eq!(
+            home.read(".aws/config"),
+            format!(
+                "[sso-session sandbox]\nsso_start_url = https://sandbox.awsapps.com/start\nsso_region = us-east-1\n\
+                 sso_registration_scopes = sso:account:access\n\n[profile prod]\ncredential_process = {line}\nregion = us-east-1\n"
+            )
+        );
+        home.daypass("credential-process --profile prod").any_output().go();
+    }
+}
+
+#[test]
+fn declining_the_set_up_prints_the_help() {
+    let portal = Portal::strict();
+    let home = home(&portal);
+    let mut terminal = Terminal::new(&home, "", 80, 24);
+    terminal.answer("Set up daypass now? [Y/n]", "n").shows("Usage: daypass");
+    terminal.ends(0);
+    assert!(!home.path(".aws/config").exists());
+}
+
+#[test]
+fn the_region_is_learned_from_the_portals_page_or_redirect() {
+    for (path, region) in [("start", "eu-central-1"), ("vanity", "eu-west-1")] {
+        let portal = Portal::live(PortalConfig { page_region: Some("eu-central-1"), ..PortalConfig::default() });
+        let home = home(&portal);
+        let url = format!("{}/{path}", portal.url());
+        let target =
+            if path == "start" { url.clone() } else { "https://ssoins-0123456789abcdef.portal.eu-west-1.app.aws".to_owned() };
+        portal.change(|config| config.start_url = target);
+        let mut terminal = Terminal::new(&home, "configure", 80, 24);
+        terminal.answer("Access portal", &format!("{url}/#/")).shows(&format!("is in {region}"));
+        terminal.shows("4 of 4").types("glass").shows("1 of 4").types("\r");
+        terminal.enter("Profile name [Production.Break+Glass-Now]").enter("Write this to").shows("Wrote profile");
+        terminal.ends(0);
+        let config = home.read(".aws/config");
+        assert!(config.contains(&format!("sso_start_url = {url}\nsso_region = {region}\n")), "{config}");
+        assert!(config.contains(&format!("Break+Glass=Now\nregion = {region}\n")), "{config}");
+    }
+}
+
+#[test]
+fn what_a_cancelled_run_signed_in_to_is_proposed_again_and_can_be_signed_out_of() {
     let portal = Portal::live(PortalConfig::default());
     let home = home(&portal);
-    let mut terminal = Terminal::new(&home, "configure --no-browser", 120, 30);
-    terminal.answer("Session name", "corp");
-    terminal.answer("Start URL", "nonsense").shows("is not a start URL");
-    terminal.answer("Start URL", "https://sandbox.awsapps.com/start/#/");
-    terminal.answer("Region of IAM Identity Center", "us-east-1");
-    terminal.enter("scopes, comma-separated [sso:account:access]");
-    terminal.shows("Signed in to corp").shows("Which role?").types("prod read").shows("> prod read").shows("1 of 4").types("\r");
-    terminal.shows("Selected: Production  ReadOnly  444455556666");
-    terminal.answer("Default region", "Frankfurt").shows("is not a region");
-    terminal.answer("Default region", "eu-central-1").enter("Default output format");
-    terminal.answer("Profile name [Production.ReadOnly]", "prod");
-    terminal.shows("+[profile prod]").enter("Write this to");
-    terminal.shows("Wrote profile prod").shows("Try: aws sts get-caller-identity --profile prod");
-    terminal.ends(0);
-    let line = format!("{DAYPASS} credential-process --session corp --account 444455556666 --role ReadOnly");
-    assert_eq!(
-        home.read(".aws/config"),
-        format!(
-            "[sso-session corp]\nsso_start_url = https://sandbox.awsapps.com/start\nsso_region = us-east-1\n\
-             sso_registration_scopes = sso:account:access\n\n[profile prod]\ncredential_process = {line}\nregion = eu-central-1\n"
-        )
-    );
-    home.daypass("credential-process --profile prod").any_output().go();
+    let mut terminal = Terminal::new(&home, "configure --no-browser", 100, 24);
+    terminal.answer("Access portal", "sandbox").answer("Region of IAM", "us-east-1").shows("4 of 4").types("\u{3}");
+    terminal.shows("daypass: cancelled; nothing was changed, and you stay signed in to sandbox");
+    let again = "daypass configure --start-url https://sandbox.awsapps.com/start --sso-region us-east-1 --no-browser";
+    terminal.shows(&format!("hint: {again}"));
+    terminal.ends(130);
+    assert!(!home.path(".aws/config").exists());
+    home.daypass("status").stdout_has("sandbox").go();
+    let mut terminal = Terminal::new(&home, "configure", 80, 24);
+    terminal.enter("[https://sandbox.awsapps.com/start]").shows("4 of 4").types("glass").shows("1 of 4").types("\r");
+    terminal.shows("Profile name").types("\u{3}");
+    terminal.ends(130);
+    home.daypass("logout sandbox").stderr("Signed out of sandbox.\n").go();
 }
 
 #[test]
@@ -40,31 +89,30 @@ fn reconfiguring_a_profile_offers_its_values_as_defaults() {
     home.write(".aws/config", &home.read(".aws/config").replace("region = eu-west-1", "region = eu-west-1\noutput = yaml"));
     let before = home.read(".aws/config");
     let mut terminal = Terminal::new(&home, "configure --profile dev", 120, 30);
-    terminal.enter("Session (corp, or a new name) [corp]");
+    terminal.enter("Access portal (corp, or a new one) [corp]");
     terminal.shows("Which role?").shows("4 of 4").types("\r").shows("Selected: Development  DeveloperAccess");
-    terminal.enter("Default region (Enter for none) [eu-west-1]").enter("(Enter for none) [yaml]");
     terminal.shows("is already up to date").shows("Try: aws sts get-caller-identity --profile dev");
     terminal.ends(0);
     assert_eq!(home.read(".aws/config"), before);
 }
 
 #[test]
-fn several_selected_roles_make_several_profiles() {
+fn several_selected_roles_make_several_profiles_with_the_region_used_last() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let mut terminal = Terminal::new(&home, "configure --session corp", 120, 30);
     terminal.shows("4 of 4").types("read").shows("2 of 4").types(&format!("{DOWN} ")).shows("1 marked");
     terminal.types("\u{15}").shows("4 of 4").types("glass").shows("1 of 4").types("\t").shows("2 marked").types("\r");
-    terminal.enter("Default region").enter("Default output format");
     terminal.answer("Profile names [{account_name}.{role}]", "{acct}").shows("is not a field");
     terminal.answer("Profile names", "{account_name}-{role}").enter("Write this to");
     terminal.shows("Wrote profiles Production-Break+Glass-Now, Production-ReadOnly to");
+    terminal.shows(".aws/config.daypass.bak; 'daypass undo' restores it.");
     terminal.ends(0);
     let config = home.read(".aws/config");
-    assert!(
-        config.contains("[profile Production-Break+Glass-Now]\n") && config.contains("[profile Production-ReadOnly]\n"),
-        "{config}"
-    );
+    for role in ["Break+Glass-Now", "ReadOnly"] {
+        let written = config.split(&format!("[profile Production-{role}]\n")).nth(1).unwrap();
+        assert!(written.lines().nth(1).unwrap() == "region = eu-west-1", "{config}");
+    }
 }
 
 #[test]
@@ -73,7 +121,7 @@ fn an_interrupt_changes_nothing_and_restores_the_terminal() {
     let home = signed_in(&portal);
     let before = home.read(".aws/config");
     let mut terminal = Terminal::new(&home, "configure", 80, 24);
-    terminal.shows("Session (corp").types("\u{3}");
+    terminal.shows("Access portal (corp").types("\u{3}");
     terminal.ends(130);
     let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
     terminal.shows("4 of 4").types("glass").shows("1 of 4").types("\u{1b}").shows("4 of 4").types("\u{1b}");
@@ -82,7 +130,7 @@ fn an_interrupt_changes_nothing_and_restores_the_terminal() {
     terminal.shows("4 of 4").types("\u{3}").shows("daypass: cancelled; nothing was changed");
     terminal.ends(130);
     let mut terminal = Terminal::new(&home, "configure --session corp", 80, 24);
-    terminal.shows("4 of 4").types("\r").enter("Default region").shows("Default output").types("\u{3}");
+    terminal.shows("4 of 4").types("\r").shows("Profile name").types("\u{3}");
     terminal.ends(130);
     assert_eq!(home.read(".aws/config"), before);
 }
@@ -139,10 +187,9 @@ fn a_profile_name_with_keys_that_take_precedence_is_asked_for_again() {
     let home = signed_in(&portal);
     home.write(".aws/credentials", "[keys]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n");
     let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 200, 24);
-    terminal.enter("Default region").enter("Default output");
     terminal.answer("Profile name", "keys").shows("aws_access_key_id").shows("--keep-other-keys");
-    terminal.answer("Profile name", "not keys").shows("is not a name that all AWS tools can read");
-    terminal.answer("Profile name", "fine").answer("Write this to", "n").shows("Nothing was written.");
+    terminal.answer("Profile name", "not keys").shows("is not a name that all AWS tools can read").shows("[not-keys]");
+    terminal.types("fine\r").answer("Write this to", "n").shows("Nothing was written.");
     terminal.ends(0);
     assert!(!home.read(".aws/config").contains("fine"));
 }
@@ -152,28 +199,23 @@ fn the_region_is_not_asked_for_if_the_start_url_contains_it() {
     let portal = Portal::strict();
     let home = home(&portal);
     let mut terminal = Terminal::new(&home, "configure --session-only", 120, 24);
-    terminal.answer("Session name", "new").answer("Start URL", "https://ssoins-1234.eu-west-1.portal.amazonaws.com/#/");
-    terminal.enter("scopes").enter("Write this to").shows("Wrote session new").shows("Next: daypass login new");
+    terminal.answer("Access portal", "ssoins-1234.eu-west-1.portal.amazonaws.com/#/");
+    terminal.enter("Write this to").shows("Wrote session ssoins-1234").shows("Next: daypass login ssoins-1234");
     terminal.ends(0);
     assert!(home.read(".aws/config").contains("sso_region = eu-west-1\n"));
 }
 
 #[test]
-fn an_sso_profile_for_the_same_role_is_offered_for_conversion() {
+fn an_sso_profile_for_the_same_role_is_named() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
     let old = "\n[profile old]\nsso_session = corp\nsso_account_id = 111122223333\nsso_role_name = ReadOnly\nregion = x-1\n";
     home.write(".aws/config", &(home.read(".aws/config") + old));
     let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 120, 24);
-    terminal.enter("old uses sso_* keys for the same role").enter("Default region").enter("Default output");
+    terminal.shows("old uses sso_* keys for the same role; 'daypass configure --convert' converts such profiles.");
     terminal.enter("Profile name [111122223333.ReadOnly]").enter("Write this to").shows("Wrote profile 111122223333.ReadOnly");
     terminal.ends(0);
     assert!(home.read(".aws/config").contains(old));
-    let mut terminal = Terminal::new(&home, "configure --session corp --account 111122223333 --role ReadOnly", 120, 24);
-    terminal.answer("old uses sso_* keys for the same role", "y").enter("Write this to").shows("Wrote profile old");
-    terminal.ends(0);
-    let config = home.read(".aws/config");
-    assert!(config.contains("[profile old]\nregion = x-1\ncredential_process = "), "{config}");
 }
 
 #[test]
@@ -181,9 +223,9 @@ fn with_more_than_a_hundred_accounts_the_account_is_chosen_first() {
     let portal = Portal::live(PortalConfig::of(120, 2));
     let home = signed_in(&portal);
     let mut terminal = Terminal::new(&home, "configure --session corp", 120, 24);
-    terminal.shows("Which account?").shows("120 of 120").types("team 077").shows("1 of 120").types("\r");
+    terminal.shows("Which account?").shows("120 of 120").types("team,077").shows("1 of 120").types("\r");
     terminal.shows("Which role?").shows("2 of 2").types("002\r");
-    terminal.enter("Default region").enter("Default output").enter("Profile name [Team-077.Role002]").enter("Write this to");
+    terminal.enter("Profile name [Team-077.Role002]").enter("Write this to");
     terminal.shows("Wrote profile Team-077.Role002");
     terminal.ends(0);
     assert_eq!(portal.count(crate::support::portal::Call::ListAccountRoles), 1);

@@ -72,10 +72,7 @@ fn native_and_legacy_profiles_work() {
     let native = home.daypass("credential-process --profile native").stdout_has("{").go().json();
     assert_eq!(native["AccountId"], "444455556666");
     home.daypass("env native --shell bash").stdout_has("export AWS_REGION='us-east-2'").go();
-    // A legacy profile has a sign-in of its own, as in the AWS CLI.
-    home.daypass("credential-process --profile legacy").any_stderr().status(3).go();
-    home.daypass("login --profile legacy --no-browser").any_stderr().go();
-    home.daypass("login https://sandbox.awsapps.com/start --no-browser").any_stderr().go();
+    // A legacy profile uses the sign-in of the session for the same portal.
     home.daypass("credential-process --profile legacy").stdout_has("444455556666").go();
     assert_eq!(portal.issued()[1].role, "Break+Glass=Now");
 }

@@ -33,16 +33,16 @@ fn a_folder_that_others_can_write_or_replace_is_refused() {
     fs::create_dir_all(&folder).unwrap();
     for bad in [0o770, 0o702, 0o777] {
         set(&folder, bad);
-        assert!(matches!(keep(&folder), Err(vault::Error::Failed(_))), "{bad:o}");
+        assert!(matches!(keep(&folder), Err(vault::Error::File { .. })), "{bad:o}");
     }
     let link = home.path().join("link");
     symlink(&folder, &link).unwrap();
-    assert!(matches!(keep(&link), Err(vault::Error::Failed(_))), "a link to such a folder");
+    assert!(matches!(keep(&link), Err(vault::Error::File { .. })), "a link to such a folder");
     set(&folder, 0o700);
     keep(&link).unwrap();
     set(&parent, 0o777);
-    assert!(matches!(keep(&folder), Err(vault::Error::Failed(_))), "a parent that anybody can write to");
-    assert!(matches!(keep(&link), Err(vault::Error::Failed(_))), "the parent of a link's target");
+    assert!(matches!(keep(&folder), Err(vault::Error::File { .. })), "a parent that anybody can write to");
+    assert!(matches!(keep(&link), Err(vault::Error::File { .. })), "the parent of a link's target");
     set(&parent, 0o1777);
     keep(&folder).unwrap();
 }
@@ -57,7 +57,7 @@ fn a_folder_of_another_user_is_refused() {
         fs::create_dir(&folder).unwrap();
         std::os::unix::fs::chown(&folder, Some(12_345), None).unwrap();
     }
-    assert!(matches!(keep(&folder), Err(vault::Error::Failed(_))));
+    assert!(matches!(keep(&folder), Err(vault::Error::File { .. })));
 }
 
 #[test]

@@ -354,9 +354,9 @@ fn shown(path: &Path, home: Option<&Path>) -> String {
 
 /// Prints the table, what was not read, and what to do next.
 fn show(context: &Context, document: &Document, known: &Known) -> Result<()> {
-    let rows: Vec<Vec<String>> = document.keys.iter().flat_map(rows).collect();
+    let rows: Vec<Vec<String>> = document.keys.iter().flat_map(|key| rows(key, !known.listed.is_empty())).collect();
     if !rows.is_empty() {
-        context.print(&context.table(&["KEY", "WHERE", "PROFILE", "ACCOUNT", "REPLACE WITH"], &rows))?;
+        context.print(&context.whole_table(&["KEY", "WHERE", "PROFILE", "ACCOUNT", "NOTES", "REPLACE WITH"], &rows))?;
         context.tell("");
     }
     for not_read in document.not_read.iter().take(SHOWN) {
@@ -391,7 +391,7 @@ fn counted(number: usize, what: &str) -> String {
     format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
-fn rows(key: &Key) -> Vec<Vec<String>> {
+fn rows(key: &Key, known: bool) -> Vec<Vec<String>> {
     let account = match &key.account {
         Some(Account { id, name: Some(name), .. }) => format!("{name} {id}"),
         Some(Account { id, .. }) => id.clone(),
@@ -405,9 +405,9 @@ fn rows(key: &Key) -> Vec<Vec<String>> {
         let replace = match (&key.accepted, place.can) {
             (Some(Accepted { until, reason, expired: false }), _) => first(&format!("accepted until {until}: {reason}")),
             (Some(Accepted { until, expired: true, .. }), _) if number == 0 => {
-                format!("accepted until {until}, which has passed: {}", replacement(key, place))
+                format!("accepted until {until}, which has passed: {}", replacement(key, place, known))
             }
-            (_, "rewrite") => first(&replacement(key, place)),
+            (_, "rewrite") => first(&replacement(key, place, known)),
             _ => place.advice.clone(),
         };
         let notes = place
@@ -417,9 +417,8 @@ fn rows(key: &Key) -> Vec<Vec<String>> {
             .chain([&*first(&asked)].into_iter().filter(|text| !text.is_empty()))
             .collect::<Vec<_>>()
             .join("; ");
-        let replace = [notes, replace].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(": ");
         let profile = place.profile.clone().unwrap_or_default();
-        vec![first(&key.id), format!("{}{line}", place.shown), profile, first(&account), replace]
+        vec![first(&key.id), format!("{}{line}", place.shown), profile, first(&account), notes, replace]
     };
     key.places.iter().enumerate().map(row).collect()
 }
@@ -436,11 +435,13 @@ fn in_words(aws: &Aws) -> String {
 }
 
 /// What replaces a key that daypass can rewrite.
-fn replacement(key: &Key, place: &Place) -> String {
+fn replacement(key: &Key, place: &Place, known: bool) -> String {
     match (key.replacement.as_slice(), &key.account) {
         _ if key.kind == "root" || place.can != "rewrite" => place.advice.clone(),
         ([only], _) => only.role.clone(),
         ([best, ..], _) => format!("{} (1 of {} roles)", best.role, key.replacement.len()),
+        // What the portal lists is not known yet: migrating asks it.
+        ([], Some(_)) if !known => place.advice.clone(),
         ([], Some(_)) => "no role of yours is in this account".to_owned(),
         ([], None) => "daypass audit --ask".to_owned(),
     }

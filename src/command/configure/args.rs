@@ -3,24 +3,33 @@
 use crate::command::flags::{AssumeFlags, SessionFlags};
 
 /// Write a session and a profile to ~/.aws/config
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Default, Clone, clap::Args)]
 #[command(after_help = "\
 Examples:
   daypass configure
-  daypass configure --session corp \\
-      --start-url https://corp.awsapps.com/start --sso-region us-east-1 \\
-      --account 111122223333 --role DeveloperAccess \\
+  daypass configure corp --sync
+  daypass configure corp --account 111122223333 --role DeveloperAccess \\
       --profile dev --region eu-west-1
-  daypass configure --session-only --session corp \\
-      --start-url https://corp.awsapps.com/start --sso-region us-east-1
   daypass configure --session corp --account 111122223333 --role Developer \\
       --assume-role arn:aws:iam::222233334444:role/Deploy --profile deploy
   daypass configure --convert --dry-run
 
-If all values are given, nothing is prompted for. Without --account and --role
-you sign in and pick from a list: type to search, press Space to mark several.
-The values of an existing profile are the defaults.")]
+Without flags it asks for the portal, the roles (type to search, Space marks
+several) and the profile's name. The portal's region is taken from its address
+or its page; the session is named after the portal. With all values given it
+asks for nothing. The values of an existing profile are the defaults.
+
+'configure PORTAL --sync' is the command for a new colleague: it signs in and
+writes a profile for every role.
+
+The previous version of the file is kept; 'daypass undo' restores it.")]
 pub struct Args {
+    /// Access portal: its alias or ID (corp, d-9067abc123), its address, or a session in ~/.aws/config
+    #[arg(value_name = "PORTAL", conflicts_with_all = ["session", "start_url"])]
+    pub portal: Option<String>,
+    /// Sign in and write a profile for every account and role, like 'daypass sync'
+    #[arg(long, conflicts_with_all = ["account", "role", "assume_role", "profile", "output", "session_only", "native", "login", "agents", "agent_role", "convert", "keep_other_keys"])]
+    pub sync: bool,
     /// The session.
     #[command(flatten)]
     pub session: SessionFlags,

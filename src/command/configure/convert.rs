@@ -5,6 +5,7 @@ use crate::command::convert::{self, Conversion};
 use crate::error::Result;
 use crate::profile::index::AccountRole;
 use crate::profile::names::Session;
+use crate::profile::precedence::Precedence;
 use crate::profile::start_url;
 use crate::text;
 
@@ -17,8 +18,9 @@ impl Wizard<'_> {
                 && flags.session.as_deref().is_none_or(|given| given == session.name)
                 && flags.start_url.as_deref().is_none_or(|given| start_url::is_same(given, &session.start_url))
         };
-        let mut found = self.conversion(None, |name, session, _| matches(name, session))?;
-        convert::add_chains(&mut found, self.config, &self.context.env, &self.program()?, matches);
+        let precedence = Precedence::new(self.config);
+        let mut found = self.conversion(&precedence, None, |name, session, _| matches(name, session))?;
+        convert::add_chains(&mut found, &precedence, &self.context.env, &self.program()?, matches);
         self.tell_skipped(&found);
         for (name, lacks) in found.unknown.iter().filter(|(name, _)| self.args.profile.as_ref().is_none_or(|given| given == name)) {
             let next = format!("daypass migrate {} --session NAME --account ID --role NAME", text::shell_quote(name));
@@ -34,6 +36,7 @@ impl Wizard<'_> {
     /// Profiles with the SDKs' own keys that can be turned into daypass profiles.
     pub(super) fn conversion(
         &self,
+        precedence: &Precedence<'_>,
         planned: Option<&Session>,
         matches: impl Fn(&str, &Session, &AccountRole) -> bool,
     ) -> Result<Conversion> {
@@ -42,27 +45,23 @@ impl Wizard<'_> {
         }
         let own = self.args.profile.as_deref().filter(|_| planned.is_some());
         let matches = |name: &str, session: &Session, role: &AccountRole| own != Some(name) && matches(name, session, role);
-        Ok(convert::conversion(self.config, &self.context.env, &self.program()?, planned, true, matches))
+        Ok(convert::conversion(precedence, &self.context.env, &self.program()?, planned, true, matches))
     }
 
-    /// All of it with `--convert`, else if the user confirms; otherwise nothing, and a note.
-    pub(super) fn accepted(&self, found: Conversion) -> Result<Conversion> {
+    /// All of it with `--convert`; otherwise nothing, and a note.
+    pub(super) fn accepted(&self, found: Conversion) -> Conversion {
         if self.args.convert {
             self.tell_skipped(&found);
-            return Ok(found);
+            return found;
         }
-        if found.names.is_empty() {
-            return Ok(found);
+        if !found.names.is_empty() {
+            let verb = if found.names.len() == 1 { "uses" } else { "use" };
+            let names = found.names.join(", ");
+            let what =
+                format!("{names} {verb} sso_* keys for the same role; 'daypass configure --convert' converts such profiles.");
+            self.context.tell(&text::clean(&what));
         }
-        let names = text::clean(&found.names.join(", ")).into_owned();
-        let verb = if found.names.len() == 1 { "uses" } else { "use" };
-        if self.interactive && self.confirm(&format!("{names} {verb} sso_* keys for the same role. Convert to daypass?"), false)? {
-            return Ok(found);
-        }
-        if !self.interactive {
-            self.context.tell(&format!("{names} {verb} sso_* keys for the same role; add --convert to convert."));
-        }
-        Ok(Conversion::default())
+        Conversion::default()
     }
 
     fn tell_skipped(&self, found: &Conversion) {

@@ -10,10 +10,13 @@ mod write;
 pub use args::Args;
 
 use super::roles::Reachable;
+use super::{region, sync};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 use crate::profile::Config;
 use crate::profile::edit::Change;
+use crate::profile::names::Session;
+use crate::profile::precedence::Precedence;
 use crate::sys::env::Env;
 use wizard::Wizard;
 
@@ -33,33 +36,75 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         let hint = format!("{}; or write all the same with --force", rejection.fix);
         return Err(Error::usage(rejection.line(), hint));
     }
-    context.warn_of_files();
+    context.warn_of(&config);
     let wizard = Wizard::new(context, &config, &args);
     if args.convert && args.account.is_none() && args.role.is_none() {
         return wizard.convert_all();
     }
     let session = wizard.session()?;
+    if args.sync {
+        let write = |session: &Session| wizard.sync(session);
+        return wizard.with_right_region(&session, write).map(|(_, status)| status);
+    }
+    if args.session_only {
+        return wizard.write(&[Change::Session(session.clone())], &[], Some(&session));
+    }
+    let (session, mut roles) = wizard.with_right_region(&session, |session| wizard.roles(session))?;
     let mut changes = vec![Change::Session(session.clone())];
     let mut names = Vec::new();
-    if !args.session_only {
-        let mut roles = wizard.roles(&session)?;
-        wizard.check_assumed(roles.len())?;
-        // A role that is only the base of another is not what existing profiles refer to.
-        let conversion = wizard.conversion(Some(&session), |_, its, role| {
-            args.assume.assume_role.is_none() && its.is_same_portal(&session) && roles.iter().any(|selected| selected.role == *role)
-        })?;
-        let converted = wizard.accepted(conversion)?;
-        // A role whose profile is converted needs no second profile.
-        roles.retain(|selected| args.profile.is_some() || !converted.roles.contains(&selected.role));
-        if !roles.is_empty() {
-            let settings = wizard.settings()?;
-            names = wizard.names(&session, &roles)?;
-            for (name, Reachable { role, .. }) in names.iter().zip(&roles) {
-                changes.push(wizard.profile(&session, name, role, &settings)?);
-            }
+    wizard.check_assumed(roles.len())?;
+    // A role that is only the base of another is not what existing profiles refer to.
+    let conversion = wizard.conversion(&Precedence::new(&config), Some(&session), |_, its, role| {
+        args.assume.assume_role.is_none() && its.is_same_portal(&session) && roles.iter().any(|selected| selected.role == *role)
+    })?;
+    let converted = wizard.accepted(conversion);
+    // A role whose profile is converted needs no second profile.
+    roles.retain(|selected| args.profile.is_some() || !converted.roles.contains(&selected.role));
+    if !roles.is_empty() {
+        let settings = wizard.settings(&session)?;
+        names = wizard.names(&session, &roles)?;
+        for (name, Reachable { role, .. }) in names.iter().zip(&roles) {
+            changes.push(wizard.profile(&session, name, role, &settings)?);
         }
-        changes.extend(converted.changes);
-        names.extend(converted.names);
     }
+    changes.extend(converted.changes);
+    names.extend(converted.names);
     wizard.write(&changes, &names, Some(&session))
+}
+
+impl Wizard<'_> {
+    /// Does something that may require a sign-in. If that shows that the region is wrong, it is corrected with the user's consent. If it
+    /// fails before the session is written, the hint is the command that goes on with what is known.
+    fn with_right_region<T>(&self, session: &Session, act: impl Fn(&Session) -> Result<T>) -> Result<(Session, T)> {
+        let (session, result) = match act(session) {
+            Err(error) => {
+                let corrected = region::corrected(self.context, session, error);
+                match corrected {
+                    Ok(session) => {
+                        let result = act(&session);
+                        (session, result)
+                    }
+                    Err(error) => (session.clone(), Err(error)),
+                }
+            }
+            result => (session.clone(), result),
+        };
+        let is_sign_in = |error: &Error| matches!(error.exit, Exit::SignIn | Exit::Failed | Exit::Interrupted);
+        match result {
+            Err(error) if is_sign_in(&error) && self.config.session(&session.name).is_none() => {
+                Err(Error { hint: self.command_so_far(), correction: None, ..error })
+            }
+            result => Ok((session, result?)),
+        }
+    }
+
+    /// `--sync`: signs in and writes a profile for every role.
+    fn sync(&self, session: &Session) -> Result<u8> {
+        let region = match &self.args.region {
+            Some(region) => region::checked(region, "--region")?,
+            None => self.likely_region(session),
+        };
+        let Args { helper, dry_run, no_browser, .. } = self.args.clone();
+        sync::onboard(self.context, session, region, helper, dry_run, no_browser)
+    }
 }

@@ -5,18 +5,19 @@ use std::collections::HashSet;
 use super::wizard::{Wizard, complete_command};
 use crate::broker::Broker;
 use crate::command::convert::Sessions;
-use crate::command::login::signing_in;
+use crate::command::region;
 use crate::command::roles::{self, Reachable};
-use crate::context::account_called;
-use crate::error::{Error, Exit, Result};
+use crate::context::{OnBehalf, account_called};
+use crate::error::{Error, Result};
 use crate::portal;
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::ini::is_plain_name;
-use crate::profile::names::{AccountId, RoleName, Session};
+use crate::profile::names::{self, AccountId, RoleName, Session};
 use crate::profile::naming::{self, Template, Values, Want};
 use crate::profile::request::Account;
 use crate::profile::resolve::{self, CredentialSource};
-use crate::profile::{Block, start_url};
+use crate::profile::{Block, helper, start_url};
+use crate::sys::clock;
 use crate::text;
 use crate::ui::picker::{self, Picker};
 
@@ -30,56 +31,126 @@ impl Wizard<'_> {
         ProfileIndex::new(self.config, &self.context.env).role_of(&block)
     }
 
-    /// The session: from flags, else from its block, else prompted for.
+    /// The session: from flags and its block; else the portal is prompted for. Its region is learned from the address if possible.
     pub(super) fn session(&self) -> Result<Session> {
         let flags = &self.args.session;
-        let blocks = self.config.sessions();
-        let names: Vec<&str> = blocks.iter().map(|block| &*block.name).collect();
-        let existing = self.existing_role().map(|(session, _)| session);
-        let default = match (&existing, names.as_slice()) {
-            (Some(session), _) if names.contains(&&*session.name) => Some(session.name.clone()),
-            (Some(session), _) => Some(Sessions::of(self.config).with_block(session).name),
-            (None, [only]) => Some((*only).to_owned()),
-            (None, _) => flags.start_url.as_deref().map(start_url::session_name),
-        };
-        let question = match names.as_slice() {
-            [] => "Session name (for example, your company)".to_owned(),
-            some => format!("Session ({}, or a new name)", some.join(", ")),
-        };
-        let check = |name: &str| plain_name(name, "--session");
-        let name = self.required("--session", flags.session.as_deref(), &question, default.as_deref(), check)?;
+        let (name, new_url) = self.portal()?;
         let block = self.config.session(&name);
-        // A legacy profile contains the portal of the new session.
-        let existing = existing.filter(|_| block.is_none());
         let stored = |key: &str| block.as_ref().and_then(|block| block.text(key)).map(str::to_owned);
-
-        let known = flags.start_url.clone().or_else(|| stored("sso_start_url"));
-        let default = existing.as_ref().map(|session| session.start_url.as_str());
-        let kept = flags.start_url.is_none() && known.is_some();
-        let check = |url: &str| if kept { Ok(url.to_owned()) } else { start_url::clean(url) };
-        let question = "Start URL (for example, https://corp.awsapps.com/start)";
-        let start_url = self.required("--start-url", known.as_deref(), question, default, check)?;
+        // A legacy profile, or an earlier run that was cancelled after the sign-in, knows the portal of a new session.
+        let known = match (&block, &new_url) {
+            (None, Some(url)) => self.unwritten().into_iter().find(|known| start_url::is_same(&known.start_url, url)),
+            _ => None,
+        };
+        let name = known.as_ref().filter(|_| flags.session.is_none()).map_or(name, |known| known.name.clone());
+        let start_url = match new_url.clone().or_else(|| stored("sso_start_url")) {
+            Some(url) => url,
+            None => self.required("--start-url", None, "Address of the access portal", None, start_url::clean)?,
+        };
+        self.note(|args| {
+            args.portal = None;
+            if self.config.session(&name).is_some() {
+                args.session.session = Some(name.clone());
+            } else {
+                args.session.start_url = Some(start_url.clone());
+            }
+        });
 
         // The region of the block belongs to the old start URL; a new one that contains a region replaces both.
-        let old = if kept || start_url::region(&start_url).is_none() { stored("sso_region") } else { None };
-        let region = flags.sso_region.clone().or(old).or_else(|| start_url::region(&start_url).map(str::to_owned));
-        let default = existing.as_ref().map(|session| session.region.as_str());
-        let check = |region: &str| region_name(region, "--sso-region");
-        let region = self.required("--sso-region", region.as_deref(), "Region of IAM Identity Center", default, check)?;
-
+        let of_host = new_url.as_deref().and_then(start_url::region).map(str::to_owned);
+        let region = flags.sso_region.as_deref().map(|region| region::checked(region, "--sso-region")).transpose()?;
+        let region = region.or(of_host).or_else(|| stored("sso_region")).or(known.map(|known| known.region));
+        let region = if let Some(region) = region.or_else(|| self.learned(&name, &start_url)) {
+            region
+        } else {
+            let check = |region: &str| region::checked(region, "--sso-region");
+            self.required("--sso-region", None, "Region of IAM Identity Center", None, check)?
+        };
+        self.note(|args| args.session.sso_region = Some(region.clone()).filter(|_| block.is_none()));
         let scopes = match (&flags.scopes, &block) {
             (Some(scopes), _) => resolve::scope_list(scopes),
             // An empty list leaves the block's scopes unchanged.
             (None, Some(_)) => Vec::new(),
-            (None, None) => {
-                let given = Some(portal::ACCOUNT_ACCESS).filter(|_| !self.interactive);
-                let question = "Registration scopes, comma-separated";
-                let scopes =
-                    self.required("--scopes", given, question, Some(portal::ACCOUNT_ACCESS), |text| Ok(text.to_owned()))?;
-                resolve::scope_list(&scopes)
-            }
+            (None, None) => vec![portal::ACCOUNT_ACCESS.to_owned()],
         };
         Ok(Session { name, start_url, region, scopes })
+    }
+
+    fn learned(&self, name: &str, start_url: &str) -> Option<String> {
+        let region = region::learned(self.context, start_url)?;
+        self.context.tell(&text::clean(&format!("The portal of {name} is in {region}.")));
+        Some(region)
+    }
+
+    /// The name of the session, and its start URL if that is not the one of its block.
+    fn portal(&self) -> Result<(String, Option<String>)> {
+        let flags = &self.args.session;
+        let url = flags.start_url.as_deref().map(start_url::clean).transpose()?;
+        if let Some(name) = &flags.session {
+            let name = plain_name(name, "--session")?;
+            let existing = || Some(self.existing_role()?.0.start_url).filter(|_| self.config.session(&name).is_none());
+            return Ok((name.clone(), url.or_else(existing)));
+        }
+        if let Some(url) = url {
+            return Ok(self.session_at(url));
+        }
+        if let Some(typed) = &self.args.portal {
+            return self.portal_called(typed);
+        }
+        let existing = self.existing_role().map(|(session, _)| session);
+        let blocks = self.config.sessions();
+        let names: Vec<&str> = blocks.iter().map(|block| &*block.name).collect();
+        let default = match (&existing, names.as_slice()) {
+            (Some(session), names) if names.contains(&&*session.name) => Some(session.name.clone()),
+            (Some(session), _) => Some(session.start_url.clone()),
+            (None, [only]) => Some((*only).to_owned()),
+            (None, []) => self.unwritten().first().map(|session| session.start_url.clone()),
+            (None, _) => None,
+        };
+        if let (false, [only]) = (self.context.may_prompt(), names.as_slice()) {
+            return Ok(((*only).to_owned(), None));
+        }
+        let question = match names.as_slice() {
+            [] => "Access portal (alias or address)".to_owned(),
+            some => format!("Access portal ({}, or a new one)", some.join(", ")),
+        };
+        self.required("--start-url", None, &question, default.as_deref(), |typed| self.portal_called(typed))
+    }
+
+    /// The session of this name, or of the portal with this alias, ID or address.
+    fn portal_called(&self, typed: &str) -> Result<(String, Option<String>)> {
+        if self.config.session(typed).is_some() {
+            return Ok((typed.to_owned(), None));
+        }
+        if let Some(known) = self.unwritten().into_iter().find(|known| known.name == typed) {
+            return Ok((known.name, Some(known.start_url)));
+        }
+        if self.config.profile(typed).is_some() {
+            let what = format!("\"{typed}\" is a profile, not an access portal");
+            return Err(Error::usage(what, format!("daypass configure --profile {}", text::shell_quote(typed))));
+        }
+        start_url::clean(typed).map(|url| self.session_at(url))
+    }
+
+    /// The session of the portal at this address: that of a block, or a new one that is named after it.
+    fn session_at(&self, start_url: String) -> (String, Option<String>) {
+        let blocks = self.config.sessions();
+        let is_it = |block: &&Block<'_>| {
+            let is_same = block.text("sso_start_url").is_some_and(|url| start_url::is_same(url, &start_url));
+            is_same && helper::is_argument(&block.name)
+        };
+        if let Some(block) = blocks.iter().find(is_it) {
+            return (block.name.to_string(), None);
+        }
+        let new = Session { name: start_url.clone(), start_url: start_url.clone(), region: String::new(), scopes: Vec::new() };
+        (Sessions::of(self.config).with_block(&new).name, Some(start_url))
+    }
+
+    /// The sessions that a sign-in exists for, but no block: those of runs that were cancelled.
+    fn unwritten(&self) -> Vec<Session> {
+        let contents = self.context.vault().ok().and_then(|vault| vault.contents(clock::now()).ok()).unwrap_or_default();
+        let is_new = |session: &Session| self.config.session(&session.name).is_none() && session.name != session.start_url;
+        contents.sessions.into_iter().filter(is_new).collect()
     }
 
     /// The roles: from flags; an account's name and missing values need the portal's list.
@@ -87,7 +158,9 @@ impl Wizard<'_> {
         let account = self.args.account.as_deref().map(Account::new).transpose()?;
         let role = self.args.role.as_deref().map(RoleName::new).transpose()?;
         if let (Some(Account::Id(account)), Some(role)) = (&account, &role) {
-            return Ok(vec![unlisted(account, role)]);
+            self.check_listed(session, account, role)?;
+            let name = self.context.history().account_name(session, account);
+            return Ok(vec![unlisted(account, name, role)]);
         }
         if account.is_none() && !self.interactive {
             return Err(self.missing("--account"));
@@ -101,16 +174,14 @@ impl Wizard<'_> {
         }
         let broker = self.context.broker(session, None)?;
         let list = || roles::accounts(&broker);
-        let accounts =
-            if self.interactive { signing_in(self.context, session, None, self.args.no_browser, list)? } else { list()? };
+        let by = OnBehalf { no_browser: self.args.no_browser, ..OnBehalf::of(session) };
+        let accounts = if self.interactive { self.context.signing_in(by, list)? } else { list()? };
+        *self.signed_in.borrow_mut() = Some(session.name.clone());
         let only = match &account {
             Some(Account::Id(id)) => Some(id.clone()),
             Some(Account::Name(name)) => Some(account_called(name, &accounts)?),
             None => None,
         };
-        if let (Some(id), Some(role)) = (&only, &role) {
-            return Ok(vec![unlisted(id, role)]);
-        }
         let named = only.as_ref().and_then(|id| accounts.iter().find(|account| account.id == *id).cloned());
         let accounts = match (named, only) {
             (Some(account), _) => vec![account],
@@ -145,11 +216,15 @@ impl Wizard<'_> {
         if all_accounts {
             roles::remember(self.context, session, &all);
         }
-        if let Some(role) = role {
-            all.retain(|reachable| reachable.role.role == *role);
-        }
         if all.is_empty() {
             return Err(roles::nothing_reachable(&session.name));
+        }
+        if let Some(role) = role {
+            let listed: Vec<RoleName> = all.iter().map(|reachable| reachable.role.role.clone()).collect();
+            all.retain(|reachable| reachable.role.role == *role);
+            if all.is_empty() {
+                return Err(unknown_role(role, &listed, &session.name));
+            }
         }
         let rows =
             all.iter().map(|Reachable { account, role }| vec![name(account), role.role.to_string(), role.account.to_string()]);
@@ -165,7 +240,7 @@ impl Wizard<'_> {
         }
         let picker = Picker::new(&format!("Which {what}?"), rows.to_vec(), several).at(at.unwrap_or_default());
         let Some((_, chosen)) = picker::pick(picker, self.context.capabilities())? else {
-            return Err(Error::new(Exit::Interrupted, "cancelled; nothing was changed", complete_command(self.args, self.config)));
+            return Err(self.cancelled("cancelled"));
         };
         for row in chosen.iter().filter_map(|&row| rows.get(row)) {
             self.context.tell(&format!("Selected: {}", text::clean(&row.join("  "))));
@@ -173,16 +248,37 @@ impl Wizard<'_> {
         Ok(chosen.into_iter().filter_map(|row| items.get(row).cloned()).collect())
     }
 
-    /// The region and output of the new profiles, if given; those of an existing profile are the defaults of the questions.
-    pub(super) fn settings(&self) -> Result<Vec<(String, String)>> {
+    /// An error if the portal listed the account last without this role, but with one of nearly the same name.
+    fn check_listed(&self, session: &Session, account: &AccountId, role: &RoleName) -> Result<()> {
+        let listed = self.context.history().listing(session).map(|(_, roles)| roles).unwrap_or_default();
+        let listed: Vec<RoleName> = listed.into_iter().filter(|role| role.account == *account).map(|listed| listed.role).collect();
+        let names = listed.iter().map(RoleName::as_str);
+        if listed.contains(role) || names::nearest(role.as_str(), names).is_none() {
+            return Ok(());
+        }
+        Err(unknown_role(role, &listed, &session.name))
+    }
+
+    /// The region and output of the new profiles: from flags, else the region that is likely.
+    pub(super) fn settings(&self, session: &Session) -> Result<Vec<(String, String)>> {
         let block = self.args.profile.as_deref().and_then(|name| self.config.profile(name));
-        let stored = |key: &str| block.as_ref().and_then(|block| block.text(key));
-        let check = |region: &str| region_name(region, "--region");
-        let region = self.optional(self.args.region.as_deref(), "Default region (Enter for none)", stored("region"), check)?;
-        let question = "Default output format of the AWS CLI (Enter for none)";
-        let output = self.optional(self.args.output.as_deref(), question, stored("output"), |output| Ok(output.to_owned()))?;
+        let has_region = block.is_some_and(|block| block.text("region").is_some());
+        let region = match &self.args.region {
+            Some(region) => Some(region::checked(region, "--region")?),
+            None if self.interactive && !has_region => Some(self.likely_region(session)),
+            None => None,
+        };
+        let output = self.args.output.as_deref().map(output_format).transpose()?;
         let values = [("region", region), ("output", output)];
         Ok(values.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect())
+    }
+
+    /// The region of the profile that was written last, else that of the portal.
+    pub(super) fn likely_region(&self, session: &Session) -> String {
+        let profiles = self.config.profiles();
+        let of_portal = profiles.iter().filter(|block| !matches!(resolve::credential_source(block), CredentialSource::Other(..)));
+        let last = of_portal.filter_map(|block| block.text("region")).next_back();
+        last.filter(|region| start_url::is_region(region)).unwrap_or(&session.region).to_owned()
     }
 
     /// A profile name for each role.
@@ -241,9 +337,9 @@ impl Wizard<'_> {
     }
 }
 
-/// A role that was given by flags, without the portal's list.
-fn unlisted(account: &AccountId, role: &RoleName) -> Reachable {
-    let listed = portal::Account { id: account.clone(), name: None, email: None };
+/// A role that was given by flags, with the account's name if it is known.
+fn unlisted(account: &AccountId, name: Option<String>, role: &RoleName) -> Reachable {
+    let listed = portal::Account { id: account.clone(), name, email: None };
     Reachable { account: listed, role: AccountRole { account: account.clone(), role: role.clone() } }
 }
 
@@ -257,10 +353,26 @@ fn plain_name(name: &str, flag: &str) -> Result<String> {
     Err(Error::typo(what, name, if plain.is_empty() { "corp" } else { plain }, format!("{flag} corp")))
 }
 
-/// A region's name: lower-case letters, digits and hyphens, such as `us-gov-west-1`.
-fn region_name(name: &str, flag: &str) -> Result<String> {
-    if start_url::is_region(name) {
+/// The error for a role that the portal does not list.
+fn unknown_role(role: &RoleName, listed: &[RoleName], session: &str) -> Error {
+    let hint = format!("daypass list {}", text::shell_quote(session));
+    match names::nearest(role.as_str(), listed.iter().map(RoleName::as_str)) {
+        Some(near) => {
+            let what = format!("the portal does not list a role \"{role}\" there; the nearest one is \"{near}\"");
+            Error::typo(what, role.as_str(), near, hint)
+        }
+        None => Error::usage(format!("the portal does not list a role \"{role}\" there"), hint),
+    }
+}
+
+/// An output format of the AWS CLI.
+fn output_format(name: &str) -> Result<String> {
+    const FORMATS: [&str; 6] = ["json", "text", "table", "yaml", "yaml-stream", "off"];
+    if FORMATS.contains(&name) {
         return Ok(name.to_owned());
     }
-    Err(Error::typo(format!("\"{name}\" is not a region"), name, "us-east-1", format!("{flag} us-east-1")))
+    let lower = name.to_lowercase();
+    let meant = names::nearest(&lower, FORMATS.into_iter()).unwrap_or("json");
+    let what = format!("\"{name}\" is not an output format of the AWS CLI, which has {}", FORMATS.join(", "));
+    Err(Error::typo(what, name, meant, format!("add --output {meant}")))
 }

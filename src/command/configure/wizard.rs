@@ -1,11 +1,12 @@
 //! Prompts for values that neither the flags nor the config file contain.
 
+use std::cell::RefCell;
 use std::io;
 
 use super::args::Args;
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
-use crate::profile::{Config, start_url};
+use crate::error::{Correction, Error, Exit, Result};
+use crate::profile::{Config, names, start_url};
 use crate::text;
 use crate::ui::{prompt, terminal};
 
@@ -16,11 +17,26 @@ pub(super) struct Wizard<'a> {
     pub(super) args: &'a Args,
     /// Whether to prompt for missing values.
     pub(super) interactive: bool,
+    /// The arguments, with what was typed so far.
+    known: RefCell<Args>,
+    /// The name of the session, once there is a sign-in.
+    pub(super) signed_in: RefCell<Option<String>>,
 }
 
 impl<'a> Wizard<'a> {
     pub(super) fn new(context: &'a Context, config: &'a Config, args: &'a Args) -> Self {
-        Self { context, config, args, interactive: context.may_prompt() && !is_complete(args, config) }
+        let interactive = context.may_prompt() && !is_complete(args, config);
+        Self { context, config, args, interactive, known: RefCell::new(args.clone()), signed_in: RefCell::default() }
+    }
+
+    /// Notes a value, for the hint of a run that is cancelled.
+    pub(super) fn note(&self, set: impl FnOnce(&mut Args)) {
+        set(&mut self.known.borrow_mut());
+    }
+
+    /// The command that goes on with what was typed so far.
+    pub(super) fn command_so_far(&self) -> String {
+        command(&self.known.borrow(), &[])
     }
 
     /// A required value. What is typed is checked at once, and prompted for again if it is invalid.
@@ -35,16 +51,22 @@ impl<'a> Wizard<'a> {
         if let Some(given) = given {
             return check(given);
         }
-        if !self.interactive {
+        if !self.context.may_prompt() {
             return Err(self.missing(flag));
         }
+        let mut default = default.map(str::to_owned);
         loop {
-            let typed = self.ask(question, default)?;
+            let typed = self.ask(question, default.as_deref())?;
             if typed.is_empty() {
                 continue;
             }
             match check(&typed) {
-                Err(error) if error.exit == Exit::Usage => terminal::say(&error.to_string()),
+                Err(error) if error.exit == Exit::Usage => {
+                    terminal::say(&text::clean(&format!("daypass: {}", error.what)));
+                    if let Some(meant) = similar(&error) {
+                        default = Some(meant);
+                    }
+                }
                 other => return other,
             }
         }
@@ -68,69 +90,65 @@ impl<'a> Wizard<'a> {
         self.typed(prompt::confirm(&text::clean(question), default))
     }
 
+    /// The error of a user who cancels. It names what stays: a sign-in, and the values in the hint.
+    pub(super) fn cancelled(&self, what: &str) -> Error {
+        let stays = match &*self.signed_in.borrow() {
+            Some(name) => format!(", and you stay signed in to {name}"),
+            None => String::new(),
+        };
+        Error::new(Exit::Interrupted, format!("{what}; nothing was changed{stays}"), self.command_so_far())
+    }
+
     /// One answer. The end of the input is an error: nothing may be decided by it.
     fn ask(&self, question: &str, default: Option<&str>) -> Result<String> {
         self.typed(prompt::ask(&text::clean(question), default))
     }
 
     fn typed<T>(&self, answer: io::Result<Option<T>>) -> Result<T> {
-        let hint = || complete_command(self.args, self.config);
-        let answer = answer.map_err(|error| Error::failed(format!("can't read standard input: {error}"), hint()))?;
-        answer.ok_or_else(|| Error::new(Exit::Interrupted, "input ended; nothing was changed", hint()))
-    }
-
-    /// A value that may be left out.
-    pub(super) fn optional(
-        &self,
-        given: Option<&str>,
-        question: &str,
-        default: Option<&str>,
-        check: impl Fn(&str) -> Result<String>,
-    ) -> Result<Option<String>> {
-        if given.is_some() || !self.interactive {
-            return given.map(check).transpose();
-        }
-        loop {
-            let typed = self.ask(question, default)?;
-            if typed.is_empty() {
-                return Ok(None);
-            }
-            match check(&typed) {
-                Err(error) if error.exit == Exit::Usage => terminal::say(&error.to_string()),
-                other => return other.map(Some),
-            }
-        }
+        let unreadable = |error| Error::failed(format!("can't read standard input: {error}"), self.command_so_far());
+        answer.map_err(unreadable)?.ok_or_else(|| self.cancelled("input ended"))
     }
 }
 
-/// Whether the flags and the config file contain all values. Then nothing is prompted for, not even optional values.
+/// The corrected value of an invalid one, if it is nearly what was typed.
+fn similar(error: &Error) -> Option<String> {
+    match error.correction.as_deref() {
+        Some(Correction::Replace(wrong, meant)) => {
+            names::nearest(&wrong.to_lowercase(), [meant.as_str()].into_iter()).map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+/// Whether the flags and the config file contain all values that are not learned from the portal. Then nothing else is prompted for.
 fn is_complete(args: &Args, config: &Config) -> bool {
     let flags = &args.session;
     let known = flags.session.as_deref().is_some_and(|name| config.session(name).is_some());
-    let region = flags.sso_region.is_some() || flags.start_url.as_deref().is_some_and(|url| start_url::region(url).is_some());
-    let session = flags.session.is_some() && (known || flags.start_url.is_some() && region);
-    session && (args.session_only || args.account.is_some() && args.role.is_some() && args.profile.is_some())
+    let portal = known || flags.start_url.is_some() || args.portal.is_some();
+    portal && (args.session_only || args.account.is_some() && args.role.is_some() && args.profile.is_some())
 }
 
 /// The flags that a run without prompts needs in addition, with the value that the config file suggests, or an example.
 fn missing_values(args: &Args, config: &Config) -> Vec<(&'static str, String)> {
     let flags = &args.session;
     let blocks = config.sessions();
-    let session = match (&flags.session, blocks.as_slice()) {
-        (Some(name), _) => name.clone(),
-        (None, [only]) => only.name.to_string(),
-        (None, _) => flags.start_url.as_deref().map_or_else(|| "corp".to_owned(), start_url::session_name),
+    let portal = args.portal.as_deref();
+    let name = match (flags.session.as_deref().or(portal), blocks.as_slice()) {
+        (None, [only]) if flags.start_url.is_none() => Some(&*only.name),
+        (name, _) => name,
     };
-    let block = config.session(&session);
+    let block = name.and_then(|name| config.session(name));
     let stored = |key: &str| block.as_ref().is_some_and(|block| block.text(key).is_some());
-    let start_url = flags.start_url.clone().unwrap_or_else(|| "https://corp.awsapps.com/start".to_owned());
-    let region = start_url::region(&start_url).filter(|_| flags.start_url.is_some());
+    let address =
+        flags.start_url.clone().or_else(|| portal.filter(|_| block.is_none()).and_then(|text| start_url::clean(text).ok()));
+    let has_address = address.is_some() || stored("sso_start_url");
+    let has_region = flags.sso_region.is_some()
+        || if address.is_some() { address.as_deref().and_then(start_url::region).is_some() } else { stored("sso_region") };
     let unused = ["dev", "example"].into_iter().find(|name| config.profile(name).is_none()).unwrap_or("example-2");
-    let whole = !args.session_only;
+    let whole = !args.session_only && !args.sync;
     let values = [
-        ("--session", flags.session.is_none(), session),
-        ("--start-url", flags.start_url.is_none() && !stored("sso_start_url"), start_url.clone()),
-        ("--sso-region", flags.sso_region.is_none() && !stored("sso_region") && region.is_none(), "us-east-1".to_owned()),
+        ("--start-url", !has_address, "https://corp.awsapps.com/start".to_owned()),
+        ("--sso-region", !has_region, "us-east-1".to_owned()),
         ("--account", whole && args.account.is_none(), "111122223333".to_owned()),
         ("--role", whole && args.role.is_none(), "ReadOnly".to_owned()),
         ("--profile", whole && args.profile.is_none(), unused.to_owned()),
@@ -140,7 +158,12 @@ fn missing_values(args: &Args, config: &Config) -> Vec<(&'static str, String)> {
 
 /// The command line of these arguments, with the missing values.
 pub(super) fn complete_command(args: &Args, config: &Config) -> String {
-    let Args { account, role, profile, region, output, helper, agents, agent_role, .. } = args;
+    command(args, &missing_values(args, config))
+}
+
+/// The command line of these arguments, and more.
+fn command(args: &Args, more: &[(&str, String)]) -> String {
+    let Args { portal, account, role, profile, region, output, helper, agents, agent_role, .. } = args;
     let given = [
         ("--account", account),
         ("--role", role),
@@ -152,6 +175,7 @@ pub(super) fn complete_command(args: &Args, config: &Config) -> String {
         ("--agent-role", agent_role),
     ];
     let switches = [
+        ("--sync", args.sync),
         ("--session-only", args.session_only),
         ("--native", args.native),
         ("--login", args.login),
@@ -161,11 +185,12 @@ pub(super) fn complete_command(args: &Args, config: &Config) -> String {
         ("--no-browser", args.no_browser),
     ];
     let mut words = vec!["daypass".to_owned(), "configure".to_owned()];
+    words.extend(portal.iter().cloned());
     words.extend(args.session.words());
     words
         .extend(given.iter().filter_map(|(flag, value)| value.as_ref().map(|value| [(*flag).to_owned(), value.clone()])).flatten());
     words.extend(args.assume.words());
-    words.extend(missing_values(args, config).into_iter().flat_map(|(flag, value)| [flag.to_owned(), value]));
+    words.extend(more.iter().flat_map(|(flag, value)| [(*flag).to_owned(), value.clone()]));
     words.extend(switches.iter().filter(|(_, given)| *given).map(|(flag, _)| (*flag).to_owned()));
     text::command_line(words.iter().map(String::as_str))
 }

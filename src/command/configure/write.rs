@@ -1,7 +1,7 @@
 //! What `daypass configure` writes: the changes, the confirmation, and the next step.
 
 use super::wizard::Wizard;
-use crate::command::{clean_lines, diff_for_stdout};
+use crate::command::{clean_lines, diff_for_stdout, tell_backup};
 use crate::error::{Error, Result};
 use crate::profile::chain::{AssumedRole, Policy};
 use crate::profile::edit::{self, Change};
@@ -79,11 +79,12 @@ impl Wizard<'_> {
 
     /// Shows the change, asks for confirmation, writes it, and prints the next step.
     pub(super) fn write(&self, changes: &[Change], names: &[String], session: Option<&Session>) -> Result<u8> {
-        self.refuse_other_keys(changes)?;
         let env = &self.context.env;
-        let plan = store::plan(env, changes, Others::Allow)?;
+        let others = if self.args.keep_other_keys { Others::Allow } else { Others::Refuse };
+        let prepared = store::prepare(env, changes, others)?;
+        let plan = &prepared.plan;
         if self.args.dry_run {
-            self.context.print(&diff_for_stdout(&plan))?;
+            self.context.print(&diff_for_stdout(plan))?;
             return Ok(0);
         }
         let path = plan.path.display().to_string();
@@ -95,8 +96,7 @@ impl Wizard<'_> {
                 return Ok(0);
             }
         }
-        let others = if self.args.keep_other_keys { Others::Allow } else { Others::Refuse };
-        let done = store::update(env, changes, others)?;
+        let done = store::carry_out(env, prepared, &|_| Ok(changes.to_vec()), others)?;
         let what = match (names, session) {
             ([], Some(session)) => format!("session {}", session.name),
             ([one], _) => format!("profile {one}"),
@@ -110,6 +110,7 @@ impl Wizard<'_> {
         } else {
             format!("Wrote {} to {path}.", text::clean(&what))
         });
+        tell_backup(self.context, &done);
         self.tell_next(names, session);
         Ok(0)
     }

@@ -171,7 +171,7 @@ fn people(context: &Context, profile: &str, rankings: &[(Sdk, Ranking)], found: 
         head.insert(1, "PROFILE");
     }
     let mut report = if same_profile { format!("Profile {}\n\n", text::clean(profile)) } else { String::new() };
-    report += &context.table(&head, &rows);
+    report += &context.whole_table(&head, &rows);
     report.push('\n');
     if found.is_empty() {
         report += "Nothing is wrong.\n";

@@ -11,9 +11,9 @@ use crate::access_key::masked;
 use crate::aws::SigningKeys;
 use crate::broker::retry;
 use crate::command::aws::{self, clients};
-use crate::command::login::{self, signing_in};
-use crate::command::{clean_lines, variables};
-use crate::context::COMMAND_TIMEOUT;
+use crate::command::clean_lines;
+use crate::command::role_in_shell::{Role, Variables};
+use crate::context::{COMMAND_TIMEOUT, OnBehalf};
 use crate::credentials::RoleCredentials;
 use crate::error::{Error, Exit, Result};
 use crate::migration::plan::{self, Base, FileChange, Step, Usage, Wanted};
@@ -69,6 +69,7 @@ impl Migration<'_> {
     /// Migrates the profiles of one key.
     pub(super) fn migrate(&self, files: Files, group: KeyGroup, certainty: Certainty) -> Result<()> {
         let env = &self.context.env;
+        files::refuse_key_of_startup(&self.startup, group.id())?;
         for name in group.names() {
             files::refuse_registered_account(env, name)?;
         }
@@ -101,7 +102,7 @@ impl Migration<'_> {
 
     /// The parked key of this ID, which an earlier run left. A keyring that can't be used is found before anybody is asked to sign in.
     fn parked(&self, id: &str) -> Result<Option<ParkedKey>> {
-        login::unlock(self.context)?;
+        self.context.unlock()?;
         let parked = self.context.vault()?.parked().map_err(crate::vault::Error::while_parking)?;
         Ok(parked.into_iter().find(|parked| parked.id == id))
     }
@@ -154,9 +155,9 @@ impl Migration<'_> {
     fn verified(&self, group: &KeyGroup, orders: &Orders) -> Result<RoleCredentials> {
         let context = self.context;
         let target = orders.target(group);
-        let get = || context.credentials(&target, COMMAND_TIMEOUT);
-        let (account, credentials) =
-            if context.may_prompt() { signing_in(context, &target.session, None, self.args.no_browser, get)? } else { get()? };
+        let by = OnBehalf { no_browser: self.args.no_browser, ..OnBehalf::of(&target.session) };
+        let get = || context.credentials_unattended(&target, COMMAND_TIMEOUT);
+        let (account, credentials) = context.offering_sign_in(by, get)?;
         let region = target.region.clone().unwrap_or_else(|| target.session.region.clone());
         let (sts, _) = clients(context, &region, target.profile.as_deref());
         let deadline = Deadline::after(COMMAND_TIMEOUT);
@@ -174,7 +175,9 @@ impl Migration<'_> {
     fn attempt(&self, group: &KeyGroup, orders: &Orders, credentials: &RoleCredentials) -> Result<()> {
         let Some(command) = &self.args.attempt else { return Ok(()) };
         let target = orders.target(group);
-        let (set, cleared) = variables(self.context, &target, &orders.chosen.role.account, credentials, None);
+        let account = orders.chosen.role.account.clone();
+        let role = Role { target: &target, account, credentials: credentials.clone(), region: None };
+        let Variables { set, cleared, .. } = role.keys(self.context);
         let failed = |why: String| {
             Error::failed(
                 format!("'{command}' fails with the credentials of {}: {why}; nothing was changed", target.role),
@@ -204,7 +207,9 @@ impl Migration<'_> {
             self.context.vault()?.park(&parked).map_err(crate::vault::Error::while_parking)?;
             self.context.history().parked();
             let [config, credentials] = &changes;
-            if replaced(env, config, true)? && replaced(env, credentials, false)? {
+            let name = group.names().first().map(|name| shell_quote(name).into_owned()).unwrap_or_default();
+            let undone_by = format!("daypass migrate --undo {name}");
+            if replaced(env, config, Some(&undone_by))? && replaced(env, credentials, None)? {
                 return Ok((changes, parked));
             }
             known = Some(parked);
@@ -320,13 +325,17 @@ pub(super) fn diff(changes: &[FileChange; 2]) -> String {
     changes.iter().map(diff).collect()
 }
 
-/// Whether a change was written, or there was nothing to write; false if the file was changed meanwhile.
-fn replaced(env: &crate::sys::env::Env, change: &FileChange, backup: bool) -> Result<bool> {
+/// Whether a change was written, or there was nothing to write; false if the file was changed meanwhile. A backup is made of a file whose
+/// change is `undone_by` a command.
+fn replaced(env: &crate::sys::env::Env, change: &FileChange, undone_by: Option<&str>) -> Result<bool> {
     if change.is_empty() {
         return Ok(true);
     }
     let before = change.before.as_ref().map(|text| text.as_str());
-    store::replace(env, Replacement { path: &change.path, before, after: &change.after, backup, mode: None })
+    store::replace(
+        env,
+        Replacement { path: &change.path, before, after: &change.after, backup: undone_by.is_some(), undone_by, mode: None },
+    )
 }
 
 /// Whether a change was taken back; false if the file was changed meanwhile.
@@ -334,7 +343,8 @@ fn restored(env: &crate::sys::env::Env, change: &FileChange) -> Result<bool> {
     match &change.before {
         _ if change.is_empty() => Ok(true),
         Some(before) => {
-            let new = Replacement { path: &change.path, before: Some(&change.after), after: before, backup: false, mode: None };
+            let (path, before) = (&change.path, before.as_str());
+            let new = Replacement { path, before: Some(&change.after), after: before, backup: false, undone_by: None, mode: None };
             store::replace(env, new)
         }
         None => store::remove(env, &change.path, &change.after),

@@ -4,8 +4,8 @@ use super::files::{Files, KeyGroup};
 use super::{Certainty, Migration, typed};
 use crate::access_key::masked;
 use crate::command::convert::Sessions;
-use crate::command::login::signing_in;
 use crate::command::roles::{self, Reachable};
+use crate::context::OnBehalf;
 use crate::error::{Error, Exit, Result};
 use crate::profile::Config;
 use crate::profile::helper;
@@ -155,9 +155,8 @@ impl Migration<'_> {
                 let own: Vec<_> = accounts.into_iter().filter(|its| its.id == *account).collect();
                 if own.is_empty() { Ok(Vec::new()) } else { Ok(roles::roles_in(self.context, &broker, &own)?.roles) }
             };
-            let asks = self.context.may_prompt();
-            let found = if asks { signing_in(self.context, session, None, self.args.no_browser, list) } else { list() };
-            match found {
+            let by = OnBehalf { no_browser: self.args.no_browser, ..OnBehalf::of(session) };
+            match self.context.offering_sign_in(by, list) {
                 Ok(found) if !found.is_empty() => {
                     let candidate =
                         |Reachable { account, role }| Candidate { session: session.clone(), role, account_name: account.name };

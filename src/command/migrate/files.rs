@@ -18,7 +18,7 @@ use crate::sys::clock::Deadline;
 use crate::sys::env::Env;
 use crate::sys::file;
 use crate::sys::lock::{Folders, Lock};
-use crate::text::shell_quote;
+use crate::text::{edit_file, shell_quote};
 
 /// How long to wait for another migration.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(30);
@@ -99,7 +99,10 @@ impl Files {
     /// Refuses files that AWS tools reject: what a change does to their meaning can't be known.
     pub(super) fn refuse_unreliable(&self) -> Result<()> {
         match self.config.rejections().first() {
-            Some(rejection) => Err(Error::usage(rejection.line(), rejection.fix.clone())),
+            Some(rejection) => {
+                let fix = if rejection.fix.is_empty() { String::new() } else { format!("; {}", rejection.fix) };
+                Err(Error::usage(format!("{}{fix}", rejection.line()), edit_file(&rejection.file.to_string_lossy())))
+            }
             None => Ok(()),
         }
     }
@@ -119,22 +122,42 @@ pub(super) fn refuse_exported_key(context: &Context) -> Result<()> {
     Err(Error::usage("AWS_ACCESS_KEY_ID is set in this shell, so tools would use that key instead of any profile", hint))
 }
 
-/// Refuses a key that a shell's start-up file or the session sets: the next shell would have it in its environment.
-pub(super) fn refuse_key_of_startup(env: &Env) -> Result<()> {
-    // A home that can't be searched is no reason to refuse: 'daypass audit' reports it.
-    let Ok(found) = audit::search(env, &Scope::Quick, &mut |_| {}) else { return Ok(()) };
-    for file in found.files.iter().filter(|file| matches!(file.place.kind, Kind::ShellStartup | Kind::Session)) {
-        let sets = |hit: &&Hit| !hit.commented && matches!(hit.key, LongLivedKey::Access(_)) && hit.secret == SecretKind::Key;
-        if let Some(hit) = file.hits.iter().find(sets) {
-            let (path, line) = (file.path.display(), hit.line);
-            let what = format!("{path}:{line} sets key {}, which tools would use instead of any profile", hit.key.masked());
-            return Err(Error::usage(
-                what,
-                format!("remove the key from {path} (export AWS_PROFILE instead), and open a new shell"),
-            ));
+/// A key that a shell's start-up file or the session sets: the next shell has it in its environment.
+pub(super) struct StartupKey {
+    path: String,
+    line: usize,
+    key: LongLivedKey,
+}
+
+impl StartupKey {
+    /// `FILE:LINE sets key AKIA…XXXX`
+    pub(super) fn described(&self) -> String {
+        format!("{}:{} sets key {}", self.path, self.line, self.key.masked())
+    }
+}
+
+/// The keys of start-up files. A home that can't be searched has none here: 'daypass audit' reports it.
+pub(super) fn startup_keys(env: &Env) -> Vec<StartupKey> {
+    let Ok(found) = audit::search(env, &Scope::Quick, &mut |_| {}) else { return Vec::new() };
+    let files = found.files.into_iter().filter(|file| matches!(file.place.kind, Kind::ShellStartup | Kind::Session));
+    let sets = |hit: &Hit| !hit.commented && matches!(hit.key, LongLivedKey::Access(_)) && hit.secret == SecretKind::Key;
+    let of_file = |file: FileHits| {
+        let path = file.path.display().to_string();
+        let hits = file.hits.into_iter().filter(sets);
+        hits.map(move |Hit { key, line, .. }| StartupKey { path: path.clone(), line, key })
+    };
+    files.flat_map(of_file).collect()
+}
+
+/// Refuses this key if a start-up file sets it: tools would go on using it.
+pub(super) fn refuse_key_of_startup(keys: &[StartupKey], id: &str) -> Result<()> {
+    match keys.iter().find(|startup| startup.key.id() == Some(id)) {
+        None => Ok(()),
+        Some(startup) => {
+            let what = format!("{}, which tools would use instead of any profile: remove it there first", startup.described());
+            Err(Error::usage(what, edit_file(&startup.path)))
         }
     }
-    Ok(())
 }
 
 /// The known places that contain a key besides the profiles: a file with its first line, or the name of a variable.

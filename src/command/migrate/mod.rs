@@ -16,7 +16,7 @@ use crate::profile::resolve;
 use crate::text;
 use crate::ui::{prompt, terminal};
 
-use files::Files;
+use files::{Files, StartupKey};
 
 /// Turn profiles with long-lived keys into daypass profiles of the same name
 #[derive(Debug, clap::Args)]
@@ -80,19 +80,24 @@ pub struct Args {
 struct Migration<'a> {
     context: &'a Context,
     args: &'a Args,
+    /// The keys of start-up files.
+    startup: Vec<StartupKey>,
 }
 
 /// Runs the command.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
-    let run = Migration { context, args: &args };
     if args.undo {
-        return run.undo();
+        return Migration { context, args: &args, startup: Vec::new() }.undo();
     }
     files::refuse_exported_key(context)?;
-    files::refuse_key_of_startup(&context.env)?;
+    let run = Migration { context, args: &args, startup: files::startup_keys(&context.env) };
     Files::read(&context.env)?.refuse_unreliable()?;
     let _lock = if args.dry_run { None } else { files::lock(&context.env)? };
-    if args.all { run.all() } else { run.named() }
+    let done = if args.all { run.all() } else { run.named() }?;
+    for startup in &run.startup {
+        context.tell(&text::clean(&format!("warning: {}: new shells use it instead of AWS_PROFILE", startup.described())));
+    }
+    Ok(done)
 }
 
 impl Migration<'_> {

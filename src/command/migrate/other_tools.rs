@@ -3,12 +3,13 @@
 use super::Migration;
 use super::files::Files;
 use crate::command::convert::{self, Sessions};
-use crate::command::{clean_lines, diff_for_stdout};
+use crate::command::{clean_lines, diff_for_stdout, tell_backup};
 use crate::error::{Error, Exit, Result};
 use crate::profile::edit::Change;
 use crate::profile::helper;
 use crate::profile::names::{AccountId, RoleName};
 use crate::profile::other_tools;
+use crate::profile::precedence::Precedence;
 use crate::profile::request::RoleRequest;
 use crate::profile::resolve;
 use crate::profile::store::{self, Others};
@@ -23,7 +24,9 @@ impl Migration<'_> {
         let request = RoleRequest::from(self.args.session.clone());
         let given = if request == RoleRequest::default() { None } else { Some(resolve::session_in(&files.config, &request)?) };
         let is_wanted = |name: &str| only.is_none_or(|only| only == name);
-        let found = convert::conversion(&files.config, env, &program, given.as_ref(), false, |name, _, _| is_wanted(name));
+        let found = convert::conversion(&Precedence::new(&files.config), env, &program, given.as_ref(), false, |name, _, _| {
+            is_wanted(name)
+        });
         for line in &found.skipped {
             self.context.tell(&text::clean(line));
         }
@@ -41,20 +44,21 @@ impl Migration<'_> {
         if changes.is_empty() {
             return Ok(is_known);
         }
-        let plan = store::plan(env, &changes, Others::Refuse)?;
+        let prepared = store::prepare(env, &changes, Others::Refuse)?;
         if self.args.dry_run {
-            self.context.print(&diff_for_stdout(&plan))?;
+            self.context.print(&diff_for_stdout(&prepared.plan))?;
             return Ok(true);
         }
         if self.context.may_prompt() && !self.args.yes {
-            terminal::say(&format!("\n{}", clean_lines(&plan.diff())));
+            terminal::say(&format!("\n{}", clean_lines(&prepared.plan.diff())));
             if !self.agrees("Write this?", true)? {
                 return Err(Error::new(Exit::Interrupted, "nothing was changed", "daypass migrate --dry-run"));
             }
         }
-        store::update(env, &changes, Others::Refuse)?;
+        let done = store::carry_out(env, prepared, &|_| Ok(changes.clone()), Others::Refuse)?;
         let verb = if names.len() == 1 { "calls" } else { "call" };
         self.context.tell(&text::clean(&format!("{} now {verb} daypass.", names.join(", "))));
+        tell_backup(self.context, &done);
         Ok(true)
     }
 

@@ -48,6 +48,12 @@ impl Migration<'_> {
         let files = Files::read(&self.context.env)?;
         self.tell_chains(&files, group, orders);
         self.tell_copies(group, changes)?;
+        if let [config, _] = changes
+            && config.before.is_some()
+            && !config.is_empty()
+        {
+            self.say(&format!("The previous config file, without secrets, is in {}.", store::backup_path(&config.path).display()));
+        }
         let first = group.names().first().map(|name| shell_quote(name).into_owned()).unwrap_or_default();
         if parked.kept {
             self.say(&format!("The key stays active. Undo: daypass migrate --undo {first}"));

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use super::Migration;
 use super::files;
 use crate::access_key::masked;
-use crate::command::login;
 use crate::command::retire;
 use crate::error::{Error, Result};
 use crate::profile::ini::FileKind;
@@ -20,7 +19,7 @@ impl Migration<'_> {
     pub(super) fn undo(&self) -> Result<u8> {
         let context = self.context;
         let _lock = files::lock(&context.env)?;
-        login::unlock(context)?;
+        context.unlock()?;
         let parked = context.vault()?.parked()?;
         let find = |name: &String| retire::find(&parked, Some(name)).cloned();
         let chosen = match self.args.profiles.as_slice() {
@@ -82,7 +81,7 @@ impl Migration<'_> {
                     continue;
                 }
             };
-            if store::replace(env, Replacement { path: &path, before: now, after: &after, backup: false, mode })? {
+            if store::replace(env, Replacement { path: &path, before: now, after: &after, backup: false, undone_by: None, mode })? {
                 return Ok(());
             }
         }

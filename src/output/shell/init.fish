@@ -1,15 +1,10 @@
-# NAME PROFILE loads its credentials into this shell, NAME lets you pick a role, NAME - clears them.
-function NAME --description 'Set AWS credentials in this shell, or clear them with -'
+# NAME PROFILE makes this shell use it, NAME lets you pick a role, NAME - clears it.
+function NAME --description 'Use an AWS profile in this shell, or clear it with -'
     if contains -- -h $argv; or contains -- --help $argv
         command daypass env --help
         return
     end
-    if test (count $argv) -eq 0
-        set argv --pick
-    else if test "$argv[1]" = -
-        set argv --unset
-    end
-    set -l script (command daypass env --shell fish $argv)
+    set -l script (command daypass env --dp --shell fish $argv)
     or return
     printf '%s\n' $script | source
 end

@@ -1,10 +1,9 @@
-# NAME PROFILE loads its credentials into this shell, NAME lets you pick a role, NAME - clears them.
+# NAME PROFILE makes this shell use it, NAME lets you pick a role, NAME - clears it.
 def --env --wrapped NAME [...words: string@"nu-complete NAME"] {
     if ("-h" in $words) or ("--help" in $words) {
         ^daypass env --help
     } else {
-        let call = if ($words | is-empty) { ["--pick"] } else if $words.0 == "-" { ["--unset"] } else { $words }
-        let set = (^daypass env --shell nushell ...$call)
+        let set = (^daypass env --dp --shell nushell ...$words)
         $set | from json | load-env
     }
 }

@@ -1,8 +1,7 @@
-# NAME PROFILE loads its credentials into this shell, NAME lets you pick a role, NAME - clears them.
+# NAME PROFILE makes this shell use it, NAME lets you pick a role, NAME - clears it.
 function NAME {
     if ($args -contains '-h' -or $args -contains '--help') { daypass env --help; return }
-    $words = if ($args.Count -eq 0) { @('--pick') } elseif ($args[0] -eq '-') { @('--unset') } else { $args }
-    $script = daypass env --shell powershell @words | Out-String
+    $script = daypass env --dp --shell powershell @args | Out-String
     if ($LASTEXITCODE -eq 0) { Invoke-Expression $script }
 }
 Register-ArgumentCompleter -CommandName NAME -ScriptBlock {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use clap::ValueEnum;
-use clap_complete::env::{Bash, EnvCompleter, Fish, Powershell, Zsh};
+use clap_complete::env::{Bash, Elvish, EnvCompleter, Fish, Powershell, Zsh};
 
 /// The variable with which a completion script names its shell.
 pub const VARIABLE: &str = "DAYPASS_COMPLETE";
@@ -24,18 +24,27 @@ pub enum Interactive {
     /// Nushell
     #[value(alias = "nu")]
     Nushell,
+    /// Elvish
+    Elvish,
+    /// tcsh
+    #[value(alias = "csh")]
+    Tcsh,
+    /// xonsh
+    Xonsh,
 }
 
 const PROGRAM: &str = "daypass";
 
-/// The completion script.
-pub fn completion(shell: Interactive) -> String {
+/// The completion script; None for a shell that has none.
+pub fn completion(shell: Interactive) -> Option<String> {
     let completer: &dyn EnvCompleter = match shell {
         Interactive::Bash => &Bash,
         Interactive::Zsh => &Zsh,
         Interactive::Fish => &Fish,
         Interactive::Powershell => &Powershell,
         Interactive::Nushell => &Nushell,
+        Interactive::Elvish => &Elvish,
+        Interactive::Tcsh | Interactive::Xonsh => return None,
     };
     let mut text = Vec::new();
     // Writing to memory cannot fail.
@@ -44,14 +53,14 @@ pub fn completion(shell: Interactive) -> String {
         Interactive::Bash => include_str!("more.bash"),
         Interactive::Zsh => include_str!("more.zsh"),
         Interactive::Fish => include_str!("more.fish"),
-        Interactive::Powershell | Interactive::Nushell => "",
+        _ => "",
     };
-    format!("{}\n{more}", String::from_utf8_lossy(&text).trim())
+    Some(format!("{}\n{more}", String::from_utf8_lossy(&text).trim()))
 }
 
 /// Completion, and the function with this name.
 pub fn init(shell: Interactive, name: &str) -> String {
-    let completion = completion(shell);
+    let completion = completion(shell).unwrap_or_default();
     let text = match shell {
         Interactive::Bash => {
             let function = include_str!("posix.sh").replace("SHELL", "bash");
@@ -65,6 +74,9 @@ pub fn init(shell: Interactive, name: &str) -> String {
         Interactive::Fish => format!("{completion}\n{}", include_str!("init.fish")),
         Interactive::Powershell => format!("{completion}\n{}", include_str!("init.ps1")),
         Interactive::Nushell => format!("{completion}\n{}", include_str!("init.nu")),
+        Interactive::Elvish => format!("{completion}\n{}", include_str!("init.elv")),
+        Interactive::Tcsh => include_str!("init.tcsh").to_owned(),
+        Interactive::Xonsh => include_str!("init.xsh").to_owned(),
     };
     text.replace("NAME", name)
 }

@@ -1,4 +1,4 @@
-# NAME PROFILE loads its credentials into this shell, NAME lets you pick a role, NAME - clears them.
+# NAME PROFILE makes this shell use it, NAME lets you pick a role, NAME - clears it.
 # An alias of that name would take precedence. ("function" prevents its expansion while zsh reads this.)
 unalias NAME 2>/dev/null || true
 function NAME {
@@ -9,9 +9,5 @@ function NAME {
             return
             ;;
     esac
-    case "${1-}" in
-        '') set -- --pick ;;
-        -) set -- --unset ;;
-    esac
-    script=$(command daypass env --shell SHELL "$@") && eval "$script"
+    script=$(command daypass env --dp --shell SHELL "$@") && eval "$script"
 }

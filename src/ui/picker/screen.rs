@@ -1,5 +1,7 @@
 //! The lines of a picker's screen.
 
+use std::collections::HashSet;
+
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::state::Picker;
@@ -32,7 +34,7 @@ impl Picker {
     ) -> (Vec<(Style, String)>, usize) {
         self.page = lines.saturating_sub(4).max(1);
         self.top = self.top.min(self.cursor).max((self.cursor + 1).saturating_sub(self.page));
-        let widths = self.widths(columns.saturating_sub(if self.several { 5 } else { 3 }));
+        let widths = self.widths(columns.saturating_sub(if self.several { 5 } else { 3 }), capabilities);
         // The end of a long query is shown, because that is where it changes.
         let prompt = "> ";
         let space = columns.saturating_sub(prompt.len() + 1);
@@ -65,58 +67,97 @@ impl Picker {
         let keys = self.help.iter().find(|keys| keys.len() < columns).or(self.help.last());
         screen.push((Style::Faint, keys.copied().unwrap_or_default().to_owned()));
         for (_, line) in &mut screen {
-            fit(line, columns.saturating_sub(1), capabilities).trim_end().clone_into(line);
+            cut(line, columns.saturating_sub(1), capabilities).trim_end().clone_into(line);
         }
         screen.truncate(lines);
         (screen, end)
     }
 
-    /// Each column as wide as its widest cell; if that is too much, the widest are narrowed, and then the last columns are left out.
-    fn widths(&self, space: usize) -> Vec<usize> {
-        let mut widths: Vec<usize> = Vec::new();
-        for row in self.rows.iter().filter(|row| row.len() > 1) {
-            widths.resize(row.len(), 0);
-            for (width, cell) in widths.iter_mut().zip(row) {
+    /// The widths of the columns that are shown: of the first ones, as many as fit, or fewer if more rows can be told apart then, because
+    /// their cells have more space.
+    fn widths(&self, space: usize, capabilities: TerminalCapabilities) -> Vec<usize> {
+        let rows = || self.rows.iter().filter(|row| row.len() > 1);
+        let mut natural: Vec<usize> = Vec::new();
+        for row in rows() {
+            natural.resize(row.len(), 0);
+            for (width, cell) in natural.iter_mut().zip(row) {
                 *width = cell.width().max(*width);
             }
         }
-        let space_for = |widths: &[usize]| space.saturating_sub(GAP * widths.len().saturating_sub(1));
-        while widths.len() > 1 && widths.iter().map(|&width| width.min(NARROWEST)).sum::<usize>() > space_for(&widths) {
-            widths.pop();
-        }
-        while widths.iter().sum::<usize>() > space_for(&widths) {
-            match widths.iter_mut().max() {
-                Some(widest) if *widest > NARROWEST => *widest -= 1,
-                _ => break,
-            }
-        }
-        widths
+        let different = |widths: &Vec<usize>| {
+            let shown = |row: &Vec<String>| -> Vec<String> {
+                row.iter().zip(widths).map(|(cell, &width)| fit(cell, width, capabilities)).collect()
+            };
+            rows().map(shown).collect::<HashSet<_>>().len()
+        };
+        let layouts = (1..=natural.len()).rev().filter_map(|count| fitted(natural.get(..count)?, space));
+        // The last of several maxima: the one with the most columns.
+        layouts.rev().max_by_key(different).or_else(|| natural.first().map(|_| vec![space])).unwrap_or_default()
     }
 }
 
-/// The text in exactly this many columns: filled with blanks, or truncated with an ellipsis.
+/// These widths if they fit, else with the widest ones narrowed; None if one would be too narrow.
+fn fitted(natural: &[usize], space: usize) -> Option<Vec<usize>> {
+    let space = space.checked_sub(GAP * natural.len().saturating_sub(1))?;
+    let mut widths = natural.to_vec();
+    while widths.iter().sum::<usize>() > space {
+        let widest = widths.iter_mut().max().filter(|widest| **widest > NARROWEST)?;
+        *widest -= 1;
+    }
+    Some(widths)
+}
+
+/// The start of the text, with an ellipsis at its end if it is wider than this many columns.
+fn cut(text: &str, columns: usize, capabilities: TerminalCapabilities) -> String {
+    if text.width() <= columns {
+        return fit(text, columns, capabilities);
+    }
+    let mut used = 1;
+    let kept = text.chars().take_while(|c| {
+        used += c.width().unwrap_or(0);
+        used <= columns
+    });
+    let start: String = kept.chain(if columns > 0 { Some('…') } else { None }).collect();
+    if capabilities.utf8 {
+        start
+    } else {
+        start
+            .chars()
+            .map(|c| {
+                if c.is_ascii() {
+                    c
+                } else if c == '…' {
+                    '~'
+                } else {
+                    '?'
+                }
+            })
+            .collect()
+    }
+}
+
+/// The text in exactly this many columns: filled with blanks, or with an ellipsis in place of its middle. Names often differ at their ends.
 fn fit(text: &str, columns: usize, capabilities: TerminalCapabilities) -> String {
     let mut fitted = String::with_capacity(columns);
-    let mut used = 0;
     let whole = text.width() <= columns;
     let space = if whole { columns } else { columns.saturating_sub(1) };
-    for c in text.chars() {
-        let width = c.width().unwrap_or(0);
-        if used + width > space {
-            break;
-        }
-        // A terminal without UTF-8 would show each byte.
-        if capabilities.utf8 || c.is_ascii() {
-            fitted.push(c);
-        } else {
-            fitted.extend(std::iter::repeat_n('?', width));
-        }
-        used += width;
-    }
+    let front = if whole { space } else { space.div_ceil(2) };
+    // A terminal without UTF-8 would show each byte.
+    let shown = |c: char| if capabilities.utf8 || c.is_ascii() { c.to_string() } else { "?".repeat(c.width().unwrap_or(0)) };
+    let within = |chars: &mut dyn Iterator<Item = char>, space: usize| {
+        let mut used = 0;
+        let kept = chars.take_while(|c| {
+            used += c.width().unwrap_or(0);
+            used <= space
+        });
+        kept.collect::<Vec<char>>()
+    };
+    fitted.extend(within(&mut text.chars(), front).into_iter().map(shown));
     if !whole && columns > 0 {
         fitted.push(if capabilities.utf8 { '…' } else { '~' });
-        used += 1;
+        fitted.extend(within(&mut text.chars().rev(), space - front).into_iter().rev().map(shown));
     }
+    let used = fitted.width();
     fitted.extend(std::iter::repeat_n(' ', columns.saturating_sub(used)));
     fitted
 }

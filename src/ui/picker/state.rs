@@ -66,8 +66,6 @@ pub struct Picker {
     /// How many rows fit on the screen, as of the last drawing.
     pub(super) page: usize,
     pub(super) marks: BTreeSet<usize>,
-    /// Whether the last key edited the query. If so, a space separates words; else it marks.
-    typing: bool,
     matcher: Matcher,
 }
 
@@ -86,8 +84,9 @@ impl Picker {
             letters: &[],
             help: if several {
                 &[
-                    "  Type to search, Enter select, Space or Tab mark, Ctrl-A mark all, Esc cancel",
-                    "  Enter select, Space mark, Esc cancel",
+                    "  Type to search (a comma between words), Space mark, Ctrl-A mark all, Enter select, Esc cancel",
+                    "  Space mark, ^A all, comma new word, Enter select, Esc cancel",
+                    "  Space mark, comma: word, Esc cancel",
                 ]
             } else {
                 &["  Type to search, Enter select, Esc cancel", "  Enter select, Esc cancel"]
@@ -97,7 +96,6 @@ impl Picker {
             top: 0,
             page: 1,
             marks: BTreeSet::new(),
-            typing: false,
             matcher: Matcher::new(Config::DEFAULT),
         }
     }
@@ -116,9 +114,7 @@ impl Picker {
     /// Handles a key.
     pub fn press(&mut self, key: Key) -> Step {
         let last = self.found.len().saturating_sub(1);
-        let typing = std::mem::replace(&mut self.typing, false);
         match key {
-            Key::Char(c) => self.edit(|query| query.push(c)),
             Key::Backspace => self.edit(|query| {
                 query.pop();
             }),
@@ -127,10 +123,10 @@ impl Picker {
                 let kept = query.trim_end().rfind(' ').map_or(0, |at| at + 1);
                 query.truncate(kept);
             }),
-            // One space separates words. A second one marks, as does one without a query or after an arrow key.
-            Key::Space if !self.several || typing && !self.query.is_empty() && !self.query.ends_with(' ') => {
-                self.edit(|query| query.push(' '));
-            }
+            // Where a space marks, a comma separates words. No name needs one: its parts match as well.
+            Key::Char(',') => self.edit(|query| query.push(' ')),
+            Key::Space if !self.several => self.edit(|query| query.push(' ')),
+            Key::Char(c) => self.edit(|query| query.push(c)),
             Key::Space | Key::Tab => self.mark(),
             Key::MarkAll => self.mark_all(),
             Key::Up => self.cursor = self.cursor.checked_sub(1).unwrap_or(last),
@@ -155,7 +151,6 @@ impl Picker {
     fn edit(&mut self, change: impl FnOnce(&mut String)) {
         let before = self.query.trim().to_owned();
         change(&mut self.query);
-        self.typing = true;
         if self.query.trim() == before {
             return;
         }

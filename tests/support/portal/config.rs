@@ -38,6 +38,8 @@ pub struct PortalConfig {
     pub key_rights: Vec<(String, KeyRights)>,
     /// What users may do with their own keys.
     pub own_key_rights: KeyRights,
+    /// The region that the portal's page, `/start`, names.
+    pub page_region: Option<&'static str>,
 }
 
 impl Default for PortalConfig {
@@ -68,6 +70,7 @@ impl Default for PortalConfig {
             long_secrets: true,
             key_rights: vec![("AdministratorAccess".to_owned(), KeyRights::All), ("ReadOnly".to_owned(), KeyRights::Read)],
             own_key_rights: KeyRights::All,
+            page_region: None,
         }
     }
 }

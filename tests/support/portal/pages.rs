@@ -9,7 +9,7 @@ use super::service::Service;
 pub(super) fn is_page(request: &Request) -> bool {
     matches!(
         request.path.as_str(),
-        "/device" | "/favicon.ico" | "/authorize" | "/vanity" | "/vanity-without-head" | "/vanity-elsewhere"
+        "/device" | "/favicon.ico" | "/authorize" | "/start" | "/vanity" | "/vanity-without-head" | "/vanity-elsewhere"
     )
 }
 
@@ -19,23 +19,20 @@ pub(super) fn serve(request: &Request, service: &mut Service) -> Response {
     }
     let redirect_to = |to: &str| Response::html(302, String::new()).with("Location", to);
     match (request.path.as_str(), request.method.as_str()) {
-        ("/authorize", _) => {
-            return match service.authorize(&request.query) {
-                Ok(Some(redirect)) => redirect_to(&redirect),
-                Ok(None) => Response::html(200, message("Allow it?", "Waiting for a decision.")),
-                Err(why) => Response::html(400, message("Something is wrong with this request", &escape(&why))),
-            };
+        ("/authorize", _) => return authorize(request, service),
+        ("/start", _) => {
+            let region = service.config.page_region.map(|region| format!("<meta name=\"region\" content=\"{region}\"/>"));
+            return Response::html(200, format!("<!DOCTYPE html><html><head>{}</head></html>", region.unwrap_or_default()));
         }
         ("/vanity-without-head", "HEAD") => return Response::html(405, String::new()),
         ("/vanity" | "/vanity-without-head", _) => return redirect_to(&service.config.start_url),
         ("/vanity-elsewhere", _) => return redirect_to("https://evil.example/start"),
         _ => {}
     }
-    let form = if request.method == "POST" { http1::form(&String::from_utf8_lossy(&request.body)) } else { request.query.clone() };
-    let field = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
-    let user_code = field("user_code").trim().to_uppercase();
+    let form = form(request);
+    let user_code = field(&form, "user_code").trim().to_uppercase();
     if request.method == "POST" {
-        let allow = field("decision") == "allow";
+        let allow = field(&form, "decision") == "allow";
         return Response::html(
             200,
             match (service.decide(&user_code, allow), allow) {
@@ -58,17 +55,46 @@ pub(super) fn serve(request: &Request, service: &mut Service) -> Response {
         service.decide(&user_code, true);
         return Response::html(200, message("Request approved", "You can close this window."));
     }
+    let code = escape(&user_code);
+    let asks = format!("<p>Allow it only if your terminal shows this code:</p><p class=code>{code}</p>");
+    Response::html(200, decision(&asks, service, "/device", &[("user_code".to_owned(), user_code)]))
+}
+
+/// The page on which the user allows the code flow. Its form contains the request, which is checked again.
+fn authorize(request: &Request, service: &mut Service) -> Response {
+    let form = form(request);
+    let decided = (request.method == "POST").then(|| field(&form, "decision") == "allow");
+    match service.authorize(&form, decided) {
+        Ok(Some(redirect)) => Response::html(302, String::new()).with("Location", &redirect),
+        Ok(None) => {
+            let asks = "<p>Allow it only if you have just started to sign in there.</p>";
+            Response::html(200, decision(asks, service, "/authorize", &form))
+        }
+        Err(why) => Response::html(400, message("Something is wrong with this request", &escape(&why))),
+    }
+}
+
+/// A page with the buttons Allow and Deny.
+fn decision(asks: &str, service: &Service, action: &str, fields: &[(String, String)]) -> String {
     let names: Vec<&str> = service.config.accounts.iter().filter_map(|account| account.name.as_deref()).collect();
-    let (code, names) = (escape(&user_code), escape(&names.join(", ")));
-    Response::html(
-        200,
-        page(&format!(
-            "<h1>Sign in on your terminal?</h1><p>Allow it only if your terminal shows this code:</p><p class=code>{code}</p>\
-         <p>It will be able to use your accounts: {names}.</p>\
-         <form method=post action=/device><input type=hidden name=user_code value=\"{code}\">\
-         <button name=decision value=allow>Allow</button> <button name=decision value=deny class=quiet>Deny</button></form>"
-        )),
-    )
+    let names = escape(&names.join(", "));
+    let hidden =
+        |(name, value): &(String, String)| format!("<input type=hidden name=\"{}\" value=\"{}\">", escape(name), escape(value));
+    let hidden: String = fields.iter().map(hidden).collect();
+    page(&format!(
+        "<h1>Let daypass on this machine sign in?</h1>{asks}<p>It will be able to use your accounts: {names}.</p>\
+         <form method=post action={action}>{hidden}<button name=decision value=allow>Allow</button> \
+         <button name=decision value=deny class=quiet>Deny</button></form>"
+    ))
+}
+
+/// The fields of a form that was posted, or of the query.
+fn form(request: &Request) -> Vec<(String, String)> {
+    if request.method == "POST" { http1::form(&String::from_utf8_lossy(&request.body)) } else { request.query.clone() }
+}
+
+fn field<'f>(form: &'f [(String, String)], name: &str) -> &'f str {
+    form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
 }
 
 fn message(title: &str, text: &str) -> String {
@@ -79,10 +105,12 @@ fn page(content: &str) -> String {
     format!(
         "<!DOCTYPE html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
          <title>Identity Center sandbox</title><style>\
-         body{{font:1rem/1.5 system-ui,sans-serif;max-width:26rem;margin:15vh auto;padding:0 1rem;color:#16191f}}\
+         :root{{color-scheme:light dark;--blue:light-dark(#0972d3,#75b6ff);--on-blue:light-dark(#fff,#0b1a2b)}}\
+         body{{font:1rem/1.5 system-ui,sans-serif;max-width:28rem;margin:15vh auto;padding:0 1rem}}\
          h1{{font-size:1.4rem}}.code{{font:600 1.8rem ui-monospace,monospace;letter-spacing:.1em}}\
-         button,input{{font:inherit;padding:.4rem 1.2rem;border:1px solid #0972d3;border-radius:.4rem}}\
-         button{{background:#0972d3;color:#fff;cursor:pointer}}button.quiet{{background:#fff;color:#0972d3}}small{{color:#5f6b7a}}\
+         button,input{{font:inherit;padding:.4rem 1.2rem;border:1px solid var(--blue);border-radius:.4rem}}\
+         button{{background:var(--blue);color:var(--on-blue);cursor:pointer}}\
+         button.quiet{{background:transparent;color:var(--blue)}}small{{opacity:.7}}\
          </style>{content}<p><small>A sandbox on this machine. No AWS account is involved.</small></p></html>"
     )
 }

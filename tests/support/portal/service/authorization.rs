@@ -9,8 +9,9 @@ use super::errors::oidc_error;
 use super::{AuthorizationCode, Service};
 
 impl Service {
-    /// The authorize page. Returns the redirect, None while the user has not decided, or what is wrong with the request.
-    pub fn authorize(&mut self, query: &[(String, String)]) -> Result<Option<String>, String> {
+    /// The authorize page. `allow` is what the user has decided on it. Returns the redirect, None while the user has not decided, or what
+    /// is wrong with the request.
+    pub fn authorize(&mut self, query: &[(String, String)], allow: Option<bool>) -> Result<Option<String>, String> {
         let field = |name: &str| -> Result<&str, String> {
             let mut values = query.iter().filter(|(key, _)| key == name).map(|(_, value)| value.as_str());
             values.next().filter(|value| !value.is_empty()).ok_or_else(|| format!("{name} is missing"))
@@ -31,8 +32,13 @@ impl Service {
         if let Some(error) = self.config.authorize_error {
             return Ok(Some(format!("{redirect_uri}?error={error}&error_description=said+the+page&state={state}")));
         }
-        if self.config.approval == Approval::ByHand {
-            return Ok(None);
+        match allow {
+            None if self.config.approval == Approval::ByHand => return Ok(None),
+            Some(false) => {
+                let error = "error=access_denied&error_description=the+person+denied+it";
+                return Ok(Some(format!("{redirect_uri}?{error}&state={state}")));
+            }
+            _ => {}
         }
         let code = AuthorizationCode { client_id: client_id.to_owned(), redirect_uri: redirect_uri.to_owned(), challenge };
         let (redirect_uri, state) = (redirect_uri.to_owned(), state.to_owned());

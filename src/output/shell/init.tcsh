@@ -1,0 +1,1 @@
+alias NAME 'eval "`daypass env --dp --shell tcsh \!*`"'
