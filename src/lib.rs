@@ -135,7 +135,7 @@ fn parse(arguments: &[OsString]) -> Result<Option<Cli>> {
     let subcommand = arguments.iter().skip(1).find_map(|word| definition.find_subcommand(word)).map(clap::Command::get_name);
     let help = subcommand.map_or_else(|| "daypass --help".to_owned(), |name| format!("daypass {name} --help"));
     Err(match typo(&error) {
-        Some((wrong, meant)) => Error::typo(format!("{message}; there is '{meant}'"), &wrong, &meant, help),
+        Some((wrong, meant)) => Error::typo(format!("{message}; did you mean '{meant}'?"), &wrong, &meant, help),
         None => Error::usage(message, help),
     })
 }

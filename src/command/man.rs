@@ -32,7 +32,7 @@ pub(super) fn command(context: &Context, name: Option<&str>) -> Result<clap::Com
     }
     let what = format!("there is no command \"{name}\"");
     match nearest(name, whole.get_subcommands().map(clap::Command::get_name)) {
-        Some(near) => Err(Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass --help")),
+        Some(near) => Err(Error::typo(format!("{what}; did you mean \"{near}\"?"), name, near, "daypass --help")),
         None => Err(Error::usage(what, "daypass --help")),
     }
 }

@@ -65,7 +65,8 @@ fn mistyped_profile(config: &Config, name: &str, error: Error) -> Error {
     let blocks = config.profiles();
     match nearest(name, blocks.iter().map(|block| &*block.name)) {
         Some(near) => {
-            let what = format!("there is no session or profile \"{name}\" in {}; there is \"{near}\"", config.path().display());
+            let what =
+                format!("there is no session or profile \"{name}\" in {}; did you mean \"{near}\"?", config.path().display());
             Error::typo(what, name, near, "daypass status")
         }
         None => error,

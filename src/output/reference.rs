@@ -127,6 +127,7 @@ pub const EXAMPLES: &[(&str, &[&str])] = &[
     ),
     ("login", &["daypass login", "daypass login corp", "daypass login --flow device"]),
     ("credential-process", &["aws sts get-caller-identity --profile dev", "daypass credential-process --profile dev"]),
+    ("undo", &["daypass undo"]),
     ("logout", &["daypass logout", "daypass logout corp"]),
     ("status", &["daypass status", "daypass status -v", "daypass status --format json"]),
     ("retire", &["daypass retire", "daypass retire dev", "daypass retire --undo dev"]),

@@ -651,9 +651,9 @@ fn unknown_profile(config: &Config, name: &str, by: NamedBy) -> Error {
     }
     match (near, by) {
         (Some(near), NamedBy::Variable(variable)) => {
-            Error::usage(format!("{what}; there is \"{near}\""), set_variable(variable, near))
+            Error::usage(format!("{what}; did you mean \"{near}\"?"), set_variable(variable, near))
         }
-        (Some(near), _) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass list --profiles"),
+        (Some(near), _) => Error::typo(format!("{what}; did you mean \"{near}\"?"), name, near, "daypass list --profiles"),
         (None, _) if blocks.is_empty() => Error::usage(what, configure_hint(name)),
         (None, _) => Error::usage(what, "daypass list --profiles"),
     }
@@ -687,7 +687,7 @@ fn unknown_session(config: &Config, name: &str) -> Error {
         (Some(session), _) => {
             Error::typo(format!("{what}; \"{name}\" is a profile of session {session}"), name, &session, "daypass status")
         }
-        (None, Some(near)) => Error::typo(format!("{what}; there is \"{near}\""), name, near, "daypass status"),
+        (None, Some(near)) => Error::typo(format!("{what}; did you mean \"{near}\"?"), name, near, "daypass status"),
         (None, None) if config.profile(name).is_some() => {
             Error::usage(format!("{what}; \"{name}\" is a profile"), configure_session_hint(name))
         }

@@ -63,7 +63,7 @@ pub fn fitted(line: &str) -> Cow<'_, str> {
 }
 
 fn broken(line: &str, width: usize) -> String {
-    let (message, command) = match line.rfind(": daypass ") {
+    let (message, command) = match [": daypass ", ": aws "].iter().filter_map(|start| line.rfind(start)).max() {
         Some(at) => line.split_at(at + 1),
         None => (line, ""),
     };
@@ -174,6 +174,7 @@ mod tests {
             broken(message, 30),
             "Deactivated key AKIA…LYX4. It\ncan be deleted from 2026-12-12\non:\n  daypass retire old --wait 14"
         );
+        assert_eq!(broken("Try: aws s3 ls", 8), "Try:\n  aws s3 ls");
         assert_eq!(broken("a b\nccc ddd", 3), "a b\nccc\nddd");
         assert_eq!(broken("unbreakable", 3), "unbreakable");
     }

@@ -243,7 +243,7 @@ fn a_typo_gets_the_nearest_name_as_a_suggestion() {
     let error = fails("[profile production]\nregion = x\n", &[], &[("profile", "prodcution")]);
     assert!(error.contains("did you mean \"production\"?") && error.contains("hint: daypass list --profiles"), "{error}");
     assert!(!fails("[profile production]\nregion = x\n", &[], &[("profile", "zzz")]).contains("did you mean"));
-    assert!(fails("", &[], &[("session", "crop"), ("account", "111122223333"), ("role", "R")]).contains("there is \"corp\""));
+    assert!(fails("", &[], &[("session", "crop"), ("account", "111122223333"), ("role", "R")]).contains("did you mean \"corp\"?"));
 }
 
 #[test]

@@ -178,7 +178,7 @@ fn a_mistyped_name_is_corrected_in_the_hint() {
         home.daypass("env")
             .with(variable, "deb")
             .stderr(&format!(
-                "daypass: there is no profile \"deb\" (from {variable}) in [HOME]/.aws/config; there is \"dev\"\nhint: export {variable}=dev\n"
+                "daypass: there is no profile \"deb\" (from {variable}) in [HOME]/.aws/config; did you mean \"dev\"?\nhint: export {variable}=dev\n"
             ))
             .status(2)
             .go();

@@ -19,7 +19,9 @@ fn a_profile_names_its_session() {
     assert!(!one.contains("other"), "{one}");
     home.daypass("logout dev").stderr("Signed out of corp.\n").go();
     home.daypass("login deb")
-        .stderr_has("there is no session or profile \"deb\" in [HOME]/.aws/config; there is \"dev\"\nhint: daypass login dev\n")
+        .stderr_has(
+            "there is no session or profile \"deb\" in [HOME]/.aws/config; did you mean \"dev\"?\nhint: daypass login dev\n",
+        )
         .status(2)
         .go();
 }

@@ -70,11 +70,11 @@ fn undo_shows_the_difference_and_asks() {
     let (home, after) = changed();
     let home = home.with("TERM", "xterm-256color");
     let mut terminal = crate::terminal::Terminal::new(&home, "undo", 80, 24);
-    terminal.shows("-[profile dev]").answer("/.aws/config? [Y/n]", "n").shows("Nothing was changed.");
+    terminal.shows("-[profile dev]").answer("[Y/n]", "n").shows("Nothing was changed.");
     terminal.ends(0);
     assert_eq!(home.read(".aws/config"), after);
     let mut terminal = crate::terminal::Terminal::new(&home, "undo", 40, 15);
-    terminal.enter("/.aws/config? [Y/n]").shows("Restored");
+    terminal.enter("[Y/n]").shows("Restored");
     terminal.ends(0);
     assert_eq!(home.read(".aws/config"), OWN);
 }

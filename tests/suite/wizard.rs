@@ -14,12 +14,12 @@ fn the_wizard_creates_a_working_profile_from_four_answers() {
         terminal.answer("Access portal", "not a portal").shows("is not a start URL");
         terminal.answer("Access portal", "SANDBOX");
         terminal.answer("Region of IAM Identity Center", "us-esat-1").shows("is not a region: the nearest one is us-east-1");
-        terminal.enter("Region of IAM Identity Center [us-east-1]");
+        terminal.enter("[us-east-1]: ");
         terminal.shows("Signed in to sandbox").shows("Which role?").types("prod,read").shows("1 of 4").types("\r");
-        terminal.shows("Selected: Production  ReadOnly  444455556666");
+        terminal.shows("Selected: Production  ReadOnly").shows("444455556666");
         terminal.answer("Profile name [Production.ReadOnly]", "prod");
         terminal.shows("+[profile prod]").enter("Write this to");
-        terminal.shows("Wrote profile prod").shows("Try: aws sts get-caller-identity --profile prod");
+        terminal.shows("Wrote profile prod").shows("Try:").shows("aws sts get-caller-identity --profile prod");
         terminal.ends(0);
         let line = format!("{DAYPASS} credential-process --session sandbox --account 444455556666 --role ReadOnly");
         assert_eq!(
