@@ -74,26 +74,32 @@ pub fn is_plausible(region: &str) -> bool {
     DIRECTIONS.contains(&direction) && is_number && (is_area(area) || is_new)
 }
 
-/// The partitions that have regions of their own: the prefix of these, and the one to use if none is known (`partitions.json`).
-const PARTITIONS: [(&str, &str, &str); 7] = [
-    ("aws-cn", "cn-", "cn-north-1"),
-    ("aws-us-gov", "us-gov-", "us-gov-west-1"),
-    ("aws-eusc", "eusc-", "eusc-de-east-1"),
-    ("aws-iso", "us-iso-", "us-iso-east-1"),
-    ("aws-iso-b", "us-isob-", "us-isob-east-1"),
-    ("aws-iso-e", "eu-isoe-", "eu-isoe-west-1"),
-    ("aws-iso-f", "us-isof-", "us-isof-south-1"),
+/// The partitions that have regions of their own: the prefix of these, the one to use if none is known, and the domain of the services'
+/// hosts (`partitions.json`).
+const PARTITIONS: [(&str, &str, &str, &str); 7] = [
+    ("aws-cn", "cn-", "cn-north-1", "amazonaws.com.cn"),
+    ("aws-us-gov", "us-gov-", "us-gov-west-1", "amazonaws.com"),
+    ("aws-eusc", "eusc-", "eusc-de-east-1", "amazonaws.eu"),
+    ("aws-iso", "us-iso-", "us-iso-east-1", "c2s.ic.gov"),
+    ("aws-iso-b", "us-isob-", "us-isob-east-1", "sc2s.sgov.gov"),
+    ("aws-iso-e", "eu-isoe-", "eu-isoe-west-1", "cloud.adc-e.uk"),
+    ("aws-iso-f", "us-isof-", "us-isof-south-1", "csp.hci.ic.gov"),
 ];
 
 /// This region if it belongs to the partition, else one that does.
 pub fn in_partition<'r>(region: &'r str, partition: &str) -> &'r str {
     let of_partition = PARTITIONS.iter().find(|(name, ..)| *name == partition);
-    let of_region = PARTITIONS.iter().find(|(_, prefix, _)| region.starts_with(prefix));
+    let of_region = PARTITIONS.iter().find(|(_, prefix, ..)| region.starts_with(prefix));
     match of_partition {
         _ if of_partition == of_region => region,
-        Some((.., default)) => default,
+        Some((_, _, default, _)) => default,
         None => "us-east-1",
     }
+}
+
+/// The domain of the services' hosts in this region, such as `amazonaws.com`.
+pub fn domain(region: &str) -> &'static str {
+    PARTITIONS.iter().find(|(_, prefix, ..)| region.starts_with(prefix)).map_or("amazonaws.com", |(.., domain)| domain)
 }
 
 /// The known region whose name is most similar, if one is.
@@ -113,6 +119,14 @@ mod tests {
         assert_eq!(in_partition("eu-west-1", "aws-us-gov"), "us-gov-west-1");
         assert_eq!(in_partition("us-iso-east-1", "aws-iso-b"), "us-isob-east-1");
         assert_eq!(in_partition("us-gov-west-1", "aws"), "us-east-1");
+    }
+
+    #[test]
+    fn a_region_has_the_domain_of_its_partition() {
+        assert_eq!(domain("eu-west-1"), "amazonaws.com");
+        assert_eq!(domain("us-gov-west-1"), "amazonaws.com");
+        assert_eq!(domain("cn-northwest-1"), "amazonaws.com.cn");
+        assert_eq!(domain("eusc-de-east-1"), "amazonaws.eu");
     }
 
     #[test]

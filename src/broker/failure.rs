@@ -92,7 +92,7 @@ fn unavailable(session: &Session, why: String) -> Error {
 
 /// The command that shows who answers in the place of Identity Center. It uses the same proxy.
 fn probe(session: &Session) -> String {
-    format!("curl -sSI https://portal.sso.{}.amazonaws.com", shell_quote(&session.region))
+    format!("curl -sSI https://portal.sso.{}.{}", shell_quote(&session.region), regions::domain(&session.region))
 }
 
 /// The error of an endpoint, proxy or CA setting, with the command that shows these settings.
