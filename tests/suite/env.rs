@@ -274,7 +274,7 @@ fn in_tmux_dp_names_the_role_in_the_title_of_the_pane() {
     for (columns, lines) in [(40, 15), (80, 24)] {
         let script = "eval \"$(daypass shell-init bash)\"; dp dev; dp -";
         let mut terminal = crate::terminal::Terminal::running(&home, &["bash", "-c", script], columns, lines);
-        terminal.shows("dev: 111122223333, DeveloperAccess, eu-west-1, ").shows("\u{1b}]2;dev\u{1b}\\");
+        terminal.shows("dev: 111122223333, DeveloperAccess,").shows("\u{1b}]2;dev\u{1b}\\");
         terminal.shows("Cleared dev.").shows("\u{1b}]2;");
         terminal.ends(0);
     }

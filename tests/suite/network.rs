@@ -80,7 +80,11 @@ fn a_proxy_that_requires_authentication_is_asked_once() {
     assert_eq!(proxy.connections(), 1);
     home.daypass("list corp").with("HTTPS_PROXY", &address).stderr_has("HTTP 407").status(6).go();
     assert_eq!(proxy.connections(), 2);
-    home.daypass("login corp --flow device --no-browser").with("HTTPS_PROXY", &address).stderr_has("HTTP 407").status(6).go();
+    home.daypass("login corp --force --flow device --no-browser")
+        .with("HTTPS_PROXY", &address)
+        .stderr_has("HTTP 407")
+        .status(6)
+        .go();
     assert_eq!(proxy.connections(), 3);
 }
 
