@@ -26,7 +26,7 @@ pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) 
 /// Returns the line for the role of another profile.
 ///
 /// # Errors
-/// As [`line`].
+/// As [`line()`].
 pub fn profile_line(program: &str, profile: &str) -> Result<String> {
     Ok(format!("{} credential-process --profile {}", word(program, cfg!(windows))?, argument(profile)?))
 }
