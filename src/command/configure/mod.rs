@@ -76,18 +76,13 @@ impl Wizard<'_> {
     /// Does something that may require a sign-in. If that shows that the region is wrong, it is corrected with the user's consent. If it
     /// fails before the session is written, the hint is the command that goes on with what is known.
     fn with_right_region<T>(&self, session: &Session, act: impl Fn(&Session) -> Result<T>) -> Result<(Session, T)> {
-        let (session, result) = match act(session) {
-            Err(error) => {
-                let corrected = region::corrected(self.context, session, error);
-                match corrected {
-                    Ok(session) => {
-                        let result = act(&session);
-                        (session, result)
-                    }
-                    Err(error) => (session.clone(), Err(error)),
-                }
+        let (session, result) = match act(session).map_err(|error| region::corrected(self.context, session, error)) {
+            Ok(done) => (session.clone(), Ok(done)),
+            Err(Ok(corrected)) => {
+                let result = act(&corrected);
+                (corrected, result)
             }
-            result => (session.clone(), result),
+            Err(Err(error)) => (session.clone(), Err(error)),
         };
         let is_sign_in = |error: &Error| matches!(error.exit, Exit::SignIn | Exit::Failed | Exit::Interrupted);
         match result {
