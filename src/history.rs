@@ -107,19 +107,18 @@ impl History {
         Self { folder }
     }
 
-    /// Records the use of a profile or of `role@account`: one small write, without a lock.
-    pub fn used(&self, name: &str, now: OffsetDateTime) {
-        self.add(USES, name, now);
+    /// Records the use of a profile or of `role@account`, and of a region in an account: small writes, without a lock.
+    pub fn used(&self, name: &str, region: Option<(&AccountId, &str)>, now: OffsetDateTime) {
+        let region = region.map(|(account, region)| (REGIONS, format!("{account} {region}")));
+        self.record(|folder| {
+            let mut lines = std::iter::once((USES, name.to_owned())).chain(region);
+            lines.try_for_each(|(file, name)| add(&folder.join(file), &name, now))
+        });
     }
 
     /// The weight of each name: frequent and recent uses count most.
     pub fn uses(&self, now: OffsetDateTime) -> BTreeMap<String, f64> {
         self.weights(USES, now)
-    }
-
-    /// Records that an account was used in a region.
-    pub fn used_in(&self, account: &AccountId, region: &str, now: OffsetDateTime) {
-        self.add(REGIONS, &format!("{account} {region}"), now);
     }
 
     /// The region in which each account was used most.
@@ -132,22 +131,6 @@ impl History {
             Some((AccountId::new(account)?, region.to_owned()))
         };
         weights.into_iter().filter_map(region).collect()
-    }
-
-    fn add(&self, file: &str, name: &str, now: OffsetDateTime) {
-        let line = format!("{} {}\n", now.unix_timestamp(), name.replace('\n', " "));
-        self.record(|folder| {
-            let path = folder.join(file);
-            let mut file = open_uses(&path)?;
-            if file.metadata()?.len() > MOST {
-                let all = fs::read(&path)?;
-                let newer = all.get(all.len() / 2..).unwrap_or_default();
-                let whole = newer.iter().position(|&byte| byte == b'\n').map_or(newer.len(), |at| at + 1);
-                file::replace_private(&path, newer.get(whole..).unwrap_or_default(), false)?;
-                file = open_uses(&path)?;
-            }
-            file.write_all(line.as_bytes())
-        });
     }
 
     #[allow(clippy::cast_precision_loss)] // Seconds since 1970 are exact.
@@ -339,6 +322,19 @@ impl History {
     }
 }
 
+/// Appends a line; the older half of a file that has become large is deleted.
+fn add(path: &Path, name: &str, now: OffsetDateTime) -> io::Result<()> {
+    let mut file = open_uses(path)?;
+    if file.metadata()?.len() > MOST {
+        let all = fs::read(path)?;
+        let newer = all.get(all.len() / 2..).unwrap_or_default();
+        let whole = newer.iter().position(|&byte| byte == b'\n').map_or(newer.len(), |at| at + 1);
+        file::replace_private(path, newer.get(whole..).unwrap_or_default(), false)?;
+        file = open_uses(path)?;
+    }
+    file.write_all(format!("{} {}\n", now.unix_timestamp(), name.replace('\n', " ")).as_bytes())
+}
+
 fn open_uses(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.append(true).create(true);
@@ -411,7 +407,7 @@ mod tests {
         let (_folder, history) = history();
         let weeks = |weeks| NOW + time::Duration::weeks(weeks);
         for (name, at) in [("old", 0), ("old", 0), ("old", 0), ("often", 8), ("often", 8), ("once", 8)] {
-            history.used(name, weeks(at));
+            history.used(name, None, weeks(at));
         }
         let uses = history.uses(weeks(8));
         assert!(uses["often"] > uses["once"] && uses["once"] > uses["old"], "{uses:?}");
@@ -425,7 +421,7 @@ mod tests {
         let (_folder, history) = history();
         let (one, other) = (AccountId::new("111122223333").unwrap(), AccountId::new("444455556666").unwrap());
         for (account, region) in [(&one, "eu-west-1"), (&one, "us-east-1"), (&one, "eu-west-1"), (&other, "us-east-1")] {
-            history.used_in(account, region, NOW);
+            history.used("dev", Some((account, region)), NOW);
         }
         let regions = history.regions(NOW);
         assert_eq!((regions.len(), &*regions[&one], &*regions[&other]), (2, "eu-west-1", "us-east-1"));
@@ -505,13 +501,13 @@ mod tests {
     fn damaged_lines_are_skipped_and_an_impossible_folder_is_no_error() {
         let (folder, history) = history();
         let path = folder.path().join("daypass").join(USES);
-        history.used("a\nb", NOW);
+        history.used("a\nb", None, NOW);
         for damaged in ["\n", "x\n", "1e999 x\n", "99999999999999999999 x\n", "\u{0}\n", "1"] {
             fs::write(&path, fs::read_to_string(&path).unwrap() + damaged).unwrap();
         }
-        history.used("lost with the damaged line", NOW);
+        history.used("lost with the damaged line", None, NOW);
         fs::write(&path, [fs::read(&path).unwrap(), b"\xff\n".to_vec()].concat()).unwrap();
-        history.used("c", NOW);
+        history.used("c", None, NOW);
         let uses = history.uses(NOW);
         assert!(uses["a b"] > 0.9 && uses["c"] > 0.9, "{uses:?}");
         let portal = session("https://one.awsapps.com/start");
@@ -520,7 +516,7 @@ mod tests {
         history.listed(&portal, &[listed("111122223333", "Admin")], NOW);
         assert!(history.listing(&portal).is_some());
         let nowhere = History::new(Some(path.join("below a file")));
-        nowhere.used("dev", NOW);
+        nowhere.used("dev", None, NOW);
         assert!(nowhere.uses(NOW).is_empty() && History::new(None).uses(NOW).is_empty());
     }
 
@@ -528,9 +524,9 @@ mod tests {
     fn the_older_half_of_many_uses_is_deleted() {
         let (folder, history) = history();
         let path = folder.path().join("daypass").join(USES);
-        history.used("first", NOW);
+        history.used("first", None, NOW);
         fs::write(&path, fs::read_to_string(&path).unwrap() + &"1767225600 many\n".repeat(10_000)).unwrap();
-        history.used("last", NOW);
+        history.used("last", None, NOW);
         let uses = history.uses(NOW);
         assert!(uses.contains_key("last") && uses.contains_key("many") && !uses.contains_key("first"));
         assert!(fs::metadata(&path).unwrap().len() < MOST);
@@ -541,7 +537,7 @@ mod tests {
         let (folder, history) = history();
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..5).for_each(|_| history.used("dev", NOW)));
+                scope.spawn(|| (0..5).for_each(|_| history.used("dev", None, NOW)));
             }
         });
         assert!((history.uses(NOW)["dev"] - 20.0).abs() < 1e-9);

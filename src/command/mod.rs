@@ -90,11 +90,11 @@ fn region_of<'a>(context: &'a Context, target: &'a RoleTarget, region: Option<&'
 
 /// Counts a use of a role, whose account is this one, for the order of the picker, and of its region.
 fn note_use(context: &Context, target: &RoleTarget, account: &Account, region: Option<&str>) {
-    let (history, now) = (context.history(), clock::now());
-    history.used(&name_of(target, account), now);
-    if let (Account::Id(account), Some(region)) = (account, region) {
-        history.used_in(account, region, now);
-    }
+    let region = match account {
+        Account::Id(id) => region.map(|region| (id, region)),
+        Account::Name(_) => None,
+    };
+    context.history().used(&name_of(target, account), region, clock::now());
 }
 
 /// Names the backup of the file that was changed, if there was one.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::config::{Block, Config, Value, Warning};
 use super::ini::Level;
-use super::precedence::Precedence;
+use super::precedence::{self, Precedence};
 use super::resolve::{self, CredentialSource, SSO_KEYS};
 
 /// All warnings about both files, in file order.
@@ -35,6 +35,9 @@ pub fn worst(config: &Config) -> Option<(Warning<'_>, usize)> {
 
 /// The key by which tools get other credentials for a profile that is for daypass or single sign-on.
 pub fn overriding<'b, 'a>(precedence: &Precedence<'_>, profile: &'b Block<'a>) -> Option<&'b Value<'a>> {
+    if precedence::is_plain(profile) {
+        return None;
+    }
     match resolve::credential_source(profile) {
         CredentialSource::Helper(_) => precedence.stronger(profile, &["credential_process"]),
         CredentialSource::Native | CredentialSource::Legacy => precedence.stronger(profile, &SSO_KEYS),

@@ -620,6 +620,9 @@ fn comment_start(line: &[u8]) -> Option<usize> {
 
 /// Names the first character that looks like a blank, or like nothing, and is neither space nor tab.
 fn odd_blank(text: &[u8]) -> Option<String> {
+    if text.iter().all(|byte| byte.is_ascii_graphic() || is_blank(*byte)) {
+        return None;
+    }
     String::from_utf8_lossy(text).chars().find(|c| is_odd_blank(*c)).map(name_of_blank)
 }
 
