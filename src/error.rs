@@ -64,6 +64,8 @@ pub enum Correction {
     Replace(String, String),
     /// Words to add to the command's arguments.
     Add(Vec<String>),
+    /// The same command line again, after what is to be done first (a clause; empty if nothing is).
+    Repeat(String),
 }
 
 impl Error {
@@ -83,6 +85,12 @@ impl Error {
         let correction = Correction::Add(vec![flag.to_owned(), value.to_owned()]);
         let hint = format!("add {}", text::command_line([flag, value]));
         Self { correction: Some(Box::new(correction)), ..Self::usage(what, hint) }
+    }
+
+    /// [`Exit::Failed`] for what can be repeated. The hint is the same command line, after what is to be done `first`, if anything.
+    pub fn again(what: impl Into<String>, first: &str) -> Self {
+        let hint = if first.is_empty() { "try again".to_owned() } else { format!("{first} try again") };
+        Self { correction: Some(Box::new(Correction::Repeat(first.to_owned()))), ..Self::failed(what, hint) }
     }
 
     /// [`Exit::Failed`].

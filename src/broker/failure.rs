@@ -72,7 +72,7 @@ pub(super) fn not_assumed(session: &Session, source: &str, role_arn: &str, error
         sts::Error::InvalidSignature(why) => Error::new(Exit::Unreachable, what(&why), clock::SYNCHRONIZE),
         sts::Error::InvalidRequest(why) => Error::usage(what(&why), edit_file("~/.aws/config")),
         sts::Error::Call(error) => match error {
-            aws::Error::Rejected(rejection) => Error::failed(what(&rejection.why("the request is not accepted")), "try again"),
+            aws::Error::Rejected(rejection) => Error::again(what(&rejection.why("the request is not accepted")), ""),
             aws::Error::Unavailable(_, why) => unavailable(session, why),
             aws::Error::Unreachable(Obstacle::UnknownRegion, why) => {
                 Error::usage(format!("{why} (the region of the profile that assumes the role)"), edit_file("~/.aws/config"))
@@ -147,7 +147,7 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
             portal::Error::Forbidden(why) => Error::new(
                 Exit::Refused,
                 format!("the portal refuses: {why}"),
-                "ask your administrator for an assignment in IAM Identity Center",
+                format!("ask your administrator to assign you a permission set at {start_url}"),
             ),
             portal::Error::InvalidRequest(why) => Error::failed(
                 format!("IAM Identity Center in {region} does not accept {start_url}: {why}"),

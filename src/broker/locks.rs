@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ring::digest;
 use time::{Duration, OffsetDateTime};
 
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::portal;
 use crate::profile::names::Session;
 use crate::secret::Secret;
@@ -71,10 +71,10 @@ impl Locks {
             lock = Lock::take(&path, deadline).map_err(broken)?;
         }
         let Some(mut lock) = lock else {
-            return Err(Error::new(
-                Exit::Failed,
-                format!("timed out waiting for another daypass (process {}) to finish with {}", holder(&path), session.name),
-                "try again; if it hangs, end that process",
+            let holder = holder(&path);
+            return Err(Error::again(
+                format!("timed out waiting for another daypass (process {holder}) to finish with {}", session.name),
+                &format!("end process {holder} if it hangs, then"),
             ));
         };
         let note = lock.note().lines().nth(1).and_then(Note::parse);
