@@ -425,8 +425,9 @@ impl Destination {
                 let to = fs::read_link(path).unwrap_or_default();
                 let what = format!("{shown} is a symbolic link to {}, which does not exist", to.display());
                 let target = path.parent().unwrap_or(path).join(&to);
-                let folder = target.parent().unwrap_or(&target).display();
-                return Err(Error::failed(what, format!("mkdir -p \"{folder}\" && touch \"{}\"", target.display())));
+                let folder = target.parent().unwrap_or(&target);
+                let quoted = |path: &Path| shell_quote(&path.to_string_lossy()).into_owned();
+                return Err(Error::failed(what, format!("mkdir -p {} && touch {}", quoted(folder), quoted(&target))));
             }
             other => other.map_err(|error| cannot("follow", path, &error))?,
         };

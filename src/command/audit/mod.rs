@@ -18,7 +18,7 @@ use crate::audit::report::{self, Entry, KeyPlace};
 use crate::audit::walk::{self, Found};
 use crate::audit::{self, Scope};
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Correction, Error, Exit, Result};
 use crate::output::audit::{Accepted, Account, Aws, Created, Document, Key, NotRead, Parked, Place, Replacement, Scanned};
 use crate::output::{self, Format, rfc3339};
 use crate::profile::names::AccountId;
@@ -136,7 +136,9 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         None => Ok(0),
         Some(first) => {
             let what = format!("the search is incomplete: {}: {}", shown(&first.path, home), first.why);
-            Err(Error::failed(what, "daypass audit --format json"))
+            let json = ["--format", "json"].map(str::to_owned).to_vec();
+            let correction = matches!(args.format, Format::Table).then(|| Box::new(Correction::Add(json)));
+            Err(Error { correction, ..Error::failed(what, "daypass audit --format json") })
         }
     }
 }
