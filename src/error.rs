@@ -64,7 +64,7 @@ pub enum Correction {
     Replace(String, String),
     /// Words to add to the command's arguments.
     Add(Vec<String>),
-    /// The same command line again, after what is to be done first (a clause; empty if nothing is).
+    /// The same command line, after what is to be done first, a clause.
     Repeat(String),
 }
 
@@ -87,10 +87,10 @@ impl Error {
         Self { correction: Some(Box::new(correction)), ..Self::usage(what, hint) }
     }
 
-    /// [`Exit::Failed`] for what can be repeated. The hint is the same command line, after what is to be done `first`, if anything.
+    /// [`Exit::Failed`] for what works after something else is done `first`. The hint is that and the same command line.
     pub fn again(what: impl Into<String>, first: &str) -> Self {
-        let hint = if first.is_empty() { "try again".to_owned() } else { format!("{first} try again") };
-        Self { correction: Some(Box::new(Correction::Repeat(first.to_owned()))), ..Self::failed(what, hint) }
+        let correction = Correction::Repeat(first.to_owned());
+        Self { correction: Some(Box::new(correction)), ..Self::failed(what, format!("{first} try again")) }
     }
 
     /// [`Exit::Failed`].

@@ -160,7 +160,7 @@ fn typo(error: &clap::Error) -> Option<(String, String)> {
 /// The corrected command line, or the same one; None if it does not contain what is to be corrected.
 fn corrected_command(arguments: &[OsString], correction: Correction) -> Option<String> {
     let mut words: Vec<String> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-    let mut first = String::new();
+    let mut prefix = String::new();
     match correction {
         Correction::Replace(wrong, meant) => {
             let corrected = |word: &String| match word.split_once('=').filter(|(flag, _)| flag.starts_with("--")) {
@@ -179,8 +179,7 @@ fn corrected_command(arguments: &[OsString], correction: Correction) -> Option<S
             let after = command + 1;
             words.splice(after..after, more);
         }
-        Correction::Repeat(before) => first = before,
+        Correction::Repeat(first) => prefix = format!("{first}: "),
     }
-    let line = text::command_line(["daypass"].into_iter().chain(words.iter().map(String::as_str)));
-    Some(if first.is_empty() { line } else { format!("{first}: {line}") })
+    Some(prefix + &text::command_line(["daypass"].into_iter().chain(words.iter().map(String::as_str))))
 }

@@ -236,7 +236,8 @@ impl Broker<'_> {
             }
             (Err(error), None) => return Ok(PkceResult::FellBack(format!("can't listen on 127.0.0.1: {error}"))),
         };
-        let authorization = AuthorizationRequest::new().ok_or_else(|| Error::again("the system has no random numbers", ""))?;
+        let authorization =
+            AuthorizationRequest::new().ok_or_else(|| Error::failed("the system has no random numbers", "try again"))?;
         // A new registration each time: if the service had forgotten an old one, only the browser would show it.
         let deadline = request.within(REQUEST_TIMEOUT);
         let redirect = format!("{LOOPBACK}{}", pkce::CALLBACK);

@@ -63,7 +63,7 @@ struct Held {
 
 /// A random token.
 pub(super) fn new_token() -> Result<Secret> {
-    Secret::random().ok_or_else(|| Error::again("the system has no random numbers", ""))
+    Secret::random().ok_or_else(|| Error::failed("the system has no random numbers", "try again"))
 }
 
 impl Endpoint {

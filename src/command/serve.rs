@@ -113,8 +113,16 @@ fn token_of(path: &Path) -> Result<Secret> {
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let token = new_token()?;
-            file::replace_private(path, token.expose().as_bytes(), false)
-                .map_err(|error| unusable(format!("can't be written: {error}")))?;
+            file::replace_private(path, token.expose().as_bytes(), false).map_err(|error| {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let folder = folder.to_string_lossy();
+                let (what, command) = match error.kind() {
+                    std::io::ErrorKind::NotFound => ("its folder does not exist".to_owned(), "mkdir -p"),
+                    _ => (error.to_string(), "ls -ld"),
+                };
+                let what = format!("the token file {shown} can't be written: {what}");
+                Error::usage(what, format!("{command} {}", text::shell_quote(&folder)))
+            })?;
             Ok(token)
         }
         Err(error) => Err(unusable(format!("can't be read: {error}"))),

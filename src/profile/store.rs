@@ -246,7 +246,7 @@ pub fn undo_plan(env: &Env) -> Result<Undo> {
     let note = note_path(env, &path).and_then(|note| file::read(&note).ok());
     let Some(last) = note.and_then(|note| serde_json::from_slice::<LastChange>(&note).ok()) else {
         let what = format!("there is no recorded change of {shown} to undo");
-        return Err(Error::failed(what, "daypass configure --dry-run"));
+        return Err(Error::failed(what, "daypass list --profiles"));
     };
     let compare = format!("diff {} {}", shell_quote(&backup.to_string_lossy()), shell_quote(&path.to_string_lossy()));
     let before = read(&path)?;

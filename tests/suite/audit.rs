@@ -625,7 +625,10 @@ fn a_clean_result_is_a_failure_if_a_place_could_not_be_read() {
     fs::File::create(home.path(".bashrc")).unwrap().set_len(200 << 20).unwrap();
     let json = audit(&home, "", 1);
     assert_eq!((&json["complete"], &json["not_read"][0]["why"]), (&false.into(), &"larger than 100 MiB".into()));
-    home.daypass("audit").stderr_has("the search is incomplete: ~/.bashrc: larger than 100 MiB").status(1).go();
+    home.daypass("audit")
+        .stderr_has("the search is incomplete: ~/.bashrc: larger than 100 MiB\nhint: daypass audit --format json\n")
+        .status(1)
+        .go();
     // Not a place: it is listed, and the result is complete.
     fs::rename(home.path(".bashrc"), home.path("log.txt")).unwrap();
     fs::write(home.path("log.txt"), "text").unwrap();

@@ -44,7 +44,7 @@ fn default_becomes_a_copy_of_the_profile_and_is_restored_byte_for_byte() {
         // Another one replaces it; the user's own is kept all the same.
         home.daypass("use ro").stderr_has("The default is now ro: ReadOnly in 444455556666.").go();
         assert!(!default(&home).contains("DeveloperAccess"));
-        home.daypass("use --none").stderr_has("is as it was").go();
+        home.daypass("use --none").stderr_has("Restored [default] in").go();
         assert_eq!(home.read(".aws/config"), config);
         home.daypass("use --none").stderr_has("Nothing to restore").go();
         assert_eq!(home.read(".aws/config"), config);

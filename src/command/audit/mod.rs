@@ -136,8 +136,11 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         None => Ok(0),
         Some(first) => {
             let what = format!("the search is incomplete: {}: {}", shown(&first.path, home), first.why);
+            if !matches!(args.format, Format::Table) {
+                return Err(Error::failed(what, format!("ls -ld {}", text::shell_quote(&first.path.to_string_lossy()))));
+            }
             let json = ["--format", "json"].map(str::to_owned).to_vec();
-            let correction = matches!(args.format, Format::Table).then(|| Box::new(Correction::Add(json)));
+            let correction = Some(Box::new(Correction::Add(json)));
             Err(Error { correction, ..Error::failed(what, "daypass audit --format json") })
         }
     }
