@@ -25,6 +25,9 @@ const FAILURE_LIFE: Duration = Duration::seconds(30);
 /// How long no browser is opened again after an automatic sign-in that nobody finished: tools retry on their own.
 const UNANSWERED_LIFE: Duration = Duration::minutes(5);
 
+/// The holder of a lock file that does not name it.
+const UNKNOWN: &str = "unknown";
+
 /// What a lock protects.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Scope<'a> {
@@ -74,7 +77,11 @@ impl Locks {
             let holder = holder(&path);
             return Err(Error::again(
                 format!("timed out waiting for another daypass (process {holder}) to finish with {}", session.name),
-                &format!("end process {holder} if it hangs, then"),
+                &if holder == UNKNOWN {
+                    "wait for it to end, then".to_owned()
+                } else {
+                    format!("end process {holder} if it hangs, then")
+                },
             ));
         };
         let note = lock.note().lines().nth(1).and_then(Note::parse);
@@ -112,7 +119,7 @@ impl Locks {
 fn holder(path: &std::path::Path) -> String {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let number = text.lines().next().unwrap_or_default();
-    if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) { number.to_owned() } else { "unknown".to_owned() }
+    if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) { number.to_owned() } else { UNKNOWN.to_owned() }
 }
 
 /// A held lock.

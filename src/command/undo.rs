@@ -7,7 +7,7 @@ use crate::profile::store;
 use crate::text;
 use crate::ui::{prompt, terminal};
 
-/// Undo the last change of ~/.aws/config
+/// Undo the last change to ~/.aws/config
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Restores the file as it was before daypass changed it last ('configure', 'sync',

@@ -245,7 +245,7 @@ pub fn undo_plan(env: &Env) -> Result<Undo> {
     let (shown, backup) = (path.display(), backup_path(&path));
     let note = note_path(env, &path).and_then(|note| file::read(&note).ok());
     let Some(last) = note.and_then(|note| serde_json::from_slice::<LastChange>(&note).ok()) else {
-        let what = format!("there is no recorded change of {shown} to undo");
+        let what = format!("there is no recorded change to {shown} to undo");
         return Err(Error::failed(what, "daypass list --profiles"));
     };
     let compare = format!("diff {} {}", shell_quote(&backup.to_string_lossy()), shell_quote(&path.to_string_lossy()));
@@ -255,7 +255,7 @@ pub fn undo_plan(env: &Env) -> Result<Undo> {
     }
     if let Some(command) = last.undone_by {
         return Err(Error::failed(
-            format!("the last change of {shown} was the migration of a key, which has its own undo"),
+            format!("the last change to {shown} was the migration of a key, which has its own undo"),
             command,
         ));
     }
