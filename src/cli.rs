@@ -5,7 +5,7 @@
 
 use std::ffi::OsString;
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand};
 
 use crate::command;
 use crate::context::Context;
@@ -65,21 +65,21 @@ struct OneCommand<A: Args> {
     args: A,
 }
 
-/// Declares the commands: a variant and its module in `command/`, which contains `Args` (with the help) and `run`.
+/// Declares the commands: a variant, its name, and its module in `command/`, which contains `Args` (with the help) and `run`.
 macro_rules! commands {
-    ($($variant:ident($module:ident),)*) => {
+    ($($variant:ident($name:literal, $module:ident),)*) => {
         /// The commands.
         #[derive(Debug, Subcommand)]
         #[allow(missing_docs)] // The help is in each module's `Args`.
         pub enum Command {
-            $($variant(command::$module::Args),)*
+            $(#[command(name = $name)] $variant(command::$module::Args),)*
         }
 
         impl Command {
-            /// The name of the command's module.
+            /// The name of the command.
             pub fn name(&self) -> &'static str {
                 match self {
-                    $(Self::$variant(_) => stringify!($module),)*
+                    $(Self::$variant(_) => $name,)*
                 }
             }
 
@@ -96,14 +96,19 @@ macro_rules! commands {
             /// Parses these words, a command and its arguments, with the definition of that command alone. None if there is no such
             /// command.
             fn parse(name: &str, words: &[OsString]) -> Option<std::result::Result<Cli, clap::Error>> {
-                // `use` is a keyword, so its module has another name.
-                let module = if name == "use" { "use_profile".to_owned() } else { name.replace('-', "_") };
-                match module.as_str() {
-                    _ if name.contains('_') || name == "use-profile" => None,
-                    $(stringify!($module) => Some(
+                match name {
+                    $($name => Some(
                         OneCommand::try_parse_from(words)
                             .map(|OneCommand { global, args }| Cli { global, command: Some(Self::$variant(args)) }),
                     ),)*
+                    _ => None,
+                }
+            }
+
+            /// The definition of the command of this name. None if there is no such command.
+            fn definition(name: &str) -> Option<clap::Command> {
+                match name {
+                    $($name => Some(command::$module::Args::augment_args(clap::Command::new($name))),)*
                     _ => None,
                 }
             }
@@ -112,29 +117,29 @@ macro_rules! commands {
 }
 
 commands! {
-    Configure(configure),
-    Login(login),
-    Logout(logout),
-    CredentialProcess(credential_process),
-    Env(env),
-    Exec(exec),
-    Serve(serve),
-    Console(console),
-    Use(use_profile),
-    List(list),
-    Sync(sync),
-    Undo(undo),
-    Status(status),
-    Audit(audit),
-    Migrate(migrate),
-    Retire(retire),
-    Doctor(doctor),
-    Allow(allow),
-    Log(log),
-    ShellInit(shell_init),
-    Completions(completions),
-    Man(man),
-    Help(help),
+    Configure("configure", configure),
+    Login("login", login),
+    Logout("logout", logout),
+    CredentialProcess("credential-process", credential_process),
+    Env("env", env),
+    Exec("exec", exec),
+    Serve("serve", serve),
+    Console("console", console),
+    Use("use", use_profile),
+    List("list", list),
+    Sync("sync", sync),
+    Undo("undo", undo),
+    Status("status", status),
+    Audit("audit", audit),
+    Migrate("migrate", migrate),
+    Retire("retire", retire),
+    Doctor("doctor", doctor),
+    Allow("allow", allow),
+    Log("log", log),
+    ShellInit("shell-init", shell_init),
+    Completions("completions", completions),
+    Man("man", man),
+    Help("help", help),
 }
 
 /// When the warning about the user's files is printed.
@@ -206,6 +211,14 @@ impl Cli {
         Command::parse(words.first()?.to_str()?, words)
     }
 
+    /// The definition of the command line; of the commands only this one, if there is one of this name.
+    pub fn definition_of(command: Option<&str>) -> clap::Command {
+        match command.and_then(Command::definition) {
+            Some(command) => GlobalFlags::augment_args(clap::Command::new("daypass")).subcommand(command),
+            None => Self::command(),
+        }
+    }
+
     fn parse_any(words: &[OsString]) -> std::result::Result<Self, clap::Error> {
         Self::parse_one(words).unwrap_or_else(|| Self::try_parse_from(words))
     }
@@ -239,7 +252,6 @@ impl Cli {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory;
 
     #[test]
     fn the_definitions_are_consistent() {

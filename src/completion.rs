@@ -68,12 +68,15 @@ pub(crate) fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -
         return 0;
     }
     let folder = std::env::current_dir().ok();
-    let word = env.completed_word().map_or(words.last(), |at| words.get(at));
-    let flags = word.is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
+    let at = env.completed_word().unwrap_or(words.len().saturating_sub(1));
+    let flags = words.get(at).is_some_and(|word| word.as_encoded_bytes().starts_with(b"-"));
     let [bash, zsh, fish, powershell, elvish, nushell] = SHELLS.map(|shell| Shown { shell, flags });
     let shells: [&dyn EnvCompleter; 7] = [&bash, &zsh, &fish, &powershell, &elvish, &nushell, &ExecPosition];
-    let complete = CompleteEnv::with_factory(|| command(env)).var(VARIABLE).shells(Shells(&shells));
-    match complete.try_complete(arguments, folder.as_deref()) {
+    // To define all commands takes longer than everything else.
+    let typed = words.get(1).filter(|_| at > 1).and_then(|word| word.to_str());
+    let complete =
+        CompleteEnv::with_factory(|| with_candidates(Cli::definition_of(typed), env)).var(VARIABLE).shells(Shells(&shells));
+    match complete.try_complete(arguments.clone(), folder.as_deref()) {
         Ok(_) => 0,
         Err(error) => {
             let error = Error::usage(error.to_string(), "daypass shell-init --help");
@@ -83,9 +86,9 @@ pub(crate) fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -
     }
 }
 
-/// The definition of the command line, with candidates for each argument.
-fn command(env: &Env) -> clap::Command {
-    Cli::command().mut_subcommands(|subcommand| {
+/// Adds the candidates for each argument.
+fn with_candidates(definition: clap::Command, env: &Env) -> clap::Command {
+    definition.mut_subcommands(|subcommand| {
         let names_command = ["man", "help"].contains(&subcommand.get_name());
         subcommand.mut_args(|arg| {
             if names_command && arg.get_id() == "command" {

@@ -69,7 +69,7 @@ pub struct Context {
     pub interaction: Interaction,
     /// The definition of the whole command line, for help and manual pages.
     pub definition: fn() -> clap::Command,
-    /// The name of the command, with `_` for `-`.
+    /// The name of the command.
     subcommand: &'static str,
     vault: OnceCell<Vault>,
 }
@@ -141,7 +141,7 @@ impl Context {
         if self.env.log_issued() {
             self.issued().add(&Issue {
                 time: output::rfc3339(now),
-                command: self.subcommand.replace('_', "-"),
+                command: self.subcommand.to_owned(),
                 profile: target.profile.clone(),
                 account: account.to_string(),
                 role: target.final_role().to_owned(),

@@ -334,7 +334,7 @@ impl History {
         let Some(folder) = &self.folder else { return };
         let checked = file::private_folder(folder).and_then(|()| file::check_folder(folder));
         if let Err(error) = checked.and_then(|()| write(folder)) {
-            tracing::debug!(%error, folder = %folder.display(), "the history can't be written");
+            log::debug!("the history can't be written in {}: {error}", folder.display());
         }
     }
 }

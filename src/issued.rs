@@ -57,7 +57,7 @@ impl Issued {
     pub fn add(&self, issue: &Issue) {
         let Some(folder) = &self.folder else { return };
         if let Err(error) = append(folder, issue) {
-            tracing::debug!(%error, "the credentials were not recorded");
+            log::debug!("the credentials were not recorded: {error}");
         }
     }
 

@@ -81,7 +81,7 @@ impl HttpConnector for Exchange {
             Err(error) => return HttpConnectorFuture::ready(Err(ConnectorError::user(Box::new(error)))),
         };
         let target = self.last.target().at(&uri, self.proxy.of(&uri));
-        tracing::debug!(method = request.method(), server = %target, path = uri.path(), "request");
+        log::debug!("request: {} {target}{}", request.method(), uri.path());
         {
             let mut state = self.last.state();
             request.uri().clone_into(&mut state.uri);
@@ -96,7 +96,7 @@ impl HttpConnector for Exchange {
         HttpConnectorFuture::new(async move {
             let mut answer = answer.await?;
             let id = secrets.clean(answer.headers().get("x-amzn-requestid").unwrap_or_default());
-            tracing::debug!(status = answer.status().as_u16(), request_id = id, "answer");
+            log::debug!("answer: status {}, request ID {id}", answer.status().as_u16());
             last.state().clock_offset = answer.headers().get("date").and_then(offset);
             let body = read(answer.take_body()).await?;
             *answer.body_mut() = SdkBody::from(body);

@@ -83,7 +83,7 @@ async fn send(exchange: &Exchange, method: &str, address: &str) -> Result<Option
         Err(error) => match Error::of_connection(&error, &exchange.last.target()) {
             error @ Error::Unreachable(Obstacle::ProxyAuthentication, _) => Err(error),
             error => {
-                tracing::info!(?error, "the start URL could not be looked up");
+                log::info!("the start URL could not be looked up: {error:?}");
                 Ok(None)
             }
         },

@@ -89,7 +89,7 @@ impl EndpointSettings {
             Some((name, files)) => aws_config::profile::load(&Fs::real(), &SdkEnv::real(), &files, Some(name.clone().into())).await,
             None => Ok(ProfileSet::default()),
         };
-        let profiles = profiles.inspect_err(|error| tracing::warn!(?error, "the AWS SDK can't read the configuration"));
+        let profiles = profiles.inspect_err(|error| log::warn!("the AWS SDK can't read the configuration: {error:?}"));
         let profile = Profile { name: settings.profile.clone().unwrap_or_default(), set: profiles.unwrap_or_default() };
         let ignored = env.ignore_configured_endpoints().or(profile.get("ignore_configured_endpoint_urls")).is_some_and(is_true);
         let endpoint = |service: &Service| {
@@ -159,7 +159,7 @@ fn flag(variable: Option<&str>, name: &str, profile: &Profile, key: &str) -> Opt
         "true" => Some(Setting { value: true, source }),
         "false" => Some(Setting { value: false, source }),
         _ => {
-            tracing::warn!(source, "neither true nor false");
+            log::warn!("{source} is neither true nor false");
             None
         }
     }

@@ -81,7 +81,7 @@ impl Broker<'_> {
             let token = self.vault.token(self.session)?;
             let mut answer = self.assume(chain, step, &base, deadline);
             if let Err(Failure::Sts(sts::Error::InvalidKeys(why))) = &answer {
-                tracing::info!(why, "STS rejects these keys");
+                log::info!("STS rejects these keys: {why}");
                 base = self.replaced(chain, length - 1, &base, deadline)?;
                 answer = self.assume(chain, step, &base, deadline);
             }
@@ -94,12 +94,12 @@ impl Broker<'_> {
                 }
                 Failure::Local(error) => error,
             })?;
-            tracing::info!(role = step.request.role_arn, "assumed");
+            log::info!("assumed {}", step.request.role_arn);
             // Without a sign-in nothing is stored: a sign-out would have to delete it.
             if token.is_some()
                 && let Err(error) = self.store_role(&key, &credentials, token.as_ref())
             {
-                tracing::warn!(?error, "the role credentials were not stored");
+                log::warn!("the role credentials were not stored: {error:?}");
             }
             lock.clear();
             Ok(credentials)
@@ -140,7 +140,7 @@ impl Broker<'_> {
             Ok(identity) => identity.session_name().filter(|name| is_session_name(name)).map(str::to_owned),
             // The name only makes the session easier to recognise. If STS itself fails, the next request reports it.
             Err(error) => {
-                tracing::info!(?error, "the person's session name is not known");
+                log::info!("the person's session name is not known: {error:?}");
                 None
             }
         };

@@ -92,15 +92,15 @@ impl<'a> Broker<'a> {
         let cached = self.cached(key)?.map(|cached| (freshness::credential_state(&cached, clock::now()), cached));
         match cached {
             Some((CredentialState::Fresh, cached)) => {
-                tracing::info!("the cached role credentials are fresh: no request");
+                log::info!("the cached role credentials are fresh: no request");
                 Ok(cached)
             }
             Some((CredentialState::Stale, cached)) => {
-                tracing::info!("the cached role credentials expire soon: asking for new ones");
+                log::info!("the cached role credentials expire soon: asking for new ones");
                 replace(Deadline::after(timeout.min(REPLACEMENT_TIMEOUT)), true).or_else(|error| use_unexpired(cached, error))
             }
             Some((CredentialState::Expired, _)) | None => {
-                tracing::info!("no valid role credentials are cached");
+                log::info!("no valid role credentials are cached");
                 replace(deadline, false)
             }
         }
@@ -120,7 +120,7 @@ impl<'a> Broker<'a> {
         match self.vault.role(self.session, key) {
             Err(error @ vault::Error::TimedOut(_)) => Err(error.into()),
             Err(error) => {
-                tracing::warn!(?error, "the cached role credentials can't be read");
+                log::warn!("the cached role credentials can't be read: {error:?}");
                 Ok(None)
             }
             Ok(cached) => Ok(cached),
@@ -145,7 +145,7 @@ impl<'a> Broker<'a> {
     ) -> Result<RoleCredentials> {
         let mut lock = self.locks.take(self.session, Scope::Role(key), deadline)?;
         if let Some(cached) = self.cached_if_fresh(key)? {
-            tracing::info!("another daypass has fetched them meanwhile");
+            log::info!("another daypass has fetched them meanwhile");
             return Ok(cached);
         }
         let to_error = |error: portal::Error| match error {
@@ -177,10 +177,10 @@ impl<'a> Broker<'a> {
             }
             Failure::Local(error) => error,
         })?;
-        tracing::info!("fetched from the portal");
+        log::info!("fetched from the portal");
         self.warn_of_wrong_clock();
         if let Err(error) = self.store_role(key, &credentials, used.as_ref()) {
-            tracing::warn!(?error, "the role credentials were not stored");
+            log::warn!("the role credentials were not stored: {error:?}");
         }
         lock.clear();
         Ok(credentials)
@@ -201,7 +201,7 @@ impl<'a> Broker<'a> {
             }
             self.vault.delete_role(self.session, key)?;
         }
-        tracing::info!("the sign-in has changed: these role credentials are not stored");
+        log::info!("the sign-in has changed: these role credentials are not stored");
         Ok(())
     }
 
@@ -217,7 +217,7 @@ impl<'a> Broker<'a> {
         };
         match freshness::token_state(&token, clock::now()) {
             TokenState::Valid => {
-                tracing::info!("the token is valid: not refreshed");
+                log::info!("the token is valid: not refreshed");
                 Ok(token)
             }
             TokenState::SignInRequired => Err(portal::Error::Unauthorized("the sign-in has expired".to_owned()).into()),
@@ -229,7 +229,7 @@ impl<'a> Broker<'a> {
                     // The next call would fail alike, and a proxy may lock the account after a few attempts.
                     Err(failure @ Failure::Portal(portal::Error::Unreachable(..))) => Err(failure),
                     Err(failure) => {
-                        tracing::warn!(?failure, "the token expires soon and could not be refreshed");
+                        log::warn!("the token expires soon and could not be refreshed: {failure:?}");
                         Ok(token)
                     }
                     renewed => renewed,
@@ -252,7 +252,7 @@ impl<'a> Broker<'a> {
     ) -> std::result::Result<T, Failure> {
         match call(token) {
             Err(portal::Error::Unauthorized(why)) => {
-                tracing::info!(why, "the portal rejects this token");
+                log::info!("the portal rejects this token: {why}");
                 let renewed = self.renew(token, RefreshReason::Rejected, deadline)?;
                 Ok(call(&renewed)?)
             }
@@ -295,7 +295,7 @@ impl<'a> Broker<'a> {
                 // Before anything else, also before a signal is handled: the old refresh token is used up.
                 self.store_refreshed(&renewed);
                 self.note_alive();
-                tracing::info!("the token was refreshed");
+                log::info!("the token was refreshed");
                 Ok(renewed)
             }
             Err(portal::Error::InvalidGrant(why)) => {
@@ -375,7 +375,7 @@ fn use_unexpired(cached: RoleCredentials, error: Error) -> Result<RoleCredential
     if error.exit == Exit::Refused || freshness::credential_state(&cached, clock::now()) == CredentialState::Expired {
         return Err(error);
     }
-    tracing::warn!(%error, "returning role credentials that expire soon");
+    log::warn!("returning role credentials that expire soon: {error}");
     Ok(cached)
 }
 

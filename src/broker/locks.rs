@@ -70,7 +70,7 @@ impl Locks {
         };
         let mut lock = Lock::take(&path, Deadline::after(std::time::Duration::ZERO)).map_err(broken)?;
         if lock.is_none() {
-            tracing::info!(holder = holder(&path), ?scope, "waiting for another daypass");
+            log::info!("waiting for another daypass ({}): {scope:?}", holder(&path));
             lock = Lock::take(&path, deadline).map_err(broken)?;
         }
         let Some(mut lock) = lock else {
@@ -107,9 +107,7 @@ impl Locks {
         let vault = self.vault.as_ref()?;
         let folder = self.folders.usable();
         if folder.is_none() {
-            tracing::warn!(
-                "there is no folder for lock files: use one process at a time, or set XDG_RUNTIME_DIR to a private folder"
-            );
+            log::warn!("there is no folder for lock files: use one process at a time, or set XDG_RUNTIME_DIR to a private folder");
         }
         Some(folder?.join(name(vault, session, scope)))
     }

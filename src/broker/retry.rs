@@ -40,7 +40,7 @@ pub(super) fn until_with<T, E: Temporary + Debug>(
         if retries >= MAX_ATTEMPTS || pause.saturating_add(least) >= deadline.left() {
             return Err(error);
         }
-        tracing::info!(?error, ?pause, "retrying");
+        log::info!("retrying after {pause:?}: {error:?}");
         clock::sleep(pause);
     }
 }

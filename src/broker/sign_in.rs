@@ -256,7 +256,7 @@ impl Broker<'_> {
             if let Some(visit) = listener.visit(pkce::CALLBACK) {
                 match authorization.read(&visit.query) {
                     Callback::Unrelated => {
-                        tracing::warn!("a callback that does not belong to this sign-in");
+                        log::warn!("a callback that does not belong to this sign-in");
                         visit.answer(false, "Not this sign-in", "This page does not belong to the sign-in in the terminal.");
                         continue;
                     }
@@ -355,7 +355,7 @@ impl Broker<'_> {
                 Err(error) => error,
             };
             drop(hold);
-            tracing::debug!(?error, "poll");
+            log::debug!("poll: {error:?}");
             answer_lost |= matches!(error, portal::Error::Unavailable(..));
             let state = match error {
                 portal::Error::SlowDown => PollState::SlowDown,
@@ -387,13 +387,13 @@ impl Broker<'_> {
         };
         if let Some(stored) = stored {
             match start(&stored) {
-                Err(portal::Error::InvalidClient(why)) => tracing::info!(why, "registering again"),
+                Err(portal::Error::InvalidClient(why)) => log::info!("registering again: {why}"),
                 other => return Ok((stored, other.map_err(as_invalid_request)?)),
             }
         }
         let registration = retry::until(deadline, || self.portal.register(self.session, deadline)).map_err(as_invalid_request)?;
         if let Err(error) = self.vault.store_registration(self.session, &registration) {
-            tracing::warn!(?error, "the registration was not stored");
+            log::warn!("the registration was not stored: {error:?}");
         }
         let started = start(&registration).map_err(as_invalid_request)?;
         Ok((registration, started))

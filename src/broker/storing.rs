@@ -37,7 +37,7 @@ impl Broker<'_> {
         self.store_or_rescue(token).map_err(|error| {
             let deadline = Deadline::after(SIGN_OUT_TIMEOUT);
             if let Err(error) = retry::until(deadline, || self.portal.sign_out(token, deadline)) {
-                tracing::warn!(?error, "the portal session of this sign-in could not be ended");
+                log::warn!("the portal session of this sign-in could not be ended: {error:?}");
             }
             error.into()
         })
@@ -62,7 +62,7 @@ impl Broker<'_> {
         if let Ok(_lock) = self.locks.take(self.session, Scope::Token, deadline)
             && let Err(error) = self.vault.settle(self.session)
         {
-            tracing::info!(?error, "the sign-in stays in the kernel keyring");
+            log::info!("the sign-in stays in the kernel keyring: {error:?}");
         }
     }
 
@@ -71,7 +71,7 @@ impl Broker<'_> {
         let store = || self.vault.store_token(self.session, token);
         store().or_else(|_| store()).or_else(|error| {
             self.vault.rescue_token(self.session, token).map_err(|_| error)?;
-            tracing::info!("the keyring failed; the kernel keyring keeps the sign-in until it is back");
+            log::info!("the keyring failed; the kernel keyring keeps the sign-in until it is back");
             Ok(())
         })
     }

@@ -120,7 +120,7 @@ impl Endpoint {
     fn answer(&self, request: Request) {
         const JSON: &str = "application/json";
         let refused = |status: &'static str, code: &str, message: &str| {
-            tracing::info!(status, message, "refused");
+            log::info!("refused with status {status}: {message}");
             (status, zeroize::Zeroizing::new(container::error(code, message)))
         };
         let path = request.target.split('?').next().unwrap_or_default();
@@ -226,7 +226,7 @@ impl Held {
                 self.next = Some(Deadline::after(RETRY));
             }
             Err(error) => {
-                tracing::info!(%error, "not renewed");
+                log::info!("not renewed: {error}");
                 if error.exit == Exit::Refused {
                     self.credentials = None;
                 }

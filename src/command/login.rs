@@ -220,7 +220,7 @@ fn requested_options(context: &Context, args: &Args) -> Result<SignInOptions> {
             Ok(()) if !no_browser && !args.qr => Flow::Pkce,
             Ok(()) => Flow::Device,
             Err(why) => {
-                tracing::info!(why, "signing in by a device code");
+                log::info!("signing in by a device code: {why}");
                 Flow::Device
             }
         },

@@ -160,7 +160,7 @@ impl Listing {
             if retries >= MAX_ATTEMPTS || pause >= deadline.left() {
                 return Err(error.into());
             }
-            tracing::info!(?error, ?pause, "the listing is delayed");
+            log::info!("the listing is delayed by {pause:?}: {error:?}");
             self.limiter(|limiter| limiter.delay(Instant::now() + pause));
         }
     }

@@ -105,7 +105,7 @@ impl Portal {
         }
         let location = aws::location(&self.settings, configured, deadline)?;
         let Some(resolved) = location.as_deref().and_then(start_url::resolved) else {
-            tracing::info!(location, "the start URL does not redirect to an access portal; using it as it is");
+            log::info!("the start URL does not redirect to an access portal (location {location:?}); using it as it is");
             return Ok(configured.clone());
         };
         match start_url::region(&resolved) {
@@ -114,7 +114,7 @@ impl Portal {
                 Err(Error::WrongRegion { region, why })
             }
             _ => {
-                tracing::info!(resolved, "the start URL redirects to an access portal");
+                log::info!("the start URL redirects to the access portal {resolved}");
                 // From now on the hosts are chosen for that portal.
                 let _ = self.resolved.set(resolved.clone());
                 Ok(resolved)

@@ -204,6 +204,13 @@ impl Config {
     }
 }
 
+impl Drop for Source {
+    fn drop(&mut self) {
+        // Unused capacity is wiped at once, but contents byte by byte.
+        self.text.clear();
+    }
+}
+
 impl Source {
     fn new(path: PathBuf, kind: FileKind, text: Zeroizing<String>) -> Self {
         Self { path, kind, text }
@@ -226,7 +233,7 @@ impl Source {
 
     fn scan(path: Option<PathBuf>, kind: FileKind, words: &[&str]) -> Option<Self> {
         let Some(path) = path else { return Self::read(None, kind).ok() };
-        let text = match file::open_regular(&path) {
+        let mut text = match file::open_regular(&path) {
             Ok(file) => {
                 // A pipe can't be read in parts and then again.
                 let file = file?;
@@ -236,7 +243,8 @@ impl Source {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Zeroizing::default(),
             Err(_) => return None,
         };
-        Some(Self::new(path, kind, Zeroizing::new(std::str::from_utf8(&text).ok()?.to_owned())))
+        let text = String::from_utf8(std::mem::take(&mut *text)).map_err(|error| drop(Zeroizing::new(error.into_bytes()))).ok()?;
+        Some(Self::new(path, kind, Zeroizing::new(text)))
     }
 
     fn find(&self, kind: Kind, name: &str) -> Option<Block<'_>> {

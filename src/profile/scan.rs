@@ -16,36 +16,14 @@ const CHUNK: usize = 64 * 1024;
 /// Returns the sections whose header lines contain one of the words. `length` is the file's approximate length in bytes. None if the
 /// text can't be scanned by its headers: an indented header (its meaning depends on the lines before it), a byte order mark, a line
 /// longer than the buffer.
-pub(super) fn scan(mut file: impl Read, length: u64, words: &[&str]) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
-    let mut scanner =
-        Scanner { words: words.iter().map(Finder::new).collect(), keeps: false, kept: Zeroizing::new(Vec::with_capacity(CHUNK)) };
+pub(super) fn scan(file: impl Read, length: u64, words: &[&str]) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let size = usize::try_from(length).unwrap_or(CHUNK).saturating_add(1).min(CHUNK);
     let mut buffer = Zeroizing::new(vec![0; size]);
-    let mut filled = 0;
-    let mut first = true;
-    loop {
-        let read = match file.read(buffer.get_mut(filled..).unwrap_or_default()) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            other => other?,
-        };
-        filled += read;
-        let block = buffer.get(..filled).unwrap_or_default();
-        if std::mem::take(&mut first) && block.starts_with(b"\xef\xbb\xbf") {
-            return Ok(None);
-        }
-        let whole = if read == 0 { filled } else { memchr::memrchr(b'\n', block).map_or(0, |at| at + 1) };
-        if !scanner.take(block.get(..whole).unwrap_or_default()) {
-            return Ok(None);
-        }
-        if read == 0 {
-            return Ok(Some(scanner.kept));
-        }
-        buffer.copy_within(whole..filled, 0);
-        filled -= whole;
-        if filled == buffer.len() {
-            return Ok(None);
-        }
-    }
+    let kept = Zeroizing::new(Vec::with_capacity(size));
+    let kept = Scanner { words: words.iter().map(Finder::new).collect(), keeps: false, kept }.read(file, &mut buffer);
+    // Unused capacity is wiped at once, but contents byte by byte.
+    buffer.clear();
+    kept
 }
 
 struct Scanner<'w> {
@@ -56,6 +34,34 @@ struct Scanner<'w> {
 }
 
 impl Scanner<'_> {
+    fn read(mut self, mut file: impl Read, buffer: &mut [u8]) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
+        let mut filled = 0;
+        let mut first = true;
+        loop {
+            let read = match file.read(buffer.get_mut(filled..).unwrap_or_default()) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                other => other?,
+            };
+            filled += read;
+            let block = buffer.get(..filled).unwrap_or_default();
+            if std::mem::take(&mut first) && block.starts_with(b"\xef\xbb\xbf") {
+                return Ok(None);
+            }
+            let whole = if read == 0 { filled } else { memchr::memrchr(b'\n', block).map_or(0, |at| at + 1) };
+            if !self.take(block.get(..whole).unwrap_or_default()) {
+                return Ok(None);
+            }
+            if read == 0 {
+                return Ok(Some(self.kept));
+            }
+            buffer.copy_within(whole..filled, 0);
+            filled -= whole;
+            if filled == buffer.len() {
+                return Ok(None);
+            }
+        }
+    }
+
     /// Processes whole lines. False if they can't be skipped.
     fn take(&mut self, block: &[u8]) -> bool {
         let mut headers = Vec::new();

@@ -316,7 +316,7 @@ fn note(env: &Env, path: &Path, change: &LastChange) {
         file::replace_private(&note, &text, false)
     });
     if let Err(error) = written {
-        tracing::warn!(%error, "the change was not recorded for 'daypass undo'");
+        log::warn!("the change was not recorded for 'daypass undo': {error}");
     }
 }
 

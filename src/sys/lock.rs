@@ -35,7 +35,7 @@ impl Folders {
         runtime.chain(own).chain(temporary(&self.env)).find(|folder| match writable(folder) {
             Ok(()) => true,
             Err(error) => {
-                tracing::debug!(folder = %folder.display(), %error, "not used for lock files");
+                log::debug!("{} is not used for lock files: {error}", folder.display());
                 false
             }
         })

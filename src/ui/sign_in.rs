@@ -102,7 +102,7 @@ impl<'a> TerminalSignIn<'a> {
         if self.options.browser != Browser::Opened {
             return false;
         }
-        self.opened = browser::open(address, self.env).inspect_err(|error| tracing::info!(%error, "no browser")).ok();
+        self.opened = browser::open(address, self.env).inspect_err(|error| log::info!("no browser: {error}")).ok();
         self.opened.is_some()
     }
 

@@ -106,22 +106,22 @@ fn find(ring: KeyRing, item: &Item) -> Result<Option<Key>> {
 }
 
 fn content(key: Key) -> Result<Option<Bytes>> {
-    // The kernel returns the real length.
-    let read = |mut buffer: &mut [u8]| match key.read(&mut buffer) {
-        Err(error) if is_missing(error) => Ok(None),
-        len => len.map(Some).map_err(to_error),
-    };
     // Most values fit the first buffer.
-    let mut first = Zeroizing::new([0; 2048]);
-    let Some(len) = read(&mut *first)? else { return Ok(None) };
-    if let Some(content) = first.get(..len) {
-        return Ok(Some(Zeroizing::new(content.to_vec())));
+    for size in [2048, LIMIT] {
+        let mut content = Zeroizing::new(vec![0; size]);
+        // The kernel returns the real length.
+        let len = match key.read(&mut *content) {
+            Err(error) if is_missing(error) => return Ok(None),
+            len => len.map_err(to_error)?,
+        };
+        if len <= size {
+            content.truncate(len);
+            return Ok(Some(content));
+        }
+        // Unused capacity is wiped at once, but contents byte by byte.
+        content.clear();
     }
-    let mut whole = Zeroizing::new(vec![0; LIMIT]);
-    Ok(read(&mut whole)?.filter(|len| *len <= LIMIT).map(|len| {
-        whole.truncate(len);
-        whole
-    }))
+    Ok(None)
 }
 
 fn members(ring: i32) -> Result<Vec<i32>> {

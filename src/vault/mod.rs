@@ -127,14 +127,14 @@ impl Vault {
         if let Some(cache) = self.cache()
             && let Ok(Some(credentials)) = read(cache, &key)
         {
-            tracing::info!("role credentials are cached in: {}", cache.name());
+            log::info!("role credentials are cached in: {}", cache.name());
             return Ok(Some(credentials));
         }
         match read(self.durable(), &key) {
             Err(Error::Locked(_) | Error::Unconfirmed { .. } | Error::Missing(_)) => Ok(None),
             other => {
                 if matches!(other, Ok(Some(_))) {
-                    tracing::info!("role credentials are cached in: {}", self.durable().name());
+                    log::info!("role credentials are cached in: {}", self.durable().name());
                 }
                 other
             }

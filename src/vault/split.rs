@@ -112,14 +112,17 @@ pub struct Entry {
 
 /// The value of a key; None if it is missing or incomplete.
 pub fn get(store: &dyn Backend, key: &Key) -> Result<Option<Secret>> {
-    let Some(content) = store.get(&head(key))? else { return Ok(None) };
+    let Some(mut content) = store.get(&head(key))? else { return Ok(None) };
     let Some((header, inline)) = parse(&content) else { return Ok(None) };
-    let (len, parts) = (header.len, header.parts);
+    let (len, parts, start) = (header.len, header.parts, content.len() - inline.len());
     if header.key.key().as_ref() != Some(key) {
         return Ok(None);
     }
     let value = match parts {
-        None => Zeroizing::new(inline.to_vec()),
+        None => {
+            content.drain(..start);
+            content
+        }
         Some(parts) => match join(store, key, &parts, len)? {
             Some(value) => value,
             None => return Ok(None),
