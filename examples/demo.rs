@@ -123,7 +123,7 @@ fn run(interactive: bool, pick: bool) -> Result {
     fs::write(&credentials, format!("[old]\n{}", key.lines()))?;
     demo.explain("Find the long-lived keys on this machine (here: one that the demo has just put into ~/.aws/credentials):");
     demo.fails_with(&["audit"], 7)?;
-    demo.explain("Replace the key by a role of its account, under the same profile name, and search again:");
+    demo.explain("Replace the key with a role of its account, under the same profile name, and search again:");
     demo.daypass(&["migrate", "old", "--role", "DeveloperAccess"])?;
     demo.daypass(&["audit"])?;
     check(!fs::read_to_string(&credentials)?.contains(&key.secret), "the key is still in the file")?;

@@ -64,6 +64,8 @@ pub enum Correction {
     Replace(String, String),
     /// Words to add to the command's arguments.
     Add(Vec<String>),
+    /// The same command line, after what is to be done first, a clause.
+    Repeat(String),
 }
 
 impl Error {
@@ -83,6 +85,12 @@ impl Error {
         let correction = Correction::Add(vec![flag.to_owned(), value.to_owned()]);
         let hint = format!("add {}", text::command_line([flag, value]));
         Self { correction: Some(Box::new(correction)), ..Self::usage(what, hint) }
+    }
+
+    /// [`Exit::Failed`] for what works after something else is done `first`. The hint is that and the same command line.
+    pub fn again(what: impl Into<String>, first: &str) -> Self {
+        let correction = Correction::Repeat(first.to_owned());
+        Self { correction: Some(Box::new(correction)), ..Self::failed(what, format!("{first} try again")) }
     }
 
     /// [`Exit::Failed`].

@@ -157,9 +157,10 @@ fn typo(error: &clap::Error) -> Option<(String, String)> {
     Some((text(wrong)?, text(meant)?))
 }
 
-/// The corrected command line; None if it does not contain what is to be corrected.
+/// The corrected command line, or the same one; None if it does not contain what is to be corrected.
 fn corrected_command(arguments: &[OsString], correction: Correction) -> Option<String> {
     let mut words: Vec<String> = arguments.iter().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let mut prefix = String::new();
     match correction {
         Correction::Replace(wrong, meant) => {
             let corrected = |word: &String| match word.split_once('=').filter(|(flag, _)| flag.starts_with("--")) {
@@ -178,6 +179,7 @@ fn corrected_command(arguments: &[OsString], correction: Correction) -> Option<S
             let after = command + 1;
             words.splice(after..after, more);
         }
+        Correction::Repeat(first) => prefix = format!("{first}: "),
     }
-    Some(text::command_line(["daypass"].into_iter().chain(words.iter().map(String::as_str))))
+    Some(prefix + &text::command_line(["daypass"].into_iter().chain(words.iter().map(String::as_str))))
 }

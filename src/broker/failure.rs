@@ -1,7 +1,7 @@
 //! Turns errors of the portal and of STS into messages, hints and exit statuses. Pure.
 
 use crate::aws::{self, Obstacle, regions};
-use crate::error::{Error, Exit};
+use crate::error::{Correction, Error, Exit};
 use crate::portal;
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::sts;
@@ -72,7 +72,10 @@ pub(super) fn not_assumed(session: &Session, source: &str, role_arn: &str, error
         sts::Error::InvalidSignature(why) => Error::new(Exit::Unreachable, what(&why), clock::SYNCHRONIZE),
         sts::Error::InvalidRequest(why) => Error::usage(what(&why), edit_file("~/.aws/config")),
         sts::Error::Call(error) => match error {
-            aws::Error::Rejected(rejection) => Error::failed(what(&rejection.why("the request is not accepted")), "try again"),
+            aws::Error::Rejected(rejection) => {
+                let correction = Some(Box::new(Correction::Add(vec!["-vv".to_owned()])));
+                Error { correction, ..Error::failed(what(&rejection.why("the request is not accepted")), "add -vv") }
+            }
             aws::Error::Unavailable(_, why) => unavailable(session, why),
             aws::Error::Unreachable(Obstacle::UnknownRegion, why) => {
                 Error::usage(format!("{why} (the region of the profile that assumes the role)"), edit_file("~/.aws/config"))
@@ -147,7 +150,7 @@ pub(super) fn to_error(session: &Session, failure: Failure) -> Error {
             portal::Error::Forbidden(why) => Error::new(
                 Exit::Refused,
                 format!("the portal refuses: {why}"),
-                "ask your administrator for an assignment in IAM Identity Center",
+                format!("ask your administrator to assign you a permission set at {start_url}"),
             ),
             portal::Error::InvalidRequest(why) => Error::failed(
                 format!("IAM Identity Center in {region} does not accept {start_url}: {why}"),
@@ -204,7 +207,7 @@ fn unknown_region(session: &Session, why: String) -> Error {
         format!("set sso_region to the region of IAM Identity Center, such as {}", near.unwrap_or("us-east-1"))
     } else {
         let name = shell_quote(name);
-        format!("daypass configure --session {name} --session-only --sso-region {}", near.unwrap_or("REGION"))
+        format!("daypass configure --session {name} --session-only --sso-region {}", near.unwrap_or("us-east-1"))
     };
     match near {
         Some(near) => Error::typo(why, region, near, hint),

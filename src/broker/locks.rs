@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ring::digest;
 use time::{Duration, OffsetDateTime};
 
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::portal;
 use crate::profile::names::Session;
 use crate::secret::Secret;
@@ -24,6 +24,9 @@ const FAILURE_LIFE: Duration = Duration::seconds(30);
 
 /// How long no browser is opened again after an automatic sign-in that nobody finished: tools retry on their own.
 const UNANSWERED_LIFE: Duration = Duration::minutes(5);
+
+/// The holder of a lock file that does not name it.
+const UNKNOWN: &str = "unknown";
 
 /// What a lock protects.
 #[derive(Debug, Clone, Copy)]
@@ -71,10 +74,14 @@ impl Locks {
             lock = Lock::take(&path, deadline).map_err(broken)?;
         }
         let Some(mut lock) = lock else {
-            return Err(Error::new(
-                Exit::Failed,
-                format!("timed out waiting for another daypass (process {}) to finish with {}", holder(&path), session.name),
-                "try again; if it hangs, end that process",
+            let holder = holder(&path);
+            return Err(Error::again(
+                format!("timed out waiting for another daypass (process {holder}) to finish with {}", session.name),
+                &if holder == UNKNOWN {
+                    "wait for it to end, then".to_owned()
+                } else {
+                    format!("end process {holder} if it hangs, then")
+                },
             ));
         };
         let note = lock.note().lines().nth(1).and_then(Note::parse);
@@ -110,7 +117,7 @@ impl Locks {
 fn holder(path: &std::path::Path) -> String {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let number = text.lines().next().unwrap_or_default();
-    if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) { number.to_owned() } else { "unknown".to_owned() }
+    if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) { number.to_owned() } else { UNKNOWN.to_owned() }
 }
 
 /// A held lock.

@@ -23,12 +23,13 @@ Examples:
   daypass console dev prod --print \\
       --destination https://eu-west-1.console.aws.amazon.com/ec2/home
 
-It needs no credentials here; the portal signs you in, in the browser. For a
-profile that assumes a role, the console opens with the role of the portal, and
-a second link switches to the assumed role.
+daypass needs no sign-in for this: the portal signs you in, in the browser. For
+a profile that assumes a role, the console opens with the role of the portal,
+and a second link switches to the assumed role.
 
-DAYPASS_CONSOLE_BROWSER is the command that opens it, instead of BROWSER, with
-{url}, {profile}, {account_name}, {account_id}, {role}, {session}, {region}:
+DAYPASS_CONSOLE_BROWSER sets the command that opens the link, instead of
+BROWSER. It may contain {url}, {profile}, {account_name}, {account_id}, {role},
+{session} and {region}:
   firefox \"ext+container:name={account_name}&url={url}\"
   google-chrome --profile-directory={account_name} {url}")]
 pub struct Args {

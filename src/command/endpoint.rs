@@ -107,7 +107,7 @@ impl Endpoint {
         &self.token
     }
 
-    /// Answers requests for ever.
+    /// Answers requests until the process ends.
     pub(super) fn run(mut self) -> ! {
         loop {
             while let Some(request) = self.server.request() {
@@ -179,7 +179,7 @@ impl Roles {
         })
     }
 
-    /// Renews what is no longer fresh, for ever.
+    /// Renews what is no longer fresh, until the process ends.
     fn renew(&self, env: &Env, interaction: Interaction, definition: fn() -> clap::Command) -> ! {
         loop {
             for (role, target) in self.targets.iter().enumerate() {

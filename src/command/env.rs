@@ -11,7 +11,7 @@ use crate::sys::{parent, process};
 use crate::text;
 use crate::ui::terminal;
 
-/// Print variables for a shell to evaluate
+/// Print credentials as variables for a shell to evaluate
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -19,19 +19,19 @@ Examples:
   daypass env dev --shell fish | source
   daypass env dev --shell powershell | Out-String | Invoke-Expression
   daypass env dev --shell nushell | from json | load-env
-  eval \"`daypass env dev`\"          # tcsh
-  eval (daypass env dev | slurp)    # elvish
-  execx($(daypass env dev))         # xonsh
+  eval \"`daypass env dev`\"         # tcsh
+  eval (daypass env dev | slurp)   # elvish
+  execx($(daypass env dev))        # xonsh
   for /f \"delims=\" %i in ('daypass env dev --shell cmd') do @%i
-  eval \"$(daypass env --unset)\"    # clear them
+  eval \"$(daypass env --unset)\"    # clear the variables
 
-Without --shell the format is that of the shell that runs daypass, or of $SHELL.
+Without --shell, the format is that of the shell that runs daypass, else $SHELL.
 'daypass shell-init' defines a function for this: dp dev.
 
-Sets the credentials, AWS_ACCOUNT_ID, the region, and the endpoints, FIPS,
-dual-stack and CA settings of the profile, and AWS_VAULT, from which prompts
-read the name. Variables that you set yourself win over the profile's region
-and settings.")]
+The variables are the credentials, AWS_ACCOUNT_ID, the region, the endpoint,
+FIPS, dual-stack and CA settings of the profile, and AWS_VAULT, where shell
+prompts look for the name. Variables that you set yourself take precedence over
+the region and the settings of the profile.")]
 pub struct Args {
     /// The role.
     #[command(flatten)]
@@ -42,7 +42,7 @@ pub struct Args {
     /// Choose the role from a list on the terminal
     #[arg(long, conflicts_with_all = ["name", "profile", "session", "start_url", "sso_region", "scopes", "account", "role", "unset"])]
     pub pick: bool,
-    /// Set the keys: 'dp' sets AWS_PROFILE instead, if that is enough
+    /// Set keys: without this, 'dp' sets AWS_PROFILE if that is enough
     #[arg(short, long, conflicts_with = "unset")]
     pub keys: bool,
     /// Print commands that clear the variables

@@ -26,25 +26,25 @@ Examples:
       -- terraform plan
   daypass exec dev --server -- terraform apply
 
-With --server the command gets credentials that renew, for as long as it runs:
-AWS SDKs ask a local endpoint for them, which ends with the command.
+With --server, the credentials of the command renew for as long as it runs: AWS
+SDKs ask a local endpoint for them, which ends with the command.
 
-Without a command it starts your shell ($SHELL).
+Without a command, exec starts your shell ($SHELL).
 
 The -- is optional after a profile or after --account and --role: the next word
 starts the command. It is required to use AWS_PROFILE: 'daypass exec -- aws s3
 ls'.
 
-Exits with the status of the command, 127 if it is not found, or 126 if it
-cannot be executed.")]
+Exits with the status of the command, 127 if it is not found, or 126 if it can't
+be executed.")]
 pub struct Args {
     /// The role.
     #[command(flatten)]
     pub role: RoleArgs,
-    /// Give it credentials that renew, from a local endpoint
+    /// Give the command credentials that renew, from a local endpoint
     #[arg(long)]
     pub server: bool,
-    /// Hide the config and credentials files from the command: credentials of [default] would be used instead of the endpoint's
+    /// Hide the config and credentials files from the command, so that it can't use credentials of [default] instead of the endpoint's
     #[arg(long, requires = "server")]
     pub isolate: bool,
     /// Command and its arguments [default: $SHELL]

@@ -87,19 +87,19 @@ pub struct AssumeFlags {
     /// Role to assume with these credentials
     #[arg(long, value_name = "ARN", help_heading = CHAINING)]
     pub assume_role: Option<String>,
-    /// Session name, which CloudTrail shows [default: your own]
+    /// Session name, which CloudTrail shows [default: that of your own session]
     #[arg(long, value_name = "NAME", requires = "assume_role", help_heading = CHAINING)]
     pub role_session_name: Option<String>,
     /// External ID that the role requires
     #[arg(long, value_name = "ID", requires = "assume_role", help_heading = CHAINING)]
     pub external_id: Option<String>,
-    /// Validity: seconds, or such as 30m [default and maximum: 1h]
+    /// How long the credentials are valid, such as 900 (seconds) or 30m [default and maximum: 1h]
     #[arg(long, value_name = "TIME", requires = "assume_role", help_heading = CHAINING)]
     pub duration: Option<String>,
     /// Limit the session: read-only, the ARN of a managed policy, or a file
     #[arg(long, value_name = "POLICY", requires = "assume_role", help_heading = CHAINING)]
     pub policy: Option<String>,
-    /// Source identity, which stays with the session
+    /// Source identity, which CloudTrail shows; roles assumed from this one keep it
     #[arg(long, value_name = "NAME", requires = "assume_role", help_heading = CHAINING)]
     pub source_identity: Option<String>,
 }

@@ -4,7 +4,7 @@ use super::man;
 use crate::context::Context;
 use crate::error::Result;
 
-/// Print the help of daypass or of a command
+/// Print help for daypass or for a command
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  daypass help\n  daypass help exec")]
 pub struct Args {

@@ -29,7 +29,7 @@ pub struct Args {
     /// Only rows that contain all of these words, in any column, ignoring case
     #[arg(long, value_name = "WORDS")]
     pub filter: Vec<String>,
-    /// List all profiles and where their credentials come from instead (no network)
+    /// List all profiles instead, and where their credentials come from (no network)
     #[arg(long)]
     pub profiles: bool,
     /// Output format

@@ -31,7 +31,7 @@ pub struct Args {
     /// Only the role of this profile
     #[arg(long, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Only what coding agents got
+    /// Only credentials that coding agents got
     #[arg(long)]
     pub agent: bool,
     /// Output format

@@ -22,12 +22,13 @@ use crate::ui::sign_in::SignInOptions;
 use crate::ui::terminal;
 use crate::vault;
 
-/// Sign in
+/// Sign in to IAM Identity Center
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-If you are signed in already, it says so and does nothing; --force signs in
-again, and so does --max-age if the sign-in is older. For a limit that always
-applies, add a line such as 'daypass_max_age = 8h' to the [sso-session] block.
+If you are already signed in, login says so and does nothing. --force starts a
+new sign-in, and so does --max-age if the current one is older. For a limit that
+always applies, add a line such as 'daypass_max_age = 8h' to the [sso-session]
+block.
 
 There are two ways to sign in. If a browser runs on this machine, it returns to
 daypass on its own (pkce). Elsewhere (SSH, containers, CI, no display), open an
@@ -65,7 +66,7 @@ pub struct Args {
     /// Print the address without opening a browser
     #[arg(long)]
     pub no_browser: bool,
-    /// Open a browser even if a coding agent runs this, for which daypass opens none
+    /// Open a browser even if a coding agent runs this
     #[arg(long, conflicts_with = "no_browser")]
     pub browser: bool,
     /// Show the address as a QR code (the default on a terminal if no browser can be opened)

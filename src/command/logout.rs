@@ -14,7 +14,7 @@ use crate::text;
 use crate::ui::terminal;
 use crate::vault::{self, Contents};
 
-/// Sign out: delete local tokens and credentials and end the portal session
+/// Sign out: delete local tokens and credentials, and end the portal session
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -22,9 +22,9 @@ Examples:
   daypass logout corp
   daypass logout dev --role-only
 
-With --role-only you stay signed in, and only the cached credentials of one
-profile's role are deleted: the next call gets new ones. Use it if a permission
-set was changed; the old credentials would be used until they expire.")]
+With --role-only, you stay signed in, and only the cached credentials of one
+profile's role are deleted: the next call gets new ones. Use it after a change
+of the permission set; otherwise the old credentials are used until they expire.")]
 pub struct Args {
     /// The session.
     #[command(flatten)]

@@ -28,10 +28,9 @@ pub(super) fn checked(name: &str, flag: &str) -> Result<String> {
         return Ok(name.to_owned());
     }
     let near = regions::nearest(&name.to_lowercase());
-    let rule =
-        near.map_or_else(|| "the name of a region is such as eu-west-1".to_owned(), |near| format!("the nearest one is {near}"));
+    let rule = near.map_or_else(|| ", such as eu-west-1".to_owned(), |near| format!("; did you mean \"{near}\"?"));
     let meant = near.unwrap_or("us-east-1");
-    Err(Error::typo(format!("\"{name}\" is not a region: {rule}"), name, meant, format!("add {flag} {meant}")))
+    Err(Error::typo(format!("\"{name}\" is not a region{rule}"), name, meant, format!("add {flag} {meant}")))
 }
 
 /// The region of the portal at this address, if it can be learned.

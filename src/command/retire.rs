@@ -24,21 +24,22 @@ use crate::vault::{self, ParkedKey};
 /// List migrated keys; deactivate, then delete them at AWS
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Without an argument: the parked keys with their status, last use and next step.
-With a profile or a key ID: the next step.
+Without an argument, it lists the migrated keys with their status, last use and
+next step. With a profile or a key ID, it does the next step:
 
 1. Deactivate. Refused if something used the key after the migration: another
    machine or program still needs it (--force). 'daypass retire --undo dev'
    activates it again.
-2. Wait, 14 days or --wait. What breaks meanwhile needs the key.
-3. Delete, by the word 'delete'. A deleted key never returns; its secret is
-   deleted from the keyring too.
+2. Wait for 14 days, or as long as --wait sets. What breaks meanwhile needs the
+   key.
+3. Delete, after you type the word 'delete'. A deleted key can't be restored;
+   its secret is deleted from the keyring too.
 
-The role of the profile does it. If that role may not, the key can deactivate
-itself (the word 'deactivate'), which it can't undo. Otherwise the commands for
-an administrator are printed. Keys of a root user are never touched.
+The role of the profile does this. If it may not, the key can deactivate itself
+(after the word 'deactivate'), but not activate itself again. Otherwise, retire
+prints the commands for an administrator. It never touches keys of a root user.
 
-Without a terminal: --yes, or --confirm WORD where a word is required.")]
+Without a terminal, use --yes, or --confirm WORD where a word is required.")]
 pub struct Args {
     /// Profile that had the key, or the access key ID [default: list all]
     #[arg(value_name = "KEY|PROFILE")]
@@ -49,13 +50,13 @@ pub struct Args {
     /// Days of inactivity before a key is deleted
     #[arg(long, value_name = "DAYS", default_value_t = ParkedKey::WAIT_DAYS)]
     pub wait: u32,
-    /// Deactivate the key although something used it after the migration
+    /// Deactivate the key even if something used it after the migration
     #[arg(long)]
     pub force: bool,
-    /// Deactivate without a question
+    /// Deactivate without asking
     #[arg(short, long)]
     pub yes: bool,
-    /// The word that a step requires: deactivate or delete
+    /// Confirm a step with the word that it requires: deactivate or delete
     #[arg(long, value_name = "WORD")]
     pub confirm: Option<String>,
     /// Output format of the list
@@ -102,18 +103,19 @@ pub(super) fn find<'p>(parked: &'p [ParkedKey], name: Option<&String>) -> Result
     let names = || parked.iter().flat_map(|parked| &parked.profiles).map(String::as_str);
     match (name, parked) {
         (None, [only]) => Ok(only),
-        (_, []) => Err(Error::usage("no key is parked", "daypass migrate --all --dry-run")),
+        (_, []) => Err(Error::usage("there are no migrated keys", "daypass migrate --all --dry-run")),
         (None, _) => {
             let first = names().next().unwrap_or_default();
-            let what = format!("several keys are parked; name a profile: {}", names().collect::<Vec<_>>().join(", "));
+            let what = format!("there are several migrated keys; name a profile: {}", names().collect::<Vec<_>>().join(", "));
             let correction = Some(Box::new(Correction::Add(vec![first.to_owned()])));
             Err(Error { correction, ..Error::usage(what, format!("daypass retire {}", shell_quote(first))) })
         }
         (Some(name), _) => {
             let is_it = |parked: &&ParkedKey| parked.id == *name || masked(&parked.id) == *name || parked.profiles.contains(name);
+            let what = || format!("no migrated key belongs to \"{name}\"");
             parked.iter().find(is_it).ok_or_else(|| match nearest(name, names()) {
-                Some(near) => Error::typo(format!("no parked key belongs to \"{name}\""), name, near, "daypass retire"),
-                None => Error::usage(format!("no parked key belongs to \"{name}\""), "daypass retire"),
+                Some(near) => Error::typo(format!("{}; did you mean \"{near}\"?", what()), name, near, "daypass retire"),
+                None => Error::usage(what(), "daypass retire"),
             })
         }
     }
@@ -210,7 +212,7 @@ fn list(context: &Context, args: &Args, parked: &[ParkedKey]) -> Result<u8> {
         entries.push(entry(parked, &facts));
     }
     if entries.is_empty() {
-        context.tell("No key is parked. Find keys with: daypass migrate --all --dry-run");
+        context.tell("No migrated keys. Find keys to migrate: daypass audit");
     }
     let rows = || entries.iter().map(Entry::row).collect::<Vec<_>>();
     let head = ["key", "profiles", "account", "parked_at", "status", "last_used", "service", "region", "next", "next_at"];
@@ -241,7 +243,7 @@ fn list(context: &Context, args: &Args, parked: &[ParkedKey]) -> Result<u8> {
                 ]
             };
             let rows: Vec<_> = entries.iter().map(row).collect();
-            context.table(&["KEY", "PROFILES", "ACCOUNT", "PARKED", "STATUS", "LAST USE", "NEXT"], &rows)
+            context.table(&["KEY", "PROFILES", "ACCOUNT", "MIGRATED", "STATUS", "LAST USE", "NEXT"], &rows)
         }
     })?;
     Ok(0)
@@ -602,6 +604,6 @@ fn whole_second(time: OffsetDateTime) -> OffsetDateTime {
 
 /// What was typed. The end of the input decides nothing.
 fn typed<T>(answer: std::io::Result<Option<T>>) -> Result<T> {
-    let answer = answer.map_err(|error| Error::failed(format!("cannot read standard input: {error}"), "daypass retire --help"))?;
+    let answer = answer.map_err(|error| Error::failed(format!("can't read standard input: {error}"), "daypass retire --help"))?;
     answer.ok_or_else(|| Error::new(Exit::Interrupted, "input ended; nothing was changed", "daypass retire --help"))
 }

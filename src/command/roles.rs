@@ -54,9 +54,10 @@ pub(super) fn roles_in(context: &Context, broker: &Broker<'_>, accounts: &[Accou
                 let what = format!("the portal refuses to list the roles in account {}: {why}", account.id);
                 listed.refused.push(account.id.clone());
                 if listed.refused.len() == of {
-                    return Err(Error::new(Exit::Refused, what, "ask your administrator about the account"));
+                    let hint = format!("ask your administrator whether account {} is suspended or closed", account.id);
+                    return Err(Error::new(Exit::Refused, what, hint));
                 }
-                context.tell(&format!("Warning: {}.", text::clean(&what)));
+                context.tell(&format!("warning: {}", text::clean(&what)));
                 continue;
             }
         };
@@ -100,6 +101,6 @@ pub(super) fn nothing_reachable(session: &str) -> Error {
     Error::new(
         Exit::Refused,
         format!("{session} gives you no access to any account"),
-        "ask your administrator for an assignment in IAM Identity Center",
+        "ask your administrator to assign you an account and a permission set in IAM Identity Center",
     )
 }

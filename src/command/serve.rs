@@ -26,12 +26,13 @@ Examples:
   daypass serve dev --shell dotenv > dev.env
   daypass exec dev --server -- terraform apply
 
-AWS SDKs ask the endpoint for credentials again before they expire, so what runs
-longer than an hour goes on. It listens on 127.0.0.1 and answers requests with
-the token only. The first profile is at /, each one at /PROFILE. Ctrl-C ends it.
+AWS SDKs ask the endpoint for new credentials before the old ones expire, so
+programs can run longer than an hour. It listens on 127.0.0.1, and answers only
+requests that contain the token. The first profile is at /, and each one at
+/PROFILE. Ctrl-C stops it.
 
 If sign-in is required meanwhile, requests fail with the command to type, and
-work again after it.")]
+work again after you have signed in.")]
 pub struct Args {
     /// Profiles [default: $AWS_PROFILE, then default]
     #[arg(value_name = "PROFILE", conflicts_with = "profile")]
@@ -42,7 +43,7 @@ pub struct Args {
     /// Port of 127.0.0.1 to listen on [default: a free one]
     #[arg(long, value_name = "PORT")]
     pub port: Option<u16>,
-    /// File with the token, so that it stays the same; created if it is missing
+    /// File for the token, so that it stays the same; created if it is missing
     #[arg(long, value_name = "FILE")]
     pub token_file: Option<PathBuf>,
     /// Accept requests for this host too, such as 127.0.0.1:4100 of a forwarded port; can be repeated
@@ -91,7 +92,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         let cleared = export::cleared_for_endpoint(&set, context.env.our_settings());
         context.print(&export::script(shell, &set, &cleared)?)?;
     }
-    context.tell("Ctrl-C ends the endpoint.");
+    context.tell("Ctrl-C stops the endpoint.");
     endpoint.run()
 }
 
@@ -112,8 +113,16 @@ fn token_of(path: &Path) -> Result<Secret> {
         }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let token = new_token()?;
-            file::replace_private(path, token.expose().as_bytes(), false)
-                .map_err(|error| unusable(format!("can't be written: {error}")))?;
+            file::replace_private(path, token.expose().as_bytes(), false).map_err(|error| {
+                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+                let folder = folder.to_string_lossy();
+                let (what, command) = match error.kind() {
+                    std::io::ErrorKind::NotFound => ("its folder does not exist".to_owned(), "mkdir -p"),
+                    _ => (error.to_string(), "ls -ld"),
+                };
+                let what = format!("the token file {shown} can't be written: {what}");
+                Error::usage(what, format!("{command} {}", text::shell_quote(&folder)))
+            })?;
             Ok(token)
         }
         Err(error) => Err(unusable(format!("can't be read: {error}"))),

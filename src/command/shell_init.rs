@@ -20,10 +20,10 @@ Once, for Nushell:
   daypass shell-init nushell | save -f $\"($nu.user-autoload-dirs.0)/daypass.nu\"
 
 Then:
-  dp dev    use profile dev in this shell: AWS_PROFILE, which always renews
-  dp -k dev its keys instead, for a tool that reads no profiles
-  dp        pick a role; one without a profile is set by its keys
-  dp -      clear them")]
+  dp dev      use profile dev in this shell (AWS_PROFILE; credentials renew)
+  dp -k dev   set its keys instead, for tools that read no profiles
+  dp          pick a role (keys, if it has no profile)
+  dp -        clear the profile or keys")]
 pub struct Args {
     /// Shell
     pub shell: Interactive,

@@ -42,7 +42,7 @@ collide, the account ID is appended to both.
 sync marks its profiles with the comment '# daypass sync: SESSION ACCOUNT ROLE'
 and never touches a profile that it did not create; if the name is taken, it
 uses another. Remove the comment to keep a profile as your own. With --only, it
-leaves alone what does not match, with --prune too.
+changes only what matches, even with --prune.
 
 The previous version of the file is kept; 'daypass undo' restores it.")]
 pub struct Args {
@@ -58,10 +58,10 @@ pub struct Args {
     /// Region of the profiles
     #[arg(long, value_name = "REGION")]
     pub region: Option<String>,
-    /// Leave out the roles that a profile of your own reaches already (the default)
+    /// Leave out roles that one of your own profiles already uses (the default)
     #[arg(long, conflicts_with = "all_roles")]
     pub missing: bool,
-    /// Also write profiles for roles that a profile of your own reaches already
+    /// Also write profiles for roles that one of your own profiles already uses
     #[arg(long)]
     pub all_roles: bool,
     /// Remove profiles that an earlier sync of this session created and that are no longer needed

@@ -7,16 +7,16 @@ use crate::profile::store;
 use crate::text;
 use crate::ui::{prompt, terminal};
 
-/// Take back the last change of ~/.aws/config
+/// Undo the last change to ~/.aws/config
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Restores the file as it was before daypass changed it last ('configure', 'sync',
-'migrate' of another tool's profile), byte for byte. It shows the difference and
-asks first. A second 'daypass undo' takes the first one back.
+'use', 'migrate' of another tool's profile), byte for byte. It shows the
+difference and asks first. A second 'daypass undo' reverses the first one.
 
-It refuses if anyone has changed the file since, or if the file contained a
-secret, which no backup ever contains. The previous version, without secrets, is
-in ~/.aws/config.daypass.bak. The migration of a key is undone with
+It refuses if the file was changed since, or if it contained a secret: backups
+never contain secrets. The previous version, without secrets, is in
+~/.aws/config.daypass.bak. To undo the migration of a key, use
 'daypass migrate --undo'.")]
 pub struct Args {
     /// Restore without asking
@@ -48,7 +48,8 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
             ));
         }
         terminal::say(&format!("\n{}", clean_lines(&undo.diff())));
-        let question = if undo.after.is_some() { format!("Restore {path}?") } else { format!("Delete {path}, as before?") };
+        let question =
+            if undo.after.is_some() { format!("Restore {path}?") } else { format!("Delete {path}, which did not exist before?") };
         match prompt::confirm(&question, true) {
             Ok(Some(true)) => {}
             Ok(Some(false)) => {
@@ -60,6 +61,6 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     }
     store::undo(&context.env, &undo)?;
     let done = if undo.after.is_some() { "Restored" } else { "Deleted" };
-    context.tell(&format!("{done} {path}. A second 'daypass undo' takes this back."));
+    context.tell(&format!("{done} {path}. A second 'daypass undo' reverses this."));
     Ok(0)
 }

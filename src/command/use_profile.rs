@@ -1,4 +1,4 @@
-//! `daypass use`: makes `[default]` a copy of a profile, for shells and programs in which nothing names one, and takes that back.
+//! `daypass use`: makes `[default]` a copy of a profile, for shells and programs in which nothing names one, and undoes that.
 
 use std::path::PathBuf;
 
@@ -19,23 +19,23 @@ use crate::profile::undo::{FileUndo, Restored};
 use crate::profile::{Block, Config, helper};
 use crate::text;
 
-/// Make a profile the default of new shells and IDEs
+/// Make a profile the default for new shells and IDEs
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   daypass use dev
   daypass use           # pick one
-  daypass use --none    # as before
+  daypass use --none    # restore the previous [default]
 
-[default] becomes a copy of the profile. What it was is restored by --none:
-byte for byte if the file was not changed since, else key by key. A [default]
-with access keys is not touched ('daypass migrate default' replaces the key).
-Where AWS_PROFILE is set, [default] does not count.")]
+[default] becomes a copy of the profile. --none restores what it was before:
+byte for byte if the file was not changed since, otherwise key by key. A
+[default] with access keys is not touched ('daypass migrate default' replaces
+the key). [default] has no effect where AWS_PROFILE is set.")]
 pub struct Args {
-    /// Profile
+    /// Profile [default: choose from a list]
     #[arg(value_name = "PROFILE")]
     pub name: Option<String>,
-    /// Take it back: restore what [default] was
+    /// Restore the previous [default]
     #[arg(long, conflicts_with = "name")]
     pub none: bool,
     /// Print the change as a diff without writing it
@@ -89,7 +89,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     }
     let path = context.env.config_file().unwrap_or_default();
     let what = format!("{} keeps changing while daypass writes it", path.display());
-    Err(Error::failed(what, "close the other program that writes it, and try again"))
+    Err(Error::again(what, "close the other program that writes it, then"))
 }
 
 /// A change of the config file.
@@ -97,9 +97,9 @@ struct DefaultChange {
     path: PathBuf,
     before: Option<Zeroizing<String>>,
     after: Option<Zeroizing<String>>,
-    /// The new default, with what takes it back. None if `[default]` is restored.
+    /// The new default, with what undoes the change. None if `[default]` is restored.
     new: Option<(RoleTarget, DefaultProfile)>,
-    /// Whether there was something to take back.
+    /// Whether there was something to restore.
     had: bool,
     /// What the user should know.
     remarks: Vec<String>,
@@ -132,7 +132,7 @@ impl DefaultChange {
     fn copy(&mut self, context: &Context, name: &str) -> Result<()> {
         let env = &context.env;
         if name == DEFAULT {
-            return Err(Error::usage("[default] is the default already", "daypass use --none"));
+            return Err(Error::usage("[default] already is the default", "daypass use --none"));
         }
         let base = self.after.take();
         let text = base.as_ref().map(|text| text.to_string()).unwrap_or_default();
@@ -143,7 +143,7 @@ impl DefaultChange {
         let request = |name: &str| RoleRequest { profile: Some(name.to_owned()), ..RoleRequest::default() };
         let target = resolve::target_in(&config, env, &request(name))?;
         let Some(profile) = config.profile(name) else {
-            return Err(Error::failed("the profile is missing", "daypass list --profiles"));
+            return Err(Error::failed(format!("there is no profile \"{name}\""), "daypass list --profiles"));
         };
         let own = Config::of_texts((self.path.clone(), text.clone()), Default::default());
         let edit = self.edit(context, &profile, own.profile(DEFAULT).as_ref())?;
@@ -170,7 +170,7 @@ impl DefaultChange {
         let before = base.as_ref().map(|text| text.as_str());
         let undo = FileUndo::new(shown.clone().into_owned(), store::mode(&self.path), before, &after, sections);
         if undo.has_secret() {
-            let what = format!("{shown} has a secret between the lines that would be changed, and no copy of it is made");
+            let what = format!("{shown} has a secret among the lines to change, and daypass keeps no copy of a secret");
             return Err(Error::usage(what, format!("export AWS_PROFILE={}", text::shell_quote(name))));
         }
         self.after = Some(after);
@@ -213,7 +213,7 @@ impl DefaultChange {
         let history = context.history();
         let record = |default: Option<DefaultProfile>| {
             history.set_default_profile(&shown, default).map_err(|error| {
-                Error::failed(format!("what [default] was can't be kept: {error}; nothing was written"), "daypass status -v")
+                Error::failed(format!("can't record the previous [default]: {error}; nothing was written"), "daypass status -v")
             })
         };
         // Before the file: what it was must never be lost.
@@ -246,15 +246,15 @@ impl DefaultChange {
             Some((target, default)) => {
                 let (name, verb) = (&default.profile, if same { "is already" } else { "is now" });
                 let region = target.region.as_deref().map(|region| format!(", {region}")).unwrap_or_default();
-                let back = if same { "" } else { " To take it back: daypass use --none" };
+                let back = if same { "" } else { " Undo: daypass use --none" };
                 tell(format!(
                     "The default {verb} {name}: {} in {}{region}.{back}",
                     target.described_role(),
                     target.final_account()
                 ));
             }
-            None if self.had => tell(format!("[default] in {} is as it was.", self.path.display())),
-            None => tell("There is nothing to take back: [default] was not written by 'daypass use'.".to_owned()),
+            None if self.had => tell(format!("Restored [default] in {}.", self.path.display())),
+            None => tell("Nothing to restore: [default] was not written by 'daypass use'.".to_owned()),
         }
         super::tell_backup(context, &self.plan());
         self.remarks.iter().for_each(|remark| tell(format!("{remark}.")));

@@ -30,8 +30,11 @@ pub struct Key {
     pub sha256: Option<String>,
     /// `user`, `root`, `bedrock` or `codecommit`.
     pub kind: &'static str,
-    /// None if the ID does not contain it, as until about spring 2019.
+    /// None if it is not known: IDs from before about spring 2019 do not contain it.
     pub account: Option<Account>,
+    /// Whether `daypass migrate` has to be told the account, because the ID does not contain it.
+    #[serde(skip)]
+    pub needs_account: bool,
     /// How old it is, as far as is known.
     pub created: Option<Created>,
     /// What AWS says, with `--ask`.

@@ -245,7 +245,7 @@ pub fn script(shell: Shell, set: &[Variable], cleared: &[Name]) -> Result<Zeroiz
             Ok(lines(&set, &[], ["", ""], ["", "=", ""], &[]))
         }
         Shell::StsJson if set.is_empty() => {
-            Err(Error::usage("a document of STS cannot clear variables", "daypass env --unset --shell sh"))
+            Err(Error::usage("the sts-json document can't clear variables", "daypass env --unset --shell sh"))
         }
         Shell::StsJson => {
             let names = ["AccessKeyId", "SecretAccessKey", "SessionToken", "Expiration"];

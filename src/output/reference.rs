@@ -93,7 +93,7 @@ pub const VARIABLES: &[Entry] = &[
 pub const FILES: &[Entry] = &[
     Entry {
         name: "~/.aws/config",
-        what: "The sessions and profiles. It is all the configuration that there is.",
+        what: "The sessions and profiles. daypass has no configuration file of its own.",
         commands: &[ROLES, CALLS, READS],
     },
     Entry {

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use super::config::Block;
-use super::names::{AccountId, RoleName};
+use super::names::{self, AccountId, RoleName};
 use super::request::{AssumeRequest, RoleRequest};
 use crate::error::{Error, Result};
 use crate::sys::env::Env;
@@ -19,7 +19,7 @@ pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) 
     Ok(format!(
         "{} credential-process --session {} --account {account} --role {role}",
         word(program, cfg!(windows))?,
-        argument(session)?
+        argument("--session", session)?
     ))
 }
 
@@ -28,7 +28,7 @@ pub fn line(program: &str, session: &str, account: &AccountId, role: &RoleName) 
 /// # Errors
 /// As [`line()`].
 pub fn profile_line(program: &str, profile: &str) -> Result<String> {
-    Ok(format!("{} credential-process --profile {}", word(program, cfg!(windows))?, argument(profile)?))
+    Ok(format!("{} credential-process --profile {}", word(program, cfg!(windows))?, argument("--profile", profile)?))
 }
 
 /// Returns the line for a role that is assumed with the credentials of `base`: the flags that name them, such as `--profile dev`.
@@ -60,12 +60,13 @@ fn is_path(policy: &str) -> bool {
 
 /// A value of AWS as an argument: those of roles may also contain `=` and `,`, which nothing interprets within a word.
 fn value_argument(value: &str) -> Result<String> {
-    argument(&value.replace(['=', ','], "+")).map(|_| value.to_owned()).map_err(|_| {
-        Error::usage(
-            format!("\"{value}\" can't be an argument of credential_process: only letters, digits and ._/:@+-=, are allowed"),
-            "use the keys of a profile with role_arn and source_profile instead",
-        )
-    })
+    if is_argument(&value.replace(['=', ','], "+")) {
+        return Ok(value.to_owned());
+    }
+    Err(Error::usage(
+        format!("\"{value}\" can't be an argument of credential_process: only letters, digits and ._/:@+-=, are allowed"),
+        "use the keys of a profile with role_arn and source_profile instead",
+    ))
 }
 
 /// Returns the program to write: the value of `--helper`; else the absolute path by which `PATH` finds this program, with links kept so
@@ -143,14 +144,14 @@ pub fn is_argument(name: &str) -> bool {
     !name.is_empty() && !name.starts_with('-') && name.bytes().all(plain)
 }
 
-/// A name as an argument, which is never quoted.
-fn argument(name: &str) -> Result<&str> {
+/// A name as the value of this flag, which is never quoted.
+fn argument<'n>(flag: &str, name: &'n str) -> Result<&'n str> {
     if is_argument(name) {
         return Ok(name);
     }
     Err(Error::usage(
         format!("\"{name}\" can't be an argument of credential_process: only letters, digits and ._/:@+- are allowed"),
-        "daypass configure --session NAME",
+        format!("daypass configure {flag} {}", names::plain(name, "dev")),
     ))
 }
 

@@ -154,7 +154,7 @@ pub fn carry_out(env: &Env, mut prepared: Prepared, make: Make<'_>, others: Othe
         }
     }
     let what = format!("{} keeps changing while daypass writes it", prepared.plan.path.display());
-    Err(Error::failed(what, "close the other program that writes it, and try again"))
+    Err(Error::again(what, "close the other program that writes it, then"))
 }
 
 /// A file's whole new text, for a change that was computed from both files.
@@ -245,17 +245,17 @@ pub fn undo_plan(env: &Env) -> Result<Undo> {
     let (shown, backup) = (path.display(), backup_path(&path));
     let note = note_path(env, &path).and_then(|note| file::read(&note).ok());
     let Some(last) = note.and_then(|note| serde_json::from_slice::<LastChange>(&note).ok()) else {
-        let what = format!("there is no record of a change of {shown} that could be undone");
-        return Err(Error::failed(what, "daypass configure --dry-run"));
+        let what = format!("there is no recorded change to {shown} to undo");
+        return Err(Error::failed(what, "daypass list --profiles"));
     };
     let compare = format!("diff {} {}", shell_quote(&backup.to_string_lossy()), shell_quote(&path.to_string_lossy()));
     let before = read(&path)?;
     if !last.is_after(before.as_ref().map(|text| text.as_str())) {
-        return Err(Error::failed(format!("{shown} was changed since daypass wrote it; take back by hand what you need"), compare));
+        return Err(Error::failed(format!("{shown} was changed since daypass wrote it, so undo would lose that change"), compare));
     }
     if let Some(command) = last.undone_by {
         return Err(Error::failed(
-            format!("the last change of {shown} was the migration of a key, which has its own undo"),
+            format!("the last change to {shown} was the migration of a key, which has its own undo"),
             command,
         ));
     }
@@ -266,12 +266,8 @@ pub fn undo_plan(env: &Env) -> Result<Undo> {
         return Err(Error::failed(format!("the backup {} is gone", backup.display()), format!("ls -ld \"{}\"", backup.display())));
     };
     if !last.is_before(&after) {
-        let why = if backup::lacks_secrets(&after) {
-            "is without the secrets that the file contained, because no backup contains any"
-        } else {
-            "was changed"
-        };
-        return Err(Error::failed(format!("the backup {} {why}; take back by hand what you need", backup.display()), compare));
+        let why = if backup::lacks_secrets(&after) { "lacks the secrets that the file contained" } else { "was changed" };
+        return Err(Error::failed(format!("the backup {} {why}, so it can't be restored", backup.display()), compare));
     }
     Ok(Undo { path, before, after: Some(after) })
 }
@@ -428,7 +424,10 @@ impl Destination {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let to = fs::read_link(path).unwrap_or_default();
                 let what = format!("{shown} is a symbolic link to {}, which does not exist", to.display());
-                return Err(Error::failed(what, format!("ls -l \"{shown}\"")));
+                let target = path.parent().unwrap_or(path).join(&to);
+                let folder = target.parent().unwrap_or(&target);
+                let quoted = |path: &Path| shell_quote(&path.to_string_lossy()).into_owned();
+                return Err(Error::failed(what, format!("mkdir -p {} && touch {}", quoted(folder), quoted(&target))));
             }
             other => other.map_err(|error| cannot("follow", path, &error))?,
         };
@@ -582,7 +581,7 @@ fn lock(env: &Env, target: &Path) -> Result<Option<Lock>> {
     let lock = Lock::take(&path, Deadline::after(LOCK_TIMEOUT)).map_err(|error| cannot("lock", &path, &error))?;
     lock.map(Some).ok_or_else(|| {
         let what = format!("another daypass has been changing {} for {} seconds", target.display(), LOCK_TIMEOUT.as_secs());
-        Error::failed(what, "wait for it to end, and try again")
+        Error::again(what, "wait for it to end, then")
     })
 }
 

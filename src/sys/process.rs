@@ -31,7 +31,7 @@ pub fn report_panics() {
         }
         let place = info.location().map(|at| format!(" at {}:{}", shortened(at.file()), at.line())).unwrap_or_default();
         stderr::say(&format!(
-            "daypass: internal error{place}\nhint: try again; if it stays, report this line and: daypass --version"
+            "daypass: internal error{place}\nhint: if it happens again, report this line and the output of: daypass --version"
         ));
         // The hook may not return: a panic must not unwind, and it must end with status 1.
         #[allow(clippy::disallowed_methods)]

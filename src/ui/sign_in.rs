@@ -223,7 +223,7 @@ impl<'a> TerminalSignIn<'a> {
             (_, None | Some(PollState::Pending)) => ["Waiting for your approval: {} left", "Waiting: {}", "{} left"],
             (_, Some(PollState::SlowDown)) => ["Waiting (asked to slow down): {} left", "Waiting (slowed down): {}", "Waiting: {}"],
             (_, Some(PollState::Unreachable)) => {
-                ["Cannot reach the service, retrying: {} left", "Unreachable, retrying: {}", "Unreachable: {}"]
+                ["Can't reach the service, retrying: {} left", "Unreachable, retrying: {}", "Unreachable: {}"]
             }
         };
         let opens = self.options.browser == Browser::Opened;

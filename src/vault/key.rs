@@ -81,7 +81,7 @@ impl Key {
             Kind::Role(account, role) => format!("daypass: {role} in {account} ({})", self.session),
             Kind::Assumed(.., assumed) => format!("daypass: {} ({})", assumed.arn, self.session),
             Kind::Probe => "daypass: test of the keyring".to_owned(),
-            Kind::Parked(id) => format!("daypass: parked key {id}"),
+            Kind::Parked(id) => format!("daypass: migrated key {id}"),
         }
     }
 

@@ -89,7 +89,10 @@ fn the_default_of_the_machine_applies_to_profiles_without_a_rule() {
 fn only_a_person_at_a_terminal_allows_a_denied_profile() {
     let portal = Portal::live(PortalConfig::default());
     let home = with_rule(&portal, "--agents deny");
-    home.daypass("allow dev").stderr_has("only a person at a terminal can allow this").status(4).go();
+    home.daypass("allow dev")
+        .stderr_has("only a person at a terminal can allow this\nhint: in a terminal: daypass allow dev\n")
+        .status(4)
+        .go();
     let allow = |time: &str, vars: &str| {
         let script = format!(
             "child = pexpect.spawn('daypass', ['allow', 'dev', '--for', '{time}'], env={{**os.environ{vars}}}, encoding='utf-8')\n\
@@ -170,5 +173,5 @@ fn the_document_of_sts_is_printed_for_tools_that_run_an_export_command() {
     assert_eq!(keys["SessionToken"], issued.session_token.as_str());
     assert!(keys["Expiration"].as_str().unwrap().ends_with('Z'));
     assert_eq!(document.as_object().unwrap().len(), 1);
-    home.daypass("env --unset --shell sts-json").stderr_has("cannot clear variables").status(2).go();
+    home.daypass("env --unset --shell sts-json").stderr_has("can't clear variables").status(2).go();
 }

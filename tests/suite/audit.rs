@@ -625,7 +625,10 @@ fn a_clean_result_is_a_failure_if_a_place_could_not_be_read() {
     fs::File::create(home.path(".bashrc")).unwrap().set_len(200 << 20).unwrap();
     let json = audit(&home, "", 1);
     assert_eq!((&json["complete"], &json["not_read"][0]["why"]), (&false.into(), &"larger than 100 MiB".into()));
-    home.daypass("audit").stderr_has("the search is incomplete: ~/.bashrc: larger than 100 MiB").status(1).go();
+    home.daypass("audit")
+        .stderr_has("the search is incomplete: ~/.bashrc: larger than 100 MiB\nhint: daypass audit --format json\n")
+        .status(1)
+        .go();
     // Not a place: it is listed, and the result is complete.
     fs::rename(home.path(".bashrc"), home.path("log.txt")).unwrap();
     fs::write(home.path("log.txt"), "text").unwrap();
@@ -709,6 +712,11 @@ fn roles_ask_aws_about_keys_and_the_keys_are_not_used() {
     assert!(calls[asked..].iter().any(|call| call.call == Some(Call::GetAccessKeyLastUsed)));
     assert!(calls.iter().all(|call| call.signed_by.as_ref() != Some(&key.id)), "the key was used");
     home.daypass("audit --ask").stdout_has(&format!("user {}, active, never used", key.user)).any_stderr().status(7).go();
+    // 'migrate' has to be told the account that STS named.
+    let both = home.read(".aws/credentials");
+    home.write(".aws/credentials", &format!("[old]\naws_access_key_id = {}\naws_secret_access_key = {}\n", old_id(2), secret(2)));
+    home.daypass("audit --ask").stdout_has("old").stderr_has("\nNext: daypass migrate old --account 111122223333\n").status(7).go();
+    home.write(".aws/credentials", &both);
     // Without a list of roles the portal is asked for one, which requires a sign-in.
     fs::remove_file(home.path(".local/state/daypass/roles.json")).unwrap();
     assert_eq!(audit(&home, "--ask", 7)["keys"][0]["aws"]["status"], "Active");

@@ -208,8 +208,8 @@ fn a_stopped_process_is_waited_for_only_until_the_deadline() {
     let with_stale = home.daypass(ASK).stdout_has("111122223333").spawn();
     home.daypass(cold)
         .stderr(&format!(
-            "daypass: timed out waiting for another daypass (process {}) to finish with corp\n\
-             hint: try again; if it hangs, end that process\n",
+            "daypass: timed out waiting for another daypass (process {0}) to finish with corp\n\
+             hint: end process {0} if it hangs, then: daypass {cold}\n",
             first.id()
         ))
         .status(1)

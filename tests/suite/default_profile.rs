@@ -1,4 +1,4 @@
-//! `use`: makes a profile the default, and takes that back byte for byte.
+//! `use`: makes a profile the default, and undoes that byte for byte.
 
 use crate::configured;
 use crate::support::portal::Portal;
@@ -44,9 +44,9 @@ fn default_becomes_a_copy_of_the_profile_and_is_restored_byte_for_byte() {
         // Another one replaces it; the user's own is kept all the same.
         home.daypass("use ro").stderr_has("The default is now ro: ReadOnly in 444455556666.").go();
         assert!(!default(&home).contains("DeveloperAccess"));
-        home.daypass("use --none").stderr_has("is as it was").go();
+        home.daypass("use --none").stderr_has("Restored [default] in").go();
         assert_eq!(home.read(".aws/config"), config);
-        home.daypass("use --none").stderr_has("There is nothing to take back").go();
+        home.daypass("use --none").stderr_has("Nothing to restore").go();
         assert_eq!(home.read(".aws/config"), config);
     }
 }
@@ -92,7 +92,7 @@ fn profiles_of_the_sdks_own_sign_in_and_chains_work_through_daypass() {
     assert!(default(&home).contains("credential-process --profile native"));
     home.daypass("use deploy").stderr_has("The default is now deploy: Deploy via native in 222233334444").go();
     home.daypass("use nowhere").stderr_has("no profile \"nowhere\"").status(2).go();
-    home.daypass("use default").stderr_has("[default] is the default already").status(2).go();
+    home.daypass("use default").stderr_has("[default] already is the default").status(2).go();
 }
 
 #[test]

@@ -191,6 +191,17 @@ fn values_in_a_file_open_in_the_editor() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn a_config_file_that_is_a_link_to_a_missing_one() {
+    let home = Home::new();
+    home.write(".aws/other", "");
+    std::os::unix::fs::symlink("dotfiles/config", home.path(".aws/config")).unwrap();
+    assert!(follow(&home, CONFIGURE).starts_with("mkdir -p "));
+    home.daypass(CONFIGURE).any_stderr().go();
+    assert!(home.read(".aws/dotfiles/config").contains("[profile dev]"));
+}
+
 #[test]
 fn a_missing_sign_in() {
     let portal = Portal::live(PortalConfig::default());

@@ -191,7 +191,7 @@ fn a_dry_run_shows_no_secret_and_changes_nothing() {
         .go();
     assert!(!shown.stdout.contains("near-by") && !shown.stdout.contains(&key.id), "{shown}");
     assert_eq!(portal.count(Call::GetCallerIdentity), 0);
-    home.daypass("retire").stderr_has("No key is parked").go();
+    home.daypass("retire").stderr_has("No migrated keys").go();
 }
 
 #[test]
@@ -212,7 +212,7 @@ fn what_could_not_work_is_refused_before_anything_is_changed() {
         ("migrate dev --role Nobody", 4, "refuses role Nobody in account 111122223333", "daypass list corp"),
         ("migrate dev --account 444455556666 --role ReadOnly", 2, "belongs to account 111122223333", "daypass configure"),
         ("migrate foreign", 4, "corp gives you no role in account 999988887777", "ask your administrator"),
-        ("migrate old", 2, "created before 2019", "daypass migrate old --account ID"),
+        ("migrate old", 2, "created before 2019", "daypass audit --ask"),
         ("migrate temporary", 2, "has temporary keys", "daypass configure --profile temporary-sso"),
         ("migrate minio", 2, "keys that are not AWS's", "daypass configure --profile minio-sso"),
         ("migrate nowhere", 2, "no profile \"nowhere\"", "daypass list --profiles"),
@@ -250,7 +250,7 @@ fn what_could_not_work_is_refused_before_anything_is_changed() {
     home.write(".aws/config", &format!("{config}[profile twice]\n[profile twice]\n"));
     home.daypass("migrate dev --role ReadOnly").stderr_has("the AWS CLI rejects this file").status(2).go();
     assert_eq!(home.read(".aws/credentials"), credentials);
-    home.daypass("retire").stderr_has("No key is parked").go();
+    home.daypass("retire").stderr_has("No migrated keys").go();
     let keys = [own.id, foreign.id];
     assert!(portal.calls().iter().all(|call| !call.signed_by.as_ref().is_some_and(|id| keys.contains(id))), "a key was used");
 }
@@ -268,7 +268,7 @@ fn credentials_of_another_account_than_the_keys_change_nothing() {
     home.daypass("migrate dev").stderr_has("belong to account 444455556666, not 111122223333").status(4).go();
     portal.expect(Call::GetCallerIdentity).answered(Answer::body(403, "no"));
     home.daypass("migrate dev").any_stderr().fails().leaves(".aws/credentials", &credentials).go();
-    home.daypass("retire").stderr_has("No key is parked").go();
+    home.daypass("retire").stderr_has("No migrated keys").go();
 }
 
 #[test]
@@ -287,7 +287,7 @@ fn a_helper_that_does_not_work_is_taken_back() {
         .leaves(".aws/config", SESSION)
         .leaves(".aws/credentials", &credentials)
         .go();
-    home.daypass("retire").stderr_has("No key is parked").go();
+    home.daypass("retire").stderr_has("No migrated keys").go();
 }
 
 #[test]
@@ -370,7 +370,7 @@ fn undo_restores_bytes_and_mode_and_what_was_changed_since_stays() {
     home.daypass("migrate --undo dev").stderr_has("was changed since").go();
     assert_eq!(home.read(".aws/config"), format!("{SESSION}\n[profile dev]\nregion = q\n[profile n]\nregion = y\n"));
     assert_eq!(home.read(".aws/credentials"), credentials);
-    home.daypass("migrate --undo dev").stderr_has("no key is parked").status(2).go();
+    home.daypass("migrate --undo dev").stderr_has("there are no migrated keys").status(2).go();
 }
 
 #[test]
@@ -464,7 +464,7 @@ fn a_kill_at_any_moment_leaves_a_working_profile_and_the_key_in_a_file_or_the_ke
         let start = Instant::now();
         let again = home.daypass(command).any_output().status_of([0, 2]).go();
         longest = longest.max(start.elapsed().min(Duration::from_secs(1)));
-        assert!(again.status.success() || again.stderr.contains("no key is parked"), "{when}\n{again}");
+        assert!(again.status.success() || again.stderr.contains("there are no migrated keys"), "{when}\n{again}");
         assert_eq!(left(&home, &key.secret).is_empty(), undone, "{when}: {again}");
         undone = !undone;
         let expected = if undone { credentials.clone() } else { others.to_owned() };

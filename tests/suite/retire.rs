@@ -44,7 +44,7 @@ fn a_role_deactivates_waits_and_deletes() {
     home.daypass(&format!("retire {id} --wait 0 --confirm delete")).stderr_has("Deleted key AKIA…").go();
     assert_eq!(portal.user_key(&key.id), None);
     assert_eq!(home.files_with(&key.secret), Vec::<std::path::PathBuf>::new());
-    home.daypass("retire").stderr_has("No key is parked").go();
+    home.daypass("retire").stderr_has("No migrated keys").go();
     assert_unused(&portal, &key);
 }
 
@@ -139,7 +139,7 @@ fn a_key_that_somebody_else_changed_is_followed() {
     home.daypass("retire dev --confirm delete").stderr_has("It can be deleted from").go();
     portal.change_user_key(&key.id, |key| key.id = "AKIAGONE".to_owned());
     home.daypass("retire dev").stderr_has("does not exist any more").go();
-    home.daypass("retire").stderr_has("No key is parked").go();
+    home.daypass("retire").stderr_has("No migrated keys").go();
 }
 
 #[test]

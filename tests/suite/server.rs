@@ -401,7 +401,7 @@ fn serve_prints_the_variables_and_serves_each_profile() {
     home.daypass("configure --session corp --account 444455556666 --role ReadOnly --profile 'prod/x'").any_stderr().go();
     let run = home.daypass("serve dev prod/x --shell json --token-file token --allow-host localhost:4100");
     let running = run.any_output().status_of([130, 143]).spawn();
-    let shown = running.wait_for_stderr("Ctrl-C ends the endpoint.");
+    let shown = running.wait_for_stderr("Ctrl-C stops the endpoint.");
     let address = |name: &str| {
         let line = shown.lines().find_map(|line| line.strip_prefix(&format!("Credentials of {name}: "))).unwrap();
         line.strip_prefix("http://127.0.0.1:")
@@ -430,6 +430,7 @@ fn serve_prints_the_variables_and_serves_each_profile() {
     // The next one has the same token; a file that SDKs could not send is refused.
     home.write("token", &format!("{token}\n"));
     home.daypass("serve dev --token-file token").stderr_has("without a blank or a line break").status(2).go();
+    home.daypass("serve dev --token-file no/token").stderr_has("its folder does not exist\nhint: mkdir -p no\n").status(2).go();
     let busy = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = busy.local_addr().unwrap().port();
     home.daypass(&format!("serve dev --port {port}")).stderr_has(&format!("can't listen on 127.0.0.1:{port}")).status(1).go();

@@ -269,7 +269,7 @@ fn an_account_that_the_portal_refuses_is_named_and_its_profiles_are_left_alone()
         let before = home.read(".aws/config");
         let refused = "000100000002";
         portal.change(|config| config.accounts[1].suspended = Some(status));
-        let warning = format!("Warning: the portal refuses to list the roles in account {refused}: ");
+        let warning = format!("warning: the portal refuses to list the roles in account {refused}: ");
         home.daypass("sync --prune").stderr_has(&warning).leaves(".aws/config", &before).go();
         let listed = home.daypass("list").stdout_has("000100000001").stderr_has(&warning).go().stdout;
         assert!(listed.contains("000100000003") && !listed.contains(refused), "{listed}");

@@ -50,7 +50,7 @@ fn a_backup_without_its_secrets_or_one_that_was_changed_is_not_restored() {
     let home = Home::new();
     home.write(".aws/config", "[profile other]\naws_secret_access_key = x\n");
     home.daypass(CONFIGURE).any_stderr().go();
-    home.daypass("undo --yes").stderr_has("is without the secrets that the file contained").status(1).go();
+    home.daypass("undo --yes").stderr_has("lacks the secrets that the file contained").status(1).go();
     let (home, after) = changed();
     home.write(".aws/config.daypass.bak", "x");
     home.daypass("undo --yes").stderr_has("config.daypass.bak was changed").status(1).leaves(".aws/config", &after).go();
@@ -59,7 +59,7 @@ fn a_backup_without_its_secrets_or_one_that_was_changed_is_not_restored() {
 #[test]
 fn without_a_change_or_a_terminal_undo_says_what_to_do() {
     let home = Home::new();
-    home.daypass("undo --yes").stderr_has("there is no record of a change").status(1).go();
+    home.daypass("undo --yes").stderr_has("there is no recorded change").status(1).go();
     let (home, after) = changed();
     home.daypass("undo").stderr_has("\nhint: daypass undo --yes\n").status(2).leaves(".aws/config", &after).go();
 }

@@ -49,7 +49,7 @@ pub(super) fn ask(context: &Context, entries: &[Entry], known: &Known) -> Result
         match about(context, id.as_str(), entry, known) {
             Ok(answer) => drop(answers.insert(entry.key.clone(), answer)),
             Err(error) if matches!(error.exit, Exit::SignIn | Exit::Keyring | Exit::Interrupted) => return Err(error),
-            Err(error) => context.tell(&text::clean(&format!("Warning: can't ask about {}: {}.", entry.key.masked(), error.what))),
+            Err(error) => context.tell(&text::clean(&format!("warning: can't ask about {}: {}", entry.key.masked(), error.what))),
         }
     }
     Ok(answers)
@@ -86,7 +86,7 @@ fn about(context: &Context, id: &str, entry: &Entry, known: &Known) -> Result<An
     }
     // No role may read IAM: what STS said is still known.
     if let Some(error) = refused {
-        context.tell(&text::clean(&format!("Warning: can't ask about {}: {}.", entry.key.masked(), of_iam(error).what)));
+        context.tell(&text::clean(&format!("warning: can't ask about {}: {}", entry.key.masked(), of_iam(error).what)));
     }
     Ok(answer)
 }

@@ -18,7 +18,7 @@ use crate::audit::report::{self, Entry, KeyPlace};
 use crate::audit::walk::{self, Found};
 use crate::audit::{self, Scope};
 use crate::context::Context;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Correction, Error, Exit, Result};
 use crate::output::audit::{Accepted, Account, Aws, Created, Document, Key, NotRead, Parked, Place, Replacement, Scanned};
 use crate::output::{self, Format, rfc3339};
 use crate::profile::names::AccountId;
@@ -38,7 +38,7 @@ keys, the environment, and project folders below your home folder. Uses no key,
 prints no secret and changes nothing. The account of a key is part of its ID.
 With --ask, a role of the key's account asks IAM about it; the key is not used.
 
-A line of the file of accepted keys is 'KEY-ID-OR-SHA256 UNTIL-DATE REASON':
+Each line of the file of accepted keys is 'KEY-ID-OR-SHA256 UNTIL-DATE REASON':
   AKIARZPUZDIKGB2VALC4 2027-01-31 build server, moves in January
 
 Exits with status 7 if long-lived keys remain, 0 if not, 1 if something could
@@ -50,7 +50,7 @@ Examples:
   daypass audit ~/src/shop
   daypass audit --quick --quiet || echo 'see daypass audit'")]
 pub struct Args {
-    /// Search these files and folders instead, all text in them
+    /// Search all text in these files and folders instead
     #[arg(value_name = "PATH", conflicts_with_all = ["quick", "all"])]
     pub paths: Vec<PathBuf>,
     /// Search known places and the environment only, in milliseconds
@@ -59,7 +59,7 @@ pub struct Args {
     /// Search all text below the home folder
     #[arg(long)]
     pub all: bool,
-    /// Ask AWS, with your roles, for owner, age, status and last use of each key
+    /// Use your roles to ask AWS for the owner, age, status and last use of each key
     #[arg(long)]
     pub ask: bool,
     /// Output format
@@ -68,7 +68,7 @@ pub struct Args {
     /// Show whole key IDs, which are not secret
     #[arg(long)]
     pub ids: bool,
-    /// The file of accepted keys [default: ~/.config/daypass/accepted]
+    /// File of accepted keys [default: ~/.config/daypass/accepted]
     #[arg(long, value_name = "FILE")]
     pub accept: Option<PathBuf>,
     /// Exit with status 0 even if keys were found
@@ -136,7 +136,12 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         None => Ok(0),
         Some(first) => {
             let what = format!("the search is incomplete: {}: {}", shown(&first.path, home), first.why);
-            Err(Error::failed(what, "daypass audit --format json lists what was not read"))
+            if !matches!(args.format, Format::Table) {
+                return Err(Error::failed(what, format!("ls -ld {}", text::shell_quote(&first.path.to_string_lossy()))));
+            }
+            let json = ["--format", "json"].map(str::to_owned).to_vec();
+            let correction = Some(Box::new(Correction::Add(json)));
+            Err(Error { correction, ..Error::failed(what, "daypass audit --format json") })
         }
     }
 }
@@ -256,6 +261,7 @@ fn key(entry: &Entry, answer: Answer, known: &Known, profiles: &HashMap<AccountI
             })
             .collect(),
         places: entry.places.iter().map(|found| place(found, entry, &profile, view.home)).collect(),
+        needs_account: entry.key.account().is_none() && account.is_some(),
         account: account.map(|id| Account { id: id.to_string(), name, reachable: known.reaches(id) }),
     }
 }
@@ -285,7 +291,7 @@ fn place(found: &KeyPlace, entry: &Entry, profile: &str, home: Option<&Path>) ->
     };
     note(found.place.kind == Kind::Copy, "a copy");
     note(found.commented, "in a comment");
-    note(found.secret == Secret::None, "the ID alone");
+    note(found.secret == Secret::None, "only the ID");
     note(found.exposed, "other users can read it");
     note(found.git, "in a Git work tree");
     let is_variable = found.place.kind == Kind::Environment;
@@ -458,8 +464,10 @@ fn next(counting: &[&Key], known: &Known) -> Option<String> {
         return Some("daypass migrate --all".to_owned());
     }
     let profiles = || {
-        ready.iter().flat_map(|key| &key.places).filter(|place| place.can == "rewrite").filter_map(|place| place.profile.as_deref())
+        let places = ready.iter().flat_map(|key| key.places.iter().map(move |place| (key, place)));
+        places.filter(|(_, place)| place.can == "rewrite").filter_map(|(key, place)| Some((key, place.profile.as_deref()?)))
     };
-    let profile = profiles().find(|name| *name != "default").or_else(|| profiles().next())?;
-    Some(text::command_line(["daypass", "migrate", profile]))
+    let (key, profile) = profiles().find(|(_, name)| *name != "default").or_else(|| profiles().next())?;
+    let account = key.account.as_ref().filter(|_| key.needs_account).map(|account| ["--account", &*account.id]);
+    Some(text::command_line(["daypass", "migrate", profile].into_iter().chain(account.into_iter().flatten())))
 }

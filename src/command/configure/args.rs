@@ -14,10 +14,11 @@ Examples:
       --assume-role arn:aws:iam::222233334444:role/Deploy --profile deploy
   daypass configure --convert --dry-run
 
-Without flags it asks for the portal, the roles (type to search, Space marks
-several) and the profile's name. The portal's region is taken from its address
-or its page; the session is named after the portal. With all values given it
-asks for nothing. The values of an existing profile are the defaults.
+Without flags, configure asks for the portal, the roles (type to search, Space
+marks several) and the name of the profile. It takes the region of the portal
+from its address or its page, and names the session after the portal. If all
+values are given, it asks for nothing. The values of an existing profile are the
+defaults.
 
 'configure PORTAL --sync' is the command for a new colleague: it signs in and
 writes a profile for every role.
@@ -33,7 +34,7 @@ pub struct Args {
     /// The session.
     #[command(flatten)]
     pub session: SessionFlags,
-    /// Account ID (12 digits) or name (signs in to look it up)
+    /// Account ID (12 digits) or name
     #[arg(long, value_name = "ID|NAME")]
     pub account: Option<String>,
     /// Role (permission set)
@@ -69,9 +70,9 @@ pub struct Args {
     /// Role that coding agents get instead, in the same account, such as ReadOnlyAccess
     #[arg(long, value_name = "NAME", conflicts_with = "agents")]
     pub agent_role: Option<String>,
-    /// Turn profiles with sso_* keys for the same account and role into daypass profiles of the same name; other keys are kept.
-    /// Without --account and --role: all profiles of the session or of all sessions, or the one of --profile, and those with
-    /// source_profile
+    /// Turn profiles with sso_* keys for this account and role into daypass profiles of the same name; other keys are kept.
+    /// Without --account and --role: all profiles of the session or of all sessions, or only --profile; also those with
+    /// source_profile and those of other tools
     #[arg(long, conflicts_with = "native")]
     pub convert: bool,
     /// Write the profile even if it contains other keys that AWS tools prefer, such as static keys in the credentials file

@@ -24,7 +24,9 @@ impl Wizard<'_> {
         self.tell_skipped(&found);
         for (name, lacks) in found.unknown.iter().filter(|(name, _)| self.args.profile.as_ref().is_none_or(|given| given == name)) {
             let next = format!("daypass migrate {} --session NAME --account ID --role NAME", text::shell_quote(name));
-            self.context.tell(&text::clean(&format!("Profile {name} is left alone: {lacks}. Convert it with: {next}")));
+            self.context.tell(&text::clean(&format!(
+                "Profile {name} is left alone: {lacks}. Find the role with 'daypass list', then: {next}"
+            )));
         }
         if found.names.is_empty() {
             self.context.tell("No profile with sso_* keys, source_profile or another tool to convert; nothing was written.");

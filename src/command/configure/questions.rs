@@ -358,7 +358,7 @@ fn unknown_role(role: &RoleName, listed: &[RoleName], session: &str) -> Error {
     let hint = format!("daypass list {}", text::shell_quote(session));
     match names::nearest(role.as_str(), listed.iter().map(RoleName::as_str)) {
         Some(near) => {
-            let what = format!("the portal does not list a role \"{role}\" there; the nearest one is \"{near}\"");
+            let what = format!("the portal does not list a role \"{role}\" there; did you mean \"{near}\"?");
             Error::typo(what, role.as_str(), near, hint)
         }
         None => Error::usage(format!("the portal does not list a role \"{role}\" there"), hint),

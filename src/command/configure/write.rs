@@ -63,7 +63,8 @@ impl Wizard<'_> {
     /// Checks the role of `--assume-role`, which is assumed with the credentials of one role.
     pub(super) fn check_assumed(&self, roles: usize) -> Result<()> {
         if self.assumed()?.is_some() && roles != 1 {
-            return Err(Error::usage("--assume-role needs one role to assume it with", "add --account ID --role NAME"));
+            let what = "--assume-role needs one role to assume it with, given by --account and --role";
+            return Err(Error::usage(what, "daypass list"));
         }
         Ok(())
     }

@@ -24,8 +24,8 @@ Examples:
   daypass doctor dev --sdk js,go
   daypass doctor --format json
 
-Without PROFILE it shows what the tools use that are started from this shell,
-and checks all profiles.
+Without PROFILE, it shows what tools use that are started from this shell, and
+checks all profiles.
 
 Exits with status 1 if it finds an error. There is no network access without
 --online, and no prompt. Each finding has a code, which docs/doctor.md

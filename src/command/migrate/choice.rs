@@ -108,7 +108,7 @@ impl Migration<'_> {
             (None, Some(given)) => Ok(given),
             (None, None) if let Some(known) = known => Ok(known.account.clone()),
             (None, None) if certainty == Certainty::OrAsk && self.context.may_prompt() => loop {
-                let question = format!("Account ID of key {id} (created before 2019, so the key does not contain it)");
+                let question = format!("Account ID of key {id} (created before 2019; 'daypass audit --ask' shows it)");
                 let answer = typed(prompt::ask(&question, None))?;
                 match parse(&answer) {
                     Err(_) => {}
@@ -116,8 +116,8 @@ impl Migration<'_> {
                 }
             },
             (None, None) => Err(Error::usage(
-                format!("key {id} was created before 2019, so it does not contain its account"),
-                format!("daypass migrate {name} --account ID"),
+                format!("key {id} was created before 2019, so its account is not known; give it with --account"),
+                "daypass audit --ask",
             )),
         }
     }
@@ -170,7 +170,7 @@ impl Migration<'_> {
         Err(failed.unwrap_or_else(|| {
             let names: Vec<&str> = sessions.iter().map(|session| &*session.name).collect();
             let what = format!("{} gives you no role in account {account} of key {}", names.join(", "), masked(group.id()));
-            let hint = "ask your administrator for an assignment in IAM Identity Center";
+            let hint = format!("ask your administrator to assign you a permission set in account {account}");
             Error::new(Exit::Refused, format!("{what}; nothing was changed"), hint)
         }))
     }

@@ -190,8 +190,11 @@ pub(super) fn refuse_registered_account(env: &Env, profile: &str) -> Result<()> 
 pub(super) fn lock(env: &Env) -> Result<Option<Lock>> {
     let Some(folder) = Folders::new(env).usable() else { return Ok(None) };
     let path = folder.join("migrate.lock");
-    let failed = |what: String| Error::failed(what, "wait for it to end, and try again");
-    let lock = Lock::take(&path, Deadline::after(LOCK_TIMEOUT))
-        .map_err(|error| failed(format!("can't lock {}: {error}", path.display())))?;
-    lock.map(Some).ok_or_else(|| failed(format!("another daypass has been migrating for {} seconds", LOCK_TIMEOUT.as_secs())))
+    let lock = Lock::take(&path, Deadline::after(LOCK_TIMEOUT)).map_err(|error| {
+        Error::failed(format!("can't lock {}: {error}", path.display()), format!("ls -l {}", shell_quote(&path.to_string_lossy())))
+    })?;
+    lock.map(Some).ok_or_else(|| {
+        let what = format!("another daypass has been migrating for {} seconds", LOCK_TIMEOUT.as_secs());
+        Error::again(what, "wait for it to end, then")
+    })
 }

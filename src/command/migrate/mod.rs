@@ -34,14 +34,14 @@ verified. Then the key moves from the files to the keyring, and the profile
 calls daypass. Profiles with the same key are migrated together. Profiles of
 Granted, aws-sso-cli, aws-sso-util and aws-vault are converted.
 
-The key stays active at AWS until 'daypass retire'. A policy that names the IAM
-user of the key (trust, bucket or key policy) can't be seen from here: run what
-needs it with --try.")]
+The key stays active at AWS until 'daypass retire'. daypass can't see policies
+that name the IAM user of the key (trust, bucket and key policies): test what
+depends on them with --try.")]
 pub struct Args {
     /// Profiles [default: $AWS_PROFILE, then default]
     #[arg(value_name = "PROFILE")]
     pub profiles: Vec<String>,
-    /// Every profile whose replacement is certain; the others are listed with what is missing
+    /// Migrate every profile whose replacement is certain, and list what is missing for the others
     #[arg(long, conflicts_with_all = ["profiles", "undo"])]
     pub all: bool,
     /// The session.
@@ -56,16 +56,16 @@ pub struct Args {
     /// Program name to write into credential_process, such as 'daypass' for dotfiles shared between machines
     #[arg(long, value_name = "NAME")]
     pub helper: Option<String>,
-    /// Run this once with the credentials of the role first; stop if it fails
+    /// Run this with the credentials of the role first, and stop if it fails
     #[arg(long = "try", value_name = "COMMAND")]
     pub attempt: Option<String>,
-    /// Change the files only: the key is to stay active, so 'status' and 'retire' never ask for it
+    /// Change only the files: the key stays active, and 'status' and 'retire' don't remind you of it
     #[arg(long)]
     pub keep_key: bool,
     /// Restore the files as they were before the migration, and reactivate the key if it was deactivated
     #[arg(long, conflicts_with_all = ["attempt", "keep_key", "account", "role"])]
     pub undo: bool,
-    /// Accept every proposal without a question
+    /// Accept every proposal without asking
     #[arg(short, long)]
     pub yes: bool,
     /// Print what would change, with values masked, without changing it
@@ -192,6 +192,6 @@ enum Certainty {
 
 /// What was typed. The end of the input decides nothing.
 fn typed<T>(answer: std::io::Result<Option<T>>) -> Result<T> {
-    let answer = answer.map_err(|error| Error::failed(format!("cannot read standard input: {error}"), "daypass migrate --help"))?;
+    let answer = answer.map_err(|error| Error::failed(format!("can't read standard input: {error}"), "daypass migrate --help"))?;
     answer.ok_or_else(|| Error::new(Exit::Interrupted, "input ended; nothing was changed", "daypass migrate --help"))
 }

@@ -13,7 +13,7 @@ use crate::profile::precedence::Precedence;
 use crate::profile::request::RoleRequest;
 use crate::profile::resolve;
 use crate::profile::store::{self, Others};
-use crate::text::{self, shell_quote};
+use crate::text;
 use crate::ui::terminal;
 
 impl Migration<'_> {
@@ -65,8 +65,8 @@ impl Migration<'_> {
     /// The conversion of a profile whose role only its tool knows, to the role of the flags.
     fn given_role(&self, files: &Files, name: &str, lacks: &str, program: &str) -> Result<Vec<Change>> {
         let missing = || {
-            let hint = format!("daypass migrate {} --account ID --role NAME", shell_quote(name));
-            Error::usage(format!("profile \"{name}\" can't be converted: {lacks}"), hint)
+            let what = format!("profile \"{name}\" can't be converted: {lacks}; name the role with --account and --role");
+            Error::usage(what, "daypass list")
         };
         let tool = files.config.profile(name).and_then(|block| other_tools::of(&files.config, &block)).ok_or_else(missing)?;
         let (account, role) = match (&self.args.account, &self.args.role, &tool.role) {

@@ -86,6 +86,6 @@ impl Migration<'_> {
             }
         }
         let what = format!("{} keeps changing while daypass restores it", path.display());
-        Err(Error::failed(what, "close the other program that writes it, and try again"))
+        Err(Error::again(what, "close the other program that writes it, then"))
     }
 }
