@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::profile::chain::{AssumedRole, MAX_DURATION, Policy};
 use crate::profile::request::{AssumeRequest, NamedBy, RoleRequest};
+use crate::profile::start_url;
 use crate::text;
 
 /// The heading of the flags for a role that no profile describes.
@@ -188,6 +189,9 @@ fn named_by(flag: Option<&String>) -> NamedBy {
 impl From<SessionFlags> for RoleRequest {
     fn from(flags: SessionFlags) -> Self {
         let SessionFlags { session, start_url, sso_region, scopes } = flags;
+        // The service knows a portal by its address only. Other addresses are taken as they are: a sign-in is stored by its address.
+        let whole = |typed: String| if typed.contains("://") { typed } else { start_url::clean(&typed).unwrap_or(typed) };
+        let start_url = start_url.map(whole);
         Self { session, start_url, sso_region, scopes, ..Self::default() }
     }
 }

@@ -250,9 +250,11 @@ sso_registration_scopes = sso:account:access
 #[test]
 fn convert_can_be_limited_to_a_profile_or_session_and_explains_what_it_skips() {
     let home = Home::new();
-    for (flags, converted) in
-        [("--profile native", "--session corp"), ("--start-url https://other.awsapps.com/start/", "--session other")]
-    {
+    for (flags, converted) in [
+        ("--profile native", "--session corp"),
+        ("--start-url https://other.awsapps.com/start/", "--session other"),
+        ("--start-url other", "--session other"),
+    ] {
         home.write(".aws/config", SSO_PROFILES);
         home.daypass(&format!("configure --convert {flags}")).any_stderr().go();
         let config = home.read(".aws/config");

@@ -197,6 +197,7 @@ fn the_hint_to_sign_in_works_as_typed() {
     home.daypass(&format!("env {by_address} --account 111122223333 --role ReadOnly")).stderr_has(&hint).status(3).go();
     home.daypass(&format!("login {by_address} --no-browser")).any_stderr().go();
     home.daypass(&format!("env {by_address} --account 111122223333 --role ReadOnly")).stdout_has("export").go();
+    home.daypass("env --start-url sandbox --sso-region us-east-1 --account 111122223333 --role ReadOnly").stdout_has("export").go();
     home.daypass(&format!("env {by_address} --account 111122223333 --role Nobody"))
         .stderr_has(&format!("hint: daypass list {by_address}\n"))
         .status(4)

@@ -13,10 +13,11 @@ impl Wizard<'_> {
     /// `--convert` without account and role: all profiles with the SDKs' own keys and of other tools, restricted to a session or a name if given.
     pub(super) fn convert_all(&self) -> Result<u8> {
         let flags = &self.args.session;
+        let start_url = flags.start_url.as_deref().map(start_url::clean).transpose()?;
         let matches = |name: &str, session: &Session| {
             self.args.profile.as_deref().is_none_or(|given| given == name)
                 && flags.session.as_deref().is_none_or(|given| given == session.name)
-                && flags.start_url.as_deref().is_none_or(|given| start_url::is_same(given, &session.start_url))
+                && start_url.as_deref().is_none_or(|given| start_url::is_same(given, &session.start_url))
         };
         let precedence = Precedence::new(self.config);
         let mut found = self.conversion(&precedence, None, |name, session, _| matches(name, session))?;
