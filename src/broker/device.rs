@@ -75,6 +75,7 @@ mod tests {
     #[test]
     fn pending_waits_the_interval_again() {
         let mut polling = Polling::new(Duration::from_secs(1));
+        assert_eq!(Next::Wait(polling.first()), secs(1));
         assert_eq!(polling.after(portal::Error::AuthorizationPending, LEFT), secs(1));
         assert_eq!(polling.after(portal::Error::AuthorizationPending, LEFT), secs(1));
     }

@@ -275,6 +275,7 @@ fn hex(text: &str, bytes: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::names::{AccountId, RoleName};
 
     #[test]
     fn a_note_round_trips_and_garbage_is_no_note() {
@@ -286,6 +287,34 @@ mod tests {
         for garbage in ["", "x y z", "refused", "refused x y", "failed 99999999999999999999999999999999999999 a"] {
             assert_eq!(Note::parse(garbage), None, "{garbage}");
         }
+    }
+
+    #[test]
+    fn whatever_is_protected_has_a_lock_of_its_own() {
+        let corp = Session { name: "corp".into(), start_url: "https://a/start".into(), region: "r".into(), scopes: Vec::new() };
+        let sessions = [
+            corp.clone(),
+            Session { name: "other".into(), ..corp.clone() },
+            Session { start_url: "https://b/start".into(), ..corp.clone() },
+            Session { region: "s".into(), ..corp },
+        ];
+        let account = |id| AccountId::new(id).unwrap();
+        let role = |name| RoleName::new(name).unwrap();
+        let assumed = |digest: &str| vault::Assumed { arn: "arn:x".into(), digest: digest.into() };
+        let kinds = [
+            vault::Kind::Role(account("111122223333"), role("a")),
+            vault::Kind::Role(account("222233334444"), role("a")),
+            vault::Kind::Role(account("111122223333"), role("b")),
+            vault::Kind::Assumed(account("111122223333"), role("a"), assumed("1")),
+            vault::Kind::Assumed(account("111122223333"), role("a"), assumed("2")),
+        ];
+        let scopes = || [Scope::SignIn, Scope::Token].into_iter().chain(kinds.iter().map(Scope::Role));
+        let names: std::collections::HashSet<_> = ["system", "/home/jane"]
+            .iter()
+            .flat_map(|vault| sessions.iter().map(move |session| (vault, session)))
+            .flat_map(|(vault, session)| scopes().map(move |scope| name(vault, session, scope)))
+            .collect();
+        assert_eq!(names.len(), 2 * sessions.len() * (2 + kinds.len()));
     }
 
     #[test]

@@ -96,9 +96,16 @@ mod tests {
     #[test]
     fn a_code_is_accepted_only_with_the_right_state() {
         assert_eq!(request().read("code=a%2Bb+c&state=st"), Callback::Code(Secret::new("a+b c")));
-        for unrelated in
-            ["", "code=x", "code=x&state=", "code=x&state=St", "code=x&state=st&state=st", "code=x&code=y&state=st", "state=st"]
-        {
+        for unrelated in [
+            "",
+            "code=x",
+            "code=x&state=",
+            "code=x&state=St",
+            "code=x&state=st&state=st",
+            "code=x&code=y&state=st",
+            "code=&state=st",
+            "state=st",
+        ] {
             assert_eq!(request().read(unrelated), Callback::Unrelated, "{unrelated}");
         }
     }

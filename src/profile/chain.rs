@@ -103,11 +103,6 @@ impl AssumedRole {
             arn,
         })
     }
-
-    /// `Deploy@222233334444`
-    pub fn label(&self) -> String {
-        format!("{}@{}", self.arn.name(), self.arn.account())
-    }
 }
 
 /// Whether a text can be the name of a role session, or a source identity (`AssumeRole`: `[\w+=,.@-]{2,64}`).

@@ -554,6 +554,7 @@ mod tests {
     fn a_wrong_result_passes_neither_reading() {
         for wrong in [
             OLD,
+            "[profile a]\nk = 1\nregion = z\n\n[profile b]\nk = 2\n",
             "[profile a]\nk = 9\nregion = y\n\n[profile b]\nk = 2\n",
             "[profile a]\nk = 1\nregion = y\n\n[profile b]\nk = 9\n",
             "[profile a]\nk = 1\nregion = y\n",

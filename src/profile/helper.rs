@@ -286,6 +286,46 @@ mod tests {
     }
 
     #[test]
+    fn every_argument_of_a_line_is_read_again() {
+        let value = |text: &str| Some(text.to_owned());
+        let assume = AssumeRequest {
+            role_arn: "arn:aws:iam::222233334444:role/Deploy".to_owned(),
+            session_name: value("release"),
+            external_id: value("x-1/2"),
+            duration: value("30m"),
+            policy: value("read-only"),
+            source_identity: value("jane"),
+        };
+        let base = [
+            ("--session", "corp"),
+            ("--start-url", "https://corp.awsapps.com/start"),
+            ("--sso-region", "us-east-1"),
+            ("--scopes", "sso:account:access"),
+            ("--account", "111122223333"),
+            ("--role", "Dev"),
+            ("--region", "eu-west-1"),
+            ("--agents", "deny"),
+            ("--agent-role", "ReadOnly"),
+        ];
+        let line = chained_line("daypass", &base, &assume).unwrap();
+        let request = RoleRequest {
+            session: value("corp"),
+            start_url: value("https://corp.awsapps.com/start"),
+            sso_region: value("us-east-1"),
+            scopes: value("sso:account:access"),
+            account: value("111122223333"),
+            role: value("Dev"),
+            region: value("eu-west-1"),
+            agents: value("deny"),
+            agent_role: value("ReadOnly"),
+            assume: Some(Box::new(assume)),
+            ..RoleRequest::default()
+        };
+        assert_eq!(read(&line), Some(request.clone()), "{line}");
+        assert_eq!(read(&line.replace("-id x", "-id=x").replace("-identity j", "-identity=j")), Some(request));
+    }
+
+    #[test]
     fn a_windows_path_keeps_its_backslashes_and_is_refused_where_cmd_would_expand_it() {
         let written = |program| word(program, true).map_err(|error| error.exit);
         assert_eq!(written(r"C:\bin\daypass.exe").unwrap(), r"C:\bin\daypass.exe");

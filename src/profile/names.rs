@@ -108,11 +108,6 @@ impl RoleArn {
         }
     }
 
-    /// The whole ARN.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
     /// The partition: `aws`, `aws-cn`, `aws-us-gov` …
     pub fn partition(&self) -> &str {
         self.text.split(':').nth(1).unwrap_or_default()

@@ -162,6 +162,11 @@ mod tests {
         let sso = format!("sso_start_url = {URL}\nsso_region = us-east-1\nsso_account_id = 111122223333\nsso_role_name = Dev\n");
         let util = format!("[profile a]\n{sso}credential_process = aws-sso-util credential-process --profile a\n");
         assert_eq!(found(&util).unwrap(), format!("aws-sso-util 111122223333 Dev {URL}"));
+        let native = format!(
+            "[sso-session corp]\nsso_start_url = {URL}\nsso_region = us-east-1\n[profile b]\nsso_session = corp\n\
+             sso_account_id = 111122223333\nsso_role_name = Dev\n[profile a]\ncredential_process = aws-vault exec b --json\n"
+        );
+        assert_eq!(found(&native).unwrap(), format!("aws-vault 111122223333 Dev {URL}"));
         for line in ["aws-vault export --format=json b", "aws-vault exec -d 1h --json b", "aws-vault --debug exec b --json"] {
             let vault = format!("[profile a]\ncredential_process = {line}\n[profile b]\n{sso}");
             assert_eq!(found(&vault).unwrap(), format!("aws-vault 111122223333 Dev {URL}"), "{line}");

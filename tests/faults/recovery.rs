@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
+use daypass::broker::{Broker, PortalSession};
 use daypass::error::Exit;
 use daypass::profile::names::RoleName;
 use daypass::vault::Kind;
@@ -75,16 +76,52 @@ fn after_invalid_grant_the_token_of_another_process_is_awaited_and_used() {
     let _ = fixture.broker().token(daypass::sys::clock::Deadline::after(Duration::from_secs(3)));
     // The last look before this one gives up is at about twice the steps of the first look after the refusal.
     let steps = fixture.store.calls.get() - before;
-    fixture.new_sign_in();
-    fixture.expire_token();
-    fixture.portal.expect(Call::RefreshToken).answered(Answer::oidc("invalid_grant"));
-    let other_process = Rc::clone(&fixture);
-    let late = fixture.store.calls.get() + steps / 2;
-    fixture.store.concurrent.replace(Some((late, Box::new(move || other_process.new_sign_in()))));
-    fixture.assert_issued_for("DeveloperAccess", &fixture.ask("DeveloperAccess").unwrap());
-    assert!(fixture.store.concurrent.take().is_none(), "the other process has signed in");
-    assert_eq!(fixture.portal.count(Call::RefreshToken), 2);
-    fixture.assert_usable(false);
+    let newer: fn(&Fixture) = Fixture::new_sign_in;
+    // This one is not used at once, but it can be refreshed, and nothing may be stored in its place.
+    let newer_but_expired: fn(&Fixture) = |fixture| {
+        fixture.new_sign_in();
+        fixture.expire_token();
+    };
+    for (sign_in, is_used) in [(newer, true), (newer_but_expired, false)] {
+        fixture.new_sign_in();
+        fixture.expire_token();
+        let refreshes = fixture.portal.count(Call::RefreshToken);
+        fixture.portal.expect(Call::RefreshToken).answered(Answer::oidc("invalid_grant"));
+        let other_process = Rc::clone(&fixture);
+        let late = fixture.store.calls.get() + steps / 2;
+        fixture.store.concurrent.replace(Some((late, Box::new(move || sign_in(&other_process)))));
+        match fixture.ask("DeveloperAccess") {
+            Ok(credentials) => fixture.assert_issued_for("DeveloperAccess", &credentials),
+            Err(error) => assert_eq!((error.exit, is_used), (Exit::SignIn, false), "{error}"),
+        }
+        assert!(fixture.store.concurrent.take().is_none(), "the other process has signed in");
+        assert_eq!(fixture.portal.count(Call::RefreshToken), refreshes + 1);
+        fixture.assert_usable(false);
+    }
+}
+
+#[test]
+fn a_sign_in_that_the_portal_has_ended_is_deleted_and_not_used_again() {
+    let without_refresh_token: fn(&Fixture) = |fixture| fixture.change_token(|token| token.refresh = None);
+    let with_a_used_one: fn(&Fixture) = |fixture| fixture.portal.expect(Call::RefreshToken).answered(Answer::oidc("invalid_grant"));
+    for prepare in [without_refresh_token, with_a_used_one] {
+        let fixture = Fixture::signed_in();
+        let ask = |broker: &Broker<'_>| broker.role_credentials(&account(), &RoleName::new("ReadOnly").unwrap(), TIMEOUT);
+        let broker = fixture.broker();
+        ask(&broker).unwrap();
+        assert_eq!(broker.portal_session(), Some(PortalSession::Alive));
+        fixture.set_time_left("ReadOnly", -time::Duration::MINUTE);
+        fixture.portal.revoke_access_tokens();
+        prepare(&fixture);
+        let broker = fixture.broker();
+        assert_eq!(broker.portal_session(), None);
+        assert_eq!(ask(&broker).unwrap_err().exit, Exit::SignIn);
+        assert_eq!(broker.portal_session(), Some(PortalSession::Ended));
+        assert_eq!(fixture.vault.token(&fixture.session).unwrap(), None);
+        let requests = fixture.portal.requests();
+        assert_eq!(fixture.ask("DeveloperAccess").unwrap_err().exit, Exit::SignIn);
+        assert_eq!(fixture.portal.requests(), requests);
+    }
 }
 
 #[test]

@@ -258,6 +258,10 @@ fn the_only_session_is_the_default() {
     let legacy =
         "[profile a]\nsso_start_url = https://old\nsso_region = eu-west-1\nsso_account_id = 111122223333\nsso_role_name = R\n";
     assert_eq!(one(legacy, &[]).unwrap().name, "https://old");
+    let another = legacy.replace("profile a", "profile b").replace("https://old", "https://other");
+    let both = format!("{legacy}{another}");
+    assert_eq!(one(&both, &[("session", "https://other")]).unwrap().start_url, "https://other");
+    assert!(one(&both, &[("session", "https://third")]).is_err());
     assert!(
         one(&format!("{CORP}[profile dev]\nk = 1\n"), &[("session", "dev")]).unwrap_err().what.contains("\"dev\" is a profile")
     );

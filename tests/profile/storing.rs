@@ -11,7 +11,7 @@ use daypass::error::{Error, Exit};
 use daypass::profile::Config;
 use daypass::profile::edit::Change;
 use daypass::profile::request::RoleRequest;
-use daypass::profile::store::{Others, Plan, backup_path, plan, update};
+use daypass::profile::store::{Others, Plan, backup_path, plan, remove, update};
 use daypass::sys::env::Env;
 use tempfile::TempDir;
 
@@ -171,6 +171,17 @@ fn unusable_config_files_are_reported_by_name() {
     let home = Home { env: env(&[("HOME", "/"), ("AWS_CONFIG_FILE", "/dev/null"), ("XDG_RUNTIME_DIR", "/tmp")]), ..Home::empty() };
     let error = home.set("a", "y").unwrap_err();
     assert!(error.what.contains("/dev/null is not a regular file"), "{error}");
+}
+
+#[test]
+fn a_file_is_deleted_only_if_it_is_what_was_read() {
+    let home = Home::with("[profile a]\nregion = x\n");
+    let path = home.path(".aws/config");
+    assert!(!remove(&home.env, &path, "[profile a]\nregion = y\n").unwrap());
+    assert_eq!(home.text(".aws/config"), "[profile a]\nregion = x\n");
+    assert!(remove(&home.env, &path, "[profile a]\nregion = x\n").unwrap());
+    assert!(!path.exists());
+    assert!(!remove(&home.env, &path, "[profile a]\nregion = x\n").unwrap());
 }
 
 #[test]

@@ -12,7 +12,7 @@ use daypass::vault::keyutils::Keyutils;
 
 use crate::support::portal::{Answer, Call, Latch, Portal, PortalConfig};
 use crate::support::run::{Home, Running};
-use crate::{configured, make_stale, signed_in};
+use crate::{configured, make_stale, number_of, signed_in};
 
 const ASK: &str = "credential-process --profile dev";
 const HOUR: Duration = Duration::from_hours(1);
@@ -70,6 +70,11 @@ impl Drop for SignedIn {
     }
 }
 
+/// As many concurrent callers as it is good for every change, times `DAYPASS_TEST_REPEAT`.
+fn callers() -> std::ops::Range<usize> {
+    0..number_of(40)
+}
+
 fn answers(running: Vec<Running<'_>>) -> Vec<String> {
     running.into_iter().map(|run| run.wait().stdout).collect()
 }
@@ -106,36 +111,36 @@ fn wait_for_delivery(process: u32) {
 }
 
 #[test]
-fn forty_concurrent_calls_make_one_exchange_and_get_equal_answers() {
+fn concurrent_calls_make_one_exchange_and_get_equal_answers() {
     for fixture in SignedIn::on_each_keyring(&PortalConfig::default(), HOUR) {
-        let answers = answers((0..40).map(|_| fixture.ask("ReadOnly")).collect());
+        let answers = answers(callers().map(|_| fixture.ask("ReadOnly")).collect());
         assert!(answers.iter().all(|answer| *answer == answers[0]), "{}", fixture.keyring);
         assert_eq!(fixture.portal.count(Call::GetRoleCredentials), 1, "{}", fixture.keyring);
     }
 }
 
 #[test]
-fn forty_concurrent_calls_with_an_expired_token_make_one_refresh_and_none_fails() {
+fn concurrent_calls_with_an_expired_token_make_one_refresh_and_none_fails() {
     for fixture in SignedIn::on_each_keyring(&PortalConfig::default(), Duration::ZERO) {
-        answers((0..40).map(|n| fixture.ask(["DeveloperAccess", "ReadOnly"][n % 2])).collect());
+        answers(callers().map(|n| fixture.ask(["DeveloperAccess", "ReadOnly"][n % 2])).collect());
         assert_eq!(fixture.portal.count(Call::RefreshToken), 1, "{}", fixture.keyring);
         assert_eq!(fixture.portal.count(Call::GetRoleCredentials), 2, "{}", fixture.keyring);
     }
 }
 
 #[test]
-fn forty_concurrent_calls_with_a_revoked_token_make_one_refresh_and_none_fails() {
+fn concurrent_calls_with_a_revoked_token_make_one_refresh_and_none_fails() {
     for fixture in SignedIn::on_each_keyring(&PortalConfig::of(1, 8), HOUR) {
         fixture.portal.revoke_access_tokens();
-        answers((0..40).map(|n| fixture.ask(&format!("Role{:03}", n % 8 + 1))).collect());
+        answers(callers().map(|n| fixture.ask(&format!("Role{:03}", n % 8 + 1))).collect());
         assert_eq!(fixture.portal.count(Call::RefreshToken), 1, "{}", fixture.keyring);
     }
 }
 
 #[test]
-fn forty_concurrent_calls_for_eight_roles_make_eight_exchanges() {
+fn concurrent_calls_for_eight_roles_make_eight_exchanges() {
     for fixture in SignedIn::on_each_keyring(&PortalConfig::of(1, 8), Duration::ZERO) {
-        answers((0..40).map(|n| fixture.ask(&format!("Role{:03}", n % 8 + 1))).collect());
+        answers(callers().map(|n| fixture.ask(&format!("Role{:03}", n % 8 + 1))).collect());
         assert_eq!(fixture.portal.count(Call::GetRoleCredentials), 8, "{}", fixture.keyring);
         assert_eq!(fixture.portal.count(Call::RefreshToken), 1, "{}", fixture.keyring);
     }

@@ -1,5 +1,7 @@
 //! `login` with the device flow.
 
+use std::time::Duration;
+
 use crate::configured;
 use crate::support::portal::{Answer, Approval, Call, Latch, Portal, PortalConfig};
 use crate::support::run::Home;
@@ -92,6 +94,15 @@ fn a_registration_that_the_service_no_longer_knows_is_replaced() {
     home.daypass(LOGIN).any_stderr().go();
     portal.forget_clients();
     home.daypass("login corp --force --no-browser").stderr_has("Signed in to corp").go();
+    assert_eq!(portal.count(Call::RegisterClient), 2);
+}
+
+#[test]
+fn a_registration_that_expires_soon_is_not_reused() {
+    let portal = Portal::live(PortalConfig { registration_ttl: Duration::from_mins(14), ..PortalConfig::default() });
+    let home = configured(&portal);
+    home.daypass(LOGIN).any_stderr().go();
+    home.daypass("login corp --force --no-browser").any_stderr().go();
     assert_eq!(portal.count(Call::RegisterClient), 2);
 }
 

@@ -92,7 +92,7 @@ fn seed() -> u64 {
     std::env::var("DAYPASS_TEST_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or_else(|| fastrand::u64(..))
 }
 
-/// How often a random test repeats: as often as it is good for every change, times `DAYPASS_TEST_REPEAT`.
+/// The rounds of a random test, or the callers of a concurrent one: as many as it is good for every change, times `DAYPASS_TEST_REPEAT`.
 fn number_of(rounds: usize) -> usize {
     let times = std::env::var("DAYPASS_TEST_REPEAT").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     rounds * times

@@ -34,6 +34,7 @@ fn a_folder_that_others_can_write_or_replace_is_refused() {
     for bad in [0o770, 0o702, 0o777] {
         set(&folder, bad);
         assert!(matches!(keep(&folder), Err(vault::Error::File { .. })), "{bad:o}");
+        assert!(Files::new(Some(folder.clone())).probe().is_err(), "{bad:o}");
     }
     let link = home.path().join("link");
     symlink(&folder, &link).unwrap();
@@ -58,6 +59,20 @@ fn a_folder_of_another_user_is_refused() {
         std::os::unix::fs::chown(&folder, Some(12_345), None).unwrap();
     }
     assert!(matches!(keep(&folder), Err(vault::Error::File { .. })));
+}
+
+#[test]
+fn a_secret_that_cannot_be_deleted_is_an_error() {
+    let home = tempfile::tempdir().unwrap();
+    let (store, key) = (Files::new(Some(home.path().join("d"))), Key::new(&session("s"), Kind::Token));
+    split::put(&store, &key, &Secret::new("x"), None).unwrap();
+    let file = fs::read_dir(home.path().join("d")).unwrap().next().unwrap().unwrap().path();
+    // Permissions do not stop root, but nobody can delete a folder as a file.
+    fs::remove_file(&file).unwrap();
+    fs::create_dir(&file).unwrap();
+    assert!(matches!(split::delete(&store, &key), Err(vault::Error::File { .. })));
+    fs::remove_dir(&file).unwrap();
+    split::delete(&store, &key).unwrap();
 }
 
 #[test]

@@ -264,3 +264,14 @@ fn a_vault_that_takes_no_sign_in_is_found_by_a_write_that_leaves_nothing() {
     assert!(matches!(full.verify(&session), Err(vault::Error::Full(_))));
     assert_eq!(vault_on(&shared(TestBackend::down(locked())), &Shared::default()).verify(&session), Err(locked()));
 }
+
+#[test]
+fn what_cannot_be_read_is_not_shown_as_empty() {
+    for error in [missing(), locked()] {
+        let only = Vault::new(Box::new(TestBackend::down(error.clone())), None);
+        assert_eq!(only.contents(clock::now()).err(), Some(error.clone()));
+        let beside_a_cache = vault_on(&shared(TestBackend::down(error.clone())), &Shared::default());
+        let unread = beside_a_cache.contents(clock::now()).unwrap().unread;
+        assert_eq!(unread, Some(error).filter(|error| *error == locked()));
+    }
+}
