@@ -70,7 +70,7 @@ impl Locks {
         };
         let mut lock = Lock::take(&path, Deadline::after(std::time::Duration::ZERO)).map_err(broken)?;
         if lock.is_none() {
-            log::info!("waiting for another daypass ({}): {scope:?}", holder(&path));
+            log::info!("waiting for another daypass (process {})", holder(&path));
             lock = Lock::take(&path, deadline).map_err(broken)?;
         }
         let Some(mut lock) = lock else {

@@ -188,7 +188,7 @@ fn verbose_output_names_the_process_that_is_waited_for() {
     let first = home.daypass(ASK).stdout_has("{").spawn();
     latch.wait_for_requests(1);
     let second = home.daypass(&format!("{ASK} -v")).stdout_has("{").any_stderr().spawn();
-    second.wait_for_stderr(&format!("waiting for another daypass holder=\"{}\"", first.id()));
+    second.wait_for_stderr(&format!("waiting for another daypass (process {})", first.id()));
     latch.open();
     assert_eq!(second.wait().stdout, first.wait().stdout);
 }
