@@ -28,6 +28,8 @@ const LISTINGS: &str = "roles.json";
 const SIGN_INS: &str = "sign_ins.json";
 /// How to take back what `use` made of `[default]`, for each config file.
 const DEFAULTS: &str = "defaults.json";
+/// The portal of a set-up that was not completed: a list of one or none.
+const SET_UP: &str = "set_up.json";
 /// Exists once a key was parked in the keyring.
 const PARKED: &str = "parked";
 const LOCK: &str = "lock";
@@ -70,6 +72,15 @@ pub struct DefaultProfile {
     pub profile: String,
     /// How to restore the config file.
     pub undo: FileUndo,
+}
+
+/// What was typed in a set-up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetUp {
+    /// The access portal.
+    pub start_url: String,
+    /// Its region, if that is known.
+    pub region: Option<String>,
 }
 
 /// The roles that one portal listed.
@@ -241,6 +252,18 @@ impl History {
     /// Whether a key was ever parked.
     pub fn has_parked(&self) -> bool {
         self.folder.as_ref().is_some_and(|folder| folder.join(PARKED).exists())
+    }
+
+    /// Keeps what was typed in a set-up until the next one; None if that was about a portal that is in the config file.
+    pub fn keep_set_up(&self, typed: Option<SetUp>) {
+        if typed != self.set_up() {
+            self.change(SET_UP, |all| *all = typed.into_iter().collect());
+        }
+    }
+
+    /// What was typed in the last set-up.
+    pub fn set_up(&self) -> Option<SetUp> {
+        serde_json::from_slice(&self.read(SET_UP)).map(|[only]: [SetUp; 1]| only).ok()
     }
 
     /// Deletes the list of this session's portal.
