@@ -207,6 +207,14 @@ impl History {
         listing.accounts.into_iter().find(|listed| listed.id == account.as_str())?.name
     }
 
+    /// The only account of this name that the session's portal listed last.
+    pub fn account_called(&self, session: &Session, name: &str) -> Option<AccountId> {
+        let listing = self.listings().into_iter().find(|listing| listing.belongs_to(session))?;
+        let mut ids = listing.accounts.iter().filter(|account| account.name.as_deref() == Some(name)).map(|account| &*account.id);
+        let only = ids.next()?;
+        if ids.next().is_none() { AccountId::new(only) } else { None }
+    }
+
     /// The roles that the portals of these sessions listed last, in the order of the sessions.
     pub fn candidates(&self, sessions: &[Session]) -> Vec<Candidate> {
         let listings = self.listings();
@@ -465,6 +473,9 @@ mod tests {
         assert_eq!(history.listing(&one), Some((NOW, roles.to_vec())));
         assert_eq!(history.listing(&session("https://one.awsapps.com/start/")), Some((NOW, roles.to_vec())));
         assert_eq!(history.account_name(&one, &roles[0].account).as_deref(), Some("Dev"));
+        // Two accounts of the first portal have this name.
+        assert_eq!(history.account_called(&one, "Dev"), None);
+        assert_eq!(history.account_called(&other, "Dev"), Some(roles[0].account.clone()));
         let sessions = [other.clone(), session("https://third.awsapps.com/start"), one.clone()];
         let candidates: Vec<_> = history.candidates(&sessions).into_iter().map(|found| (found.session, found.role.role)).collect();
         let expected = [(&other, "Admin"), (&one, "Admin"), (&one, "ReadOnly"), (&one, "Admin")];

@@ -44,7 +44,7 @@ impl<'a> Wizard<'a> {
         set(&mut self.known.borrow_mut());
         if let Some(farewell) = &self.farewell {
             self.context.history().keep_set_up(self.set_up());
-            farewell.set(self.cancelled("cancelled").to_string());
+            farewell.set(terminal::shown(&self.cancelled("cancelled")));
         }
     }
 
@@ -96,7 +96,7 @@ impl<'a> Wizard<'a> {
             }
             match check(&typed) {
                 Err(error) if error.exit == Exit::Usage => {
-                    terminal::say(&text::clean(&format!("daypass: {}", error.what)));
+                    terminal::say(&terminal::fitted(&text::clean(&format!("daypass: {}", error.what))));
                     if let Some(meant) = similar(&error) {
                         default = Some(meant);
                     }
