@@ -20,7 +20,7 @@ use crate::output;
 use crate::portal::{self, Portal};
 use crate::profile::chain::{AssumedRole, Policy};
 use crate::profile::index::ProfileIndex;
-use crate::profile::names::{AccountId, Session};
+use crate::profile::names::{self, AccountId, Session};
 use crate::profile::request::{Account, AgentRule};
 use crate::profile::resolve::RoleTarget;
 use crate::profile::{Config, diagnosis};
@@ -343,7 +343,14 @@ pub fn account_called(name: &str, accounts: &[portal::Account]) -> Result<Accoun
     }
     match found.as_slice() {
         [id] => Ok(id.clone()),
-        [] => Err(Error::usage(format!("you have no account named \"{name}\""), "daypass list")),
+        [] => {
+            let what = format!("you have no account named \"{name}\"");
+            let known = accounts.iter().filter_map(|account| account.name.as_deref());
+            Err(match names::nearest(name, known) {
+                Some(near) => Error::typo(format!("{what}; did you mean \"{near}\"?"), name, near, "daypass list"),
+                None => Error::usage(what, "daypass list"),
+            })
+        }
         several => {
             let ids: Vec<&str> = several.iter().map(AccountId::as_str).collect();
             let first = ids.first().copied().unwrap_or_default();

@@ -28,6 +28,8 @@ const LISTINGS: &str = "roles.json";
 const SIGN_INS: &str = "sign_ins.json";
 /// How to take back what `use` made of `[default]`, for each config file.
 const DEFAULTS: &str = "defaults.json";
+/// The portal of a set-up that was not completed: a list of one or none.
+const SET_UP: &str = "set_up.json";
 /// Exists once a key was parked in the keyring.
 const PARKED: &str = "parked";
 const LOCK: &str = "lock";
@@ -70,6 +72,15 @@ pub struct DefaultProfile {
     pub profile: String,
     /// How to restore the config file.
     pub undo: FileUndo,
+}
+
+/// What was typed in a set-up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetUp {
+    /// The access portal.
+    pub start_url: String,
+    /// Its region, if that is known.
+    pub region: Option<String>,
 }
 
 /// The roles that one portal listed.
@@ -179,6 +190,14 @@ impl History {
         listing.accounts.into_iter().find(|listed| listed.id == account.as_str())?.name
     }
 
+    /// The only account of this name that the session's portal listed last.
+    pub fn account_called(&self, session: &Session, name: &str) -> Option<AccountId> {
+        let listing = self.listings().into_iter().find(|listing| listing.belongs_to(session))?;
+        let mut ids = listing.accounts.iter().filter(|account| account.name.as_deref() == Some(name)).map(|account| &*account.id);
+        let only = ids.next()?;
+        if ids.next().is_none() { AccountId::new(only) } else { None }
+    }
+
     /// The roles that the portals of these sessions listed last, in the order of the sessions.
     pub fn candidates(&self, sessions: &[Session]) -> Vec<Candidate> {
         let listings = self.listings();
@@ -224,6 +243,18 @@ impl History {
     /// Whether a key was ever parked.
     pub fn has_parked(&self) -> bool {
         self.folder.as_ref().is_some_and(|folder| folder.join(PARKED).exists())
+    }
+
+    /// Keeps what was typed in a set-up until the next one; None if that was about a portal that is in the config file.
+    pub fn keep_set_up(&self, typed: Option<SetUp>) {
+        if typed != self.set_up() {
+            self.change(SET_UP, |all| *all = typed.into_iter().collect());
+        }
+    }
+
+    /// What was typed in the last set-up.
+    pub fn set_up(&self) -> Option<SetUp> {
+        serde_json::from_slice(&self.read(SET_UP)).map(|[only]: [SetUp; 1]| only).ok()
     }
 
     /// Deletes the list of this session's portal.
@@ -438,6 +469,9 @@ mod tests {
         assert_eq!(history.listing(&one), Some((NOW, roles.to_vec())));
         assert_eq!(history.listing(&session("https://one.awsapps.com/start/")), Some((NOW, roles.to_vec())));
         assert_eq!(history.account_name(&one, &roles[0].account).as_deref(), Some("Dev"));
+        // Two accounts of the first portal have this name.
+        assert_eq!(history.account_called(&one, "Dev"), None);
+        assert_eq!(history.account_called(&other, "Dev"), Some(roles[0].account.clone()));
         let sessions = [other.clone(), session("https://third.awsapps.com/start"), one.clone()];
         let candidates: Vec<_> = history.candidates(&sessions).into_iter().map(|found| (found.session, found.role.role)).collect();
         let expected = [(&other, "Admin"), (&one, "Admin"), (&one, "ReadOnly"), (&one, "Admin")];

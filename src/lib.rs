@@ -62,7 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, env: Env) -> u8 {
             if let Some(line) = error.correction.take().and_then(|correction| corrected_command(&arguments, *correction)) {
                 error.hint = line;
             }
-            terminal::say(&error.to_string());
+            terminal::say(&terminal::shown(&error));
             error.exit as u8
         }
     }

@@ -79,7 +79,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     }
     // The first one is returned, which can correct the command line.
     for error in errors.iter().skip(1) {
-        terminal::say(&error.to_string());
+        terminal::say(&terminal::shown(error));
     }
     errors.into_iter().next().map_or(Ok(0), Err)
 }
@@ -160,7 +160,15 @@ fn links(context: &Context, target: &RoleTarget, destination: Option<&str>, regi
             return Err(Error::usage(what, format!("daypass console {}", text::shell_quote(&target.via))));
         }
     };
-    let account = context.account(target, COMMAND_TIMEOUT)?;
+    // The portal signs in, so a name that it has listed before needs no sign-in here.
+    let listed = match &target.account {
+        Account::Name(name) => context.history().account_called(&target.session, name),
+        Account::Id(_) => None,
+    };
+    let account = match listed {
+        Some(account) => account,
+        None => context.account(target, COMMAND_TIMEOUT)?,
+    };
     let portal = console::link(&target.session.start_url, &account, &target.role, destination.as_deref())?;
     let counted = target.chain.last().map_or(&account, |role| role.arn.account());
     super::note_use(context, target, &Account::Id(counted.clone()), region);

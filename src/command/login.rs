@@ -149,7 +149,7 @@ fn all(context: &Context, config: &Config, options: &SignInOptions, wanted: Want
         match one(context, config, OnBehalf::of(session), options, wanted) {
             Err(error) if error.exit == Exit::Keyring => return Err(error),
             Err(error) => {
-                terminal::say(&error.to_string());
+                terminal::say(&terminal::shown(&error));
                 status = if status == 0 { error.exit as u8 } else { status };
             }
             Ok(()) => {}

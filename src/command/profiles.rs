@@ -16,6 +16,7 @@ use crate::profile::request::{Account, RoleRequest};
 use crate::profile::resolve::{self, RoleTarget};
 use crate::profile::{Block, Config, diagnosis, helper};
 use crate::text;
+use crate::ui::terminal;
 
 /// One profile, as `--format json` shows it.
 #[derive(Debug, Default, Serialize)]
@@ -196,15 +197,18 @@ fn people(context: &Context, entries: &[Entry]) -> String {
     let rows: Vec<_> = entries.iter().map(cells).collect();
     let mut report = context.table(&["PROFILE", "SOURCE", "ACCOUNT", "ROLE", "REGION"], &rows);
     let mut notes = String::new();
+    let width = terminal::width();
+    let note = |notes: &mut String, line: &str| notes.extend([&*terminal::fitted_to(line, width), "\n"]);
     for entry in entries {
         let name = text::clean(&entry.profile);
         // Writing to memory can't fail.
         if let Some(overriding) = &entry.overridden_by {
-            let _ = writeln!(notes, "{name}: AWS tools use {} instead of daypass", text::clean(overriding));
+            note(&mut notes, &format!("{name}: AWS tools use {} instead of daypass", text::clean(overriding)));
         }
         if let (Some(problem), Some(hint)) = (&entry.problem, &entry.hint) {
             let place = entry.place.as_deref().map(|place| format!(" ({})", text::clean(place))).unwrap_or_default();
-            let _ = writeln!(notes, "{name}{place}: {}\nhint: {}", text::clean(problem), text::clean(hint));
+            note(&mut notes, &format!("{name}{place}: {}", text::clean(problem)));
+            let _ = writeln!(notes, "hint: {}", text::clean(hint));
         }
     }
     let mut movable = entries
@@ -213,8 +217,10 @@ fn people(context: &Context, entries: &[Entry]) -> String {
         .filter_map(|entry| entry.hint.as_ref());
     match (movable.next(), movable.count()) {
         (None, _) => {}
-        (Some(only), 0) => _ = writeln!(notes, "1 profile can be moved to daypass: {}", text::clean(only)),
-        (Some(_), more) => _ = writeln!(notes, "{} profiles can be moved to daypass: daypass migrate --all", more + 1),
+        (Some(only), 0) => note(&mut notes, &format!("1 profile can be moved to daypass: {}", text::clean(only))),
+        (Some(_), more) => {
+            note(&mut notes, &format!("{} profiles can be moved to daypass: daypass migrate --all", more + 1));
+        }
     }
     if !notes.is_empty() {
         report.extend(["\n", &notes]);

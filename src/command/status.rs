@@ -105,7 +105,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     }
     let vault = context.vault()?;
     if context.interaction.verbose > 0 {
-        vault.failures().into_iter().flatten().for_each(|line| terminal::say(&text::clean(&line)));
+        vault.failures().into_iter().flatten().for_each(|line| terminal::say(&terminal::fitted(&text::clean(&line))));
     }
     let mut contents = vault.contents(now)?;
     let roles = std::mem::take(&mut contents.roles);
@@ -145,11 +145,12 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     }
     if context.interaction.verbose > 0 {
         for location in vault.locations() {
-            terminal::say(&format!("{}: {} ({})", location.of, location.store, text::clean(&location.why)));
+            let line = format!("{}: {} ({})", location.of, location.store, text::clean(&location.why));
+            terminal::say(&terminal::fitted(&line));
         }
         for warning in diagnosis::warnings(&Config::read(&context.env)?) {
             let fix = if warning.fix.is_empty() { String::new() } else { format!("; {}", warning.fix) };
-            terminal::say(&text::clean(&format!("warning: {}{fix}", warning.line())));
+            terminal::say(&terminal::fitted(&text::clean(&format!("warning: {}{fix}", warning.line()))));
         }
     } else {
         context.warn_of_files();

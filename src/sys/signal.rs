@@ -6,6 +6,11 @@
 //!
 //! The warm path does not wait, so it installs no handlers. `exec` starts its command with the default handlers.
 
+use std::cell::Cell;
+use std::sync::{Mutex, PoisonError};
+
+use crate::sys::stderr::say;
+
 /// Installs the handlers. A signal that the parent process ignores (`nohup`, background jobs of scripts) stays ignored.
 pub fn arm() {
     #[cfg(unix)]
@@ -60,6 +65,47 @@ pub fn obey() {
     unix::obey();
 }
 
+/// What a signal prints before it ends the program, while this exists: a line break after what was typed, and a text if there is one.
+#[derive(Debug)]
+pub struct Farewell {
+    has_text: Cell<bool>,
+}
+
+static FAREWELL: Mutex<String> = Mutex::new(String::new());
+
+impl Farewell {
+    /// Without a text.
+    #[must_use = "it is printed only until it is dropped"]
+    pub fn empty() -> Self {
+        #[cfg(unix)]
+        unix::watch();
+        Self { has_text: Cell::new(false) }
+    }
+
+    /// Sets the text.
+    pub fn set(&self, text: String) {
+        self.has_text.set(true);
+        *FAREWELL.lock().unwrap_or_else(PoisonError::into_inner) = text;
+    }
+
+    fn print() {
+        let text = FAREWELL.lock().unwrap_or_else(PoisonError::into_inner);
+        if !text.is_empty() {
+            say(&text);
+        }
+    }
+}
+
+impl Drop for Farewell {
+    fn drop(&mut self) {
+        if self.has_text.get() {
+            self.set(String::new());
+        }
+        #[cfg(unix)]
+        unix::unwatch();
+    }
+}
+
 /// Runs `run` while a child process runs that receives Ctrl-C too: Ctrl-C does not end daypass meanwhile.
 #[cfg(not(unix))]
 pub fn left_to_child<T>(run: impl FnOnce() -> T) -> T {
@@ -99,6 +145,7 @@ mod console {
 
     #[allow(clippy::disallowed_methods)] // The default handler would end the program as well.
     pub(super) fn end() -> ! {
+        super::Farewell::print();
         std::process::exit(Exit::Interrupted as i32)
     }
 }
@@ -116,7 +163,7 @@ mod unix {
     use std::io::Read;
     use std::sync::Once;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-
+    use std::thread;
     use std::time::Duration;
 
     use rustix::process::{Signal, kill_current_process_group};
@@ -125,10 +172,13 @@ mod unix {
 
     use crate::error::Exit;
     use crate::sys::clock::{self, Deadline};
+    use crate::sys::stderr::say;
 
     static ARMED: Once = Once::new();
     /// The number of holds.
     static HOLDS: AtomicUsize = AtomicUsize::new(0);
+    /// The number of farewells.
+    static FAREWELLS: AtomicUsize = AtomicUsize::new(0);
     /// Whether a signal ends the program at once.
     static FREE: AtomicBool = AtomicBool::new(true);
     /// The deferred signal, or 0.
@@ -139,6 +189,9 @@ mod unix {
 
     /// How long to wait for the stop to happen. The kernel does not stop an orphaned process group, because no shell could continue it.
     const STOPPING: Duration = Duration::from_millis(500);
+
+    /// How often it is checked whether there is a farewell to print.
+    const TICK: Duration = Duration::from_millis(20);
 
     const INTERRUPTED: i32 = Exit::Interrupted as i32;
 
@@ -165,6 +218,31 @@ mod unix {
 
     pub(super) fn release() {
         if HOLDS.fetch_sub(1, Ordering::SeqCst) == 1 {
+            FREE.store(FAREWELLS.load(Ordering::SeqCst) == 0, Ordering::SeqCst);
+            obey();
+        }
+    }
+
+    /// Leaves signals to a thread, because a handler must not print a farewell. A second signal ends the program at once.
+    pub(super) fn watch() {
+        arm();
+        FREE.store(false, Ordering::SeqCst);
+        if FAREWELLS.fetch_add(1, Ordering::SeqCst) > 0 {
+            return;
+        }
+        thread::spawn(|| {
+            while FAREWELLS.load(Ordering::SeqCst) > 0 {
+                if WAITING.load(Ordering::SeqCst) != 0 && HOLDS.load(Ordering::SeqCst) == 0 {
+                    say("");
+                    obey();
+                }
+                clock::sleep(TICK);
+            }
+        });
+    }
+
+    pub(super) fn unwatch() {
+        if FAREWELLS.fetch_sub(1, Ordering::SeqCst) == 1 && HOLDS.load(Ordering::SeqCst) == 0 {
             FREE.store(true, Ordering::SeqCst);
             obey();
         }
@@ -177,7 +255,10 @@ mod unix {
     pub(super) fn obey() {
         match i32::try_from(WAITING.swap(0, Ordering::SeqCst)).unwrap_or_default() {
             0 => {}
-            SIGINT => low_level::exit(INTERRUPTED),
+            SIGINT => {
+                super::Farewell::print();
+                low_level::exit(INTERRUPTED)
+            }
             other => drop(low_level::emulate_default_handler(other)),
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use super::terminal;
-use crate::sys::signal;
+use crate::sys::signal::Farewell;
 use crate::text;
 
 /// Prompts on standard error and reads one line. The default is shown in brackets and returned for an empty line.
@@ -12,12 +12,13 @@ use crate::text;
 /// # Errors
 /// Those of reading standard input.
 pub fn ask(question: &str, default: Option<&str>) -> io::Result<Option<String>> {
-    signal::arm();
+    let _farewell = Farewell::empty();
     let prompt = match default {
         Some(default) => format!("{question} [{}]: ", text::clean(default)),
         None => format!("{question}: "),
     };
-    let mut err = io::stderr().lock();
+    // Not locked while it waits: the farewell is printed by another thread.
+    let mut err = io::stderr();
     err.write_all(terminal::fitted(&prompt).as_bytes())?;
     err.flush()?;
     let mut line = String::new();

@@ -10,6 +10,12 @@ const GAP: &str = "  ";
 /// The width below which no column is truncated. Account IDs and regions are not wider.
 const NARROWEST: usize = 16;
 
+/// The width to which the other columns are truncated, so that those of [`COPIED`] are whole.
+const LEAST: usize = 10;
+
+/// The titles of columns that users copy names from. They are truncated last.
+const COPIED: [&str; 3] = ["PROFILE", "PROFILES", "ACCESS KEY ID"];
+
 /// How a table is made to fit a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fit {
@@ -45,7 +51,7 @@ pub fn plain(head: &[&str], rows: &[Vec<String>], fit: Fit, screen: Screen) -> S
     let natural: Vec<usize> =
         head.iter().enumerate().map(|(column, title)| cells(column).fold(title.width(), usize::max)).collect();
     let strong = |text: String| if screen.bold { format!("\x1b[1m{text}\x1b[m") } else { text };
-    let Some(widths) = fitted(&natural, fit, screen.width) else {
+    let Some(widths) = fitted(&head, &natural, fit, screen.width) else {
         return blocks(&head, &rows, strong);
     };
     let line = |cells: &[String]| {
@@ -57,14 +63,22 @@ pub fn plain(head: &[&str], rows: &[Vec<String>], fit: Fit, screen: Screen) -> S
     strong(line(&titles)) + "\n" + &rows.concat()
 }
 
-/// The column widths that fit, with the widest columns reduced to the same width. None if there are none.
-fn fitted(natural: &[usize], fit: Fit, width: Option<usize>) -> Option<Vec<usize>> {
+/// The column widths that fit, with the widest columns reduced to the same width, those that are copied only if need be. None if there are
+/// none.
+fn fitted(head: &[&str], natural: &[usize], fit: Fit, width: Option<usize>) -> Option<Vec<usize>> {
     let Some(width) = width else { return Some(natural.to_vec()) };
     let space = width.saturating_sub(GAP.len() * natural.len().saturating_sub(1));
+    let fits = |widths: &Vec<usize>| widths.iter().sum::<usize>() <= space;
     let at_most = |limit: usize| natural.iter().map(|&own| own.min(limit)).collect::<Vec<_>>();
+    let others_at_most = |limit: usize| -> Vec<usize> {
+        let width = |(title, &own): (&&str, &usize)| if own <= NARROWEST || COPIED.contains(title) { own } else { own.min(limit) };
+        head.iter().zip(natural).map(width).collect()
+    };
     let widest = natural.iter().copied().max().unwrap_or_default();
     let narrowest = if fit == Fit::Whole { widest } else { NARROWEST.min(widest) };
-    (narrowest..=widest).rev().map(at_most).find(|widths| widths.iter().sum::<usize>() <= space)
+    let has_copied = head.iter().any(|title| COPIED.contains(title));
+    let others = if fit == Fit::Whole || !has_copied { widest } else { LEAST.min(widest) };
+    (others..=widest).rev().map(others_at_most).find(fits).or_else(|| (narrowest..=widest).rev().map(at_most).find(fits))
 }
 
 /// Each row as lines of title and value, with a blank line between rows.
@@ -83,19 +97,26 @@ fn pad(text: &str, width: usize) -> String {
     format!("{text}{:1$}", "", width.saturating_sub(text.width()))
 }
 
-/// The text truncated to this many columns, with a mark.
+/// The text truncated to this many columns, with a mark in place of its middle: names often differ at their ends.
 fn cut(text: &str, width: usize, utf8: bool) -> String {
     if text.width() <= width {
         return text.to_owned();
     }
     let mark = if utf8 { "…" } else { "..." };
-    let mut space = width.saturating_sub(mark.width());
+    let space = width.saturating_sub(mark.width());
+    let start = within(text.chars(), space.div_ceil(2));
+    let end = within(text.chars().rev(), space / 2);
+    start.into_iter().chain(mark.chars()).chain(end.into_iter().rev()).collect()
+}
+
+/// The first of these characters, in at most this many columns.
+fn within(chars: impl Iterator<Item = char>, mut space: usize) -> Vec<char> {
     let fits = |c: &char| {
         let rest = space.checked_sub(c.width().unwrap_or_default());
         space = rest.unwrap_or_default();
         rest.is_some()
     };
-    text.chars().take_while(fits).collect::<String>() + mark
+    chars.take_while(fits).collect()
 }
 
 #[cfg(test)]
@@ -131,9 +152,9 @@ mod tests {
         let head = ["ACCOUNT", "EMAIL", "X"];
         assert_eq!(
             plain(&head, &rows, Fit::Truncate, on(40)),
-            "ACCOUNT       EMAIL                    X\n111122223333  first.middle.last@exam…  x\n444455556666  b\n"
+            "ACCOUNT       EMAIL                    X\n111122223333  first.middl…example.com  x\n444455556666  b\n"
         );
-        assert!(plain(&head, &rows, Fit::Truncate, Screen { utf8: false, ..on(40) }).contains("first.middle.last@ex...  x\n"));
+        assert!(plain(&head, &rows, Fit::Truncate, Screen { utf8: false, ..on(40) }).contains("first.midd...xample.com  x\n"));
     }
 
     #[test]
@@ -161,6 +182,14 @@ mod tests {
                     .contains("111122223333")
             );
         }
+    }
+
+    #[test]
+    fn names_that_are_copied_are_truncated_last() {
+        let rows = [row(&["Development.DeveloperAccess", "111122223333", "AdministratorReadOnlyAccess"])];
+        let table = |width| plain(&["PROFILE", "ACCOUNT", "ROLE"], &rows, Fit::Truncate, on(width));
+        assert!(table(60).ends_with("Development.DeveloperAccess  111122223333  Administ…lyAccess\n"), "{}", table(60));
+        assert!(table(50).ends_with("Developm…erAccess  111122223333  Administ…lyAccess\n"), "{}", table(50));
     }
 
     #[test]

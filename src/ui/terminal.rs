@@ -9,6 +9,7 @@ use aws_smithy_types::base64;
 use terminal_size::{Height, Width, terminal_size_of};
 use unicode_width::UnicodeWidthStr;
 
+use crate::error::Error;
 use crate::sys::env::Env;
 pub use crate::sys::stderr::say;
 
@@ -56,10 +57,22 @@ pub fn columns() -> Option<u16> {
 /// A message that fits standard error if that is a terminal: broken between words, with the command at its end, if any, on a line of its
 /// own, which can be copied. An indented line is a command already.
 pub fn fitted(line: &str) -> Cow<'_, str> {
-    match columns().map(usize::from) {
+    fitted_to(line, columns().map(usize::from))
+}
+
+/// The same for a terminal of this width.
+pub fn fitted_to(line: &str, width: Option<usize>) -> Cow<'_, str> {
+    match width {
         Some(width) if !line.starts_with("  ") && line.lines().any(|line| line.width() > width) => Cow::Owned(broken(line, width)),
         _ => Cow::Borrowed(line),
     }
+}
+
+/// An error as it is shown on standard error. Its hint stays in one line, which can be copied.
+pub fn shown(error: &Error) -> String {
+    let text = error.to_string();
+    let (what, hint) = text.split_once('\n').unwrap_or((&text, ""));
+    format!("{}\n{hint}", fitted(what))
 }
 
 fn broken(line: &str, width: usize) -> String {

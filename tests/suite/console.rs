@@ -38,6 +38,25 @@ fn a_destination_is_a_service_in_the_profiles_region_or_a_console_url() {
 }
 
 #[test]
+fn an_account_is_found_by_its_name_without_a_request_once_it_was_listed() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = configured(&portal);
+    let named = "console --session corp --account Production --role ReadOnly --print";
+    let link = LINK.replace("111122223333", "444455556666").replace("DeveloperAccess", "ReadOnly") + "\n";
+    home.daypass(named).stderr("daypass: not signed in to corp\nhint: daypass login corp\n").status(3).go();
+    home.daypass("login corp --no-browser").any_stderr().go();
+    home.daypass(named).stdout(&link).go();
+    home.daypass(&named.replace("Production", "Prodution"))
+        .stderr(&format!("daypass: you have no account named \"Prodution\"; did you mean \"Production\"?\nhint: daypass {named}\n"))
+        .status(2)
+        .go();
+    home.daypass("list").stdout_has("Production").go();
+    let requests = portal.requests();
+    home.daypass(named).stdout(&link).go();
+    assert_eq!(portal.requests(), requests);
+}
+
+#[test]
 fn several_profiles_print_several_links_even_if_one_fails() {
     let portal = Portal::strict();
     let home = configured(&portal);

@@ -1,6 +1,6 @@
 //! `configure` on a terminal: the wizard.
 
-use crate::support::portal::{Account, Portal, PortalConfig};
+use crate::support::portal::{Account, Approval, Portal, PortalConfig};
 use crate::support::run::DAYPASS;
 use crate::terminal::{DOWN, Terminal, home, signed_in};
 
@@ -11,9 +11,9 @@ fn the_wizard_creates_a_working_profile_from_four_answers() {
         let home = home(&portal);
         let mut terminal = Terminal::new(&home, "", columns, lines);
         terminal.enter("Set up daypass now? [Y/n]");
-        terminal.answer("Access portal", "not a portal").shows("is not a start URL");
+        terminal.answer("Access portal", "not a portal").shows("is not a start");
         terminal.answer("Access portal", "SANDBOX");
-        terminal.answer("Region of IAM Identity Center", "us-esat-1").shows("is not a region; did you mean \"us-east-1\"?");
+        terminal.answer("Region of IAM Identity Center", "us-esat-1").shows("is not a region; did").shows("us-east-1");
         terminal.enter("[us-east-1]: ");
         terminal.shows("Signed in to sandbox").shows("Which role?").types("prod,read").shows("1 of 4").types("\r");
         terminal.shows("Selected: Production  ReadOnly").shows("444455556666");
@@ -77,9 +77,43 @@ fn what_a_cancelled_run_signed_in_to_is_proposed_again_and_can_be_signed_out_of(
     home.daypass("status").stdout_has("sandbox").go();
     let mut terminal = Terminal::new(&home, "configure", 80, 24);
     terminal.enter("[https://sandbox.awsapps.com/start]").shows("4 of 4").types("glass").shows("1 of 4").types("\r");
-    terminal.shows("Profile name").types("\u{3}");
+    terminal.shows("Profile name").types("\u{3}").shows("and you stay signed in to sandbox\r\n");
+    terminal.shows("--sso-region us-east-1 --account 444455556666 --role 'Break+Glass=Now'\r\n");
     terminal.ends(130);
     home.daypass("logout sandbox").stderr("Signed out of sandbox.\n").go();
+}
+
+#[test]
+fn what_was_typed_before_the_sign_in_is_named_and_proposed_again() {
+    let portal = Portal::live(PortalConfig { approval: Approval::ByHand, ..PortalConfig::default() });
+    let home = home(&portal).without("BROWSER");
+    let kept = "nothing was changed, and the next 'daypass configure' proposes https://sandbox.awsapps.com/start\r\n";
+    let command = "hint: daypass configure --start-url https://sandbox.awsapps.com/start";
+    let mut terminal = Terminal::new(&home, "", 120, 24);
+    terminal.enter("Set up daypass now? [Y/n]").answer("Access portal", "sandbox").shows("Region of IAM").types("\u{3}");
+    terminal.shows(&format!("\r\ndaypass: cancelled; {kept}{command}\r\n"));
+    terminal.ends(130);
+    let again = || {
+        let mut terminal = Terminal::new(&home, "configure", 120, 24);
+        terminal.enter("Access portal (alias or address) [https://sandbox.awsapps.com/start]: ");
+        terminal
+    };
+    let mut terminal = again();
+    terminal.shows("Region of IAM Identity Center: ").types("\u{4}").shows(&format!("daypass: input ended; {kept}{command}\r\n"));
+    terminal.ends(130);
+    let mut terminal = again();
+    terminal.answer("Region of IAM", "us-east-1").shows("c copy code").types("\u{3}");
+    terminal.shows(&format!("\r\ndaypass: cancelled; {kept}{command} --sso-region us-east-1\r\n"));
+    terminal.ends(130);
+    let mut terminal = again();
+    terminal.enter("Region of IAM Identity Center [us-east-1]: ").shows("c copy code");
+    home.program("kill").args(["-HUP", &terminal.pid]).go();
+    terminal.ends(129);
+    let mut terminal = again();
+    terminal.enter("Region of IAM Identity Center [us-east-1]: ").shows("c copy code");
+    portal.deny();
+    terminal.shows(&format!("{command} --sso-region us-east-1\r\n"));
+    terminal.ends(1);
 }
 
 #[test]

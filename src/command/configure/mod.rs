@@ -79,6 +79,7 @@ impl Wizard<'_> {
         let (session, result) = match act(session).map_err(|error| region::corrected(self.context, session, error)) {
             Ok(done) => (session.clone(), Ok(done)),
             Err(Ok(corrected)) => {
+                self.note(|args| args.session.sso_region = args.session.sso_region.take().map(|_| corrected.region.clone()));
                 let result = act(&corrected);
                 (corrected, result)
             }

@@ -64,7 +64,8 @@ impl Wizard<'_> {
             region
         } else {
             let check = |region: &str| region::checked(region, "--sso-region");
-            self.required("--sso-region", None, "Region of IAM Identity Center", None, check)?
+            let default = self.earlier_region(&start_url);
+            self.required("--sso-region", None, "Region of IAM Identity Center", default.as_deref(), check)?
         };
         self.note(|args| args.session.sso_region = Some(region.clone()).filter(|_| block.is_none()));
         let scopes = match (&flags.scopes, &block) {
@@ -100,9 +101,14 @@ impl Wizard<'_> {
         let existing = self.existing_role().map(|(session, _)| session);
         let blocks = self.config.sessions();
         let names: Vec<&str> = blocks.iter().map(|block| &*block.name).collect();
+        let has_block =
+            |url: &str| blocks.iter().any(|block| block.text("sso_start_url").is_some_and(|its| start_url::is_same(its, url)));
+        let typed = self.earlier.as_ref().map(|earlier| earlier.start_url.clone()).filter(|url| !has_block(url));
         let default = match (&existing, names.as_slice()) {
             (Some(session), names) if names.contains(&&*session.name) => Some(session.name.clone()),
             (Some(session), _) => Some(session.start_url.clone()),
+            // A run that was cancelled before the sign-in.
+            (None, _) if typed.is_some() => typed,
             (None, [only]) => Some((*only).to_owned()),
             (None, []) => self.unwritten().first().map(|session| session.start_url.clone()),
             (None, _) => None,
@@ -176,7 +182,7 @@ impl Wizard<'_> {
         let list = || roles::accounts(&broker);
         let by = OnBehalf { no_browser: self.args.no_browser, ..OnBehalf::of(session) };
         let accounts = if self.interactive { self.context.signing_in(by, list)? } else { list()? };
-        *self.signed_in.borrow_mut() = Some(session.name.clone());
+        self.note_sign_in(session);
         let only = match &account {
             Some(Account::Id(id)) => Some(id.clone()),
             Some(Account::Name(name)) => Some(account_called(name, &accounts)?),
@@ -188,7 +194,11 @@ impl Wizard<'_> {
             (None, Some(id)) => vec![portal::Account { id, name: None, email: None }],
             (None, None) => accounts,
         };
-        self.pick(&broker, session, accounts, role.as_ref())
+        let roles = self.pick(&broker, session, accounts, role.as_ref())?;
+        if let [Reachable { role: AccountRole { account, role }, .. }] = roles.as_slice() {
+            self.note(|args| (args.account, args.role) = (Some(account.to_string()), Some(role.to_string())));
+        }
+        Ok(roles)
     }
 
     /// Lets the user select from the roles of these accounts, and from the accounts first if there are many.
@@ -308,7 +318,9 @@ impl Wizard<'_> {
                 self.refuse_other_keys(&[self.profile(session, &name, role, &[])?])?;
                 Ok(name)
             };
-            return Ok(vec![self.required("--profile", None, "Profile name", Some(&default), check)?]);
+            let name = self.required("--profile", None, "Profile name", Some(&default), check)?;
+            self.note(|args| args.profile = Some(name.clone()));
+            return Ok(vec![name]);
         }
         self.required("--profile", None, "Profile names", Some(naming::DEFAULT), |text| {
             self.names_by_template(text, session, roles, &refers_to)

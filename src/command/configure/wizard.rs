@@ -4,9 +4,13 @@ use std::cell::RefCell;
 use std::io;
 
 use super::args::Args;
+use crate::command::flags::SessionFlags;
 use crate::context::Context;
 use crate::error::{Correction, Error, Exit, Result};
+use crate::history::SetUp;
+use crate::profile::names::Session;
 use crate::profile::{Config, names, start_url};
+use crate::sys::signal::Farewell;
 use crate::text;
 use crate::ui::{prompt, terminal};
 
@@ -17,21 +21,51 @@ pub(super) struct Wizard<'a> {
     pub(super) args: &'a Args,
     /// Whether to prompt for missing values.
     pub(super) interactive: bool,
+    /// What was typed in the last run, if that was cancelled.
+    pub(super) earlier: Option<SetUp>,
     /// The arguments, with what was typed so far.
     known: RefCell<Args>,
     /// The name of the session, once there is a sign-in.
-    pub(super) signed_in: RefCell<Option<String>>,
+    signed_in: RefCell<Option<String>>,
+    /// What Ctrl-C prints, if this prompts.
+    farewell: Option<Farewell>,
 }
 
 impl<'a> Wizard<'a> {
     pub(super) fn new(context: &'a Context, config: &'a Config, args: &'a Args) -> Self {
         let interactive = context.may_prompt() && !is_complete(args, config);
-        Self { context, config, args, interactive, known: RefCell::new(args.clone()), signed_in: RefCell::default() }
+        let earlier = if interactive { context.history().set_up() } else { None };
+        let (known, farewell) = (RefCell::new(args.clone()), interactive.then(Farewell::empty));
+        Self { context, config, args, interactive, earlier, known, signed_in: RefCell::default(), farewell }
     }
 
-    /// Notes a value, for the hint of a run that is cancelled.
+    /// Notes a value. If this run is cancelled, however that happens, the next one proposes the portal, and the hint contains the rest.
     pub(super) fn note(&self, set: impl FnOnce(&mut Args)) {
         set(&mut self.known.borrow_mut());
+        if let Some(farewell) = &self.farewell {
+            self.context.history().keep_set_up(self.set_up());
+            farewell.set(terminal::shown(&self.cancelled("cancelled")));
+        }
+    }
+
+    /// Notes that there is a sign-in.
+    pub(super) fn note_sign_in(&self, session: &Session) {
+        *self.signed_in.borrow_mut() = Some(session.name.clone());
+        self.note(|_| {});
+    }
+
+    /// The portal that was typed, if it is a new one.
+    fn set_up(&self) -> Option<SetUp> {
+        let SessionFlags { start_url, sso_region, .. } = self.known.borrow().session.clone();
+        let start_url = start_url?;
+        let region = sso_region.or_else(|| self.earlier_region(&start_url));
+        Some(SetUp { start_url, region })
+    }
+
+    /// The region that was typed for this portal in the last run. It may be wrong.
+    pub(super) fn earlier_region(&self, start_url: &str) -> Option<String> {
+        let earlier = self.earlier.as_ref().filter(|earlier| start_url::is_same(&earlier.start_url, start_url));
+        earlier.and_then(|earlier| earlier.region.clone())
     }
 
     /// The command that goes on with what was typed so far.
@@ -62,7 +96,7 @@ impl<'a> Wizard<'a> {
             }
             match check(&typed) {
                 Err(error) if error.exit == Exit::Usage => {
-                    terminal::say(&text::clean(&format!("daypass: {}", error.what)));
+                    terminal::say(&terminal::fitted(&text::clean(&format!("daypass: {}", error.what))));
                     if let Some(meant) = similar(&error) {
                         default = Some(meant);
                     }
@@ -90,11 +124,12 @@ impl<'a> Wizard<'a> {
         self.typed(prompt::confirm(&text::clean(question), default))
     }
 
-    /// The error of a user who cancels. It names what stays: a sign-in, and the values in the hint.
+    /// The error of a user who cancels. It names what stays: a sign-in or the portal, and the values in the hint.
     pub(super) fn cancelled(&self, what: &str) -> Error {
-        let stays = match &*self.signed_in.borrow() {
-            Some(name) => format!(", and you stay signed in to {name}"),
-            None => String::new(),
+        let stays = match (&*self.signed_in.borrow(), self.set_up()) {
+            (Some(name), _) => format!(", and you stay signed in to {name}"),
+            (None, Some(SetUp { start_url, .. })) => format!(", and the next 'daypass configure' proposes {start_url}"),
+            (None, None) => String::new(),
         };
         Error::new(Exit::Interrupted, format!("{what}; nothing was changed{stays}"), self.command_so_far())
     }

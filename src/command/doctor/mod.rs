@@ -15,6 +15,7 @@ use crate::profile::findings::{self, Finding, Level, Subject};
 use crate::profile::precedence::{Place, Precedence, Ranking, Sdk, Source};
 use crate::sys::clock;
 use crate::text;
+use crate::ui::terminal;
 
 /// Show which credentials each AWS SDK uses, and what is wrong (changes nothing)
 #[derive(Debug, clap::Args)]
@@ -176,10 +177,12 @@ fn people(context: &Context, profile: &str, rankings: &[(Sdk, Ranking)], found: 
     if found.is_empty() {
         report += "Nothing is wrong.\n";
     }
+    let width = terminal::width();
     for finding in found {
         let (level, code) = (finding.code.level().name(), finding.code.name());
         // Writing to memory cannot fail.
-        let _ = writeln!(report, "{level} {code}: {}\nhint: {}", text::clean(&finding.what), text::clean(&finding.hint));
+        let line = format!("{level} {code}: {}", text::clean(&finding.what));
+        let _ = writeln!(report, "{}\nhint: {}", terminal::fitted_to(&line, width), text::clean(&finding.hint));
     }
     report
 }
