@@ -67,13 +67,13 @@ pub fn obey() {
 
 /// What a signal prints before it ends the program, while this exists: a line break after what was typed, and a text if there is one.
 #[derive(Debug)]
-pub struct Farewell {
+pub struct InterruptNotice {
     has_text: Cell<bool>,
 }
 
-static FAREWELL: Mutex<String> = Mutex::new(String::new());
+static NOTICE: Mutex<String> = Mutex::new(String::new());
 
-impl Farewell {
+impl InterruptNotice {
     /// Without a text.
     #[must_use = "it is printed only until it is dropped"]
     pub fn empty() -> Self {
@@ -85,18 +85,18 @@ impl Farewell {
     /// Sets the text.
     pub fn set(&self, text: String) {
         self.has_text.set(true);
-        *FAREWELL.lock().unwrap_or_else(PoisonError::into_inner) = text;
+        *NOTICE.lock().unwrap_or_else(PoisonError::into_inner) = text;
     }
 
     fn print() {
-        let text = FAREWELL.lock().unwrap_or_else(PoisonError::into_inner);
+        let text = NOTICE.lock().unwrap_or_else(PoisonError::into_inner);
         if !text.is_empty() {
             say(&text);
         }
     }
 }
 
-impl Drop for Farewell {
+impl Drop for InterruptNotice {
     fn drop(&mut self) {
         if self.has_text.get() {
             self.set(String::new());
@@ -145,7 +145,7 @@ mod console {
 
     #[allow(clippy::disallowed_methods)] // The default handler would end the program as well.
     pub(super) fn end() -> ! {
-        super::Farewell::print();
+        super::InterruptNotice::print();
         std::process::exit(Exit::Interrupted as i32)
     }
 }
@@ -177,8 +177,8 @@ mod unix {
     static ARMED: Once = Once::new();
     /// The number of holds.
     static HOLDS: AtomicUsize = AtomicUsize::new(0);
-    /// The number of farewells.
-    static FAREWELLS: AtomicUsize = AtomicUsize::new(0);
+    /// The number of notices.
+    static NOTICES: AtomicUsize = AtomicUsize::new(0);
     /// Whether a signal ends the program at once.
     static FREE: AtomicBool = AtomicBool::new(true);
     /// The deferred signal, or 0.
@@ -190,7 +190,7 @@ mod unix {
     /// How long to wait for the stop to happen. The kernel does not stop an orphaned process group, because no shell could continue it.
     const STOPPING: Duration = Duration::from_millis(500);
 
-    /// How often it is checked whether there is a farewell to print.
+    /// How often it is checked whether there is a notice to print.
     const TICK: Duration = Duration::from_millis(20);
 
     const INTERRUPTED: i32 = Exit::Interrupted as i32;
@@ -218,20 +218,20 @@ mod unix {
 
     pub(super) fn release() {
         if HOLDS.fetch_sub(1, Ordering::SeqCst) == 1 {
-            FREE.store(FAREWELLS.load(Ordering::SeqCst) == 0, Ordering::SeqCst);
+            FREE.store(NOTICES.load(Ordering::SeqCst) == 0, Ordering::SeqCst);
             obey();
         }
     }
 
-    /// Leaves signals to a thread, because a handler must not print a farewell. A second signal ends the program at once.
+    /// Leaves signals to a thread, because a handler must not print a notice. A second signal ends the program at once.
     pub(super) fn watch() {
         arm();
         FREE.store(false, Ordering::SeqCst);
-        if FAREWELLS.fetch_add(1, Ordering::SeqCst) > 0 {
+        if NOTICES.fetch_add(1, Ordering::SeqCst) > 0 {
             return;
         }
-        thread::spawn(|| {
-            while FAREWELLS.load(Ordering::SeqCst) > 0 {
+        let watcher = thread::Builder::new().spawn(|| {
+            while NOTICES.load(Ordering::SeqCst) > 0 {
                 if WAITING.load(Ordering::SeqCst) != 0 && HOLDS.load(Ordering::SeqCst) == 0 {
                     say("");
                     obey();
@@ -239,10 +239,14 @@ mod unix {
                 clock::sleep(TICK);
             }
         });
+        if watcher.is_err() {
+            // Without a notice, then.
+            FREE.store(true, Ordering::SeqCst);
+        }
     }
 
     pub(super) fn unwatch() {
-        if FAREWELLS.fetch_sub(1, Ordering::SeqCst) == 1 && HOLDS.load(Ordering::SeqCst) == 0 {
+        if NOTICES.fetch_sub(1, Ordering::SeqCst) == 1 && HOLDS.load(Ordering::SeqCst) == 0 {
             FREE.store(true, Ordering::SeqCst);
             obey();
         }
@@ -256,7 +260,7 @@ mod unix {
         match i32::try_from(WAITING.swap(0, Ordering::SeqCst)).unwrap_or_default() {
             0 => {}
             SIGINT => {
-                super::Farewell::print();
+                super::InterruptNotice::print();
                 low_level::exit(INTERRUPTED)
             }
             other => drop(low_level::emulate_default_handler(other)),

@@ -3,7 +3,7 @@
 use std::io::{self, BufRead, Write};
 
 use super::terminal;
-use crate::sys::signal::Farewell;
+use crate::sys::signal::InterruptNotice;
 use crate::text;
 
 /// Prompts on standard error and reads one line. The default is shown in brackets and returned for an empty line.
@@ -12,12 +12,12 @@ use crate::text;
 /// # Errors
 /// Those of reading standard input.
 pub fn ask(question: &str, default: Option<&str>) -> io::Result<Option<String>> {
-    let _farewell = Farewell::empty();
+    let _notice = InterruptNotice::empty();
     let prompt = match default {
         Some(default) => format!("{question} [{}]: ", text::clean(default)),
         None => format!("{question}: "),
     };
-    // Not locked while it waits: the farewell is printed by another thread.
+    // Not locked while it waits: the notice is printed by another thread.
     let mut err = io::stderr();
     err.write_all(terminal::fitted(&prompt).as_bytes())?;
     err.flush()?;

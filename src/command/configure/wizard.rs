@@ -10,7 +10,7 @@ use crate::error::{Correction, Error, Exit, Result};
 use crate::history::SetUp;
 use crate::profile::names::Session;
 use crate::profile::{Config, names, start_url};
-use crate::sys::signal::Farewell;
+use crate::sys::signal::InterruptNotice;
 use crate::text;
 use crate::ui::{prompt, terminal};
 
@@ -28,23 +28,23 @@ pub(super) struct Wizard<'a> {
     /// The name of the session, once there is a sign-in.
     signed_in: RefCell<Option<String>>,
     /// What Ctrl-C prints, if this prompts.
-    farewell: Option<Farewell>,
+    notice: Option<InterruptNotice>,
 }
 
 impl<'a> Wizard<'a> {
     pub(super) fn new(context: &'a Context, config: &'a Config, args: &'a Args) -> Self {
         let interactive = context.may_prompt() && !is_complete(args, config);
         let earlier = if interactive { context.history().set_up() } else { None };
-        let (known, farewell) = (RefCell::new(args.clone()), interactive.then(Farewell::empty));
-        Self { context, config, args, interactive, earlier, known, signed_in: RefCell::default(), farewell }
+        let (known, notice) = (RefCell::new(args.clone()), interactive.then(InterruptNotice::empty));
+        Self { context, config, args, interactive, earlier, known, signed_in: RefCell::default(), notice }
     }
 
     /// Notes a value. If this run is cancelled, however that happens, the next one proposes the portal, and the hint contains the rest.
     pub(super) fn note(&self, set: impl FnOnce(&mut Args)) {
         set(&mut self.known.borrow_mut());
-        if let Some(farewell) = &self.farewell {
+        if let Some(notice) = &self.notice {
             self.context.history().keep_set_up(self.set_up());
-            farewell.set(terminal::shown(&self.cancelled("cancelled")));
+            notice.set(terminal::shown(&self.cancelled("cancelled")));
         }
     }
 
