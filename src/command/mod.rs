@@ -59,11 +59,12 @@ fn name_of(target: &RoleTarget, account: &Account) -> String {
 
 /// The name for people: the same, with the account's name if the portal has listed it.
 fn shown_name_of(context: &Context, target: &RoleTarget) -> String {
-    let account = match target.final_account() {
+    // Looked up only if it is shown: the portals of large organizations list thousands of roles.
+    let account = || match target.final_account() {
         Account::Id(id) => context.history().account_name(&target.session, &id).unwrap_or_else(|| id.to_string()),
         Account::Name(name) => name,
     };
-    let role = || format!("{}@{account}", target.final_role());
+    let role = || format!("{}@{}", target.final_role(), account());
     let name = target.profile.clone().filter(|_| !target.overridden).unwrap_or_else(role);
     text::clean(&name).into_owned()
 }

@@ -13,7 +13,10 @@ fn the_wizard_creates_a_working_profile_from_four_answers() {
         terminal.enter("Set up daypass now? [Y/n]");
         terminal.answer("Access portal", "not a portal").shows("is not a start");
         terminal.answer("Access portal", "SANDBOX");
-        terminal.answer("Region of IAM Identity Center", "us-esat-1").shows("is not a region;").shows("did you mean \"us-east-1\"?");
+        terminal
+            .answer("Region of IAM Identity Center", "us-esat-1")
+            .shows("is not a region;")
+            .shows("did you mean \"us-east-1\"?");
         terminal.enter("[us-east-1]: ");
         terminal.shows("Signed in to sandbox").shows("Which role?").types("prod,read").shows("1 of 4").types("\r");
         terminal.shows("Selected: Production  ReadOnly").shows("444455556666");
