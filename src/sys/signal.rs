@@ -77,6 +77,7 @@ impl InterruptNotice {
     /// Without a text.
     #[must_use = "it is printed only until it is dropped"]
     pub fn empty() -> Self {
+        arm();
         #[cfg(unix)]
         unix::watch();
         Self { has_text: Cell::new(false) }
@@ -225,7 +226,6 @@ mod unix {
 
     /// Leaves signals to a thread, because a handler must not print a notice. A second signal ends the program at once.
     pub(super) fn watch() {
-        arm();
         FREE.store(false, Ordering::SeqCst);
         if NOTICES.fetch_add(1, Ordering::SeqCst) > 0 {
             return;
