@@ -73,10 +73,11 @@ pub(crate) fn answer(arguments: impl IntoIterator<Item = OsString>, env: &Env) -
     let [bash, zsh, fish, powershell, elvish, nushell] = SHELLS.map(|shell| Shown { shell, flags });
     let shells: [&dyn EnvCompleter; 7] = [&bash, &zsh, &fish, &powershell, &elvish, &nushell, &ExecPosition];
     // To define all commands takes longer than everything else.
-    let typed = words.get(1).filter(|_| at > 1).and_then(|word| word.to_str());
-    let complete =
-        CompleteEnv::with_factory(|| with_candidates(Cli::definition_of(typed), env)).var(VARIABLE).shells(Shells(&shells));
-    match complete.try_complete(arguments.clone(), folder.as_deref()) {
+    let typed = words.get(1).filter(|_| at > 1).and_then(|word| word.to_str()).map(str::to_owned);
+    let complete = CompleteEnv::with_factory(|| with_candidates(Cli::definition_of(typed.as_deref()), env))
+        .var(VARIABLE)
+        .shells(Shells(&shells));
+    match complete.try_complete(arguments, folder.as_deref()) {
         Ok(_) => 0,
         Err(error) => {
             let error = Error::usage(error.to_string(), "daypass shell-init --help");

@@ -82,9 +82,14 @@ impl Error {
 
     /// [`Exit::Usage`] for a missing flag, with an example or the probable value.
     pub fn missing(what: impl Into<String>, flag: &str, value: &str) -> Self {
-        let correction = Correction::Add(vec![flag.to_owned(), value.to_owned()]);
-        let hint = format!("add {}", text::command_line([flag, value]));
-        Self { correction: Some(Box::new(correction)), ..Self::usage(what, hint) }
+        Self::usage(what, format!("add {}", text::command_line([flag, value]))).adding(&[flag, value])
+    }
+
+    /// The same error, for which the command's arguments lack these words.
+    #[must_use]
+    pub fn adding(self, words: &[&str]) -> Self {
+        let correction = Correction::Add(words.iter().map(|&word| word.to_owned()).collect());
+        Self { correction: Some(Box::new(correction)), ..self }
     }
 
     /// [`Exit::Failed`] for what works after something else is done `first`. The hint is that and the same command line.

@@ -179,20 +179,24 @@ impl History {
 
     /// The roles that a portal listed last, and when; None if unknown.
     pub fn listing(&self, session: &Session) -> Option<(OffsetDateTime, Vec<ListedRole>)> {
-        let listing = self.listings().into_iter().find(|listing| listing.belongs_to(session))?;
+        let listing = self.listing_of(session)?;
         let at = OffsetDateTime::from_unix_timestamp(listing.at).ok()?;
         Some((at, listing.roles()))
     }
 
+    fn listing_of(&self, session: &Session) -> Option<Listing> {
+        self.listings().into_iter().find(|listing| listing.belongs_to(session))
+    }
+
     /// The name of an account, as the session's portal listed it last.
     pub fn account_name(&self, session: &Session, account: &AccountId) -> Option<String> {
-        let listing = self.listings().into_iter().find(|listing| listing.belongs_to(session))?;
+        let listing = self.listing_of(session)?;
         listing.accounts.into_iter().find(|listed| listed.id == account.as_str())?.name
     }
 
     /// The only account of this name that the session's portal listed last.
     pub fn account_called(&self, session: &Session, name: &str) -> Option<AccountId> {
-        let listing = self.listings().into_iter().find(|listing| listing.belongs_to(session))?;
+        let listing = self.listing_of(session)?;
         let mut ids = listing.accounts.iter().filter(|account| account.name.as_deref() == Some(name)).map(|account| &*account.id);
         let only = ids.next()?;
         if ids.next().is_none() { AccountId::new(only) } else { None }

@@ -1,7 +1,7 @@
 //! Turns errors of the portal and of STS into messages, hints and exit statuses. Pure.
 
 use crate::aws::{self, Obstacle, regions};
-use crate::error::{Correction, Error, Exit};
+use crate::error::{Error, Exit};
 use crate::portal;
 use crate::profile::names::{AccountId, RoleName, Session};
 use crate::sts;
@@ -73,8 +73,7 @@ pub(super) fn not_assumed(session: &Session, source: &str, role_arn: &str, error
         sts::Error::InvalidRequest(why) => Error::usage(what(&why), edit_file("~/.aws/config")),
         sts::Error::Call(error) => match error {
             aws::Error::Rejected(rejection) => {
-                let correction = Some(Box::new(Correction::Add(vec!["-vv".to_owned()])));
-                Error { correction, ..Error::failed(what(&rejection.why("the request is not accepted")), "add -vv") }
+                Error::failed(what(&rejection.why("the request is not accepted")), "add -vv").adding(&["-vv"])
             }
             aws::Error::Unavailable(_, why) => unavailable(session, why),
             aws::Error::Unreachable(Obstacle::UnknownRegion, why) => {

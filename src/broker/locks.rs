@@ -25,7 +25,7 @@ const FAILURE_LIFE: Duration = Duration::seconds(30);
 /// How long no browser is opened again after an automatic sign-in that nobody finished: tools retry on their own.
 const UNANSWERED_LIFE: Duration = Duration::minutes(5);
 
-/// The holder of a lock file that does not name it.
+/// What is shown for the holder of a lock file that does not name it.
 const UNKNOWN: &str = "unknown";
 
 /// What a lock protects.
@@ -70,19 +70,17 @@ impl Locks {
         };
         let mut lock = Lock::take(&path, Deadline::after(std::time::Duration::ZERO)).map_err(broken)?;
         if lock.is_none() {
-            log::info!("waiting for another daypass (process {})", holder(&path));
+            log::info!("waiting for another daypass (process {})", holder(&path).as_deref().unwrap_or(UNKNOWN));
             lock = Lock::take(&path, deadline).map_err(broken)?;
         }
         let Some(mut lock) = lock else {
             let holder = holder(&path);
-            return Err(Error::again(
-                format!("timed out waiting for another daypass (process {holder}) to finish with {}", session.name),
-                &if holder == UNKNOWN {
-                    "wait for it to end, then".to_owned()
-                } else {
-                    format!("end process {holder} if it hangs, then")
-                },
-            ));
+            let process = holder.as_deref().unwrap_or(UNKNOWN);
+            let what = format!("timed out waiting for another daypass (process {process}) to finish with {}", session.name);
+            return Err(match &holder {
+                Some(process) => Error::again(what, &format!("end process {process} if it hangs, then")),
+                None => Error::again(what, "wait for it to end, then"),
+            });
         };
         let note = lock.note().lines().nth(1).and_then(Note::parse);
         let mut held = Held { lock: Some(lock), note };
@@ -113,11 +111,11 @@ impl Locks {
     }
 }
 
-/// The number of the last process that wrote into the lock file. Read without the lock: for people only.
-fn holder(path: &std::path::Path) -> String {
+/// The number of the last process that wrote into the lock file; None if there is none. Read without the lock: for people only.
+fn holder(path: &std::path::Path) -> Option<String> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     let number = text.lines().next().unwrap_or_default();
-    if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) { number.to_owned() } else { UNKNOWN.to_owned() }
+    (!number.is_empty() && number.bytes().all(|b| b.is_ascii_digit())).then(|| number.to_owned())
 }
 
 /// A held lock.

@@ -113,8 +113,7 @@ fn refuse_default(context: &Context) -> Result<()> {
     let used = Sdk::ALL.iter().map(|sdk| precedence.ranking(*sdk, &env, None).used).find(|used| used.kind != Kind::Container);
     let Some(place) = used.and_then(|used| used.place) else { return Ok(()) };
     let what = format!("AWS tools would use the credentials of [default] ({place}) instead of the endpoint");
-    let correction = Some(Box::new(Correction::Add(vec!["--isolate".to_owned()])));
-    Err(Error { correction, ..Error::usage(what, "add --isolate, which hides the config and credentials files from the command") })
+    Err(Error::usage(what, "add --isolate, which hides the config and credentials files from the command").adding(&["--isolate"]))
 }
 
 /// If the name is that of a program, not of a profile, and the environment names a profile, then the `--` before the command is missing.

@@ -8,7 +8,7 @@ use crate::access_key::{AccessKeyId, masked};
 use crate::aws::SigningKeys;
 use crate::broker::retry;
 use crate::context::{COMMAND_TIMEOUT, Context, OnBehalf};
-use crate::error::{Correction, Error, Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::iam::{self, Iam, LastUse};
 use crate::migration::retirement::{self, Caller, Facts, Status, Step};
 use crate::output::{self, Format, csv, rfc3339};
@@ -107,8 +107,7 @@ pub(super) fn find<'p>(parked: &'p [ParkedKey], name: Option<&String>) -> Result
         (None, _) => {
             let first = names().next().unwrap_or_default();
             let what = format!("there are several migrated keys; name a profile: {}", names().collect::<Vec<_>>().join(", "));
-            let correction = Some(Box::new(Correction::Add(vec![first.to_owned()])));
-            Err(Error { correction, ..Error::usage(what, format!("daypass retire {}", shell_quote(first))) })
+            Err(Error::usage(what, format!("daypass retire {}", shell_quote(first))).adding(&[first]))
         }
         (Some(name), _) => {
             let is_it = |parked: &&ParkedKey| parked.id == *name || masked(&parked.id) == *name || parked.profiles.contains(name);

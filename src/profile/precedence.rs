@@ -342,9 +342,6 @@ impl<'c> Precedence<'c> {
 
     /// Where an SDK finds other credentials for a profile than those that `own` keys set; None if all SDKs use those.
     pub fn stronger<'b, 'a>(&self, block: &'b Block<'a>, own: &[&str]) -> Option<&'b Value<'a>> {
-        if own.contains(&"credential_process") && is_plain(block) {
-            return None;
-        }
         let place = |sdk| self.of_profile(sdk, block).into_iter().next()?.place;
         Sdk::ALL.into_iter().filter_map(place).find_map(|place| match place {
             Place::File { key, .. } if !own.contains(&&*key) => block.get(&key),

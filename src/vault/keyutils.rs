@@ -118,8 +118,6 @@ fn content(key: Key) -> Result<Option<Bytes>> {
             content.truncate(len);
             return Ok(Some(content));
         }
-        // Unused capacity is wiped at once, but contents byte by byte.
-        content.clear();
     }
     Ok(None)
 }

@@ -18,7 +18,7 @@ use crate::audit::report::{self, Entry, KeyPlace};
 use crate::audit::walk::{self, Found};
 use crate::audit::{self, Scope};
 use crate::context::Context;
-use crate::error::{Correction, Error, Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::output::audit::{Accepted, Account, Aws, Created, Document, Key, NotRead, Parked, Place, Replacement, Scanned};
 use crate::output::{self, Format, rfc3339};
 use crate::profile::names::AccountId;
@@ -139,9 +139,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
             if !matches!(args.format, Format::Table) {
                 return Err(Error::failed(what, format!("ls -ld {}", text::shell_quote(&first.path.to_string_lossy()))));
             }
-            let json = ["--format", "json"].map(str::to_owned).to_vec();
-            let correction = Some(Box::new(Correction::Add(json)));
-            Err(Error { correction, ..Error::failed(what, "daypass audit --format json") })
+            Err(Error::failed(what, "daypass audit --format json").adding(&["--format", "json"]))
         }
     }
 }
