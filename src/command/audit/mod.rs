@@ -317,6 +317,9 @@ fn advice(found: &KeyPlace, entry: &Entry, profile: &str, home: Option<&Path>) -
         _ if found.secret == Secret::Smtp => "SES SMTP: create an SMTP user for this program; deactivating this key stops its mail",
         Advice::Root => ROOT,
         Advice::Migrate if found.is_rewritten() => return text::command_line(["daypass", "migrate", section]),
+        Advice::Migrate if !found.commented && found.section.is_some() => {
+            "rename the profile without blanks, then daypass migrate it"
+        }
         Advice::Migrate => "delete this line",
         _ if found.commented => "delete this line",
         Advice::Delete => return format!("rm {}", quoted(&found.file, home)),
