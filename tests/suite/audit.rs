@@ -627,7 +627,8 @@ fn pipes_sockets_and_links_out_of_the_home_are_listed_and_not_opened() {
 #[test]
 fn lines_to_write_instead_are_quoted_as_their_formats_require() {
     let home = home();
-    home.write(".aws/credentials", &format!("[Two Words]\n{}", pair(STAGING, 1)));
+    let helper = "daypass credential-process --session corp --account 111122223333 --role DeveloperAccess";
+    home.write(".aws/config", &format!("{SESSION}\n[profile \"Two Words\"]\ncredential_process = {helper}\n"));
     let json =
         format!("{{\"env\": {{\"AWS_ACCESS_KEY_ID\": \"{}\", \"AWS_SECRET_ACCESS_KEY\": \"{}\"}}}}", id(STAGING, 1), secret(1));
     for file in
@@ -650,7 +651,7 @@ fn lines_to_write_instead_are_quoted_as_their_formats_require() {
         assert_eq!(advice, Some(&expected.into()), "{file}");
     }
     // The profile of that name does not exist yet.
-    fs::remove_file(home.path(".aws/credentials")).unwrap();
+    home.write(".aws/config", SESSION);
     home.daypass("audit").stdout_has("").stderr_has("Next: daypass sync corp --only 111122223333/").status(7).go();
 }
 

@@ -463,7 +463,7 @@ fn replacement(key: &Key, place: &Place, known: bool) -> String {
 /// The command to type next.
 fn next(counting: &[&Key], known: &Known) -> Option<String> {
     let rewritten = |key: &&&Key| key.kind != "root" && key.places.iter().any(|place| place.can == "rewrite");
-    if known.listed.is_empty() && counting.iter().any(|key| rewritten(&key)) {
+    if known.listed.is_empty() && counting.iter().any(|key| key.kind != "root") {
         return Some(if known.has_session { "daypass list" } else { "daypass configure" }.to_owned());
     }
     let ready: Vec<_> = counting.iter().filter(rewritten).filter(|key| !key.replacement.is_empty()).collect();
