@@ -518,6 +518,7 @@ fn variables_of_the_environment_are_found() {
     assert!(json["keys"].as_array().unwrap().iter().all(|key| key["places"][0]["secret"] == true));
     home.daypass("audit --quick")
         .stdout_has("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; export AWS_PROFILE=")
+        .stdout_has("unset MC_HOST_s3; export AWS_PROFILE=")
         .any_stderr()
         .status(7)
         .go();
