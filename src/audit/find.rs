@@ -123,27 +123,29 @@ fn access_keys(text: &[u8], format: Format) -> Vec<(usize, Hit)> {
     // Temporary credentials near by have secrets of their own.
     all.extend(memchr::memmem::find_iter(text, "ASIA").filter_map(|at| found(text, at)).take(MOST));
     all.sort_by_key(|found| found.span.start);
+    let areas: Vec<Range<usize>> = all.iter().map(|found| around(text, &found.span, format)).collect();
     let mut regions: Vec<Range<usize>> = Vec::new();
-    for found in &all {
-        let region = around(text, &found.span, format);
+    for area in &areas {
         match regions.last_mut() {
-            Some(last) if region.start <= last.end => last.end = last.end.max(region.end),
-            _ => regions.push(region),
+            Some(last) if area.start <= last.end => last.end = last.end.max(area.end),
+            _ => regions.push(area.clone()),
         }
     }
+    let ends = |region: &Range<usize>| {
+        let start = region.start;
+        memchr::memchr_iter(b'\n', text.get(region.clone()).unwrap_or_default()).map(move |at| start + at)
+    };
+    let line_ends: Vec<usize> = regions.iter().flat_map(ends).collect();
     let candidates = |span: &Range<usize>| {
         let first = all.partition_point(|found| found.span.end + BYTES_APART < span.start);
         let last = all.partition_point(|found| found.span.start <= span.end + BYTES_APART);
-        let is_near = |found: &Found| {
-            let around = around(text, &found.span, format);
-            around.start <= span.start && span.end <= around.end
-        };
         // The nearest line; then an ID before the secret.
         let distance = |at: usize| {
-            let found = all.get(at).filter(|found| is_near(found))?;
+            let (found, area) = (all.get(at)?, areas.get(at)?);
             let is_after = found.span.start > span.start;
             let between = if is_after { span.end..found.span.start } else { found.span.end..span.start };
-            Some(((count_lines(text, between.clone()), is_after, between.len()), at))
+            let lines = line_ends.partition_point(|end| *end < between.end) - line_ends.partition_point(|end| *end < between.start);
+            (area.start <= span.start && span.end <= area.end).then_some(((lines, is_after, between.len()), at))
         };
         let mut near: Vec<_> = (first..last).filter_map(distance).collect();
         near.sort_unstable();
