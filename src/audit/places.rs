@@ -162,6 +162,7 @@ pub static PLACES: &[Place] = &[
     // daypass's own backups contain no secret, but the ID of a key that may be retired.
     seen("~/.aws/*.daypass.bak", K::Copy, Ini, Delete),
     place("~/.aws/*", K::Copy, Ini, Delete),
+    place("~/.aws/cli/alias", K::ShellStartup, Text, ASSIGN),
     place("~/.aws/*/credentials*", K::Copy, Ini, Delete),
     place("aws/credentials", K::Copy, Ini, Delete),
     // Shells.

@@ -159,6 +159,7 @@ const PLACES: &[(&str, &str, u64)] = &[
         "{\"cells\": [{\"source\": [\"os.environ['AWS_ACCESS_KEY_ID'] = '{ID}'\\n\", \"os.environ['AWS_SECRET_ACCESS_KEY'] = '{SECRET}'\"]}]}\n",
         1,
     ),
+    (".aws/cli/alias", "[toplevel]\nold = !AWS_ACCESS_KEY_ID={ID} AWS_SECRET_ACCESS_KEY={SECRET} aws\n", 2),
     (".zshrc.d/aws.zsh", "export AWS_ACCESS_KEY_ID={ID}\n", 1),
     (".Renviron", "AWS_ACCESS_KEY_ID={ID}\n", 1),
     (".dotfiles/.bashrc", "\nexport AWS_ACCESS_KEY_ID={ID}\n", 2),
