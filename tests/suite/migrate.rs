@@ -282,6 +282,19 @@ fn what_could_not_work_is_refused_before_anything_is_changed() {
 }
 
 #[test]
+fn a_portal_without_a_session_block_gets_one_before_the_sign_in() {
+    let portal = Portal::live(one_role());
+    let home = Home::new().at(&portal);
+    home.write(".aws/credentials", &format!("[dev]\n{}", key(&portal).lines()));
+    let migrate = format!("migrate dev --role DeveloperAccess --start-url {} --sso-region us-east-1", portal.start_url());
+    let refused = home.daypass(&migrate).stderr_has("not signed in").status(3).go();
+    let hint = refused.stderr.split_once("hint: daypass ").unwrap().1.trim().to_owned();
+    home.daypass(&hint).stderr_has("Next: daypass login sandbox\n").go();
+    home.daypass("login sandbox --no-browser").any_stderr().go();
+    home.daypass(&migrate).stderr_has("Profile dev now uses DeveloperAccess").go();
+}
+
+#[test]
 fn credentials_of_another_account_than_the_keys_change_nothing() {
     let portal = Portal::live(one_role());
     let key = key(&portal);
@@ -393,6 +406,12 @@ fn undo_restores_bytes_and_mode_and_what_was_changed_since_stays() {
     home.daypass("migrate dev").any_stderr().go();
     let config = home.read(".aws/config");
     home.write(".aws/config", &format!("{config}region = q\n[profile n]\nregion = y\n"));
+    // A key that the profile got since is not overwritten.
+    let (without, other) = (home.read(".aws/credentials"), portal.new_user_key("111122223333", "eve"));
+    home.write(".aws/credentials", &format!("{without}[dev]\n{}", other.lines()));
+    let refused = home.daypass("migrate --undo dev").stderr_has("has key AKIA…").stderr_has("which would be lost").status(2).go();
+    assert!(home.read(".aws/credentials").contains(&other.secret), "{refused}");
+    home.write(".aws/credentials", &without);
     home.daypass("migrate --undo dev").stderr_has("was changed since").go();
     assert_eq!(home.read(".aws/config"), format!("{SESSION}\n[profile dev]\nregion = q\n[profile n]\nregion = y\n"));
     assert_eq!(home.read(".aws/credentials"), credentials);

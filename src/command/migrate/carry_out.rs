@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::choice::Chosen;
+use super::choice::{self, Chosen};
 use super::files::{self, Files, KeyGroup};
 use super::{Certainty, Migration, typed};
 use crate::access_key::masked;
@@ -160,7 +160,9 @@ impl Migration<'_> {
         let target = orders.target(group);
         let by = OnBehalf { no_browser: self.args.no_browser, ..OnBehalf::of(&target.session) };
         let get = || context.credentials_unattended(&target, COMMAND_TIMEOUT);
-        let (account, credentials) = context.offering_sign_in(by, get)?;
+        let (account, credentials) = context
+            .offering_sign_in(by, get)
+            .map_err(|error| choice::before_sign_in(orders.chosen.is_new, &target.session, error))?;
         let region = target.region.clone().unwrap_or_else(|| target.session.region.clone());
         let (sts, _) = clients(context, &region, target.profile.as_deref());
         let deadline = Deadline::after(COMMAND_TIMEOUT);

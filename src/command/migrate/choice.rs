@@ -53,7 +53,10 @@ impl Migration<'_> {
             let role = AccountRole { account, role: role.clone() };
             return Ok(chosen(&files.config, session, role, None));
         }
-        let listed = self.listed(&sessions, &account, group)?;
+        let listed = self.listed(&sessions, &account, group).map_err(|error| match sessions.as_slice() {
+            [only] => before_sign_in(!has_block(&files.config, only), only, error),
+            _ => error,
+        })?;
         let profiles = ProfileIndex::new(&files.config, &self.context.env).targets();
         let first = group.profiles.first();
         let key =
@@ -130,7 +133,8 @@ impl Migration<'_> {
     fn sessions(&self, config: &Config, known: Option<&ParkedKey>) -> Result<Vec<Session>> {
         let request = RoleRequest::from(self.args.session.clone());
         if request != RoleRequest::default() {
-            return Ok(vec![resolve::session_in(config, &request)?]);
+            // The helper names the block, so the sign-in is that of the block, too.
+            return Ok(vec![with_block(config, &resolve::session_in(config, &request)?)]);
         }
         if let Some(block) = known.and_then(|known| config.session(&known.session)) {
             return Ok(vec![resolve::session_of(&block)?]);
@@ -189,12 +193,30 @@ fn none_of(group: &KeyGroup, account: &AccountId, role: Option<&RoleName>, liste
     Error::typo(what, role, first, text::command_line(["daypass", "migrate", &name, "--role", first]))
 }
 
-/// A session without a block that a helper can name gets one.
+/// The role with the session's block.
 fn chosen(config: &Config, session: &Session, role: AccountRole, account_name: Option<String>) -> Chosen {
-    let exists = |session: &Session| config.session(&session.name).is_some();
+    let session = with_block(config, session);
+    Chosen { is_new: !has_block(config, &session), session, role, account_name }
+}
+
+/// A session without a block that a helper can name gets one.
+fn with_block(config: &Config, session: &Session) -> Session {
     let own_name = session.name != session.start_url && helper::is_argument(&session.name);
-    let session = if own_name { session.clone() } else { Sessions::of(config).with_block(session) };
-    Chosen { is_new: !exists(&session), session, role, account_name }
+    if own_name { session.clone() } else { Sessions::of(config).with_block(session) }
+}
+
+fn has_block(config: &Config, session: &Session) -> bool {
+    config.session(&session.name).is_some()
+}
+
+/// The error of a sign-in that is required. A session without a block can't be signed in to by its name yet.
+pub(super) fn before_sign_in(is_new: bool, session: &Session, error: Error) -> Error {
+    if !is_new || error.exit != Exit::SignIn {
+        return error;
+    }
+    let Session { name, start_url, region, .. } = session;
+    let words = ["daypass", "configure", "--session", name, "--start-url", start_url, "--sso-region", region, "--session-only"];
+    Error { hint: text::command_line(words), correction: None, ..error }
 }
 
 /// The command that migrates these profiles to this role.

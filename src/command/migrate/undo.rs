@@ -7,10 +7,12 @@ use super::files;
 use crate::access_key::masked;
 use crate::command::retire;
 use crate::error::{Error, Result};
+use crate::profile::Config;
 use crate::profile::ini::FileKind;
 use crate::profile::store::{self, Replacement};
 use crate::profile::undo::{FileUndo, Restored};
-use crate::text::{self, shell_quote};
+use crate::text::{self, edit_file, shell_quote};
+use crate::vault::ParkedKey;
 
 /// How often a file is restored again because another program changed it.
 const TRIES: usize = 5;
@@ -26,6 +28,9 @@ impl Migration<'_> {
             [] => vec![retire::find(&parked, None)?.clone()],
             names => names.iter().map(find).collect::<Result<Vec<_>>>()?,
         };
+        for parked in &chosen {
+            refuse_other_key(&Config::read(&context.env)?, parked)?;
+        }
         for parked in chosen {
             let id = masked(&parked.id);
             let mut active = true;
@@ -88,4 +93,18 @@ impl Migration<'_> {
         let what = format!("{} keeps changing while daypass restores it", path.display());
         Err(Error::again(what, "close the other program that writes it, then"))
     }
+}
+
+/// Refuses to overwrite another key that a profile got since.
+fn refuse_other_key(config: &Config, parked: &ParkedKey) -> Result<()> {
+    for name in &parked.profiles {
+        let block = config.profile(name);
+        let Some(other) = block.as_ref().and_then(|block| block.get("aws_access_key_id")) else { continue };
+        if !other.text.contains(&*parked.id) {
+            let (id, place) = (masked(&other.text), other.place());
+            let what = format!("profile \"{name}\" has key {id} now ({place}), which would be lost: remove or rename it first");
+            return Err(Error::usage(what, edit_file(&other.file.to_string_lossy())));
+        }
+    }
+    Ok(())
 }
