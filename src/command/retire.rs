@@ -101,7 +101,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
 /// The parked key of this profile or ID; without a name the only one.
 ///
 /// # Errors
-/// There is none or, without a name, more than one.
+/// There is none, or more than one.
 pub(super) fn find<'p>(parked: &'p [ParkedKey], name: Option<&String>) -> Result<&'p ParkedKey> {
     let names = || parked.iter().flat_map(|parked| &parked.profiles).map(String::as_str);
     match (name, parked) {
@@ -109,16 +109,29 @@ pub(super) fn find<'p>(parked: &'p [ParkedKey], name: Option<&String>) -> Result
         (_, []) => Err(Error::usage("there are no migrated keys", "daypass migrate --all --dry-run")),
         (None, _) => {
             let first = names().next().unwrap_or_default();
-            let what = format!("there are several migrated keys; name a profile: {}", names().collect::<Vec<_>>().join(", "));
+            let mut all: Vec<&str> = names().collect();
+            all.sort_unstable();
+            all.dedup();
+            let what = format!("there are several migrated keys; name a profile: {}", all.join(", "));
             Err(Error::usage(what, format!("daypass retire {}", shell_quote(first))).adding(&[first]))
         }
         (Some(name), _) => {
-            let is_it = |parked: &&ParkedKey| parked.id == *name || masked(&parked.id) == *name || parked.profiles.contains(name);
+            if let Some(found) = parked.iter().find(|parked| parked.id == *name || masked(&parked.id) == *name) {
+                return Ok(found);
+            }
+            let of_profile: Vec<&ParkedKey> = parked.iter().filter(|parked| parked.profiles.contains(name)).collect();
             let what = || format!("no migrated key belongs to \"{name}\"");
-            parked.iter().find(is_it).ok_or_else(|| match nearest(name, names()) {
-                Some(near) => Error::typo(format!("{}; did you mean \"{near}\"?", what()), name, near, "daypass retire"),
-                None => Error::usage(what(), "daypass retire"),
-            })
+            match (of_profile.as_slice(), nearest(name, names())) {
+                ([only], _) => Ok(only),
+                ([], Some(near)) => Err(Error::typo(format!("{}; did you mean \"{near}\"?", what()), name, near, "daypass retire")),
+                ([], None) => Err(Error::usage(what(), "daypass retire")),
+                (several, _) => {
+                    let ids: Vec<&str> = several.iter().map(|parked| &*parked.id).collect();
+                    let last = several.iter().max_by_key(|parked| parked.parked_at).map(|last| &*last.id).unwrap_or_default();
+                    let what = format!("profile \"{name}\" had several keys, which are migrated: {}", ids.join(", "));
+                    Err(Error::typo(what, name, last, "daypass retire"))
+                }
+            }
         }
     }
 }

@@ -60,6 +60,16 @@ fn both_ways_back_reactivate() {
     home.daypass("migrate --undo dev").stderr_has("Reactivated key AKIA…").stderr_has("Restored dev").go();
     assert!(portal.user_key(&key.id).unwrap().active);
     assert_eq!(home.read(".aws/credentials"), format!("[dev]\n{}", key.lines()));
+    // Two keys that one profile had are told apart by their IDs.
+    let other = portal.new_user_key("111122223333", "ada");
+    home.daypass("migrate dev --role AdministratorAccess").any_stderr().go();
+    home.write(".aws/credentials", &format!("[dev]\n{}", other.lines()));
+    home.daypass("migrate dev --role AdministratorAccess").any_stderr().go();
+    for (command, hint) in [("retire dev --yes", "retire AKIA"), ("migrate --undo dev", "migrate --undo AKIA")] {
+        home.daypass(command).stderr_has(&other.id).stderr_has(&key.id).stderr_has(&format!("hint: daypass {hint}")).status(2).go();
+    }
+    home.daypass(&format!("retire {} --yes", other.id)).stderr_has("Deactivated").go();
+    assert!(portal.user_key(&key.id).unwrap().active && !portal.user_key(&other.id).unwrap().active);
     assert_unused(&portal, &key);
 }
 
