@@ -105,6 +105,11 @@ fn configure_names_all_missing_values_and_keeps_those_that_were_given() {
         )
         .status(2)
         .go();
+    // This address contains the region, also without its scheme.
+    home.daypass("configure --no-input --start-url ssoins-1234.eu-west-1.portal.amazonaws.com")
+        .stderr_has("daypass: --account, --role and --profile are missing,")
+        .status(2)
+        .go();
     for command in [
         "configure",
         "configure --session-only",

@@ -257,6 +257,10 @@ shell.send("dp dev; echo 'is' (get-env AWS_PROFILE)'.'; dp -; echo (has-env AWS_
 shell.expect_exact('renewed automatically')
 shell.expect('is dev[.]')
 shell.expect('[$]false end')
+shell.send("dp nowhere; echo 'st'ill\r")
+shell.expect_exact('no profile "nowhere"')
+shell.expect_exact('still')
+assert 'Exception' not in shell.before, shell.before
 shell.close(force=True)
 "#,
     );
