@@ -128,7 +128,8 @@ fn what_was_typed_before_the_sign_in_is_named_and_proposed_again() {
 fn roles_and_names_of_a_cancelled_run_are_proposed_again_until_they_are_written() {
     let portal = Portal::live(PortalConfig::default());
     let home = signed_in(&portal);
-    let kept = "cancelled; nothing was changed, you stay signed in to corp, and the next 'daypass configure' marks the 2 selected roles";
+    let kept =
+        "cancelled; nothing was changed, you stay signed in to corp, and the next 'daypass configure' marks the 2 selected roles";
     let mut terminal = Terminal::new(&home, "configure", 140, 24);
     terminal.enter("Access portal").shows("4 of 4").types("read").shows("2 of 4").types("\u{1}\r");
     terminal.answer("Profile names [{account_name}.{role}]", "x-{account_id}").shows("Write this to").types("\u{3}").shows(kept);
