@@ -111,6 +111,12 @@ pub fn rewrite(line: &str) {
     let _ = write!(err, "\r\x1b[K{line}").and_then(|()| err.flush());
 }
 
+/// Erases this many rows above the line of the cursor, and that line. The cursor is at the start of the first one then.
+pub fn erase_above(rows: usize) {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "\r\x1b[{rows}A\x1b[J").and_then(|()| err.flush());
+}
+
 /// Copies a text to the clipboard through the terminal (OSC 52), which also works over SSH if the terminal allows it.
 pub fn copy(text: &str) {
     let mut err = io::stderr().lock();
