@@ -27,6 +27,7 @@ fn names_that_do_not_exist_or_are_of_another_kind() {
         ("env deb", "daypass env dev"),
         ("login deb", "daypass login dev"),
         ("logout crop", "daypass logout corp"),
+        ("logout nothing-like-it", "daypass status"),
         ("list deb", "daypass list dev"),
         ("sync dev --dry-run", "daypass sync corp --dry-run"),
         ("status crop", "daypass status corp"),
