@@ -82,7 +82,11 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
 fn stored(context: &Context, name: Option<&str>, error: Error) -> Result<Vec<Session>> {
     let contents = context.vault()?.contents(clock::now()).unwrap_or_default();
     let found: Vec<Session> = contents.sessions.into_iter().filter(|session| Some(&*session.name) == name).collect();
-    if found.is_empty() { Err(error) } else { Ok(found) }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    // A new session is no help to somebody who signs out.
+    Err(if name.is_some() && error.correction.is_none() { Error { hint: "daypass status".to_owned(), ..error } } else { error })
 }
 
 /// Deletes the cached credentials of a profile's role, and of the roles that were assumed with them.

@@ -395,12 +395,13 @@ fn tell(context: &Context, plan: &Plan, args: &Args, notes: &Notes) {
     let path = plan.path.display().to_string();
     let path = text::clean(&path);
     let (new, changed, removed) = differences(plan);
+    let profiles = if new == 1 { "profile" } else { "profiles" };
     context.tell(&if plan.is_empty() {
         format!("{path} is already up to date.")
     } else if args.dry_run {
-        format!("Dry run: {new} profiles to add, {changed} to change, {removed} to remove.")
+        format!("Dry run: {new} {profiles} to add, {changed} to change, {removed} to remove.")
     } else {
-        format!("Added {new} profiles, changed {changed}, removed {removed} in {path}.")
+        format!("Added {new} {profiles}, changed {changed}, removed {removed} in {path}.")
     });
     if !args.dry_run {
         super::tell_backup(context, plan);

@@ -50,6 +50,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         return wizard.write(&[Change::Session(session.clone())], &[], Some(&session));
     }
     let (session, mut roles) = wizard.with_right_region(&session, |session| wizard.roles(session))?;
+    wizard.note_roles(&roles);
     let mut changes = vec![Change::Session(session.clone())];
     let mut names = Vec::new();
     wizard.check_assumed(roles.len())?;
@@ -79,7 +80,10 @@ impl Wizard<'_> {
         let (session, result) = match act(session).map_err(|error| region::corrected(self.context, session, error)) {
             Ok(done) => (session.clone(), Ok(done)),
             Err(Ok(corrected)) => {
-                self.note(|args| args.session.sso_region = args.session.sso_region.take().map(|_| corrected.region.clone()));
+                self.note(|args, set_up| {
+                    args.session.sso_region = args.session.sso_region.take().map(|_| corrected.region.clone());
+                    set_up.region = Some(corrected.region.clone());
+                });
                 let result = act(&corrected);
                 (corrected, result)
             }
@@ -101,6 +105,10 @@ impl Wizard<'_> {
             None => self.likely_region(session),
         };
         let Args { helper, dry_run, no_browser, .. } = self.args.clone();
-        sync::onboard(self.context, session, region, helper, dry_run, no_browser)
+        let status = sync::onboard(self.context, session, region, helper, dry_run, no_browser)?;
+        if !dry_run {
+            self.note_completion();
+        }
+        Ok(status)
     }
 }

@@ -98,6 +98,7 @@ impl Wizard<'_> {
             }
         }
         let done = store::carry_out(env, prepared, &|_| Ok(changes.to_vec()), others)?;
+        self.note_completion();
         let what = match (names, session) {
             ([], Some(session)) => format!("session {}", session.name),
             ([one], _) => format!("profile {one}"),
