@@ -283,9 +283,12 @@ impl History {
         });
     }
 
-    /// Records that the portal has accepted the sign-in.
+    /// Records that the portal has accepted the sign-in, to the minute.
     pub fn session_seen(&self, session: &Session, now: OffsetDateTime) {
-        self.change_sign_ins(session, |own| own.seen = own.seen.max(now.unix_timestamp()));
+        let now = now.unix_timestamp();
+        if self.sign_ins().iter().any(|own| own.belong_to(session) && own.at.is_some() && own.seen + 60 <= now) {
+            self.change_sign_ins(session, |own| own.seen = own.seen.max(now));
+        }
     }
 
     /// Records that the portal has rejected the sign-in because its session is over.

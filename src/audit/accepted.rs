@@ -6,6 +6,8 @@ use std::fmt::Write;
 use time::Date;
 use time::macros::format_description;
 
+use crate::access_key::{LongLivedKey, ServiceUser};
+
 /// Why a key is accepted, and until when.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Acceptance {
@@ -20,7 +22,7 @@ pub struct Acceptance {
 pub fn read(text: &str) -> (HashMap<String, Acceptance>, Vec<usize>) {
     let mut accepted = HashMap::new();
     let mut bad = Vec::new();
-    for (number, line) in (1..).zip(text.lines()) {
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
         let line = line.trim();
         if line.is_empty() || line.starts_with('#') {
             continue;
@@ -39,7 +41,8 @@ fn entry(line: &str) -> Option<(String, Acceptance)> {
     let until = Date::parse(until, format_description!("[year]-[month]-[day]")).ok()?;
     let reason = words.collect::<Vec<_>>().join(" ");
     let is_hash = key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let key = if is_hash { key.to_ascii_lowercase() } else { sha256(key) };
+    let is_id = || LongLivedKey::access(key).is_some() || ServiceUser::parse(key).is_some();
+    let key = if is_hash { key.to_ascii_lowercase() } else { sha256(Some(key).filter(|_| is_id())?) };
     (!reason.is_empty()).then_some((key, Acceptance { until, reason }))
 }
 
@@ -63,15 +66,16 @@ mod tests {
         let id = "AKIARZPUZDIKGB2VALC4";
         let hash = sha256(id);
         for key in [id.to_owned(), hash.clone(), hash.to_uppercase()] {
-            let (accepted, bad) = read(&format!("# robots\n\n  {key}  2026-12-31  CI of  tools \n"));
+            let (accepted, bad) = read(&format!("\u{feff}# robots\n\n  {key}  2026-12-31  CI of  tools \n"));
             assert_eq!(accepted[&hash], Acceptance { until: date!(2026 - 12 - 31), reason: "CI of tools".to_owned() });
             assert!(bad.is_empty());
         }
     }
 
     #[test]
-    fn lines_without_a_date_or_a_reason_are_reported() {
-        let (accepted, bad) = read("AKIARZPUZDIKGB2VALC4 2026-12-31\nAKIARZPUZDIKGB2VALC4 soon robots\nx\n");
-        assert_eq!((accepted.len(), bad), (0, vec![1, 2, 3]));
+    fn lines_without_a_key_a_date_or_a_reason_are_reported() {
+        let masked = "AKIA…ALC4 2026-12-31 robots\nakiarzpuzdikgb2valc4 2026-12-31 robots";
+        let (accepted, bad) = read(&format!("AKIARZPUZDIKGB2VALC4 2026-12-31\nAKIARZPUZDIKGB2VALC4 soon robots\nx\n{masked}\n"));
+        assert_eq!((accepted.len(), bad), (0, vec![1, 2, 3, 4, 5]));
     }
 }

@@ -143,19 +143,23 @@ const FISH: Advice = Line("set -gx AWS_PROFILE {profile}");
 const NU: Advice = Line("$env.AWS_PROFILE = \"{profile}\"");
 const POWERSHELL: Advice = Line("$env:AWS_PROFILE = '{profile}'");
 const ASSIGN: Advice = Line("AWS_PROFILE={profile}");
-const SYSTEMD: Advice = Line("Environment=AWS_PROFILE={profile}");
+const SYSTEMD: Advice = Line("Environment=\"AWS_PROFILE={profile}\"");
 const JSON: Advice = Line("\"AWS_PROFILE\": \"{profile}\"");
 const TOML: Advice = Line("AWS_PROFILE = \"{profile}\"");
+const TMUX: Advice = Line("set-environment -g AWS_PROFILE \"{profile}\"");
+const PYTHON: Advice = Line("os.environ[\"AWS_PROFILE\"] = \"{profile}\"");
 const HCL: Advice = Line("profile = \"{profile}\"");
 const YAML: Advice = Line("AWS_PROFILE: {profile}");
 const PROPERTY: Advice = Line("daypass exec {profile} -- COMMAND");
 const COMPOSE: Advice = Line("daypass exec {profile} -- docker compose up");
+const CI: Advice = Line("a role by OpenID Connect: pipelines have no profile");
 const FORGET: Advice = Line("delete this line");
 const RCLONE: Advice =
     Line("rclone config update {section} env_auth true profile {profile} access_key_id \"\" secret_access_key \"\"");
 const S3CMD: Advice = Line("daypass exec {profile} -- s3cmd …, without access_key and secret_key in the file");
 const MC: Advice = Line("aws s3 --profile {profile}; mc has no profiles");
-const CODECOMMIT: Advice = Line("git config --global credential.helper '!aws --profile {profile} codecommit credential-helper $@'");
+const CODECOMMIT: Advice =
+    Line("git config --global credential.helper '!aws --profile \"{profile}\" codecommit credential-helper $@'");
 const GUI: Advice = Line("choose the AWS CLI profile {profile} in the connection");
 const MAIL: Advice = Line("an SMTP user of its own for this program; deactivating this key stops its mail");
 const BOTO: Advice = Line("delete [Credentials]: boto3 and the AWS CLI use it if [default] has no keys");
@@ -183,7 +187,10 @@ pub static PLACES: &[Place] = &[
     place("~/.zprofile", K::ShellStartup, Text, EXPORT),
     place("~/.zlogin", K::ShellStartup, Text, EXPORT),
     place("~/.zlogout", K::ShellStartup, Text, EXPORT),
+    place("~/.zshrc.d/*", K::ShellStartup, Text, EXPORT),
+    place("~/.zsh/*.zsh", K::ShellStartup, Text, EXPORT),
     place("~/.config/zsh/.z*", K::ShellStartup, Text, EXPORT),
+    place("~/.config/zsh/*.zsh", K::ShellStartup, Text, EXPORT),
     place("~/.oh-my-zsh/custom/*.zsh", K::ShellStartup, Text, EXPORT),
     place("~/.kshrc", K::ShellStartup, Text, EXPORT),
     place("~/.cshrc", K::ShellStartup, Text, Line("setenv AWS_PROFILE {profile}")),
@@ -218,13 +225,18 @@ pub static PLACES: &[Place] = &[
     place("~/Documents/WindowsPowerShell/*profile.ps1", K::ShellStartup, Text, POWERSHELL),
     place("~/OneDrive/Documents/PowerShell/*profile.ps1", K::ShellStartup, Text, POWERSHELL),
     place("~/OneDrive/Documents/WindowsPowerShell/*profile.ps1", K::ShellStartup, Text, POWERSHELL),
+    place("~/.Renviron", K::ShellStartup, Text, ASSIGN),
+    place("~/.tmux.conf", K::ShellStartup, Text, TMUX),
+    place("~/.config/tmux/tmux.conf", K::ShellStartup, Text, TMUX),
+    place("~/.ipython/profile_*/startup/*", K::ShellStartup, Text, PYTHON),
+    place("~/.jupyter/*", K::ShellStartup, Text, PYTHON),
     place("~/.xonshrc", K::ShellStartup, Text, Line("$AWS_PROFILE = '{profile}'")),
     place("~/.config/elvish/rc.elv", K::ShellStartup, Text, Line("set-env AWS_PROFILE {profile}")),
     // Sessions.
     place("/etc/environment", K::Session, Text, ASSIGN),
     place("/etc/profile.d/*.sh", K::Session, Text, EXPORT),
     place("~/.config/environment.d/*.conf", K::Session, Text, ASSIGN),
-    place("~/.pam_environment", K::Session, Text, Line("AWS_PROFILE DEFAULT={profile}")),
+    place("~/.pam_environment", K::Session, Text, Line("AWS_PROFILE DEFAULT=\"{profile}\"")),
     place("~/.ssh/environment", K::Session, Text, ASSIGN),
     place("~/.ssh/config", K::Session, Text, Line("SetEnv AWS_PROFILE={profile}")),
     place("~/.config/systemd/user/*", K::Session, Text, SYSTEMD),
@@ -279,6 +291,8 @@ pub static PLACES: &[Place] = &[
     place("~/.aws_credentials", K::CredentialFile, Text, Delete),
     place("~/.aws-credential-file", K::CredentialFile, Text, Delete),
     place("~/.ec2/*", K::CredentialFile, Text, Delete),
+    place("~/.dbt/profiles.yml", K::CredentialFile, Text, Line("aws_profile_name: {profile}")),
+    place("~/.steampipe/config/*.spc", K::CredentialFile, Text, HCL),
     place("~/.fog", K::CredentialFile, Text, Line("daypass exec {profile} -- COMMAND")),
     place("~/.chef/knife.rb", K::Project, Text, Line("knife[:aws_profile] = '{profile}'")),
     place("~/.passwd-s3fs", K::StorageTool, Text, Line("s3fs -o profile={profile}")),
@@ -439,13 +453,32 @@ pub static PLACES: &[Place] = &[
     place(".idea/*.xml", K::Project, Text, Line("<env name=\"AWS_PROFILE\" value=\"{profile}\" />")),
     place(".idea/runConfigurations/*.xml", K::Project, Text, Line("<env name=\"AWS_PROFILE\" value=\"{profile}\" />")),
     place("*.run.xml", K::Project, Text, Line("<env name=\"AWS_PROFILE\" value=\"{profile}\" />")),
-    place("*.ipynb", K::Project, Text, Line("os.environ[\"AWS_PROFILE\"] = \"{profile}\"")),
-    place(".dvc/config", K::Project, Text, Line("dvc remote modify REMOTE profile {profile}")),
-    place(".dvc/config.local", K::Project, Text, Line("dvc remote modify --local REMOTE profile {profile}")),
-    place("~/.config/dvc/config", K::Project, Text, Line("dvc remote modify --global REMOTE profile {profile}")),
+    place("*.ipynb", K::Project, Text, PYTHON),
+    place(".dvc/config", K::Project, Ini, Line("dvc remote modify {section} profile {profile}")),
+    place(".dvc/config.local", K::Project, Ini, Line("dvc remote modify --local {section} profile {profile}")),
+    place("~/.config/dvc/config", K::Project, Ini, Line("dvc remote modify --global {section} profile {profile}")),
     place(".elasticbeanstalk/*.yml", K::Project, Text, Line("profile: {profile}")),
     place(".streamlit/secrets.toml", K::Project, Text, TOML),
     // Files that contain keys now and then: only an ID with its secret counts.
+    seen(".gitlab-ci.yml", K::Project, Text, CI),
+    seen(".github/workflows/*.y*ml", K::Project, Text, CI),
+    seen(".circleci/config.yml", K::Project, Text, CI),
+    seen("bitbucket-pipelines.yml", K::Project, Text, CI),
+    seen("azure-pipelines.yml", K::Project, Text, CI),
+    seen(".travis.yml", K::Project, Text, CI),
+    seen("Jenkinsfile*", K::Project, Text, CI),
+    seen("Makefile", K::Project, Text, Line("export AWS_PROFILE := {profile}")),
+    seen("justfile", K::Project, Text, Line("export AWS_PROFILE := \"{profile}\"")),
+    seen("Taskfile.y*ml", K::Project, Text, YAML),
+    seen("*.sh", K::Project, Text, EXPORT),
+    seen("cdk*.json", K::Project, Text, Line("\"profile\": \"{profile}\"")),
+    seen("config/*.y*ml", K::Project, Text, PROPERTY),
+    seen("secret*.y*ml", K::Project, Text, YAML),
+    seen("profiles.yml", K::Project, Text, Line("aws_profile_name: {profile}")),
+    seen("airflow.cfg", K::Project, Text, Line("aws://?profile_name={profile}")),
+    seen("config.py", K::Project, Text, PYTHON),
+    seen("wp-config.php", K::Project, Text, PROPERTY),
+    seen("*.postman_environment.json", K::Project, Text, PROPERTY),
     seen("Dockerfile*", K::Project, Text, Line("daypass exec {profile} -- docker run -e AWS_ACCESS_KEY_ID …")),
     seen("*.tf", K::Project, Text, HCL),
     seen("local_settings.py", K::Project, Text, PROPERTY),
@@ -599,6 +632,9 @@ pub static HIDDEN: &[&str] = &[
     ".github",
     ".circleci",
 ];
+
+/// Hidden folders right below the home folder that the default search enters.
+pub static HIDDEN_AT_HOME: &[&str] = &[".dotfiles"];
 
 const fn place(pattern: &'static str, kind: Kind, format: Format, advice: Advice) -> Place {
     Place { pattern, kind, format, takes_keys: true, advice }

@@ -9,6 +9,7 @@ use super::find::{Hit, Secret};
 use super::places::{Advice, Format, Kind, Place};
 use super::walk::FileHits;
 use crate::access_key::LongLivedKey;
+use crate::profile::ini::is_plain_name;
 use crate::profile::names::AccountId;
 
 /// A key and the places where it is.
@@ -50,7 +51,7 @@ pub struct KeyPlace {
 impl KeyPlace {
     /// Whether `daypass migrate` rewrites it.
     pub fn is_rewritten(&self) -> bool {
-        self.place.advice == Advice::Migrate && !self.commented && self.section.is_some()
+        self.place.advice == Advice::Migrate && !self.commented && self.section.as_deref().is_some_and(is_plain_name)
     }
 
     /// The profile of an AWS file.

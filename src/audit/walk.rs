@@ -457,7 +457,7 @@ impl Walk<'_> {
         }
         let hidden = name.as_encoded_bytes().starts_with(b".");
         if is_home {
-            return !hidden && !is_in(places::PRUNED_AT_HOME);
+            return if hidden { is_in(places::HIDDEN_AT_HOME) } else { !is_in(places::PRUNED_AT_HOME) };
         }
         // Modules and providers of Terraform are fetched.
         let fetched = folder.file_name().is_some_and(|parent| parent == ".terraform");

@@ -11,7 +11,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
 use tokio::runtime::{self, Runtime};
 
 use super::error::Error;
@@ -20,8 +19,6 @@ use super::keys::SigningKeys;
 use super::settings::{EndpointSettings, Service, Settings};
 use super::tls;
 use crate::sys::clock::Deadline;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The least time for one attempt, if the deadline allows it.
 pub const MIN_ATTEMPT: Duration = Duration::from_secs(1);
@@ -44,18 +41,17 @@ impl Client {
         let runtime = new_runtime()?;
         let endpoints = runtime.block_on(EndpointSettings::read(settings, services))?;
         let fips = endpoints.fips.as_ref().filter(|fips| fips.value).map(|fips| fips.source.clone());
-        let last = LastExchange::new(&settings.region, fips);
+        let last = LastExchange::new(&settings.region, fips, endpoints.own());
         let http = tls::http_client(settings, last.clone())?;
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(settings.region.clone()))
             .http_client(http)
             // The broker retries, because all attempts share one deadline.
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build());
+            .retry_config(RetryConfig::disabled());
         config.set_use_fips(endpoints.fips.as_ref().map(|fips| fips.value));
         // A custom endpoint together with dual-stack is an error in the service's endpoint rules.
-        let dual_stack = (dual_stack && !endpoints.has_own_endpoint()).then_some(true);
+        let dual_stack = (dual_stack && endpoints.own().is_empty()).then_some(true);
         config.set_use_dual_stack(endpoints.dual_stack.or(dual_stack));
         let config = config.service_config(endpoints).build();
         Ok(Self { runtime: Some(runtime), config, last })

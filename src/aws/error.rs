@@ -95,7 +95,7 @@ pub enum Obstacle {
 impl Error {
     /// The attempt took too long.
     pub(super) fn timed_out(target: &Target) -> Self {
-        Self::Unavailable(None, format!("can't reach {target}: no answer in time"))
+        Self::Unavailable(None, target.unreachable("no answer in time"))
     }
 
     /// The error of a call to this server.
@@ -122,7 +122,7 @@ impl Error {
 
     /// The error of a connection to this server. Errors are told apart by their types.
     pub(super) fn of_connection(error: &(dyn StdError + 'static), target: &Target) -> Self {
-        let cannot_reach = |why: &str| format!("can't reach {target}: {why}");
+        let cannot_reach = |why: &str| target.unreachable(why);
         for cause in causes(error) {
             if cause.is::<PlainHttp>() {
                 return Self::InvalidSettings(format!(
@@ -176,19 +176,31 @@ pub(super) struct Target {
     region: String,
     /// The setting that selects its FIPS endpoint, if one does.
     fips: Option<String>,
+    /// The user's own endpoints, and the setting that names this server, if one does.
+    own: Vec<(String, String)>,
+    setting: Option<String>,
 }
 
 impl Target {
-    /// A server of this region that is not known yet; `fips` is the setting that selects FIPS endpoints, if one does.
-    pub(super) fn new(region: &str, fips: Option<String>) -> Self {
-        Self { region: region.to_owned(), fips, ..Self::default() }
+    /// A server of this region, or one of these endpoints, that is not known yet; `fips` is the setting that selects FIPS endpoints, if
+    /// one does.
+    pub(super) fn new(region: &str, fips: Option<String>, own: Vec<(String, String)>) -> Self {
+        Self { region: region.to_owned(), fips, own, ..Self::default() }
     }
 
     /// The server of this address, with the same settings; `proxy` is shown as it is.
     pub(super) fn at(self, uri: &Uri, proxy: Option<String>) -> Self {
         let default = if uri.scheme_str() == Some("http") { 80 } else { 443 };
         let host = uri.host().unwrap_or_default().to_owned();
-        Self { host, port: uri.port_u16().unwrap_or(default), proxy, ..self }
+        let is_it = |(own, _): &&(String, String)| own.parse::<Uri>().is_ok_and(|own| own.authority() == uri.authority());
+        let setting = self.own.iter().find(is_it).map(|(_, setting)| setting.clone());
+        Self { host, port: uri.port_u16().unwrap_or(default), proxy, setting, ..self }
+    }
+
+    /// That no connection was made, with the setting that the address is from.
+    fn unreachable(&self, why: &str) -> String {
+        let setting = self.setting.as_ref().map(|setting| format!(" ({setting})")).unwrap_or_default();
+        format!("can't reach {self}{setting}: {why}")
     }
 
     fn region_is_unknown(&self) -> bool {

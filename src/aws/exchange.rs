@@ -35,9 +35,9 @@ struct State {
 }
 
 impl LastExchange {
-    /// For requests to this region; `fips` is the setting that selects FIPS endpoints, if one does.
-    pub(super) fn new(region: &str, fips: Option<String>) -> Self {
-        let target = Target::new(region, fips);
+    /// For requests to this region, or to these endpoints of the user's; `fips` is the setting that selects FIPS endpoints, if one does.
+    pub(super) fn new(region: &str, fips: Option<String>, own: Vec<(String, String)>) -> Self {
+        let target = Target::new(region, fips, own);
         Self(Arc::new(Mutex::new(State { target, ..State::default() })))
     }
 

@@ -70,7 +70,7 @@ pub(super) struct Setting<T> {
 #[derive(Debug, Default)]
 pub(super) struct EndpointSettings {
     /// The service's identifier and its own endpoint.
-    own: Vec<(&'static str, String)>,
+    own: Vec<(&'static str, Setting<String>)>,
     /// Whether FIPS endpoints are used.
     pub(super) fips: Option<Setting<bool>>,
     /// Whether dual-stack endpoints are used, if the user decides it.
@@ -111,20 +111,19 @@ impl EndpointSettings {
                 }
             }
         }
-        let own = endpoints.into_iter().map(|(id, endpoint)| (id, endpoint.value)).collect();
-        Ok(Self { own, fips, dual_stack: dual_stack.map(|setting| setting.value) })
+        Ok(Self { own: endpoints, fips, dual_stack: dual_stack.map(|setting| setting.value) })
     }
 
-    /// Whether an endpoint of the user's own is configured.
-    pub(super) fn has_own_endpoint(&self) -> bool {
-        !self.own.is_empty()
+    /// The endpoints of the user's own, each with the setting that it is from.
+    pub(super) fn own(&self) -> Vec<(String, String)> {
+        self.own.iter().map(|(_, endpoint)| (endpoint.value.clone(), endpoint.source.clone())).collect()
     }
 }
 
 impl LoadServiceConfig for EndpointSettings {
     /// The clients ask for endpoints only.
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
-        self.own.iter().find(|(id, _)| *id == key.service_id()).map(|(_, endpoint)| endpoint.clone())
+        self.own.iter().find(|(id, _)| *id == key.service_id()).map(|(_, endpoint)| endpoint.value.clone())
     }
 }
 

@@ -67,6 +67,9 @@ pub struct Args {
     pub no_browser: bool,
 }
 
+/// The hint below the commands for an administrator.
+const TO_ADMINISTRATOR: &str = "send the commands above to an administrator of the account";
+
 /// One key, as `--format json` shows it.
 #[derive(Serialize)]
 struct Entry {
@@ -154,14 +157,24 @@ pub(super) fn reactivate(context: &Context, parked: &ParkedKey, no_browser: bool
         None => retry::until(deadline, || iam.last_used(&keys, &parked.id, deadline)).map_err(of_iam)?.user,
     };
     let set = || iam.set_active(&keys, user.as_deref(), &parked.id, true, deadline);
-    retry::until(deadline, set).map_err(of_iam)
+    match retry::until(deadline, set) {
+        // An administrator may have done it.
+        Err(iam::Error::AccessDenied(_))
+            if retry::until(deadline, || iam.access_keys(&keys, user.as_deref(), deadline))
+                .is_ok_and(|found| status_in(&found, &parked.id) == Status::Active) =>
+        {
+            Ok(())
+        }
+        other => other.map_err(of_iam),
+    }
 }
 
 fn undo(context: &Context, args: &Args, parked: ParkedKey) -> Result<u8> {
     let id = masked(&parked.id);
     if let Err(error) = reactivate(context, &parked, args.no_browser) {
         tell_administrator(context, &parked, "update-access-key", Some("Active"));
-        return Err(Error { what: format!("key {id} stays inactive: {}", error.what), ..error });
+        let hint = if error.exit == Exit::Refused { TO_ADMINISTRATOR.to_owned() } else { error.hint.clone() };
+        return Err(Error { what: format!("key {id} stays inactive: {}", error.what), hint, ..error });
     }
     store(context, &ParkedKey { inactive_since: None, ..parked })?;
     context.tell(&format!("Reactivated key {id}."));
@@ -419,12 +432,12 @@ impl Retirement<'_> {
             Step::AskToDeactivate => {
                 tell_administrator(self.context, &self.parked, "update-access-key", Some("Inactive"));
                 let what = format!("neither {} nor the key itself may deactivate key {id}", self.parked.role);
-                Err(Error::new(Exit::Refused, what, "send the commands above to an administrator of the account"))
+                Err(Error::new(Exit::Refused, what, TO_ADMINISTRATOR))
             }
             Step::AskToDelete => {
                 tell_administrator(self.context, &self.parked, "delete-access-key", None);
                 let what = format!("{} may not delete key {id}", self.parked.role);
-                Err(Error::new(Exit::Refused, what, "send the commands above to an administrator of the account"))
+                Err(Error::new(Exit::Refused, what, TO_ADMINISTRATOR))
             }
             Step::RootConsole => Err(Error::new(
                 Exit::Refused,
@@ -462,7 +475,8 @@ impl Retirement<'_> {
         if self.args.confirm.is_none() && !self.context.may_prompt() {
             tell_administrator(self.context, &self.parked, "update-access-key", Some("Inactive"));
             let what = format!("{} may not deactivate key {id}", self.parked.role);
-            return Err(Error::new(Exit::Refused, what, format!("daypass retire {} --confirm deactivate", self.name())));
+            let hint = format!("daypass retire {} --confirm deactivate", self.name());
+            return Err(Error::new(Exit::Refused, what, hint).adding(&["--confirm", "deactivate"]));
         }
         self.require("deactivate")?;
         let keys = SigningKeys {
@@ -534,7 +548,7 @@ impl Retirement<'_> {
             Err(iam::Error::AccessDenied(_)) => {
                 tell_administrator(self.context, &self.parked, "delete-access-key", None);
                 let what = format!("{} may not delete key {id}", self.parked.role);
-                return Err(Error::new(Exit::Refused, what, "send the commands above to an administrator of the account"));
+                return Err(Error::new(Exit::Refused, what, TO_ADMINISTRATOR));
             }
             Err(error) => return Err(of_iam(error)),
         }
@@ -551,7 +565,7 @@ impl Retirement<'_> {
         }
         if !self.context.may_prompt() {
             let what = format!("to {word} key {} needs consent, and there is no terminal to ask on", self.id());
-            return Err(Error::usage(what, format!("daypass retire {} --yes", self.name())));
+            return Err(Error::usage(what, format!("daypass retire {} --yes", self.name())).adding(&["--yes"]));
         }
         let agreed = typed(prompt::confirm(&text::clean(question), false))?;
         if !agreed {
@@ -568,7 +582,8 @@ impl Retirement<'_> {
         }
         let hint = format!("daypass retire {} --confirm {word}", self.name());
         if !self.context.may_prompt() {
-            return Err(Error::usage(format!("this step needs the word \"{word}\", and there is no terminal to type it on"), hint));
+            let what = format!("this step needs the word \"{word}\", and there is no terminal to type it on");
+            return Err(Error::usage(what, hint).adding(&["--confirm", word]));
         }
         terminal::say("");
         if typed(prompt::ask(&format!("Type {word} to continue"), None))? == word {

@@ -21,7 +21,7 @@ use crate::profile::resolve::{self, CredentialSource, SSO_KEYS};
 use crate::profile::undo::{OldValue, SectionUndo};
 use crate::profile::{Block, Config, Value};
 use crate::secret::Secret;
-use crate::text::shell_quote;
+use crate::text::{edit_file, shell_quote};
 
 /// The keys of a long-lived key, and what some tools write beside them.
 pub const STATIC_KEYS: [&str; 4] = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token"];
@@ -84,13 +84,16 @@ fn static_profile(config: &Config, block: &Block<'_>) -> Option<std::result::Res
     let unsuitable =
         |why: String, hint: String| Some(Err(Unsuitable { name: block.name.to_string(), id: id.text.to_string(), why, hint }));
     let other = || format!("daypass configure --profile {}", shell_quote(&format!("{}-sso", block.name)));
-    let key = match AccessKeyId::parse(&id.text) {
+    let edit = || edit_file(&id.file.to_string_lossy());
+    let key = match AccessKeyId::parse(unquoted(&id.text)) {
+        Some(key) if key.is_example() => return unsuitable(format!("has the key of an example ({})", id.place()), edit()),
         Some(key) if key.kind() == Kind::User => key,
         Some(_) => return unsuitable(format!("has temporary keys, which another program writes ({})", id.place()), other()),
         None => return unsuitable(format!("has keys that are not AWS's ({})", id.place()), other()),
     };
     if !ini::is_plain_name(&name) {
-        return unsuitable("has a name that only some AWS tools read".to_owned(), "daypass list --profiles".to_owned());
+        let why = "has a name that only some AWS tools read: rename it, to letters, digits and _-/.%@:+ without blanks";
+        return unsuitable(format!("{why} ({})", id.place()), edit());
     }
     let is_in_config = |value: &&Value<'_>| value.file == config.path();
     let usage = match (block.text("role_arn"), block.text("source_profile")) {
@@ -98,8 +101,9 @@ fn static_profile(config: &Config, block: &Block<'_>) -> Option<std::result::Res
         (Some(_), Some(source)) if source == name => Usage::OwnSource,
         (Some(_), Some(source)) if is_helper(config, source) => Usage::Through(source.to_owned()),
         (Some(role), _) => {
-            let why = format!("assumes {role} with other credentials, so that its own keys are not used");
-            return unsuitable(why, format!("remove the keys at {}", id.place()));
+            let why =
+                format!("assumes {role} with other credentials, so that its own keys are not used: remove them ({})", id.place());
+            return unsuitable(why, edit());
         }
     };
     let wins = ["web_identity_token_file", "login_session", "credential_source"].into_iter().find_map(|key| block.get(key));
@@ -107,18 +111,24 @@ fn static_profile(config: &Config, block: &Block<'_>) -> Option<std::result::Res
     let wins = wins.or_else(|| in_credentials("credential_process"));
     let wins = wins.or_else(|| in_credentials("source_profile").filter(|_| usage == Usage::OwnSource));
     if let Some(value) = wins {
-        let why = format!("also has {} ({}), which AWS tools would use", value.key, value.place());
-        return unsuitable(why, format!("remove the line {}", value.place()));
+        let why = format!("also has {}, which AWS tools would use: remove that line ({})", value.key, value.place());
+        return unsuitable(why, edit_file(&value.file.to_string_lossy()));
     }
     Some(Ok(StaticProfile {
         id: key,
-        secret: Secret::new(secret),
+        secret: Secret::new(unquoted(secret)),
         place: id.place(),
         region: block.text("region").map(str::to_owned),
         mfa: block.get("mfa_serial").filter(is_in_config).filter(|_| usage != Usage::Direct).map(Value::place),
         usage,
         name,
     }))
+}
+
+/// A value without the quotation marks that the Go SDK, and so Terraform, removes.
+fn unquoted(value: &str) -> &str {
+    let inner = |mark| value.strip_prefix(mark)?.strip_suffix(mark);
+    inner('"').or_else(|| inner('\'')).unwrap_or(value)
 }
 
 fn is_helper(config: &Config, profile: &str) -> bool {

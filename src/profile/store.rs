@@ -198,6 +198,15 @@ pub fn replace(env: &Env, new: Replacement<'_>) -> Result<bool> {
     Ok(write(env, new)? == Written::Yes)
 }
 
+/// Tells before a change whether [`replace`] could write a file.
+///
+/// # Errors
+/// The file is read-only, or nothing can be written in its folder.
+pub fn check_writable(path: &Path) -> Result<()> {
+    let target = Destination::of(path)?;
+    temporary(&target.folder, &temporary_prefix(path), b"", target.meta.as_ref()).map(drop)
+}
+
 /// Deletes a file if it still is what was read. Returns whether it was.
 ///
 /// # Errors

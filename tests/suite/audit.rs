@@ -159,6 +159,13 @@ const PLACES: &[(&str, &str, u64)] = &[
         "{\"cells\": [{\"source\": [\"os.environ['AWS_ACCESS_KEY_ID'] = '{ID}'\\n\", \"os.environ['AWS_SECRET_ACCESS_KEY'] = '{SECRET}'\"]}]}\n",
         1,
     ),
+    (".zshrc.d/aws.zsh", "export AWS_ACCESS_KEY_ID={ID}\n", 1),
+    (".Renviron", "AWS_ACCESS_KEY_ID={ID}\n", 1),
+    (".dotfiles/.bashrc", "\nexport AWS_ACCESS_KEY_ID={ID}\n", 2),
+    ("src/play/.gitlab-ci.yml", "variables:\n  AWS_ACCESS_KEY_ID: {ID}\n  AWS_SECRET_ACCESS_KEY: {SECRET}\n", 2),
+    ("src/play/.github/workflows/x.yaml", "env:\n  AWS_ACCESS_KEY_ID: {ID}\n  AWS_SECRET_ACCESS_KEY: {SECRET}\n", 2),
+    ("src/play/k8s/secret.yaml", "stringData:\n  id: {ID}\n  secret: {SECRET}\n", 2),
+    ("src/play/bin/deploy.sh", "export AWS_ACCESS_KEY_ID={ID} AWS_SECRET_ACCESS_KEY={SECRET}\n", 1),
     ("src/play/.dvc/config.local", "['remote \"s3\"']\n    access_key_id = {ID}\n    secret_access_key = {SECRET}\n", 2),
     (
         "src/play/.mcp.json",
@@ -618,6 +625,36 @@ fn pipes_sockets_and_links_out_of_the_home_are_listed_and_not_opened() {
 }
 
 #[test]
+fn lines_to_write_instead_are_quoted_as_their_formats_require() {
+    let home = home();
+    home.write(".aws/credentials", &format!("[Two Words]\n{}", pair(STAGING, 1)));
+    let json =
+        format!("{{\"env\": {{\"AWS_ACCESS_KEY_ID\": \"{}\", \"AWS_SECRET_ACCESS_KEY\": \"{}\"}}}}", id(STAGING, 1), secret(1));
+    for file in
+        [".bashrc", ".config/systemd/user/a.service", ".cursor/mcp.json", ".codex/config.toml", "Library/LaunchAgents/a.plist"]
+    {
+        home.write(file, &json);
+    }
+    home.write("src/x/.dvc/config", &format!("['remote \"s3\"']\n{}", pair(STAGING, 1)));
+    let found = audit(&home, "", 7);
+    let places = found["keys"][0]["places"].as_array().unwrap();
+    for (file, expected) in [
+        (".bashrc", "export AWS_PROFILE='Two Words'"),
+        (".config/systemd/user/a.service", "Environment=\"AWS_PROFILE=Two Words\""),
+        (".cursor/mcp.json", "\"AWS_PROFILE\": \"Two Words\""),
+        (".codex/config.toml", "AWS_PROFILE = \"Two Words\""),
+        ("Library/LaunchAgents/a.plist", "<key>AWS_PROFILE</key><string>Two Words</string>"),
+        ("src/x/.dvc/config", "dvc remote modify s3 profile 'Two Words'"),
+    ] {
+        let advice = places.iter().find(|place| place["file"] == file).map(|place| &place["advice"]);
+        assert_eq!(advice, Some(&expected.into()), "{file}");
+    }
+    // The profile of that name does not exist yet.
+    fs::remove_file(home.path(".aws/credentials")).unwrap();
+    home.daypass("audit").stdout_has("").stderr_has("Next: daypass sync corp --only 111122223333/").status(7).go();
+}
+
+#[test]
 #[cfg(unix)]
 fn a_clean_result_is_a_failure_if_a_place_could_not_be_read() {
     let home = home();
@@ -625,10 +662,7 @@ fn a_clean_result_is_a_failure_if_a_place_could_not_be_read() {
     fs::File::create(home.path(".bashrc")).unwrap().set_len(200 << 20).unwrap();
     let json = audit(&home, "", 1);
     assert_eq!((&json["complete"], &json["not_read"][0]["why"]), (&false.into(), &"larger than 100 MiB".into()));
-    home.daypass("audit")
-        .stderr_has("the search is incomplete: ~/.bashrc: larger than 100 MiB\nhint: daypass audit --format json\n")
-        .status(1)
-        .go();
+    home.daypass("audit").stderr_has("the search is incomplete: ~/.bashrc: larger than 100 MiB\nhint: ls -ld ").status(1).go();
     // Not a place: it is listed, and the result is complete.
     fs::rename(home.path(".bashrc"), home.path("log.txt")).unwrap();
     fs::write(home.path("log.txt"), "text").unwrap();

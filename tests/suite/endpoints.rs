@@ -45,7 +45,7 @@ fn settings_of_the_default_profile_do_not_apply_unless_it_is_named() {
 fn the_services_of_a_named_profile_apply() {
     let (_portal, home) = with_default("services = local");
     let list = home.daypass("list corp").with("AWS_PROFILE", "default").without("AWS_ENDPOINT_URL_SSO");
-    list.stderr_has("can't reach 127.0.0.1:9: ").status(6).go();
+    list.stderr_has("can't reach 127.0.0.1:9 (endpoint_url of sso in [services local]): ").status(6).go();
 }
 
 #[test]

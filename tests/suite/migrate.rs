@@ -125,6 +125,15 @@ fn every_shape_loses_its_key_and_nothing_else() {
             },
         ),
         (
+            "values in quotation marks, which the Go SDK removes",
+            Shape {
+                config: "",
+                credentials: "[dev]\naws_access_key_id = \"{ID}\"\naws_secret_access_key = '{SECRET}'\n",
+                config_after: "\n[profile dev]\n{HELPER}",
+                credentials_after: "",
+            },
+        ),
+        (
             "upper-case keys and Windows line ends",
             Shape {
                 config: "",
@@ -199,22 +208,28 @@ fn a_dry_run_shows_no_secret_and_changes_nothing() {
 fn what_could_not_work_is_refused_before_anything_is_changed() {
     let portal = Portal::live(PortalConfig::default());
     let (own, foreign) = (key(&portal), portal.new_user_key("999988887777", "eve"));
-    let old = "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = s\n";
+    let old = "aws_access_key_id = AKIAJ7UBQMD3WZ5RKXGA\naws_secret_access_key = s\n";
+    let colon = key(&portal).lines().replace(" = ", ": ");
     let credentials = format!(
-        "[dev]\n{}\n[foreign]\n{}\n[old]\n{old}\n[temporary]\naws_access_key_id = ASIAY34FZKBOKMUTVV7A\n\
+        "[colon]\n{colon}\n[two words]\n{}\n[example]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = s\n\n\
+         [dev]\n{}\n[foreign]\n{}\n[old]\n{old}\n[temporary]\naws_access_key_id = ASIAY34FZKBOKMUTVV7A\n\
          aws_secret_access_key = s\naws_session_token = t\n\n[minio]\naws_access_key_id = minioadmin\naws_secret_access_key = s\n",
+        key(&portal).lines(),
         own.lines(),
         foreign.lines()
     );
     let home = home(&portal, "", &credentials);
     let config = home.read(".aws/config");
     for (command, status, error, hint) in [
-        ("migrate dev", 2, "several roles in account 111122223333", "daypass migrate dev --session corp --role DeveloperAccess"),
+        ("migrate dev --yes", 2, "several roles in account 111122223333", "daypass migrate --role DeveloperAccess dev --yes\n"),
         ("migrate dev --role Nobody", 4, "refuses role Nobody in account 111122223333", "daypass list corp"),
         ("migrate dev --account 444455556666 --role ReadOnly", 2, "belongs to account 111122223333", "daypass configure"),
         ("migrate foreign", 4, "corp gives you no role in account 999988887777", "ask your administrator"),
         ("migrate old", 2, "created before 2019", "daypass audit --ask"),
         ("migrate temporary", 2, "has temporary keys", "daypass configure --profile temporary-sso"),
+        ("migrate example", 2, "has the key of an example", "${EDITOR:-vi} "),
+        ("migrate colon", 2, "credentials:2, where only some AWS tools read it", "${EDITOR:-vi} "),
+        ("migrate 'two words'", 2, "has a name that only some AWS tools read: rename it", "${EDITOR:-vi} "),
         ("migrate minio", 2, "keys that are not AWS's", "daypass configure --profile minio-sso"),
         ("migrate nowhere", 2, "no profile \"nowhere\"", "daypass list --profiles"),
         ("migrate dev --role ReadOnly --try 'exit 3'", 1, "fails with the credentials of ReadOnly", "daypass list"),
@@ -222,6 +237,17 @@ fn what_could_not_work_is_refused_before_anything_is_changed() {
         let failed = home.daypass(command).stderr_has(error).stderr_has(hint).status(status).go();
         assert!(!failed.stderr.contains(&own.secret), "{failed}");
         assert_eq!((home.read(".aws/config"), home.read(".aws/credentials")), (config.clone(), credentials.clone()), "{command}");
+    }
+    #[cfg(unix)]
+    {
+        let permit =
+            |mode| fs::set_permissions(home.path(".aws/credentials"), std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+        permit(0o400);
+        let refused =
+            home.daypass("migrate dev --role ReadOnly").stderr_has("credentials is read-only\nhint: chmod u+w ").status(1).go();
+        assert!(!refused.stderr.contains("Verified"), "{refused}");
+        assert_eq!(home.read(".aws/config"), config);
+        permit(0o600);
     }
     home.daypass("migrate dev --role ReadOnly")
         .with("AWS_ACCESS_KEY_ID", &own.id)

@@ -144,7 +144,7 @@ fn an_untrusted_certificate_is_not_retried_and_the_hint_names_the_ca_bundle() {
     home.daypass(ASK)
         .with("AWS_ENDPOINT_URL_SSO", &address)
         .stderr_has(&format!(
-            "can't reach localhost:{}: the issuer of its certificate is not trusted\nhint: set AWS_CA_BUNDLE to a PEM file",
+            "can't reach localhost:{} (AWS_ENDPOINT_URL_SSO): the issuer of its certificate is not trusted\nhint: set AWS_CA_BUNDLE to a PEM file",
             server.port
         ))
         .status(6)

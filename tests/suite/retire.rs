@@ -30,7 +30,7 @@ fn a_role_deactivates_waits_and_deletes() {
     let home = migrated(&portal, &key);
     home.daypass("status").stdout_has("").stderr_has("1 migrated key is due for the next step: daypass retire\n").go();
     home.daypass("retire").stdout_has("active").stdout_has("deactivate").go();
-    home.daypass("retire dev").stderr_has("needs consent").stderr_has("hint: daypass retire dev --yes").status(2).go();
+    home.daypass("retire dev").stderr_has("needs consent").stderr_has("hint: daypass retire --yes dev").status(2).go();
     assert!(portal.user_key(&key.id).unwrap().active);
     home.daypass("retire dev --yes").stderr_has("Deactivated key AKIA…").stderr_has("daypass retire --undo dev").go();
     assert!(!portal.user_key(&key.id).unwrap().active);
@@ -90,7 +90,7 @@ fn a_role_without_rights_leaves_it_to_the_key_or_an_administrator() {
         let command = if role == "ReadOnly" { "aws iam update-access-key --user-name ada" } else { "--user-name USER" };
         let refused = home.daypass("retire dev --yes").stderr_has(command).stderr_has("--status Inactive").status(4).go();
         assert!(
-            refused.stderr.contains(&key.id) && refused.stderr.contains("daypass retire dev --confirm deactivate"),
+            refused.stderr.contains(&key.id) && refused.stderr.contains("daypass retire --confirm deactivate dev --yes"),
             "{refused}"
         );
         assert_unused(&portal, &key);
@@ -101,8 +101,13 @@ fn a_role_without_rights_leaves_it_to_the_key_or_an_administrator() {
         assert!(!portal.user_key(&key.id).unwrap().active);
         home.daypass("retire dev").stderr_has("It can be deleted from 20").go();
         home.daypass("retire dev --wait 0 --confirm delete").stderr_has("aws iam delete-access-key --user-name ada").status(4).go();
+        home.daypass("retire --undo dev").stderr_has("hint: send the commands above").status(4).go();
         home.daypass("migrate --undo dev").stderr_has("stays inactive").stderr_has("--status Active").go();
         assert_eq!(home.read(".aws/credentials"), format!("[dev]\n{}", key.lines()));
+        // The role that may look sees that an administrator has activated it.
+        portal.change_user_key(&key.id, |key| key.active = true);
+        let seen = if role == "ReadOnly" { "Reactivated key" } else { "stays inactive" };
+        home.daypass("migrate --undo dev").stderr_has(seen).go();
     }
 }
 

@@ -136,10 +136,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         None => Ok(0),
         Some(first) => {
             let what = format!("the search is incomplete: {}: {}", shown(&first.path, home), first.why);
-            if !matches!(args.format, Format::Table) {
-                return Err(Error::failed(what, format!("ls -ld {}", text::shell_quote(&first.path.to_string_lossy()))));
-            }
-            Err(Error::failed(what, "daypass audit --format json").adding(&["--format", "json"]))
+            Err(Error::failed(what, format!("ls -ld {}", text::shell_quote(&first.path.to_string_lossy()))))
         }
     }
 }
@@ -229,6 +226,7 @@ fn key(entry: &Entry, answer: Answer, known: &Known, profiles: &HashMap<AccountI
         .and_then(|best| best.profile.clone())
         .or_else(|| own.map(str::to_owned))
         .or_else(|| profiles.get(account?).cloned())
+        .or_else(|| ranked.iter().find_map(|found| found.profile.clone()))
         .or_else(|| {
             // The name that `sync` gives.
             let role = &best?.role;
@@ -319,13 +317,28 @@ fn advice(found: &KeyPlace, entry: &Entry, profile: &str, home: Option<&Path>) -
         _ if found.secret == Secret::Smtp => "SES SMTP: create an SMTP user for this program; deactivating this key stops its mail",
         Advice::Root => ROOT,
         Advice::Migrate if found.is_rewritten() => return text::command_line(["daypass", "migrate", section]),
+        Advice::Migrate if !found.commented && found.section.is_some() => {
+            "rename the profile without blanks, then daypass migrate it"
+        }
         Advice::Migrate => "delete this line",
         _ if found.commented => "delete this line",
         Advice::Delete => return format!("rm {}", quoted(&found.file, home)),
         Advice::Mixed(_, line) if matches!(entry.key, LongLivedKey::Bedrock(_)) => line,
         Advice::Line(line) | Advice::Mixed(line, _) => line,
     };
-    line.replace("{profile}", &text::shell_quote(profile)).replace("{section}", &text::shell_quote(section))
+    // DVC's sections are ['remote "NAME"'].
+    fill(&fill(line, "{profile}", profile), "{section}", section.split('"').nth(1).unwrap_or(section))
+}
+
+/// Puts a name into a line, as text within quotation marks or XML, and as a shell's word elsewhere.
+fn fill(line: &str, placeholder: &str, name: &str) -> String {
+    let Some((before, after)) = line.split_once(placeholder) else { return line.to_owned() };
+    let word = match after.chars().next() {
+        Some('"') => name.replace('\\', "\\\\").replace('"', "\\\"").into(),
+        Some('\'' | '<') => name.into(),
+        _ => text::shell_quote(name),
+    };
+    format!("{before}{word}{}", fill(after, placeholder, name))
 }
 
 /// A path for a command line.
@@ -465,7 +478,18 @@ fn next(counting: &[&Key], known: &Known) -> Option<String> {
         let places = ready.iter().flat_map(|key| key.places.iter().map(move |place| (key, place)));
         places.filter(|(_, place)| place.can == "rewrite").filter_map(|(key, place)| Some((key, place.profile.as_deref()?)))
     };
-    let (key, profile) = profiles().find(|(_, name)| *name != "default").or_else(|| profiles().next())?;
+    let Some((key, profile)) = profiles().find(|(_, name)| *name != "default").or_else(|| profiles().next()) else {
+        // The lines to write instead name a profile that does not exist yet.
+        let without = |key: &&&Key| key.kind != "root" && key.replacement.iter().all(|found| found.profile.is_none());
+        let best = counting.iter().filter(without).find_map(|key| key.replacement.first())?;
+        return Some(text::command_line([
+            "daypass",
+            "sync",
+            &*best.session,
+            "--only",
+            &*format!("{}/{}", best.account, best.role),
+        ]));
+    };
     let account = key.account.as_ref().filter(|_| key.needs_account).map(|account| ["--account", &*account.id]);
     Some(text::command_line(["daypass", "migrate", profile].into_iter().chain(account.into_iter().flatten())))
 }

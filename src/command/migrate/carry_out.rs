@@ -84,6 +84,9 @@ impl Migration<'_> {
         if self.args.dry_run {
             return self.show(&files, &group, &orders, &changes);
         }
+        for change in changes.iter().filter(|change| !change.is_empty()) {
+            store::check_writable(&change.path)?;
+        }
         let credentials = self.verified(&group, &orders)?;
         self.attempt(&group, &orders, &credentials)?;
         if self.context.may_prompt() && !self.args.yes {

@@ -82,7 +82,11 @@ impl Migration<'_> {
             _ => {
                 let names: Vec<&str> = ranked.iter().map(|found| found.role.role.as_str()).collect();
                 let what = format!("several roles in account {account} could replace {}: {}", masked(group.id()), names.join(", "));
-                return Err(Error::usage(what, command(group, ranked.first())));
+                let best = ranked.first();
+                let session = best.filter(|_| sessions.len() > 1).map(|best| ["--session", &*best.session.name]);
+                let role = best.map(|best| ["--role", best.role.role.as_str()]);
+                let words: Vec<&str> = session.into_iter().chain(role).flatten().collect();
+                return Err(Error::usage(what, command(group, best)).adding(&words));
             }
         };
         let found = ranked.get(pick).cloned().ok_or_else(|| none_of(group, &account, role.as_ref(), &listed))?;

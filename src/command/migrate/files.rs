@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use crate::access_key::LongLivedKey;
-use crate::audit::find::{Hit, Secret as SecretKind};
-use crate::audit::places::Kind;
+use crate::access_key::{LongLivedKey, masked};
+use crate::audit::find::{self, Hit, Secret as SecretKind};
+use crate::audit::places::{Format, Kind};
 use crate::audit::walk::FileHits;
 use crate::audit::{self, Scope};
 use crate::context::Context;
@@ -93,7 +93,45 @@ impl Files {
 
     /// The profiles with a key that can't be migrated.
     pub(super) fn unsuitable(&self) -> Vec<Unsuitable> {
-        plan::static_profiles(&self.config).into_iter().filter_map(std::result::Result::err).collect()
+        let profiles = plan::static_profiles(&self.config);
+        let suitable: Vec<String> = profiles.iter().flatten().map(|profile| profile.name.clone()).collect();
+        let mut unsuitable: Vec<Unsuitable> = profiles.into_iter().filter_map(std::result::Result::err).collect();
+        for hidden in self.hidden().into_iter().filter(|hidden| !suitable.contains(&hidden.name)) {
+            match unsuitable.iter_mut().find(|profile| profile.name == hidden.name) {
+                // Its key is one, if it is written otherwise.
+                Some(profile) if LongLivedKey::access(&profile.id).is_none() => *profile = hidden,
+                Some(_) => {}
+                None => unsuitable.push(hidden),
+            }
+        }
+        unsuitable
+    }
+
+    /// The profiles with a key and its secret that not all tools read as such: after a colon, indented, or with more than the key as
+    /// the value.
+    fn hidden(&self) -> Vec<Unsuitable> {
+        let mut hidden: Vec<Unsuitable> = Vec::new();
+        for (path, text) in self.config.paths().into_iter().zip(self.texts()) {
+            for hit in find::find(text.unwrap_or_default().as_bytes(), Format::Ini) {
+                let (Some(id), Some(name)) =
+                    (hit.key.id(), hit.section.filter(|_| !hit.commented && hit.secret == SecretKind::Key))
+                else {
+                    continue;
+                };
+                let is_profile = self.config.profile(&name).is_some();
+                if is_profile && !hidden.iter().any(|other| other.name == name) {
+                    let why = format!(
+                        "has key {} at {}:{}, where only some AWS tools read it: write it as aws_access_key_id = … and \
+                         aws_secret_access_key = …, on lines of their own without indentation",
+                        masked(id),
+                        path.display(),
+                        hit.line
+                    );
+                    hidden.push(Unsuitable { name, id: id.to_owned(), why, hint: edit_file(&path.to_string_lossy()) });
+                }
+            }
+        }
+        hidden
     }
 
     /// Refuses files that AWS tools reject: what a change does to their meaning can't be known.
@@ -164,7 +202,9 @@ pub(super) fn refuse_key_of_startup(keys: &[StartupKey], id: &str) -> Result<()>
 pub(super) fn copies(env: &Env, id: &str) -> Vec<(String, Option<usize>)> {
     let Ok(found) = audit::search(env, &Scope::Quick, &mut |_| {}) else { return Vec::new() };
     let of = |file: &FileHits| {
-        let hit = file.hits.iter().find(|hit| hit.key.id() == Some(id))?;
+        // The ID alone in a backup of daypass does no harm.
+        let counts = |hit: &&Hit| hit.key.id() == Some(id) && (hit.secret > SecretKind::None || file.place.takes_keys);
+        let hit = file.hits.iter().find(counts)?;
         let line = Some(hit.line).filter(|_| file.place.kind != Kind::Environment);
         Some((file.path.display().to_string(), line))
     };

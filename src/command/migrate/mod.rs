@@ -7,6 +7,7 @@ mod other_tools;
 mod report;
 mod undo;
 
+use crate::access_key::LongLivedKey;
 use crate::command::flags::SessionFlags;
 use crate::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -141,7 +142,9 @@ impl Migration<'_> {
     fn all(&self) -> Result<u8> {
         let files = Files::read(&self.context.env)?;
         let mut left: Vec<(String, Error)> = Vec::new();
-        for Unsuitable { name, why, hint, .. } in files.unsuitable() {
+        // Temporary keys and those of other services are not what this is about.
+        let long_lived = |profile: &Unsuitable| LongLivedKey::access(&profile.id).is_some();
+        for Unsuitable { name, why, hint, .. } in files.unsuitable().into_iter().filter(long_lived) {
             left.push((name, Error::usage(why, hint)));
         }
         let groups = files.groups();

@@ -90,14 +90,6 @@ impl Migration<'_> {
             self.say(&format!("Profile {} still contains the key: it {}; {}.", profile.name, profile.why, profile.hint));
         }
         let secret = group.secret();
-        let mut places: BTreeMap<String, Option<usize>> = files::copies(&self.context.env, group.id()).into_iter().collect();
-        for (file, line) in changes.iter().filter_map(|change| plan::copy_in(change, &secret)) {
-            places.entry(file).or_insert(Some(line));
-        }
-        for (file, line) in places {
-            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
-            self.say(&format!("The key is also in {file}{line}"));
-        }
         for change in changes {
             let Some(backup) = store::clean_backup(&change.path, secret.expose(), false)? else { continue };
             let shown = backup.display();
@@ -106,6 +98,14 @@ impl Migration<'_> {
             } else {
                 self.say(&format!("A backup still contains the key: {shown}"));
             }
+        }
+        let mut places: BTreeMap<String, Option<usize>> = files::copies(&self.context.env, group.id()).into_iter().collect();
+        for (file, line) in changes.iter().filter_map(|change| plan::copy_in(change, &secret)) {
+            places.entry(file).or_insert(Some(line));
+        }
+        for (file, line) in places {
+            let line = line.map(|line| format!(":{line}")).unwrap_or_default();
+            self.say(&format!("The key is also in {file}{line}"));
         }
         Ok(())
     }
