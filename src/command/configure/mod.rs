@@ -17,6 +17,7 @@ use crate::profile::Config;
 use crate::profile::edit::Change;
 use crate::profile::names::Session;
 use crate::profile::precedence::Precedence;
+use crate::profile::resolve;
 use crate::sys::env::Env;
 use wizard::Wizard;
 
@@ -36,6 +37,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         let hint = format!("{}; or write all the same with --force", rejection.fix);
         return Err(Error::usage(rejection.line(), hint));
     }
+    resolve::check_lines(&config)?;
     context.warn_of(&config);
     let wizard = Wizard::new(context, &config, &args);
     if args.convert && args.account.is_none() && args.role.is_none() {
