@@ -10,10 +10,14 @@ use zeroize::Zeroizing;
 
 use super::error::{Error, Result};
 use super::store::{Backend, Bytes, Item};
+use crate::secret::Buffer;
 use crate::sys::clock;
 
 /// The longest payload of a key of type `user`, in bytes.
 const LIMIT: usize = 32_767;
+
+/// A length in bytes that most values do not exceed.
+const USUAL: usize = 2048;
 
 /// More keys than the default quota allows to root (1,000,000).
 const MOST_KEYS: usize = 1 << 20;
@@ -47,7 +51,7 @@ impl Backend for Keyutils {
 
     fn get(&self, item: &Item) -> Result<Option<Bytes>> {
         match find(ring()?, item)? {
-            Some(key) => content(key, &mut buffer()),
+            Some(key) => content(key, &mut Buffer::new(USUAL)),
             None => Ok(None),
         }
     }
@@ -78,7 +82,7 @@ impl Backend for Keyutils {
         ring()?;
         // The library's listing reads each key's description too, and panics if a foreign one is longer than 512 bytes. The content
         // of a keyring is the numbers of its keys; the process keyring contains only the link to the persistent one.
-        let (mut contents, mut buffer) = (Vec::new(), buffer());
+        let (mut contents, mut buffer) = (Vec::new(), Buffer::new(USUAL));
         for ring in members(PROCESS_KEYRING)? {
             for key in members(ring).unwrap_or_default() {
                 // Foreign keys may forbid reading; daypass's own do not.
@@ -105,24 +109,17 @@ fn find(ring: KeyRing, item: &Item) -> Result<Option<Key>> {
     }
 }
 
-/// An empty buffer that most values fit.
-fn buffer() -> Bytes {
-    Zeroizing::new(Vec::with_capacity(2048))
-}
-
-fn content(key: Key, buffer: &mut Bytes) -> Result<Option<Bytes>> {
+fn content(key: Key, buffer: &mut Buffer) -> Result<Option<Bytes>> {
     loop {
-        let size = buffer.capacity();
-        buffer.resize(size, 0);
         // The kernel returns the real length.
-        let read = key.read(&mut **buffer);
-        let content = read.as_ref().ok().and_then(|len| buffer.get(..*len)).map(|content| Zeroizing::new(content.to_vec()));
-        // Unused capacity is wiped at once, but contents byte by byte.
-        buffer.clear();
-        match (read, content) {
-            (Ok(len), None) if len <= LIMIT => *buffer = Zeroizing::new(Vec::with_capacity(len)),
-            (Err(error), _) if !is_missing(error) => return Err(to_error(error)),
-            (_, content) => return Ok(content),
+        let len = match key.read(&mut &mut **buffer) {
+            Err(error) if is_missing(error) => return Ok(None),
+            len => len.map_err(to_error)?,
+        };
+        match buffer.get(..len) {
+            Some(content) => return Ok(Some(Zeroizing::new(content.to_vec()))),
+            None if len > LIMIT => return Ok(None),
+            None => *buffer = Buffer::new(len),
         }
     }
 }
