@@ -146,12 +146,12 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
             let line = format!("{}: {} ({})", location.of, location.store, text::clean(&location.why));
             terminal::say(&terminal::fitted(&line));
         }
-        for warning in diagnosis::warnings(&Config::read(&context.env)?) {
+        for warning in diagnosis::warnings(&config) {
             let fix = if warning.fix.is_empty() { String::new() } else { format!("; {}", warning.fix) };
             terminal::say(&terminal::fitted(&text::clean(&format!("warning: {}{fix}", warning.line()))));
         }
     } else {
-        context.warn_of_files();
+        context.warn_of(&config);
     }
     let due = contents.due;
     if due > 0 {

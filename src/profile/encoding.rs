@@ -9,10 +9,10 @@ use crate::text::shell_quote;
 /// Returns a file's text.
 ///
 /// # Errors
-/// It is UTF-16, or not UTF-8. The AWS tools can't read such a file either.
+/// It is UTF-16 or UTF-32, or not UTF-8. The AWS tools can't read such a file either.
 pub(super) fn decode(bytes: Vec<u8>, path: &Path) -> Result<String> {
     let shown = path.display();
-    if let Some(encoding) = utf_16(&bytes) {
+    if let Some(encoding) = wide(&bytes) {
         let what = format!("{shown} is {encoding}, so no AWS tool can read the file");
         return Err(Error::failed(what, converted(&format!("iconv -f {encoding} -t UTF-8"), path)));
     }
@@ -48,9 +48,10 @@ pub(super) fn check_editable(text: &str, path: &Path) -> Result<()> {
     Err(Error::failed(format!("{}: {what}, so daypass does not edit the file", place(at)), converted(filter, path)))
 }
 
-/// The encoding, if this is UTF-16: by its byte order mark, or because every other of the first bytes is NUL.
-fn utf_16(bytes: &[u8]) -> Option<&'static str> {
+/// The encoding, if this is UTF-16 or UTF-32: by its byte order mark, or because every other of the first bytes is NUL.
+fn wide(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
+        [0xff, 0xfe, 0, 0, ..] | [0, 0, 0xfe, 0xff, ..] => return Some("UTF-32"),
         // iconv takes the byte order from the mark, and removes it.
         [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => return Some("UTF-16"),
         _ => {}

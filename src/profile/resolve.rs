@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use super::chain::{AssumedRole, MAX_ROLES};
 use super::config::{Block, Config, Value};
+use super::encoding;
 use super::header;
 use super::helper;
 use super::ini::Kind;
@@ -477,7 +478,8 @@ fn only_session(config: &Config) -> Result<Session> {
     let mut all = sessions(config);
     match (all.len(), blocks.len()) {
         (1, 0) => Ok(all.remove(0)),
-        (0, 0) => Err(Error::usage(format!("{} has no [sso-session]", config.path().display()), "daypass configure")),
+        (0, 0) => check_lines(config)
+            .and(Err(Error::usage(format!("{} has no [sso-session]", config.path().display()), "daypass configure"))),
         _ => {
             let legacy = all.iter().filter(|session| session.name == session.start_url).map(|session| &*session.name);
             let names: Vec<&str> = blocks.iter().map(|block| &*block.name).chain(legacy).collect();
@@ -627,6 +629,15 @@ fn check_values(profile: &Block<'_>, request: &RoleRequest, need: Need) -> Resul
     Ok(())
 }
 
+/// Checks that all tools agree on what the lines of the config file are.
+///
+/// # Errors
+/// It has other line ends; the hint is the command that converts them.
+pub fn check_lines(config: &Config) -> Result<()> {
+    let [(path, _, text), _] = config.texts();
+    encoding::check_editable(text, path)
+}
+
 /// The line that was probably meant as the header of this section, as a clause and a hint.
 fn lookalike(config: &Config, kind: Kind, name: &str) -> Option<(String, String)> {
     config.texts().into_iter().find_map(|(path, file, text)| {
@@ -646,6 +657,9 @@ fn unknown_profile(config: &Config, name: &str, by: NamedBy) -> Error {
     let blocks = config.profiles();
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no profile \"{name}\"{by} in {}", config.path().display());
+    if let Err(error) = check_lines(config) {
+        return Error { what: format!("{what}: {}", error.what), ..error };
+    }
     if let Some((place, header)) = lookalike(config, Kind::Profile, name) {
         return Error::usage(format!("{what}, but {place}"), header);
     }
@@ -680,6 +694,9 @@ fn unknown_session(config: &Config, name: &str) -> Error {
     let blocks = config.sessions();
     let near = nearest(name, blocks.iter().map(|block| &*block.name));
     let what = format!("there is no [sso-session {name}] in {}", config.path().display());
+    if let Err(error) = check_lines(config) {
+        return Error { what: format!("{what}: {}", error.what), ..error };
+    }
     if let Some((place, header)) = lookalike(config, Kind::Session, name) {
         return Error::usage(format!("{what}, but {place}"), header);
     }

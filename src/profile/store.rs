@@ -429,7 +429,10 @@ impl Destination {
             Err(error) => return Err(cannot("read", path, &error)),
             Ok(_) => path.canonicalize(),
         };
+        let not_a_file = |what: &str| Error::failed(format!("{shown} {what}"), "export AWS_CONFIG_FILE=/path/to/config");
         let real = match real {
+            // Such as /dev/fd/63, whose target has no name.
+            Err(_) if fs::metadata(path).is_ok_and(|meta| !meta.is_file()) => return Err(not_a_file("is not a regular file")),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 let to = fs::read_link(path).unwrap_or_default();
                 let what = format!("{shown} is a symbolic link to {}, which does not exist", to.display());
@@ -443,7 +446,7 @@ impl Destination {
         let meta = fs::metadata(&real).map_err(|error| cannot("read", &real, &error))?;
         if !meta.is_file() {
             let what = if meta.is_dir() { "is a folder" } else { "is not a regular file" };
-            return Err(Error::failed(format!("{shown} {what}"), "export AWS_CONFIG_FILE=/path/to/config"));
+            return Err(not_a_file(what));
         }
         let read_only = || Error::failed(format!("{} is read-only", real.display()), format!("chmod u+w \"{}\"", real.display()));
         if meta.permissions().readonly() {

@@ -47,7 +47,7 @@ impl Backend for Keyutils {
 
     fn get(&self, item: &Item) -> Result<Option<Bytes>> {
         match find(ring()?, item)? {
-            Some(key) => content(key),
+            Some(key) => content(key, &mut buffer()),
             None => Ok(None),
         }
     }
@@ -78,11 +78,11 @@ impl Backend for Keyutils {
         ring()?;
         // The library's listing reads each key's description too, and panics if a foreign one is longer than 512 bytes. The content
         // of a keyring is the numbers of its keys; the process keyring contains only the link to the persistent one.
-        let mut contents = Vec::new();
+        let (mut contents, mut buffer) = (Vec::new(), buffer());
         for ring in members(PROCESS_KEYRING)? {
             for key in members(ring).unwrap_or_default() {
                 // Foreign keys may forbid reading; daypass's own do not.
-                contents.extend(content(Key::from_id(KeySerialId(key))).ok().flatten());
+                contents.extend(content(Key::from_id(KeySerialId(key)), &mut buffer).ok().flatten());
             }
         }
         Ok(contents)
@@ -105,21 +105,26 @@ fn find(ring: KeyRing, item: &Item) -> Result<Option<Key>> {
     }
 }
 
-fn content(key: Key) -> Result<Option<Bytes>> {
-    // Most values fit the first buffer.
-    for size in [2048, LIMIT] {
-        let mut content = Zeroizing::new(vec![0; size]);
+/// An empty buffer that most values fit.
+fn buffer() -> Bytes {
+    Zeroizing::new(Vec::with_capacity(2048))
+}
+
+fn content(key: Key, buffer: &mut Bytes) -> Result<Option<Bytes>> {
+    loop {
+        let size = buffer.capacity();
+        buffer.resize(size, 0);
         // The kernel returns the real length.
-        let len = match key.read(&mut *content) {
-            Err(error) if is_missing(error) => return Ok(None),
-            len => len.map_err(to_error)?,
-        };
-        if len <= size {
-            content.truncate(len);
-            return Ok(Some(content));
+        let read = key.read(&mut **buffer);
+        let content = read.as_ref().ok().and_then(|len| buffer.get(..*len)).map(|content| Zeroizing::new(content.to_vec()));
+        // Unused capacity is wiped at once, but contents byte by byte.
+        buffer.clear();
+        match (read, content) {
+            (Ok(len), None) if len <= LIMIT => *buffer = Zeroizing::new(Vec::with_capacity(len)),
+            (Err(error), _) if !is_missing(error) => return Err(to_error(error)),
+            (_, content) => return Ok(content),
         }
     }
-    Ok(None)
 }
 
 fn members(ring: i32) -> Result<Vec<i32>> {

@@ -106,18 +106,18 @@ impl Backend for SecretService {
 
     fn get(&self, slot: &Item) -> Result<Option<Bytes>, VaultError> {
         self.within(async |connection| {
-            // What was read before is probably in the same item still, so that one is read together with the search.
-            let known = connection.known.borrow().get(&slot.name).cloned();
-            let read = async || match &known {
-                Some(item) => if_there(connection.read(item).await),
-                None => connection.session().await.map(|_| None),
-            };
             let attributes = exactly(slot);
-            let (found, read) = join(connection.find(&attributes), read()).await;
-            let Some(item) = connection.newest(found?).await? else { return Ok(None) };
-            let content = if known.as_ref() == Some(&item) { read? } else { if_there(connection.read(&item).await)? };
-            connection.known.borrow_mut().insert(slot.name.clone(), item);
-            Ok(content)
+            match connection.read_unasked(&slot.name, &attributes).await {
+                // A locked collection is no error where it is role credentials that are missing: see `Vault::role`.
+                Ok(None) if slot.key.role().is_none() => {}
+                Err(Error::NoDefault) => {}
+                Err(error) if is_locked(&error) => {}
+                other => return other,
+            }
+            match connection.newest(connection.find(&attributes).await?).await? {
+                Some(item) => if_there(connection.read(&item).await),
+                None => Ok(None),
+            }
         })
     }
 
@@ -331,6 +331,22 @@ impl Connection {
         let body = secret.body();
         let (_, _, value, _): Secret = body.deserialize().map_err(unexpected)?;
         Ok(Zeroizing::new(value.to_vec()))
+    }
+
+    /// The content of the item that was written last, without having asked whether the collection is locked: an item that can be
+    /// read is not. [`Error::NoDefault`] if the collection or the item is not known at this moment.
+    async fn read_unasked(&self, name: &str, attributes: &HashMap<&str, &str>) -> Result<Option<Bytes>, Error> {
+        // What was read before is probably in the same item still, so that one is read together with the search.
+        let known = self.known.borrow().get(name).cloned();
+        let read = async || match &known {
+            Some(item) => self.read(item).await.map(Some),
+            None => self.session().await.map(|_| None),
+        };
+        let (found, read) = join(self.search(attributes), read()).await;
+        let Some(item) = self.newest(if_there(found)?.ok_or(Error::NoDefault)?).await? else { return Ok(None) };
+        let read = if known.as_ref() == Some(&item) { read } else { self.read(&item).await.map(Some) };
+        self.known.borrow_mut().insert(name.to_owned(), item);
+        if_there(read)?.ok_or(Error::NoDefault)
     }
 
     async fn search(&self, attributes: &HashMap<&str, &str>) -> Result<Vec<OwnedObjectPath>, Error> {

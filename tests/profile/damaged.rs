@@ -9,6 +9,8 @@ use daypass::error::Error;
 use daypass::profile::diagnosis;
 use daypass::profile::edit::Change;
 use daypass::profile::ini::Level;
+use daypass::profile::request::RoleRequest;
+use daypass::profile::resolve;
 use daypass::profile::store::{Others, update};
 
 use crate::{config, env_at};
@@ -35,11 +37,12 @@ fn utf_16(text: &str, mark: bool, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
 #[allow(clippy::disallowed_methods)]
 fn a_damaged_file_is_not_edited_and_the_hint_repairs_it() {
     let text = "[profile a]\nregion = x\n[profile bcd]\nregion = x\n";
-    let kinds: [(&str, Vec<u8>); 8] = [
+    let kinds: [(&str, Vec<u8>); 9] = [
         ("UTF-16 with a mark", utf_16(text, true, u16::to_le_bytes)),
         ("UTF-16BE with a mark", utf_16(text, true, u16::to_be_bytes)),
         ("UTF-16LE", utf_16(text, false, u16::to_le_bytes)),
         ("UTF-16BE", utf_16(text, false, u16::to_be_bytes)),
+        ("UTF-32", std::iter::once('\u{feff}').chain(text.chars()).flat_map(|c| u32::from(c).to_le_bytes()).collect()),
         ("NUL", text.replace("bcd", "b\0cd").into_bytes()),
         ("CR CR LF", text.replace('\n', "\r\r\n").into_bytes()),
         ("CR", text.replace('\n', "\r").into_bytes()),
@@ -63,6 +66,23 @@ fn a_damaged_file_is_not_edited_and_the_hint_repairs_it() {
 fn a_carriage_return_before_each_line_feed_is_no_damage() {
     let home = tempfile::tempdir().unwrap();
     write(home.path(), b"[profile a]\r\nregion = x\r\n").unwrap();
+}
+
+#[test]
+fn what_is_missing_for_the_lines_of_the_file_is_told_with_the_repair() {
+    for end in ["\r\r\n", "\r"] {
+        let config = config(&"[sso-session s]\nsso_region = x\n[profile a]\nregion = x\n".replace('\n', end), "");
+        let request = |profile: Option<&str>| RoleRequest { profile: profile.map(str::to_owned), ..RoleRequest::default() };
+        let env = env_at(Path::new("/nonexistent"));
+        for error in [
+            resolve::target_in(&config, &env, &request(Some("a"))).unwrap_err(),
+            resolve::session_in(&config, &RoleRequest { session: Some("s".into()), ..request(None) }).unwrap_err(),
+            resolve::session_in(&config, &request(None)).unwrap_err(),
+        ] {
+            assert!(error.what.contains("carriage return") || error.what.contains("CR CR LF"), "{error}");
+            assert!(error.hint.contains("tr "), "{error}");
+        }
+    }
 }
 
 #[test]

@@ -18,6 +18,7 @@ use crate::profile::edit::Change;
 use crate::profile::index::ProfileIndex;
 use crate::profile::names::Session;
 use crate::profile::precedence::Precedence;
+use crate::profile::resolve;
 use crate::sys::env::Env;
 use wizard::Wizard;
 
@@ -37,6 +38,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         let hint = format!("{}; or write all the same with --force", rejection.fix);
         return Err(Error::usage(rejection.line(), hint));
     }
+    resolve::check_lines(&config)?;
     context.warn_of(&config);
     let args = if context.may_prompt() { args } else { with_existing_values(args, &config, &context.env) };
     let wizard = Wizard::new(context, &config, &args);
