@@ -13,8 +13,8 @@ const NARROWEST: usize = 16;
 /// The width to which the other columns are truncated, so that those of [`COPIED`] are whole.
 const LEAST: usize = 10;
 
-/// The titles of columns that users copy names from. They are truncated last; a name in the first column that would be is on a line of
-/// its own instead.
+/// The titles of columns that users copy names from. They are truncated last. In the first and last column they are never: a name that is
+/// too long has a line of its own.
 const COPIED: [&str; 3] = ["PROFILE", "PROFILES", "ACCESS KEY ID"];
 
 /// How a table is made to fit a terminal.
@@ -59,10 +59,13 @@ pub fn plain(head: &[&str], rows: &[Vec<String>], fit: Fit, screen: Screen) -> S
         let padded = cells.iter().zip(&widths).map(|(cell, width)| pad(&cut(cell, *width, screen.utf8), *width));
         padded.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     };
-    let has_names = head.first().is_some_and(|title| COPIED.contains(title));
-    let lines = |row: &Vec<String>| match (row.split_first(), widths.first()) {
-        (Some((name, others)), Some(&width)) if has_names && name.width() > width => {
+    let is_too_long = |name: &String, width: Option<&usize>| width.is_some_and(|&width| name.width() > width);
+    let lines = |row: &Vec<String>| match (row.split_first(), row.split_last()) {
+        (Some((name, others)), _) if is_copied(head.first()) && is_too_long(name, widths.first()) => {
             format!("{name}\n{}\n", line(&[&[String::new()], others].concat()))
+        }
+        (_, Some((name, others))) if is_copied(head.last()) && is_too_long(name, widths.last()) => {
+            format!("{}\n{GAP}{GAP}{name}\n", line(others))
         }
         _ => line(row) + "\n",
     };
@@ -93,11 +96,15 @@ fn fitted(head: &[&str], natural: &[usize], fit: Fit, width: Option<usize>) -> O
     let has_copied = head.iter().any(|title| COPIED.contains(title));
     let others = if fit == Fit::Whole || !has_copied { widest } else { LEAST.min(widest) };
     let mut whole_names = (others..=widest).rev().map(others_at_most);
-    if fit == Fit::Truncate && head.first().is_some_and(|title| COPIED.contains(title)) {
+    if fit == Fit::Truncate && (is_copied(head.first()) || is_copied(head.last())) {
         whole_names.find(fits).or_else(|| (others..=widest).rev().map(names_apart).find(fits))
     } else {
         whole_names.find(fits).or_else(|| (narrowest..=widest).rev().map(all_at_most).find(fits))
     }
+}
+
+fn is_copied(title: Option<&&str>) -> bool {
+    title.is_some_and(|title| COPIED.contains(title))
 }
 
 /// Each row as lines of title and value, with a blank line between rows.
@@ -213,7 +220,7 @@ mod tests {
         let key = |width| {
             plain(&["ACCOUNT", "PROFILES"], &[row(&["111122223333", "Development.DeveloperAccess"])], Fit::Truncate, on(width))
         };
-        assert!(key(35).ends_with("111122223333  Developmen…operAccess\n"), "{}", key(35));
+        assert!(key(35).ends_with("\n111122223333\n    Development.DeveloperAccess\n"), "{}", key(35));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::profile::Config;
 use crate::profile::edit::Change;
+use crate::profile::index::ProfileIndex;
 use crate::profile::names::Session;
 use crate::profile::precedence::Precedence;
 use crate::profile::resolve;
@@ -39,6 +40,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     }
     resolve::check_lines(&config)?;
     context.warn_of(&config);
+    let args = if context.may_prompt() { args } else { with_existing_values(args, &config, &context.env) };
     let wizard = Wizard::new(context, &config, &args);
     if args.convert && args.account.is_none() && args.role.is_none() {
         return wizard.convert_all();
@@ -73,6 +75,25 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     changes.extend(converted.changes);
     names.extend(converted.names);
     wizard.write(&changes, &names, Some(&session))
+}
+
+/// The arguments, with the missing values of an existing profile, which a prompt would propose.
+fn with_existing_values(mut args: Args, config: &Config, env: &Env) -> Args {
+    let names_portal = args.portal.is_some() || args.session.start_url.is_some();
+    let block = args.profile.as_deref().filter(|_| !names_portal && !args.convert).and_then(|name| config.profile(name));
+    let Some((session, role)) = block.and_then(|block| ProfileIndex::new(config, env).role_of(&block)) else { return args };
+    if args.session.session.as_ref().is_some_and(|name| *name != session.name) {
+        return args;
+    }
+    if config.session(&session.name).is_some() {
+        args.session.session = Some(session.name);
+    } else {
+        args.session.start_url = Some(session.start_url);
+        args.session.sso_region.get_or_insert(session.region);
+    }
+    args.account.get_or_insert(role.account.to_string());
+    args.role.get_or_insert(role.role.to_string());
+    args
 }
 
 impl Wizard<'_> {

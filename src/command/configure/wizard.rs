@@ -179,12 +179,18 @@ fn missing_values(args: &Args, config: &Config) -> Vec<(&'static str, String)> {
     let stored = |key: &str| block.as_ref().is_some_and(|block| block.text(key).is_some());
     let address = flags.start_url.as_deref().or(portal.filter(|_| block.is_none())).and_then(|text| start_url::clean(text).ok());
     let has_address = address.is_some() || stored("sso_start_url");
+    let choice = blocks.first().filter(|_| name.is_none() && !has_address);
+    let (portal_flag, example) = match choice {
+        Some(first) => ("--session", first.name.to_string()),
+        None => ("--start-url", "https://corp.awsapps.com/start".to_owned()),
+    };
     let has_region = flags.sso_region.is_some()
+        || choice.is_some()
         || address.as_deref().map_or_else(|| stored("sso_region"), |address| start_url::region(address).is_some());
     let unused = ["dev", "example"].into_iter().find(|name| config.profile(name).is_none()).unwrap_or("example-2");
     let whole = !args.session_only && !args.sync;
     let values = [
-        ("--start-url", !has_address, "https://corp.awsapps.com/start".to_owned()),
+        (portal_flag, !has_address, example),
         ("--sso-region", !has_region, "us-east-1".to_owned()),
         ("--account", whole && args.account.is_none(), "111122223333".to_owned()),
         ("--role", whole && args.role.is_none(), "ReadOnly".to_owned()),
