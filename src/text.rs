@@ -67,6 +67,11 @@ pub fn edit_file(path: &str) -> String {
     if cfg!(windows) { format!("notepad \"{path}\"") } else { format!("${{EDITOR:-vi}} {}", shell_quote(path)) }
 }
 
+/// A number of things: `1 profile`, `2 profiles`.
+pub fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A whole number of seconds, or of one of these units, as in `30m`. None if it is anything else, or too large. Each unit comes with its
 /// length in seconds.
 pub fn duration(text: &str, units: &[(&str, u64)]) -> Option<Duration> {

@@ -395,13 +395,12 @@ fn tell(context: &Context, plan: &Plan, args: &Args, notes: &Notes) {
     let path = plan.path.display().to_string();
     let path = text::clean(&path);
     let (new, changed, removed) = differences(plan);
-    let profiles = if new == 1 { "profile" } else { "profiles" };
     context.tell(&if plan.is_empty() {
         format!("{path} is already up to date.")
     } else if args.dry_run {
-        format!("Dry run: {new} {profiles} to add, {changed} to change, {removed} to remove.")
+        format!("Dry run: {} to add, {changed} to change, {removed} to remove.", text::counted(new, "profile"))
     } else {
-        format!("Added {new} {profiles}, changed {changed}, removed {removed} in {path}.")
+        format!("Added {}, changed {changed}, removed {removed} in {path}.", text::counted(new, "profile"))
     });
     if !args.dry_run {
         super::tell_backup(context, plan);
@@ -412,11 +411,15 @@ fn tell(context: &Context, plan: &Plan, args: &Args, notes: &Notes) {
     }
     if notes.stale > 0 {
         let (count, again) = (notes.stale, again(args, "--prune"));
-        context.tell(&format!("{count} profiles of an earlier sync are no longer needed; to remove them: {again}"));
+        let (are, them) = if count == 1 { ("is", "it") } else { ("are", "them") };
+        let profiles = text::counted(count, "profile");
+        context.tell(&format!("{profiles} of an earlier sync {are} no longer needed; to remove {them}: {again}"));
     }
     if notes.convertible > 0 {
         let (count, again) = (notes.convertible, again(args, "--convert"));
-        context.tell(&format!("{count} profiles use sso_* keys for these roles; to convert them: {again}"));
+        let (uses, them) = if count == 1 { ("uses", "it") } else { ("use", "them") };
+        let profiles = text::counted(count, "profile");
+        context.tell(&format!("{profiles} {uses} sso_* keys for these roles; to convert {them}: {again}"));
     }
 }
 

@@ -7,6 +7,7 @@
 //! (`credential_process` calls daypass), whose command line is another [`RoleRequest`]. A profile with `role_arn` and `source_profile`
 //! assumes a role with the credentials of one of these, or of another such profile.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use super::chain::{AssumedRole, MAX_ROLES};
@@ -14,8 +15,8 @@ use super::config::{Block, Config, Value};
 use super::encoding;
 use super::header;
 use super::helper;
-use super::ini::Kind;
-use super::names::{AccountId, RoleName, Session, nearest};
+use super::ini::{Kind, is_plain_name};
+use super::names::{AccountId, RoleName, Session, nearest, plain};
 use super::request::{Account, AgentRule, NamedBy, RoleRequest};
 use super::start_url;
 use crate::error::{Error, Exit, Result};
@@ -386,6 +387,10 @@ fn resolve_source(
         }),
         CredentialSource::Nothing | CredentialSource::Assumes(_) => {
             let place = format!("{}:{}", profile.file.display(), profile.line);
+            if let Some(role) = profile.text("role_arn") {
+                let what = format!("profile \"{name}\" ({place}) assumes {role} with its own credentials, and has none");
+                return Err(Error::usage(what, other_profile_hint(name)));
+            }
             let lacks = missing_key(profile).unwrap_or("account and role");
             Err(Error::usage(format!("profile \"{name}\" ({place}) has no {lacks}"), configure_hint(name)))
         }
@@ -668,9 +673,14 @@ fn unknown_profile(config: &Config, name: &str, by: NamedBy) -> Error {
             Error::usage(format!("{what}; did you mean \"{near}\"?"), set_variable(variable, near))
         }
         (Some(near), _) => Error::typo(format!("{what}; did you mean \"{near}\"?"), name, near, "daypass list --profiles"),
-        (None, _) if blocks.is_empty() => Error::usage(what, configure_hint(name)),
+        (None, _) if blocks.is_empty() => Error::usage(what, configure_hint(&new_name(name, "dev"))),
         (None, _) => Error::usage(what, "daypass list --profiles"),
     }
+}
+
+/// This name for what does not exist yet, as all tools read it.
+fn new_name<'n>(name: &'n str, if_empty: &'n str) -> Cow<'n, str> {
+    if is_plain_name(name) { name.into() } else { plain(name, if_empty) }
 }
 
 /// The key without which the other keys of this profile have no effect.
@@ -706,9 +716,13 @@ fn unknown_session(config: &Config, name: &str) -> Error {
         }
         (None, Some(near)) => Error::typo(format!("{what}; did you mean \"{near}\"?"), name, near, "daypass status"),
         (None, None) if config.profile(name).is_some() => {
-            Error::usage(format!("{what}; \"{name}\" is a profile"), configure_session_hint(name))
+            let what = format!("{what}; \"{name}\" is a profile");
+            match blocks.as_slice() {
+                [only] => Error::typo(what, name, &only.name, "daypass status"),
+                _ => Error::usage(what, configure_session_hint(&new_name(name, "corp"))),
+            }
         }
-        (None, None) => Error::usage(what, configure_session_hint(name)),
+        (None, None) => Error::usage(what, configure_session_hint(&new_name(name, "corp"))),
     }
 }
 

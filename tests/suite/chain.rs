@@ -349,7 +349,11 @@ fn a_broken_chain_names_the_profiles_and_lines() {
             "a",
             "[HOME]/.aws/config:3: there is no profile \"b\" in [HOME]/.aws/config".to_owned(),
         ),
-        (format!("[profile a]\n{role} = a\n"), "a", "profile \"a\" ([HOME]/.aws/config:1) has no account and role".to_owned()),
+        (
+            format!("[profile a]\n{role} = a\n"),
+            "a",
+            format!("profile \"a\" ([HOME]/.aws/config:1) assumes {DEPLOY} with its own credentials, and has none"),
+        ),
         (
             format!("[profile a]\n{role} = k\n[profile k]\naws_access_key_id = A\naws_secret_access_key = s\n"),
             "a",

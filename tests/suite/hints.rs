@@ -164,6 +164,7 @@ fn profiles_with_another_credential_source() {
         "login_session = x",
         "web_identity_token_file = /t\nrole_arn = arn:aws:iam::111122223333:role/x\nsource_profile = dev",
         "role_arn = arn:aws:iam::111122223333:role/x",
+        "role_arn = arn:aws:iam::111122223333:role/x\nsource_profile = static",
         "region = us-east-1",
     ] {
         let with_profile = || {
@@ -177,6 +178,10 @@ fn profiles_with_another_credential_source() {
         if source.contains("aws_access_key_id") {
             let configure = CONFIGURE.replace("--profile dev", "--profile static");
             assert!(follow(&with_profile(), &configure).contains("--profile static-sso"));
+            // The profile is refused first, and the hint has what else is missing.
+            let hint = follow(&with_profile(), "configure --profile static");
+            assert_eq!(hint, "daypass configure --account 111122223333 --role ReadOnly --profile static-sso");
+            assert_eq!(follow(&with_profile(), "sync static"), "daypass sync corp");
         }
     }
 }
@@ -195,6 +200,14 @@ fn values_in_a_file_open_in_the_editor() {
         let hint = follow(&home, "env bad");
         assert!(hint.starts_with("${EDITOR:-vi} ") && hint.ends_with("/.aws/config"), "{hint}");
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_config_file_that_is_a_pipe_is_no_broken_link() {
+    let home = Home::new();
+    let refused = home.daypass(CONFIGURE).with("AWS_CONFIG_FILE", "/dev/stdin").stdin("").status(1);
+    refused.stderr_has("/dev/stdin is not a regular file\nhint: export AWS_CONFIG_FILE=").go();
 }
 
 #[cfg(unix)]

@@ -389,9 +389,9 @@ fn show(context: &Context, document: &Document, known: &Known) -> Result<()> {
     let Scanned { files, ms, .. } = document.scanned;
     let found = match counting.len() {
         0 => format!("No long-lived keys{accepted}."),
-        keys => format!("{} in {}{accepted}.", counted(keys, "long-lived key"), counted(places, "place")),
+        keys => format!("{} in {}{accepted}.", text::counted(keys, "long-lived key"), text::counted(places, "place")),
     };
-    let files = counted(usize::try_from(files).unwrap_or(usize::MAX), "file");
+    let files = text::counted(usize::try_from(files).unwrap_or(usize::MAX), "file");
     context.tell(&format!("{found} {files} scanned in {ms} ms."));
     match document.parked.iter().filter(|parked| parked.is_due).count() {
         0 => {}
@@ -402,10 +402,6 @@ fn show(context: &Context, document: &Document, known: &Known) -> Result<()> {
         context.tell(&text::clean(&format!("Next: {next}")));
     }
     Ok(())
-}
-
-fn counted(number: usize, what: &str) -> String {
-    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
 }
 
 fn rows(key: &Key, known: bool) -> Vec<Vec<String>> {

@@ -33,6 +33,9 @@ pub fn complete_command(env: &Env, args: &Args) -> String {
 /// # Errors
 /// Missing or invalid values, those of signing in and of listing roles, and those of writing the config file.
 pub fn run(context: &Context, args: Args) -> Result<u8> {
+    if let Some(region) = &args.region {
+        region::checked(region, "--region")?;
+    }
     let config = Config::read(&context.env)?;
     if let (false, Some(rejection)) = (args.force, config.rejections().first()) {
         let hint = format!("{}; or write all the same with --force", rejection.fix);
@@ -44,6 +47,9 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let wizard = Wizard::new(context, &config, &args);
     if args.convert && args.account.is_none() && args.role.is_none() {
         return wizard.convert_all();
+    }
+    if let (Some(name), false) = (&args.profile, args.sync || args.session_only) {
+        wizard.check_profile(name)?;
     }
     let session = wizard.session()?;
     if args.sync {

@@ -398,7 +398,7 @@ fn unlisted(account: &AccountId, name: Option<String>, role: &RoleName) -> Reach
     Reachable { account: listed, role: AccountRole { account: account.clone(), role: role.clone() } }
 }
 
-fn plain_name(name: &str, flag: &str) -> Result<String> {
+pub(super) fn plain_name(name: &str, flag: &str) -> Result<String> {
     if is_plain_name(name) && !name.starts_with('-') {
         return Ok(name.to_owned());
     }

@@ -1,8 +1,10 @@
 //! What `daypass configure` writes: the changes, the confirmation, and the next step.
 
-use super::wizard::Wizard;
+use super::args::Args;
+use super::questions::plain_name;
+use super::wizard::{Wizard, complete_command};
 use crate::command::{clean_lines, diff_for_stdout, tell_backup};
-use crate::error::{Error, Result};
+use crate::error::{Correction, Error, Result};
 use crate::profile::Config;
 use crate::profile::chain::{AssumedRole, Policy};
 use crate::profile::edit::{self, Change};
@@ -72,6 +74,31 @@ impl Wizard<'_> {
 
     pub(super) fn program(&self) -> Result<String> {
         helper::program(&self.context.env, self.args.helper.as_deref())
+    }
+
+    /// Checks that a profile of this name can be written, before anything is asked.
+    pub(super) fn check_profile(&self, name: &str) -> Result<()> {
+        let checked = match self.config.profile(name) {
+            None => plain_name(name, "--profile").map(drop),
+            Some(_) => self.refuse_other_source(name),
+        };
+        checked.map_err(|error| match error.correction.as_deref() {
+            // The hint has all that is missing.
+            Some(Correction::Replace(_, meant)) if !self.context.may_prompt() => {
+                let args = Args { profile: Some(meant.clone()), ..self.args.clone() };
+                Error { hint: complete_command(&args, self.config), correction: None, ..error }
+            }
+            _ => error,
+        })
+    }
+
+    fn refuse_other_source(&self, name: &str) -> Result<()> {
+        let change = if self.args.native {
+            Change::native(name, "", "", "", Vec::new())
+        } else {
+            Change::helper(name, String::new(), Vec::new())
+        };
+        self.refuse_other_keys(&[change])
     }
 
     /// An error if the profile contains keys that AWS tools would prefer to what is written, without `--keep-other-keys`.
