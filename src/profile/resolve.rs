@@ -224,9 +224,10 @@ pub fn session_in(config: &Config, request: &RoleRequest) -> Result<Session> {
 pub fn sessions(config: &Config) -> Vec<Session> {
     let blocks = session_blocks(config);
     let mut all = blocks.clone();
-    for profile in config.profiles().iter().filter(|profile| credential_source(profile) == CredentialSource::Legacy) {
-        if let Some(session) = legacy_session(&blocks, profile)
+    for profile in config.profiles() {
+        if let Some(session) = legacy_session(&blocks, &profile)
             && !all.contains(&session)
+            && credential_source(&profile) == CredentialSource::Legacy
         {
             all.push(session);
         }
