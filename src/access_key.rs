@@ -81,10 +81,11 @@ impl AccessKeyId {
         &self.text
     }
 
-    /// Whether it is an example: it ends with `EXAMPLE`, as all of AWS's do, or repeats itself (less than 3 bits of entropy per
-    /// character, the limit of gitleaks and trufflehog).
+    /// Whether it is an example: it contains `EXAMPLE`, as all of AWS's do, or another word of placeholders, or repeats itself (less
+    /// than 3 bits of entropy per character, the limit of gitleaks and trufflehog).
     pub fn is_example(&self) -> bool {
-        self.text.ends_with("EXAMPLE") || entropy(&self.text) < 3.0
+        const WORDS: [&str; 6] = ["EXAMPLE", "ACCESSKEY", "YOURKEY", "PLACEHOLDER", "CHANGEME", "REDACTED"];
+        WORDS.iter().any(|word| self.text.contains(word)) || entropy(&self.text) < 3.0
     }
 }
 
@@ -294,7 +295,12 @@ mod tests {
     #[test]
     fn examples_are_recognised() {
         let is_example = |id| AccessKeyId::parse(id).unwrap().is_example();
-        assert!(is_example("AKIAIOSFODNN7EXAMPLE") && is_example("AKIAXXXXXXXXXXXXXXXX") && !is_example("AKIARZPUZDIKGB2VALC4"));
+        assert!(
+            is_example("AKIAYOURACCESSKEYIDX")
+                && is_example("AKIAIOSFODNN7EXAMPLE")
+                && is_example("AKIAXXXXXXXXXXXXXXXX")
+                && !is_example("AKIARZPUZDIKGB2VALC4")
+        );
     }
 
     #[test]

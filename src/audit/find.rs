@@ -123,28 +123,42 @@ fn access_keys(text: &[u8], format: Format) -> Vec<(usize, Hit)> {
     // Temporary credentials near by have secrets of their own.
     all.extend(memchr::memmem::find_iter(text, "ASIA").filter_map(|at| found(text, at)).take(MOST));
     all.sort_by_key(|found| found.span.start);
+    let areas: Vec<Range<usize>> = all.iter().map(|found| around(text, &found.span, format)).collect();
     let mut regions: Vec<Range<usize>> = Vec::new();
-    for found in &all {
-        let region = around(text, &found.span, format);
+    for area in &areas {
         match regions.last_mut() {
-            Some(last) if region.start <= last.end => last.end = last.end.max(region.end),
-            _ => regions.push(region),
+            Some(last) if area.start <= last.end => last.end = last.end.max(area.end),
+            _ => regions.push(area.clone()),
         }
     }
-    for (span, secret) in regions.into_iter().flat_map(|region| secrets(text, region)) {
+    let ends = |region: &Range<usize>| {
+        let start = region.start;
+        memchr::memchr_iter(b'\n', text.get(region.clone()).unwrap_or_default()).map(move |at| start + at)
+    };
+    let line_ends: Vec<usize> = regions.iter().flat_map(ends).collect();
+    let candidates = |span: &Range<usize>| {
         let first = all.partition_point(|found| found.span.end + BYTES_APART < span.start);
         let last = all.partition_point(|found| found.span.start <= span.end + BYTES_APART);
-        let near = all.get_mut(first..last).unwrap_or_default().iter_mut().filter(|found| {
-            let around = around(text, &found.span, format);
-            around.start <= span.start && span.end <= around.end
-        });
-        // The nearest line; then an ID that has no secret yet; then one before the secret.
-        let distance = |found: &&mut Found| {
+        // The nearest line; then an ID before the secret.
+        let distance = |at: usize| {
+            let (found, area) = (all.get(at)?, areas.get(at)?);
             let is_after = found.span.start > span.start;
             let between = if is_after { span.end..found.span.start } else { found.span.end..span.start };
-            (count_lines(text, between.clone()), found.secret > Secret::None, is_after, between.len())
+            let lines = line_ends.partition_point(|end| *end < between.end) - line_ends.partition_point(|end| *end < between.start);
+            (area.start <= span.start && span.end <= area.end).then_some(((lines, is_after, between.len()), at))
         };
-        if let Some(found) = near.min_by_key(distance) {
+        let mut near: Vec<_> = (first..last).filter_map(distance).collect();
+        near.sort_unstable();
+        near
+    };
+    let with_candidates = |(span, secret)| (candidates(&span), secret);
+    let mut secrets: Vec<_> = regions.into_iter().flat_map(|region| secrets(text, region)).map(with_candidates).collect();
+    // The surest first: an ID that has a secret leaves others to its neighbours.
+    secrets.sort_by_key(|(near, _)| near.first().map(|(distance, _)| *distance));
+    for (near, secret) in secrets {
+        let lacks = |at: &usize| all.get(*at).is_some_and(|found| found.secret < secret);
+        let order = || near.iter().map(|(_, at)| *at);
+        if let Some(found) = order().find(lacks).or_else(|| order().next()).and_then(|at| all.get_mut(at)) {
             found.secret = found.secret.max(secret);
         }
     }
@@ -429,6 +443,9 @@ mod tests {
         let all: Vec<bool> =
             found(&format!("{SECRET}\n{ID}\n{SECOND}\n{OTHER}\n"), Format::Text).into_iter().map(|hit| hit.2).collect();
         assert_eq!(all, [true, true]);
+        // In alphabetical order, as variables of the environment.
+        let text = format!("AWS_ACCESS_KEY={ID}\nAWS_BEARER=x\nAWS_SECRET_KEY={SECRET}\nMC_HOST=https://{OTHER}:{SECOND}@host\n");
+        assert_eq!(found(&text, Format::Text).into_iter().map(|hit| hit.2).collect::<Vec<_>>(), [true, true]);
         // Temporary credentials have their own.
         assert_eq!(found(&format!("{ID}\n\nASIAY34FZKBOKMUTVV7A\n{SECRET}\n"), Format::Text), [(ID.to_owned(), 1, false)]);
         // Too far away.

@@ -2,7 +2,7 @@
 //!
 //! To add a place, add a line to [`PLACES`].
 
-use Advice::{Delete, Line, Migrate, Mixed, Root};
+use Advice::{Delete, Line, Migrate, Root};
 use Format::{Git, History, Ini, Text};
 use Kind as K;
 
@@ -99,8 +99,6 @@ pub enum Advice {
     Migrate,
     /// The line to write instead, or the command to run.
     Line(&'static str),
-    /// As [`Advice::Line`]; the second is for a Bedrock API key.
-    Mixed(&'static str, &'static str),
     /// The file is of no other use.
     Delete,
     /// A root user's key.
@@ -111,15 +109,8 @@ pub enum Advice {
 pub static ANY_FILE: Place = seen("", K::File, Text, Line("AWS_PROFILE={profile}"));
 
 /// The environment of this process.
-pub static ENVIRONMENT: Place = place(
-    "",
-    K::Environment,
-    Text,
-    Mixed(
-        "unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; export AWS_PROFILE={profile}",
-        "unset AWS_BEARER_TOKEN_BEDROCK; export AWS_PROFILE={profile}",
-    ),
-);
+pub static ENVIRONMENT: Place =
+    place("", K::Environment, Text, Line("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; export AWS_PROFILE={profile}"));
 
 /// The file that `AWS_CREDENTIAL_FILE` names.
 pub static CREDENTIAL_FILE: Place =
@@ -171,6 +162,7 @@ pub static PLACES: &[Place] = &[
     // daypass's own backups contain no secret, but the ID of a key that may be retired.
     seen("~/.aws/*.daypass.bak", K::Copy, Ini, Delete),
     place("~/.aws/*", K::Copy, Ini, Delete),
+    place("~/.aws/cli/alias", K::ShellStartup, Text, ASSIGN),
     place("~/.aws/*/credentials*", K::Copy, Ini, Delete),
     place("aws/credentials", K::Copy, Ini, Delete),
     // Shells.

@@ -159,6 +159,7 @@ const PLACES: &[(&str, &str, u64)] = &[
         "{\"cells\": [{\"source\": [\"os.environ['AWS_ACCESS_KEY_ID'] = '{ID}'\\n\", \"os.environ['AWS_SECRET_ACCESS_KEY'] = '{SECRET}'\"]}]}\n",
         1,
     ),
+    (".aws/cli/alias", "[toplevel]\nold = !AWS_ACCESS_KEY_ID={ID} AWS_SECRET_ACCESS_KEY={SECRET} aws\n", 2),
     (".zshrc.d/aws.zsh", "export AWS_ACCESS_KEY_ID={ID}\n", 1),
     (".Renviron", "AWS_ACCESS_KEY_ID={ID}\n", 1),
     (".dotfiles/.bashrc", "\nexport AWS_ACCESS_KEY_ID={ID}\n", 2),
@@ -518,6 +519,7 @@ fn variables_of_the_environment_are_found() {
     assert!(json["keys"].as_array().unwrap().iter().all(|key| key["places"][0]["secret"] == true));
     home.daypass("audit --quick")
         .stdout_has("unset AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY; export AWS_PROFILE=")
+        .stdout_has("unset MC_HOST_s3; export AWS_PROFILE=")
         .any_stderr()
         .status(7)
         .go();
@@ -627,7 +629,8 @@ fn pipes_sockets_and_links_out_of_the_home_are_listed_and_not_opened() {
 #[test]
 fn lines_to_write_instead_are_quoted_as_their_formats_require() {
     let home = home();
-    home.write(".aws/credentials", &format!("[Two Words]\n{}", pair(STAGING, 1)));
+    let helper = "daypass credential-process --session corp --account 111122223333 --role DeveloperAccess";
+    home.write(".aws/config", &format!("{SESSION}\n[profile \"Two Words\"]\ncredential_process = {helper}\n"));
     let json =
         format!("{{\"env\": {{\"AWS_ACCESS_KEY_ID\": \"{}\", \"AWS_SECRET_ACCESS_KEY\": \"{}\"}}}}", id(STAGING, 1), secret(1));
     for file in
@@ -650,7 +653,7 @@ fn lines_to_write_instead_are_quoted_as_their_formats_require() {
         assert_eq!(advice, Some(&expected.into()), "{file}");
     }
     // The profile of that name does not exist yet.
-    fs::remove_file(home.path(".aws/credentials")).unwrap();
+    home.write(".aws/config", SESSION);
     home.daypass("audit").stdout_has("").stderr_has("Next: daypass sync corp --only 111122223333/").status(7).go();
 }
 

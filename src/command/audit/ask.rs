@@ -44,12 +44,19 @@ pub(super) struct Answer {
 /// Sign-in is required, the keyring fails, or the user interrupts. Other errors are warnings.
 pub(super) fn ask(context: &Context, entries: &[Entry], known: &Known) -> Result<HashMap<LongLivedKey, Answer>> {
     let mut answers = HashMap::new();
-    for entry in entries {
+    for (number, entry) in (1..).zip(entries) {
         let LongLivedKey::Access(id) = &entry.key else { continue };
         match about(context, id.as_str(), entry, known) {
             Ok(answer) => drop(answers.insert(entry.key.clone(), answer)),
             Err(error) if matches!(error.exit, Exit::SignIn | Exit::Keyring | Exit::Interrupted) => return Err(error),
-            Err(error) => context.tell(&text::clean(&format!("warning: can't ask about {}: {}", entry.key.masked(), error.what))),
+            Err(error) => {
+                context.tell(&text::clean(&format!("warning: can't ask about {}: {}", entry.key.masked(), error.what)));
+                // The others would wait as long.
+                if error.exit == Exit::Unreachable && number < entries.len() {
+                    context.tell("warning: the other keys were not asked about");
+                    break;
+                }
+            }
         }
     }
     Ok(answers)

@@ -323,11 +323,19 @@ fn advice(found: &KeyPlace, entry: &Entry, profile: &str, home: Option<&Path>) -
         Advice::Migrate => "delete this line",
         _ if found.commented => "delete this line",
         Advice::Delete => return format!("rm {}", quoted(&found.file, home)),
-        Advice::Mixed(_, line) if matches!(entry.key, LongLivedKey::Bedrock(_)) => line,
-        Advice::Line(line) | Advice::Mixed(line, _) => line,
+        _ if found.place.kind == Kind::Environment && !found.file.starts_with("AWS_ACCESS_KEY_ID") => {
+            return unset(&found.file.to_string_lossy(), profile);
+        }
+        Advice::Line(line) => line,
     };
     // DVC's sections are ['remote "NAME"'].
     fill(&fill(line, "{profile}", profile), "{section}", section.split('"').nth(1).unwrap_or(section))
+}
+
+/// The command that replaces a key in this variable.
+fn unset(variable: &str, profile: &str) -> String {
+    let secret = if variable == "AWS_ACCESS_KEY" { " AWS_SECRET_KEY" } else { "" };
+    format!("unset {variable}{secret}; export AWS_PROFILE={}", text::shell_quote(profile))
 }
 
 /// Puts a name into a line, as text within quotation marks or XML, and as a shell's word elsewhere.
@@ -463,7 +471,7 @@ fn replacement(key: &Key, place: &Place, known: bool) -> String {
 /// The command to type next.
 fn next(counting: &[&Key], known: &Known) -> Option<String> {
     let rewritten = |key: &&&Key| key.kind != "root" && key.places.iter().any(|place| place.can == "rewrite");
-    if known.listed.is_empty() && counting.iter().any(|key| rewritten(&key)) {
+    if known.listed.is_empty() && counting.iter().any(|key| key.kind != "root") {
         return Some(if known.has_session { "daypass list" } else { "daypass configure" }.to_owned());
     }
     let ready: Vec<_> = counting.iter().filter(rewritten).filter(|key| !key.replacement.is_empty()).collect();
