@@ -15,6 +15,7 @@ use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::Duration;
 use std::{env, fs};
 
+use daypass::ui::terminal;
 use portal::{Approval, KeyRights, Portal, PortalConfig};
 
 /// With this argument the demo acts as the browser of its own daypass. It starts the real browser in the user's home directory instead of
@@ -80,7 +81,8 @@ fn run(interactive: bool, pick: bool) -> Result {
 
     if interactive {
         demo.explain("Sign in. Approve the sign-in on the page that opens in your browser, or open the address yourself:");
-        demo.daypass(&["login", "corp"])?;
+        let status = demo.command(&["login", "corp"])?.stdin(Stdio::inherit()).status()?;
+        check(status.success(), &format!("daypass login corp exited with {status}"))?;
     } else {
         demo.explain("Sign in. (Here it is approved automatically; with `-- --interactive` you approve it in a browser.)");
         demo.daypass(&["login", "corp", "--no-browser"])?;
@@ -217,6 +219,7 @@ impl Demo {
     }
 
     fn explain(&self, text: &str) {
+        let text = terminal::fitted_to(text, terminal::width());
         if self.colour { println!("\n\x1b[36m{text}\x1b[0m") } else { println!("\n{text}") }
     }
 

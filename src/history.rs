@@ -28,7 +28,7 @@ const LISTINGS: &str = "roles.json";
 const SIGN_INS: &str = "sign_ins.json";
 /// How to take back what `use` made of `[default]`, for each config file.
 const DEFAULTS: &str = "defaults.json";
-/// The portal of a set-up that was not completed: a list of one or none.
+/// What was typed in a set-up that was not completed: a list of one or none.
 const SET_UP: &str = "set_up.json";
 /// Exists once a key was parked in the keyring.
 const PARKED: &str = "parked";
@@ -74,13 +74,18 @@ pub struct DefaultProfile {
     pub undo: FileUndo,
 }
 
-/// What was typed in a set-up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// What was typed and selected in a set-up.
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SetUp {
     /// The access portal.
     pub start_url: String,
     /// Its region, if that is known.
     pub region: Option<String>,
+    /// The roles, as `role@account`.
+    pub roles: Vec<String>,
+    /// The name of the profile, or the template for the names of several.
+    pub names: Option<String>,
 }
 
 /// The roles that one portal listed.
@@ -249,7 +254,7 @@ impl History {
         self.folder.as_ref().is_some_and(|folder| folder.join(PARKED).exists())
     }
 
-    /// Keeps what was typed in a set-up until the next one; None if that was about a portal that is in the config file.
+    /// Keeps what was typed in a set-up until the next one; None if it was completed.
     pub fn keep_set_up(&self, typed: Option<SetUp>) {
         if typed != self.set_up() {
             self.change(SET_UP, |all| *all = typed.into_iter().collect());
@@ -278,9 +283,12 @@ impl History {
         });
     }
 
-    /// Records that the portal has accepted the sign-in.
+    /// Records that the portal has accepted the sign-in, to the minute.
     pub fn session_seen(&self, session: &Session, now: OffsetDateTime) {
-        self.change_sign_ins(session, |own| own.seen = own.seen.max(now.unix_timestamp()));
+        let now = now.unix_timestamp();
+        if self.sign_ins().iter().any(|own| own.belong_to(session) && own.at.is_some() && own.seen + 60 <= now) {
+            self.change_sign_ins(session, |own| own.seen = own.seen.max(now));
+        }
     }
 
     /// Records that the portal has rejected the sign-in because its session is over.

@@ -3,6 +3,7 @@
 //! Reviewers should look at each call of [`Secret::expose`].
 
 use std::fmt;
+use std::ops::{Deref, DerefMut};
 
 use aws_smithy_types::base64;
 use ring::hmac;
@@ -43,6 +44,38 @@ impl Drop for Secret {
     fn drop(&mut self) {
         // Unused capacity is wiped at once, but contents byte by byte.
         self.0.clear();
+    }
+}
+
+/// A buffer whose contents may be secret.
+#[derive(Default)]
+pub struct Buffer(Zeroizing<Vec<u8>>);
+
+impl Buffer {
+    /// A buffer of this many zeros.
+    pub fn new(length: usize) -> Self {
+        Self(Zeroizing::new(vec![0; length]))
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // As above.
+        self.0.clear();
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut self.0
     }
 }
 

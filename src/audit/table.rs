@@ -24,8 +24,9 @@ struct Index<T> {
 }
 
 struct Pattern<T> {
-    /// The last part, and the parts before it.
+    /// The last part, the one before it, and the rest.
     name: &'static str,
+    parent: &'static str,
     folders: &'static str,
     /// Its line in the table: the first counts.
     line: usize,
@@ -67,6 +68,7 @@ impl<T: Copy> Index<T> {
         let mut index = Self { exact: empty(), beginning: empty(), ending: empty(), others: Vec::new() };
         for (line, (pattern, value)) in patterns.enumerate() {
             let (folders, name) = pattern.rsplit_once('/').unwrap_or(("", pattern));
+            let (folders, parent) = folders.rsplit_once('/').unwrap_or(("", folders));
             let lower = |byte: Option<&u8>| byte.map_or(b'*', u8::to_ascii_lowercase);
             let list = match (lower(name.as_bytes().first()), lower(name.as_bytes().last())) {
                 _ if !name.contains('*') => index.exact.get_mut(usize::from(hash(name.as_bytes()))),
@@ -74,7 +76,7 @@ impl<T: Copy> Index<T> {
                 (b'*', last) => index.ending.get_mut(usize::from(last)),
                 (first, _) => index.beginning.get_mut(usize::from(first)),
             };
-            list.unwrap_or(&mut index.others).push(Pattern { name, folders, line, value });
+            list.unwrap_or(&mut index.others).push(Pattern { name, parent, folders, line, value });
         }
         index
     }
@@ -86,7 +88,14 @@ impl<T: Copy> Index<T> {
         let lower = |byte: Option<&u8>| byte.map(u8::to_ascii_lowercase);
         let beginning = list(&self.beginning, lower(bytes.first()).as_ref());
         let wild = beginning.iter().chain(list(&self.ending, lower(bytes.last()).as_ref())).chain(&self.others);
-        let matching = exact.chain(wild).filter(|pattern| glob(pattern.name.as_bytes(), bytes) && is_in(folder, pattern.folders));
+        // Most patterns for any name in a folder differ in the folder's own name.
+        let parent = folder.file_name().map(OsStr::as_encoded_bytes).unwrap_or_default();
+        let matching = exact.chain(wild).filter(|pattern| {
+            glob(pattern.name.as_bytes(), bytes)
+                && (pattern.parent.is_empty()
+                    || glob(pattern.parent.as_bytes(), parent)
+                        && folder.parent().is_some_and(|above| is_in(above, pattern.folders)))
+        });
         matching.min_by_key(|pattern| pattern.line).map(|pattern| pattern.value)
     }
 }

@@ -11,11 +11,10 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use zeroize::Zeroizing;
-
 use super::find::{self, Hit};
 use super::places::{self, Kind, Place};
 use super::table::{Table, glob};
+use crate::secret::Buffer;
 use crate::sys::clock::Deadline;
 use crate::sys::{file, folder};
 
@@ -135,7 +134,7 @@ impl FileHits {
 /// Reads files one after the other, into one buffer.
 #[derive(Default)]
 pub struct Reader {
-    buffer: Zeroizing<Vec<u8>>,
+    buffer: Buffer,
     /// What was found.
     pub found: Found,
 }
@@ -231,7 +230,7 @@ impl Reader {
         loop {
             if self.buffer.len() < goal {
                 // A new buffer, because a grown one would leave a copy in memory.
-                let mut larger = Zeroizing::new(vec![0; goal.next_power_of_two().max(HEAD)]);
+                let mut larger = Buffer::new(goal.next_power_of_two().max(HEAD));
                 if let (Some(to), Some(from)) = (larger.get_mut(..read), self.buffer.get(..read)) {
                     to.copy_from_slice(from);
                 }

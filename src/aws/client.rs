@@ -11,7 +11,6 @@ use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_smithy_types::retry::RetryConfig;
-use aws_smithy_types::timeout::TimeoutConfig;
 use tokio::runtime::{self, Runtime};
 
 use super::error::Error;
@@ -20,8 +19,6 @@ use super::keys::SigningKeys;
 use super::settings::{EndpointSettings, Service, Settings};
 use super::tls;
 use crate::sys::clock::Deadline;
-
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The least time for one attempt, if the deadline allows it.
 pub const MIN_ATTEMPT: Duration = Duration::from_secs(1);
@@ -51,8 +48,7 @@ impl Client {
             .region(Region::new(settings.region.clone()))
             .http_client(http)
             // The broker retries, because all attempts share one deadline.
-            .retry_config(RetryConfig::disabled())
-            .timeout_config(TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build());
+            .retry_config(RetryConfig::disabled());
         config.set_use_fips(endpoints.fips.as_ref().map(|fips| fips.value));
         // A custom endpoint together with dual-stack is an error in the service's endpoint rules.
         let dual_stack = (dual_stack && endpoints.own().is_empty()).then_some(true);

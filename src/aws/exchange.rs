@@ -95,7 +95,8 @@ impl HttpConnector for Exchange {
         let last = self.last.clone();
         HttpConnectorFuture::new(async move {
             let mut answer = answer.await?;
-            let id = secrets.clean(answer.headers().get("x-amzn-requestid").unwrap_or_default());
+            let id = answer.headers().get("x-amzn-requestid").filter(|id| !id.is_empty());
+            let id = id.map_or_else(|| "none".to_owned(), |id| secrets.clean(id));
             log::debug!("answer: status {}, request ID {id}", answer.status().as_u16());
             last.state().clock_offset = answer.headers().get("date").and_then(offset);
             let body = read(answer.take_body()).await?;

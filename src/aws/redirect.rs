@@ -53,7 +53,7 @@ fn redirect(answer: &HttpResponse) -> Option<String> {
 /// The answer to the first of these methods that the address allows.
 fn answer(settings: &Settings, methods: &[&str], address: &str, deadline: Deadline) -> Result<Option<HttpResponse>, Error> {
     let runtime = new_runtime()?;
-    let exchange = tls::single(settings, LastExchange::default())?;
+    let exchange = tls::exchange(settings, LastExchange::default())?;
     let limit = deadline.left().min(TIMEOUT);
     let answer = runtime.block_on(async {
         tokio::time::timeout(limit, async {

@@ -2,14 +2,13 @@
 
 use std::net::ToSocketAddrs;
 use std::sync::Arc;
+use std::time::Duration;
 
-use aws_smithy_http_client::tls::{self, TlsContext};
-use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_async::rt::sleep::TokioSleep;
+use aws_smithy_http_client::Connector;
+use aws_smithy_http_client::tls::{Provider, TlsContext, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::dns::{DnsFuture, ResolveDns, ResolveDnsError};
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::client::http::{HttpConnectorSettings, SharedHttpClient, SharedHttpConnector, http_client_fn};
 
 use super::error::Error;
 use super::exchange::{Exchange, LastExchange};
@@ -17,42 +16,28 @@ use super::proxy::Proxy;
 use super::settings::Settings;
 use super::trust;
 
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+
 /// The HTTP client of the SDK's clients; `last` is updated with each request.
 pub(super) fn http_client(settings: &Settings, last: LastExchange) -> Result<SharedHttpClient, Error> {
-    let proxy = Arc::new(Proxy::new(&settings.env)?);
-    let (tls, for_connector) = (context(settings)?, Arc::clone(&proxy));
-    let client = Builder::new().build_with_connector_fn(move |settings, parts| connector(&tls, &for_connector, settings, parts));
-    Ok(http_client_fn(move |settings, parts| {
-        let connector = client.http_connector(settings, parts);
-        SharedHttpConnector::new(Exchange { connector, proxy: Arc::clone(&proxy), last: last.clone() })
-    }))
+    let connector = SharedHttpConnector::new(exchange(settings, last)?);
+    Ok(http_client_fn(move |_, _| connector.clone()))
 }
 
-/// A connector for single requests outside of the SDK's clients.
-pub(super) fn single(settings: &Settings, last: LastExchange) -> Result<Exchange, Error> {
+/// Sends requests; `last` is updated with each.
+pub(super) fn exchange(settings: &Settings, last: LastExchange) -> Result<Exchange, Error> {
     let proxy = Proxy::new(&settings.env)?;
-    let connector = SharedHttpConnector::new(connector(&context(settings)?, &proxy, None, None));
-    Ok(Exchange { connector, proxy: Arc::new(proxy), last })
-}
-
-/// The TLS settings, with the trusted certificates.
-fn context(settings: &Settings) -> Result<TlsContext, Error> {
     let trust = trust::store(settings.ca_bundle(), &settings.env)?;
     let tls = TlsContext::builder().with_trust_store(trust).build();
-    tls.map_err(|error| Error::InvalidSettings(format!("can't start TLS: {error}")))
-}
-
-fn connector(
-    tls: &TlsContext,
-    proxy: &Proxy,
-    settings: Option<&HttpConnectorSettings>,
-    components: Option<&RuntimeComponents>,
-) -> Connector {
-    let mut connector = Connector::builder().proxy_config(proxy.config());
-    connector.set_connector_settings(settings.cloned());
-    connector.set_sleep_impl(components.and_then(RuntimeComponents::sleep_impl));
-    let connector = connector.tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring));
-    connector.tls_context(tls.clone()).build_with_resolver(SystemResolver)
+    let tls = tls.map_err(|error| Error::InvalidSettings(format!("can't start TLS: {error}")))?;
+    let connector = Connector::builder()
+        .proxy_config(proxy.config())
+        .connector_settings(HttpConnectorSettings::builder().connect_timeout(CONNECT_TIMEOUT).build())
+        .sleep_impl(TokioSleep::new())
+        .tls_provider(Provider::Rustls(CryptoMode::Ring))
+        .tls_context(tls)
+        .build_with_resolver(SystemResolver);
+    Ok(Exchange { connector: SharedHttpConnector::new(connector), proxy: Arc::new(proxy), last })
 }
 
 /// Looks up host names with the system's functions, as the default resolver does, but its errors have a type.

@@ -89,7 +89,8 @@ impl<'a> Broker<'a> {
         replace: impl FnOnce(Deadline, bool) -> Result<RoleCredentials>,
     ) -> Result<RoleCredentials> {
         let deadline = Deadline::after(timeout);
-        let cached = self.cached(key)?.map(|cached| (freshness::credential_state(&cached, clock::now()), cached));
+        let at_hand = readable(self.vault.role_at_hand(self.session, key))?;
+        let cached = at_hand.map(|cached| (freshness::credential_state(&cached, clock::now()), cached));
         match cached {
             Some((CredentialState::Fresh, cached)) => {
                 log::info!("the cached role credentials are fresh: no request");
@@ -101,7 +102,11 @@ impl<'a> Broker<'a> {
             }
             Some((CredentialState::Expired, _)) | None => {
                 log::info!("no valid role credentials are cached");
-                replace(deadline, false)
+                replace(deadline, false).or_else(|error| match self.cached(key) {
+                    // Those that did not fit in the cache were not looked for.
+                    Ok(Some(cached)) => use_unexpired(cached, error),
+                    _ => Err(error),
+                })
             }
         }
     }
@@ -114,17 +119,9 @@ impl<'a> Broker<'a> {
         (result, self.portal.clock_offset())
     }
 
-    /// The cached credentials, expired ones too. A cache that can't be read counts as empty: if the whole keyring fails, reading the
-    /// token, which follows, reports it. A keyring that timed out is reported at once, because it would time out again.
+    /// The cached credentials, expired ones too.
     fn cached(&self, key: &Kind) -> Result<Option<RoleCredentials>> {
-        match self.vault.role(self.session, key) {
-            Err(error @ vault::Error::TimedOut(_)) => Err(error.into()),
-            Err(error) => {
-                log::warn!("the cached role credentials can't be read: {error:?}");
-                Ok(None)
-            }
-            Ok(cached) => Ok(cached),
-        }
+        readable(self.vault.role(self.session, key))
     }
 
     /// The cached credentials if they are fresh: a second look, under the lock.
@@ -190,17 +187,14 @@ impl<'a> Broker<'a> {
     /// after another person's sign-in these would not be theirs.
     ///
     /// No lock is needed. A sign-out or sign-in changes the token first and deletes the role credentials second. This function stores
-    /// them first and reads the token second (the check before only saves the write). So at least one of the two sees the other.
+    /// them first and reads the token second. So at least one of the two sees the other.
     pub(super) fn store_role(&self, key: &Kind, credentials: &RoleCredentials, by: Option<&Token>) -> vault::Result<()> {
-        let by = by.map(|token| &token.access);
-        let is_current = || Ok(self.vault.token(self.session)?.as_ref().map(|token| &token.access) == by);
-        if is_current()? {
-            self.vault.store_role(self.session, key, credentials)?;
-            if is_current().unwrap_or(false) {
-                return Ok(());
-            }
-            self.vault.delete_role(self.session, key)?;
+        self.vault.store_role(self.session, key, credentials)?;
+        let current = self.vault.token(self.session).ok().flatten();
+        if current.map(|token| token.access).as_ref() == by.map(|token| &token.access) {
+            return Ok(());
         }
+        self.vault.delete_role(self.session, key)?;
         log::info!("the sign-in has changed: these role credentials are not stored");
         Ok(())
     }
@@ -367,6 +361,19 @@ impl<'a> Broker<'a> {
         let token = self.token(deadline)?;
         let list = |token: &Token| self.portal.roles_of(token, accounts, timeout, done);
         self.with_token(&token, deadline, list).map_err(|failure| failure::to_error(self.session, failure))
+    }
+}
+
+/// A cache that can't be read counts as empty: if the whole keyring fails, reading the token, which follows, reports it. A keyring that
+/// timed out is reported at once, because it would time out again.
+fn readable(cached: vault::Result<Option<RoleCredentials>>) -> Result<Option<RoleCredentials>> {
+    match cached {
+        Err(error @ vault::Error::TimedOut(_)) => Err(error.into()),
+        Err(error) => {
+            log::warn!("the cached role credentials can't be read: {error:?}");
+            Ok(None)
+        }
+        Ok(cached) => Ok(cached),
     }
 }
 

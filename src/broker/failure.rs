@@ -190,9 +190,11 @@ fn unreachable(session: &Session, obstacle: Obstacle, why: String) -> Error {
 /// What removes an obstacle; None if that is another region.
 pub fn obstacle_hint(obstacle: Obstacle) -> Option<&'static str> {
     match obstacle {
-        Obstacle::ProxyAuthentication => Some("export HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT"),
+        Obstacle::ProxyAuthentication => Some(
+            "put the user name and password that the proxy requires into the address in HTTPS_PROXY, before the host (user:password@)",
+        ),
         Obstacle::UntrustedCertificate => {
-            Some("export AWS_CA_BUNDLE=FILE (the certificates, in PEM form, of the proxy or company that intercepts TLS)")
+            Some("set AWS_CA_BUNDLE to a PEM file with the certificates of the proxy or company that intercepts TLS")
         }
         Obstacle::CertificateDate => Some(clock::SYNCHRONIZE),
         Obstacle::UnknownRegion => None,

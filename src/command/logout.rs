@@ -49,8 +49,8 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     let (sessions, profile) = if args.all {
         let sessions = match context.vault()?.contents(clock::now()) {
             // The config file still names sessions.
-            Err(vault::Error::Missing(_)) => every_session(context, Contents::default())?,
-            contents => every_session(context, contents?)?,
+            Err(vault::Error::Missing(_)) => every_session(context, &Contents::default())?,
+            contents => every_session(context, &contents?)?,
         };
         (sessions, None)
     } else {
@@ -82,7 +82,11 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
 fn stored(context: &Context, name: Option<&str>, error: Error) -> Result<Vec<Session>> {
     let contents = context.vault()?.contents(clock::now()).unwrap_or_default();
     let found: Vec<Session> = contents.sessions.into_iter().filter(|session| Some(&*session.name) == name).collect();
-    if found.is_empty() { Err(error) } else { Ok(found) }
+    if !found.is_empty() {
+        return Ok(found);
+    }
+    // A new session is no help to somebody who signs out.
+    Err(if name.is_some() && error.correction.is_none() { Error { hint: "daypass status".to_owned(), ..error } } else { error })
 }
 
 /// Deletes the cached credentials of a profile's role, and of the roles that were assumed with them.
@@ -106,15 +110,15 @@ fn role_only(context: &Context, profile: Option<String>) -> Result<u8> {
 }
 
 /// The sessions of the config file, and those that only the vault contains.
-pub(super) fn every_session(context: &Context, stored: Contents) -> Result<Vec<Session>> {
+pub(super) fn every_session(context: &Context, stored: &Contents) -> Result<Vec<Session>> {
     let mut sessions = resolve::sessions(&Config::read(&context.env)?);
-    if let Some(error) = stored.unread {
-        return Err(error.into());
+    if let Some(error) = &stored.unread {
+        return Err(error.clone().into());
     }
-    for session in stored.sessions {
-        let known = |other: &Session| Session { scopes: Vec::new(), ..other.clone() } == session;
+    for session in &stored.sessions {
+        let known = |other: &Session| Session { scopes: Vec::new(), ..other.clone() } == *session;
         if !sessions.iter().any(known) {
-            sessions.push(session);
+            sessions.push(session.clone());
         }
     }
     Ok(sessions)

@@ -73,13 +73,13 @@ impl Role<'_> {
     /// One line that tells a person what a shell now uses.
     pub(super) fn confirmation(&self, context: &Context, variables: &Variables) -> String {
         let name = context.history().account_name(&self.target.session, &self.account);
-        let account = name.map_or_else(|| self.account.to_string(), |name| format!("{name} ({})", self.account));
+        let account = name.unwrap_or_else(|| self.account.to_string());
         let profile = self.target.profile.as_ref().filter(|_| !self.target.overridden);
         let profile = profile.map(|profile| format!("{profile}: ")).unwrap_or_default();
         let region = region_of(context, self.target, self.region).map_or("no region", |(region, _)| region);
         let left = output::left(self.credentials.expires_by_local_clock(), clock::now());
-        let renews = if variables.renews { ", renewed automatically" } else { "" };
-        text::clean(&format!("{profile}{account}, {}, {region}, {left} left{renews}", self.target.final_role())).into_owned()
+        let then = if variables.renews { ", then renewed" } else { " left" };
+        text::clean(&format!("{profile}{account}, {}, {region}, {left}{then}", self.target.final_role())).into_owned()
     }
 
     /// Replaces this process by the user's shell, with the keys of the role.

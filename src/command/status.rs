@@ -108,8 +108,6 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         vault.failures().into_iter().flatten().for_each(|line| terminal::say(&terminal::fitted(&text::clean(&line))));
     }
     let mut contents = vault.contents(now)?;
-    let roles = std::mem::take(&mut contents.roles);
-    let due = contents.due;
     let config = Config::read(&context.env)?;
     let args_of_session = SessionOrProfileArgs { name: args.name.clone(), session: args.session, profile: args.profile };
     let stored = |error: Error| {
@@ -121,15 +119,15 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         Ok(Some(chosen)) => vec![chosen.session],
         Ok(None) => match session::of_environment(context, &config)? {
             Some(chosen) => vec![chosen.session],
-            None => logout::every_session(context, contents)?,
+            None => logout::every_session(context, &contents)?,
         },
         Err(error) => stored(error)?,
     };
     let history = context.history();
     let mut entries = Vec::new();
     for session in sessions {
-        let token = vault.token(&session)?;
-        let cached = roles.iter().filter(|(key, _)| key.belongs_to(&session)).filter_map(|(key, expires_at)| {
+        let token = vault.token_in(&mut contents, &session)?;
+        let cached = contents.roles.iter().filter(|(key, _)| key.belongs_to(&session)).filter_map(|(key, expires_at)| {
             let (account, role) = key.role()?;
             let assumed = key.assumed().and_then(|assumed| RoleArn::new(&assumed.arn).ok());
             let (account_id, role, via) = match assumed {
@@ -148,13 +146,14 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
             let line = format!("{}: {} ({})", location.of, location.store, text::clean(&location.why));
             terminal::say(&terminal::fitted(&line));
         }
-        for warning in diagnosis::warnings(&Config::read(&context.env)?) {
+        for warning in diagnosis::warnings(&config) {
             let fix = if warning.fix.is_empty() { String::new() } else { format!("; {}", warning.fix) };
             terminal::say(&terminal::fitted(&text::clean(&format!("warning: {}{fix}", warning.line()))));
         }
     } else {
-        context.warn_of_files();
+        context.warn_of(&config);
     }
+    let due = contents.due;
     if due > 0 {
         let keys = if due == 1 { "1 migrated key is".to_owned() } else { format!("{due} migrated keys are") };
         context.tell(&format!("{keys} due for the next step: daypass retire"));

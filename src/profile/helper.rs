@@ -168,6 +168,19 @@ pub fn agent_flags_of(agents: Option<&str>, role: Option<&str>) -> String {
     flags.iter().filter_map(|(flag, value)| Some(format!(" {flag} {}", (*value)?))).collect()
 }
 
+/// The tool for roles of Identity Center that a line calls, if it is one that daypass can replace.
+pub fn other_tool(line: &str) -> Option<&'static str> {
+    let words = words(line)?;
+    let program = words.first()?.rsplit(['/', '\\']).next()?;
+    match program.strip_suffix(".exe").unwrap_or(program) {
+        "granted" | "dgranted" => Some("Granted"),
+        "aws-sso" => Some("aws-sso-cli"),
+        "aws-sso-util" => Some("aws-sso-util"),
+        "aws-vault" => Some("aws-vault"),
+        _ => None,
+    }
+}
+
 /// Splits a command line as botocore does; None if a quote is not closed.
 pub fn words(line: &str) -> Option<Vec<String>> {
     if cfg!(windows) { Some(split_windows(line)) } else { shlex::split(line) }

@@ -427,7 +427,11 @@ impl<'a, 'w> Parser<'a, 'w> {
         }
         let jumps = self.only.is_some() && brackets(text).all(|(_, blanks)| blanks == 0);
         let (mut at, mut number) = (start, 1);
-        while let Some(line) = lines(text, at..text.len()).next() {
+        loop {
+            // A file that was read in parts has thousands of empty lines.
+            let empty = bytes(text, &(at..text.len())).iter().take_while(|byte| **byte == b'\n').count();
+            (at, number) = (at + empty, number + empty);
+            let Some(line) = lines(text, at..text.len()).next() else { break };
             self.line(&line, number);
             (at, number) = (line.next, number + 1);
             if jumps && self.position != Position::Section {

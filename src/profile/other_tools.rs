@@ -46,24 +46,26 @@ const AWS_VAULT_VALUES: [&str; 9] =
 
 /// None if the profile calls no such tool.
 pub fn of(config: &Config, profile: &Block<'_>) -> Option<OtherTool> {
-    let words = profile.text("credential_process").and_then(helper::words).unwrap_or_default();
-    let program = words.first().map(|program| program.rsplit(['/', '\\']).next().unwrap_or_default()).unwrap_or_default();
-    let program = program.strip_suffix(".exe").unwrap_or(program);
+    let process = profile.text("credential_process");
+    let words = || process.and_then(helper::words).unwrap_or_default();
     let named = |tool, role, keys: &[&str]| {
         let keys = keys.iter().filter(|key| profile.get(key).is_some()).map(|&key| key.to_owned()).collect();
         Some(OtherTool { tool, role, keys })
     };
-    match program {
-        "granted" | "dgranted" => named("Granted", granted(profile), &GRANTED),
-        "" if profile.text("granted_sso_account_id").is_some() => named("Granted", granted(profile), &GRANTED),
-        "aws-sso" => named("aws-sso-cli", aws_sso(&words), &[]),
-        "aws-sso-util" => named("aws-sso-util", own_role(config, profile), &[AWS_SSO_UTIL]),
-        "aws-vault" => {
+    let tool = match process {
+        Some(process) => helper::other_tool(process)?,
+        None => profile.text("granted_sso_account_id").map(|_| "Granted")?,
+    };
+    match tool {
+        "Granted" => named(tool, granted(profile), &GRANTED),
+        "aws-sso-cli" => named(tool, aws_sso(&words()), &[]),
+        "aws-sso-util" => named(tool, own_role(config, profile), &[AWS_SSO_UTIL]),
+        _ => {
+            let words = words();
             let name = aws_vault_profile(&words).unwrap_or(&profile.name);
             let role = config.profile(name).and_then(|block| own_role(config, &block));
-            named("aws-vault", role, &[])
+            named(tool, role, &[])
         }
-        _ => None,
     }
 }
 

@@ -224,9 +224,10 @@ pub fn session_in(config: &Config, request: &RoleRequest) -> Result<Session> {
 pub fn sessions(config: &Config) -> Vec<Session> {
     let blocks = session_blocks(config);
     let mut all = blocks.clone();
-    for profile in config.profiles().iter().filter(|profile| credential_source(profile) == CredentialSource::Legacy) {
-        if let Some(session) = legacy_session(&blocks, profile)
+    for profile in config.profiles() {
+        if let Some(session) = legacy_session(&blocks, &profile)
             && !all.contains(&session)
+            && credential_source(&profile) == CredentialSource::Legacy
         {
             all.push(session);
         }
@@ -565,7 +566,11 @@ fn own_source(profile: &Block<'_>) -> CredentialSource {
         return match helper::read(process) {
             Some(request) => CredentialSource::Helper(Box::new(request)),
             None => {
-                other("gets its credentials from a credential_process that is not daypass".to_owned(), other_profile_hint(name))
+                let program = helper::other_tool(process).unwrap_or("a credential_process that is not daypass");
+                other(
+                    format!("gets its credentials from {program}"),
+                    migrate_hint(profile).unwrap_or_else(|| other_profile_hint(name)),
+                )
             }
         };
     }
@@ -722,7 +727,8 @@ fn unknown_session(config: &Config, name: &str) -> Error {
                 _ => Error::usage(what, configure_session_hint(&new_name(name, "corp"))),
             }
         }
-        (None, None) => Error::usage(what, configure_session_hint(&new_name(name, "corp"))),
+        (None, None) if blocks.is_empty() => Error::usage(what, configure_session_hint(&new_name(name, "corp"))),
+        (None, None) => Error::usage(what, "daypass status"),
     }
 }
 
@@ -737,12 +743,13 @@ fn configure_session_hint(name: &str) -> String {
     format!("daypass configure --session-only --session {}", shell_quote(name))
 }
 
-/// The command that replaces a profile's long-lived key. None if it has none of AWS's: other makers' keys have other forms, and no role
-/// replaces them.
+/// The command that moves a profile with a long-lived key, or of another tool, to daypass. None if it has neither: keys of other makers
+/// have other forms, and no role replaces them.
 pub fn migrate_hint(profile: &Block<'_>) -> Option<String> {
-    let is_aws = |id: &&str| id.len() == 20 && id.starts_with("AKIA");
-    profile.text("aws_access_key_id").filter(is_aws)?;
-    profile.text("aws_secret_access_key").map(|_| format!("daypass migrate {}", shell_quote(&profile.name)))
+    let is_aws = |id: &str| id.len() == 20 && id.starts_with("AKIA");
+    let has_key = profile.text("aws_access_key_id").is_some_and(is_aws) && profile.text("aws_secret_access_key").is_some();
+    let of_tool = || profile.text("credential_process").and_then(helper::other_tool).is_some();
+    (has_key || of_tool()).then(|| format!("daypass migrate {}", shell_quote(&profile.name)))
 }
 
 /// A profile with another credential source keeps it: the role gets a profile of its own.

@@ -9,6 +9,7 @@ use memchr::memmem::Finder;
 use zeroize::Zeroizing;
 
 use super::ini;
+use crate::secret::Buffer;
 
 /// The size of the buffer in bytes. A smaller file is read at once.
 const CHUNK: usize = 64 * 1024;
@@ -18,12 +19,8 @@ const CHUNK: usize = 64 * 1024;
 /// longer than the buffer.
 pub(super) fn scan(file: impl Read, length: u64, words: &[&str]) -> io::Result<Option<Zeroizing<Vec<u8>>>> {
     let size = usize::try_from(length).unwrap_or(CHUNK).saturating_add(1).min(CHUNK);
-    let mut buffer = Zeroizing::new(vec![0; size]);
     let kept = Zeroizing::new(Vec::with_capacity(size));
-    let kept = Scanner { words: words.iter().map(Finder::new).collect(), keeps: false, kept }.read(file, &mut buffer);
-    // Unused capacity is wiped at once, but contents byte by byte.
-    buffer.clear();
-    kept
+    Scanner { words: words.iter().map(Finder::new).collect(), keeps: false, kept }.read(file, &mut Buffer::new(size))
 }
 
 struct Scanner<'w> {

@@ -83,6 +83,17 @@ impl InterruptNotice {
         Self { has_text: Cell::new(false) }
     }
 
+    /// Without a text, while this question waits for an answer. It is printed again if the process was stopped and is continued, because
+    /// the shell has written below it.
+    #[must_use = "it is printed only until it is dropped"]
+    #[cfg_attr(not(unix), allow(unused_variables))]
+    pub fn asking(question: &str) -> Self {
+        let notice = Self::empty();
+        #[cfg(unix)]
+        unix::repeat(question);
+        notice
+    }
+
     /// Sets the text.
     pub fn set(&self, text: String) {
         self.has_text.set(true);
@@ -103,7 +114,10 @@ impl Drop for InterruptNotice {
             self.set(String::new());
         }
         #[cfg(unix)]
-        unix::unwatch();
+        {
+            unix::repeat("");
+            unix::unwatch();
+        }
     }
 }
 
@@ -162,8 +176,8 @@ impl Drop for Hold {
 mod unix {
     use std::fs::File;
     use std::io::Read;
-    use std::sync::Once;
     use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    use std::sync::{Mutex, Once, PoisonError};
     use std::thread;
     use std::time::Duration;
 
@@ -173,7 +187,7 @@ mod unix {
 
     use crate::error::Exit;
     use crate::sys::clock::{self, Deadline};
-    use crate::sys::stderr::say;
+    use crate::sys::stderr::{is_ours, print, say};
 
     static ARMED: Once = Once::new();
     /// The number of holds.
@@ -185,13 +199,16 @@ mod unix {
     /// The deferred signal, or 0.
     static WAITING: AtomicUsize = AtomicUsize::new(0);
 
-    /// Whether the process was continued.
+    /// Whether the process was continued, for [`stop`] and for the question.
     static CONTINUED: AtomicBool = AtomicBool::new(false);
+    static ASK_AGAIN: AtomicBool = AtomicBool::new(false);
+    /// The question that waits for an answer.
+    static QUESTION: Mutex<String> = Mutex::new(String::new());
 
     /// How long to wait for the stop to happen. The kernel does not stop an orphaned process group, because no shell could continue it.
     const STOPPING: Duration = Duration::from_millis(500);
 
-    /// How often it is checked whether there is a notice to print.
+    /// How often it is checked whether there is a notice or a question to print.
     const TICK: Duration = Duration::from_millis(20);
 
     const INTERRUPTED: i32 = Exit::Interrupted as i32;
@@ -236,6 +253,10 @@ mod unix {
                     say("");
                     obey();
                 }
+                // In the background the terminal belongs to the shell.
+                if ASK_AGAIN.load(Ordering::SeqCst) && is_ours() && ASK_AGAIN.swap(false, Ordering::SeqCst) {
+                    print(&QUESTION.lock().unwrap_or_else(PoisonError::into_inner));
+                }
                 clock::sleep(TICK);
             }
         });
@@ -243,6 +264,14 @@ mod unix {
             // Without a notice, then.
             FREE.store(true, Ordering::SeqCst);
         }
+    }
+
+    /// Sets the question.
+    pub(super) fn repeat(question: &str) {
+        static LISTENING: Once = Once::new();
+        LISTENING.call_once(|| drop(flag::register(SIGCONT, &ASK_AGAIN)));
+        ASK_AGAIN.store(false, Ordering::SeqCst);
+        question.clone_into(&mut QUESTION.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
     pub(super) fn unwatch() {

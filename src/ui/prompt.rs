@@ -1,9 +1,10 @@
 //! A prompt for one line of input.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead};
 
 use super::terminal;
 use crate::sys::signal::InterruptNotice;
+use crate::sys::stderr;
 use crate::text;
 
 /// Prompts on standard error and reads one line. The default is shown in brackets and returned for an empty line.
@@ -12,17 +13,20 @@ use crate::text;
 /// # Errors
 /// Those of reading standard input.
 pub fn ask(question: &str, default: Option<&str>) -> io::Result<Option<String>> {
-    let _notice = InterruptNotice::empty();
     let prompt = match default {
         Some(default) => format!("{question} [{}]: ", text::clean(default)),
         None => format!("{question}: "),
     };
-    // Not locked while it waits: the notice is printed by another thread.
-    let mut err = io::stderr();
-    err.write_all(terminal::fitted(&prompt).as_bytes())?;
-    err.flush()?;
+    let prompt = terminal::fitted(&prompt);
+    let _notice = InterruptNotice::asking(&prompt);
+    stderr::print(&prompt);
     let mut line = String::new();
-    if io::stdin().lock().read_line(&mut line)? == 0 {
+    let length = io::stdin().lock().read_line(&mut line)?;
+    if !line.ends_with('\n') {
+        // Ctrl-D leaves the cursor on this line.
+        terminal::say("");
+    }
+    if length == 0 {
         return Ok(None);
     }
     let typed = line.trim();

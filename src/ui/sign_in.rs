@@ -64,7 +64,12 @@ pub struct TerminalSignIn<'a> {
     chose_code: bool,
     /// The countdown as shown.
     shown_line: String,
+    /// What [`TerminalSignIn::show_prompt`] has printed above it: the rows, and the size of the terminal.
+    shown_prompt: Option<(usize, TerminalSize)>,
 }
+
+/// Columns and rows.
+type TerminalSize = (Option<u16>, Option<u16>);
 
 /// What the user has to do.
 enum Prompt {
@@ -94,6 +99,7 @@ impl<'a> TerminalSignIn<'a> {
             copied: false,
             chose_code: false,
             shown_line: String::new(),
+            shown_prompt: None,
         }
     }
 
@@ -113,17 +119,26 @@ impl<'a> TerminalSignIn<'a> {
         self.show_prompt(opened);
     }
 
-    /// Reports that the program that opens the browser has failed.
+    /// Reports that the program that opens the browser has failed, in place of what was shown before.
     fn notice_failure(&mut self) {
         if matches!(self.prompt, Prompt::Code(..)) && self.opened.as_mut().is_some_and(Opened::failed) {
             self.opened = None;
             self.restore();
+            if let Some((rows, size)) = self.shown_prompt
+                && self.interactive
+                && !self.options.qr
+                && terminal::is_ours()
+                && size == terminal_size()
+                && size.1.is_some_and(|all| rows < all.into())
+            {
+                terminal::erase_above(rows);
+            }
             self.show_prompt(false);
         }
     }
 
     /// Shows the device code: what matters most comes last, directly above the countdown, and the QR code first, if all of it fits.
-    fn show_prompt(&self, opened: bool) {
+    fn show_prompt(&mut self, opened: bool) {
         let Prompt::Code(address, code) = &self.prompt else { return };
         let (shown, code) = (text::clean(address), text::clean(code));
         let (bold, plain) = if self.coloured() { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
@@ -136,12 +151,14 @@ impl<'a> TerminalSignIn<'a> {
         }
         lines.extend(wrapped(&format!("To sign in to {}, open this address and check that it shows this code:", self.name)));
         lines.push(format!("    {shown}"));
+        // The code and the countdown have a line each.
+        let rows = rows_of(&lines) + 1;
         if self.options.qr || !opened && self.interactive {
-            // The code and the countdown have a line each.
-            self.draw_qr(address, rows_of(&lines) + 2);
+            self.draw_qr(address, rows + 1);
         }
         lines.push(format!("    {bold}{code}{plain}"));
         terminal::say(&lines.join("\n"));
+        self.shown_prompt = Some((rows, terminal_size()));
     }
 
     /// Draws the QR code if it fits above so many other rows.
@@ -277,6 +294,10 @@ fn wrapped(sentence: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+fn terminal_size() -> TerminalSize {
+    (terminal::columns(), terminal::rows())
 }
 
 /// How many rows these lines take on the terminal of standard error.

@@ -13,7 +13,8 @@ const NARROWEST: usize = 16;
 /// The width to which the other columns are truncated, so that those of [`COPIED`] are whole.
 const LEAST: usize = 10;
 
-/// The titles of columns that users copy names from. They are truncated last.
+/// The titles of columns that users copy names from. They are truncated last. In the first and last column they are never: a name that is
+/// too long has a line of its own.
 const COPIED: [&str; 3] = ["PROFILE", "PROFILES", "ACCESS KEY ID"];
 
 /// How a table is made to fit a terminal.
@@ -58,8 +59,18 @@ pub fn plain(head: &[&str], rows: &[Vec<String>], fit: Fit, screen: Screen) -> S
         let padded = cells.iter().zip(&widths).map(|(cell, width)| pad(&cut(cell, *width, screen.utf8), *width));
         padded.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     };
+    let is_too_long = |name: &String, width: Option<&usize>| width.is_some_and(|&width| name.width() > width);
+    let lines = |row: &Vec<String>| match (row.split_first(), row.split_last()) {
+        (Some((name, others)), _) if is_copied(head.first()) && is_too_long(name, widths.first()) => {
+            format!("{name}\n{}\n", line(&[&[String::new()], others].concat()))
+        }
+        (_, Some((name, others))) if is_copied(head.last()) && is_too_long(name, widths.last()) => {
+            format!("{}\n{GAP}{GAP}{name}\n", line(others))
+        }
+        _ => line(row) + "\n",
+    };
     let titles: Vec<String> = head.iter().map(|&title| title.to_owned()).collect();
-    let rows: Vec<String> = rows.iter().map(|row| line(row) + "\n").collect();
+    let rows: Vec<String> = rows.iter().map(lines).collect();
     strong(line(&titles)) + "\n" + &rows.concat()
 }
 
@@ -69,16 +80,31 @@ fn fitted(head: &[&str], natural: &[usize], fit: Fit, width: Option<usize>) -> O
     let Some(width) = width else { return Some(natural.to_vec()) };
     let space = width.saturating_sub(GAP.len() * natural.len().saturating_sub(1));
     let fits = |widths: &Vec<usize>| widths.iter().sum::<usize>() <= space;
-    let at_most = |limit: usize| natural.iter().map(|&own| own.min(limit)).collect::<Vec<_>>();
-    let others_at_most = |limit: usize| -> Vec<usize> {
-        let width = |(title, &own): (&&str, &usize)| if own <= NARROWEST || COPIED.contains(title) { own } else { own.min(limit) };
+    let all_at_most = |limit: usize| natural.iter().map(|&own| own.min(limit)).collect::<Vec<_>>();
+    let at_most = |limit: usize, copied: usize| -> Vec<usize> {
+        let width = |(title, &own): (&&str, &usize)| match own {
+            _ if COPIED.contains(title) => own.min(copied),
+            0..=NARROWEST => own,
+            _ => own.min(limit),
+        };
         head.iter().zip(natural).map(width).collect()
     };
+    let others_at_most = |limit: usize| at_most(limit, usize::MAX);
+    let names_apart = |limit: usize| at_most(limit, limit.max(NARROWEST));
     let widest = natural.iter().copied().max().unwrap_or_default();
     let narrowest = if fit == Fit::Whole { widest } else { NARROWEST.min(widest) };
     let has_copied = head.iter().any(|title| COPIED.contains(title));
     let others = if fit == Fit::Whole || !has_copied { widest } else { LEAST.min(widest) };
-    (others..=widest).rev().map(others_at_most).find(fits).or_else(|| (narrowest..=widest).rev().map(at_most).find(fits))
+    let mut whole_names = (others..=widest).rev().map(others_at_most);
+    if fit == Fit::Truncate && (is_copied(head.first()) || is_copied(head.last())) {
+        whole_names.find(fits).or_else(|| (others..=widest).rev().map(names_apart).find(fits))
+    } else {
+        whole_names.find(fits).or_else(|| (narrowest..=widest).rev().map(all_at_most).find(fits))
+    }
+}
+
+fn is_copied(title: Option<&&str>) -> bool {
+    title.is_some_and(|title| COPIED.contains(title))
 }
 
 /// Each row as lines of title and value, with a blank line between rows.
@@ -189,7 +215,12 @@ mod tests {
         let rows = [row(&["Development.DeveloperAccess", "111122223333", "AdministratorReadOnlyAccess"])];
         let table = |width| plain(&["PROFILE", "ACCOUNT", "ROLE"], &rows, Fit::Truncate, on(width));
         assert!(table(60).ends_with("Development.DeveloperAccess  111122223333  Administ…lyAccess\n"), "{}", table(60));
-        assert!(table(50).ends_with("Developm…erAccess  111122223333  Administ…lyAccess\n"), "{}", table(50));
+        let narrow = "Development.DeveloperAccess\n                   111122223333  Administ…lyAccess\n";
+        assert!(table(50).ends_with(narrow), "{}", table(50));
+        let key = |width| {
+            plain(&["ACCOUNT", "PROFILES"], &[row(&["111122223333", "Development.DeveloperAccess"])], Fit::Truncate, on(width))
+        };
+        assert!(key(35).ends_with("\n111122223333\n    Development.DeveloperAccess\n"), "{}", key(35));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::error::Error;
 use crate::sys::env::Env;
-pub use crate::sys::stderr::say;
+pub use crate::sys::stderr::{is_ours, say};
 
 /// Whether the user can be prompted: standard input and standard error are terminals.
 pub fn can_prompt() -> bool {
@@ -105,18 +105,16 @@ pub fn set_title(text: &str) {
     let _ = write!(err, "\x1b]2;{text}\x1b\\").and_then(|()| err.flush());
 }
 
-/// Whether this program may draw on the terminal of standard error: in the background it must not.
-pub fn is_ours() -> bool {
-    #[cfg(unix)]
-    return !rustix::termios::tcgetpgrp(io::stderr()).is_ok_and(|group| group != rustix::process::getpgrp());
-    #[cfg(not(unix))]
-    true
-}
-
 /// Replaces the line of the cursor.
 pub fn rewrite(line: &str) {
     let mut err = io::stderr().lock();
     let _ = write!(err, "\r\x1b[K{line}").and_then(|()| err.flush());
+}
+
+/// Erases this many rows above the line of the cursor, and that line. The cursor is at the start of the first one then.
+pub fn erase_above(rows: usize) {
+    let mut err = io::stderr().lock();
+    let _ = write!(err, "\r\x1b[{rows}A\x1b[J").and_then(|()| err.flush());
 }
 
 /// Copies a text to the clipboard through the terminal (OSC 52), which also works over SSH if the terminal allows it.

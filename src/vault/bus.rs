@@ -221,7 +221,9 @@ async fn within<T>(deadline: Deadline, step: impl Future<Output = zbus::Result<T
 fn no_bus(error: Error) -> Error {
     match error {
         Error::TimedOut => Error::TimedOut,
-        Error::NoBus(what) | Error::Broken(what) | Error::Refused { text: what, .. } => {
+        // It names the session bus.
+        Error::Broken(what) => Error::NoBus(format!("can't connect to {what}")),
+        Error::NoBus(what) | Error::Refused { text: what, .. } => {
             Error::NoBus(format!("the D-Bus session bus can't be used: {what}"))
         }
     }

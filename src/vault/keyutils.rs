@@ -10,10 +10,14 @@ use zeroize::Zeroizing;
 
 use super::error::{Error, Result};
 use super::store::{Backend, Bytes, Item};
+use crate::secret::Buffer;
 use crate::sys::clock;
 
 /// The longest payload of a key of type `user`, in bytes.
 const LIMIT: usize = 32_767;
+
+/// A length in bytes that most values do not exceed.
+const USUAL: usize = 2048;
 
 /// More keys than the default quota allows to root (1,000,000).
 const MOST_KEYS: usize = 1 << 20;
@@ -47,7 +51,7 @@ impl Backend for Keyutils {
 
     fn get(&self, item: &Item) -> Result<Option<Bytes>> {
         match find(ring()?, item)? {
-            Some(key) => content(key),
+            Some(key) => content(key, &mut Buffer::new(USUAL)),
             None => Ok(None),
         }
     }
@@ -78,11 +82,11 @@ impl Backend for Keyutils {
         ring()?;
         // The library's listing reads each key's description too, and panics if a foreign one is longer than 512 bytes. The content
         // of a keyring is the numbers of its keys; the process keyring contains only the link to the persistent one.
-        let mut contents = Vec::new();
+        let (mut contents, mut buffer) = (Vec::new(), Buffer::new(USUAL));
         for ring in members(PROCESS_KEYRING)? {
             for key in members(ring).unwrap_or_default() {
                 // Foreign keys may forbid reading; daypass's own do not.
-                contents.extend(content(Key::from_id(KeySerialId(key))).ok().flatten());
+                contents.extend(content(Key::from_id(KeySerialId(key)), &mut buffer).ok().flatten());
             }
         }
         Ok(contents)
@@ -105,21 +109,19 @@ fn find(ring: KeyRing, item: &Item) -> Result<Option<Key>> {
     }
 }
 
-fn content(key: Key) -> Result<Option<Bytes>> {
-    // Most values fit the first buffer.
-    for size in [2048, LIMIT] {
-        let mut content = Zeroizing::new(vec![0; size]);
+fn content(key: Key, buffer: &mut Buffer) -> Result<Option<Bytes>> {
+    loop {
         // The kernel returns the real length.
-        let len = match key.read(&mut *content) {
+        let len = match key.read(&mut &mut **buffer) {
             Err(error) if is_missing(error) => return Ok(None),
             len => len.map_err(to_error)?,
         };
-        if len <= size {
-            content.truncate(len);
-            return Ok(Some(content));
+        match buffer.get(..len) {
+            Some(content) => return Ok(Some(Zeroizing::new(content.to_vec()))),
+            None if len > LIMIT => return Ok(None),
+            None => *buffer = Buffer::new(len),
         }
     }
-    Ok(None)
 }
 
 fn members(ring: i32) -> Result<Vec<i32>> {

@@ -56,6 +56,8 @@ pub struct Location {
 pub struct Contents {
     /// The sessions that have a sign-in, without their scopes, by name.
     pub sessions: Vec<Session>,
+    /// The sign-ins that were read with the list. See [`Vault::token_in`].
+    tokens: HashMap<Key, Token>,
     /// The keys of role credentials and their expiry, in no order.
     pub roles: Vec<(Key, OffsetDateTime)>,
     /// How many parked keys are due for their next step.
@@ -123,22 +125,26 @@ impl Vault {
     /// Credentials of this role, including expired ones. If the cache has none, a locked or missing keyring is not an error here: the sign-in is
     /// read next, and that error is the one to report.
     pub fn role(&self, session: &Session, role: &Kind) -> Result<Option<RoleCredentials>> {
-        let key = Key::new(session, role.clone());
-        if let Some(cache) = self.cache()
-            && let Ok(Some(credentials)) = read(cache, &key)
-        {
-            log::info!("role credentials are cached in: {}", cache.name());
-            return Ok(Some(credentials));
+        match self.cached_role(session, role) {
+            Some(Ok(Some(credentials))) => Ok(Some(credentials)),
+            _ => match read_role(self.durable(), session, role) {
+                Err(Error::Locked(_) | Error::Unconfirmed { .. } | Error::Missing(_)) => Ok(None),
+                other => other,
+            },
         }
-        match read(self.durable(), &key) {
-            Err(Error::Locked(_) | Error::Unconfirmed { .. } | Error::Missing(_)) => Ok(None),
-            other => {
-                if matches!(other, Ok(Some(_))) {
-                    log::info!("role credentials are cached in: {}", self.durable().name());
-                }
-                other
-            }
+    }
+
+    /// As [`Vault::role`], but looks only into the cache if that can be read. What did not fit in there is missed.
+    pub fn role_at_hand(&self, session: &Session, role: &Kind) -> Result<Option<RoleCredentials>> {
+        match self.cached_role(session, role) {
+            Some(Ok(found)) => Ok(found),
+            _ => self.role(session, role),
         }
+    }
+
+    /// What the cache returns; None if there is none.
+    fn cached_role(&self, session: &Session, role: &Kind) -> Option<Result<Option<RoleCredentials>>> {
+        self.cache().map(|cache| read_role(cache, session, role))
     }
 
     /// Stores role credentials until they expire.
@@ -268,7 +274,7 @@ impl Vault {
 
     /// The sessions that have a sign-in, and the role credentials that have not expired.
     pub fn contents(&self, now: OffsetDateTime) -> Result<Contents> {
-        let (mut sessions, mut roles, mut due, mut unread) = (HashSet::new(), HashMap::new(), 0, None);
+        let (mut sessions, mut tokens, mut roles, mut due, mut unread) = (HashSet::new(), HashMap::new(), HashMap::new(), 0, None);
         for store in self.stores() {
             let entries = match split::list(store) {
                 // The other back-end can still be shown.
@@ -279,9 +285,14 @@ impl Vault {
                 }
                 other => other?,
             };
-            for Entry { key, expires } in entries {
+            for Entry { key, expires, value } in entries {
                 match key.kind {
-                    Kind::Token => _ = sessions.insert(key),
+                    Kind::Token => {
+                        if let Some(sign_in) = value.as_ref().and_then(SignIn::from_text) {
+                            tokens.entry(key.clone()).or_insert_with(|| sign_in.token());
+                        }
+                        sessions.insert(key);
+                    }
                     Kind::Role(..) | Kind::Assumed(..) => {
                         _ = expires.filter(|at| *at > now).map(|at| roles.entry(key).or_insert(at));
                     }
@@ -294,7 +305,15 @@ impl Vault {
         let mut sessions: Vec<_> = sessions.into_iter().map(session).collect();
         sessions
             .sort_by(|one, other| (&one.name, &one.start_url, &one.region).cmp(&(&other.name, &other.start_url, &other.region)));
-        Ok(Contents { sessions, roles: roles.into_iter().collect(), due, unread })
+        Ok(Contents { sessions, tokens, roles: roles.into_iter().collect(), due, unread })
+    }
+
+    /// The sign-in to a session, from a list of the contents if it is there.
+    pub fn token_in(&self, contents: &mut Contents, session: &Session) -> Result<Option<Token>> {
+        match contents.tokens.remove(&Key::new(session, Kind::Token)) {
+            Some(token) => Ok(Some(token)),
+            None => self.token(session),
+        }
     }
 
     /// Stores a long-lived key and reads it again. Only a store that survives a restart takes it. Its expiry is the date of its next
@@ -328,8 +347,11 @@ impl Vault {
             other => other?,
         };
         let ids = entries.iter().filter(|entry| entry.key.parked().is_some());
-        let keys = ids.filter_map(|entry| read::<ParkedKey>(self.durable(), &entry.key).transpose());
-        let mut keys = keys.collect::<Result<Vec<_>>>()?;
+        let of = |entry: &Entry| match &entry.value {
+            Some(text) => Ok(ParkedKey::from_text(text)),
+            None => read(self.durable(), &entry.key),
+        };
+        let mut keys = ids.filter_map(|entry| of(entry).transpose()).collect::<Result<Vec<_>>>()?;
         keys.sort_by(|one, other| (one.parked_at, &one.id).cmp(&(other.parked_at, &other.id)));
         Ok(keys)
     }
@@ -497,6 +519,14 @@ fn real(folder: PathBuf) -> PathBuf {
 
 fn read<R: Record>(store: &dyn Backend, key: &Key) -> Result<Option<R>> {
     Ok(split::get(store, key)?.as_ref().and_then(R::from_text))
+}
+
+fn read_role(store: &dyn Backend, session: &Session, role: &Kind) -> Result<Option<RoleCredentials>> {
+    let found = read(store, &Key::new(session, role.clone()))?;
+    if found.is_some() {
+        log::info!("role credentials are cached in: {}", store.name());
+    }
+    Ok(found)
 }
 
 /// Deletes role credentials that have expired and returns the rest. Sign-ins stay: the clock may be wrong.

@@ -106,13 +106,18 @@ impl Backend for SecretService {
 
     fn get(&self, slot: &Item) -> Result<Option<Bytes>, VaultError> {
         self.within(async |connection| {
-            let (session, found) = join(connection.session(), connection.find(&exactly(slot))).await;
-            let Some(item) = connection.newest(found?).await? else { return Ok(None) };
-            let secret = connection.call(at(item.as_str(), ITEM, "GetSecret"), &(session?,)).await;
-            let Some(secret) = if_there(secret)? else { return Ok(None) };
-            let body = secret.body();
-            let (_, _, value, _): Secret = body.deserialize().map_err(unexpected)?;
-            Ok(Some(Zeroizing::new(value.to_vec())))
+            let attributes = exactly(slot);
+            match connection.read_unasked(&slot.name, &attributes).await {
+                // A locked collection is no error where it is role credentials that are missing: see `Vault::role`.
+                Ok(None) if slot.key.role().is_none() => {}
+                Err(Error::NoDefault) => {}
+                Err(error) if is_locked(&error) => {}
+                other => return other,
+            }
+            match connection.newest(connection.find(&attributes).await?).await? {
+                Some(item) => if_there(connection.read(&item).await),
+                None => Ok(None),
+            }
         })
     }
 
@@ -245,12 +250,15 @@ struct Connection {
     /// As in [`SecretService`].
     patience: Cell<Option<Duration>>,
     session: OnceCell<OwnedObjectPath>,
+    /// The items that were read, by their names.
+    known: RefCell<HashMap<String, OwnedObjectPath>>,
 }
 
 impl Connection {
     fn open(addresses: &[Address], deadline: Deadline) -> Result<Self, VaultError> {
         let bus = Bus::connect(addresses, deadline).map_err(plain_fault)?;
-        Ok(Self { bus, deadline: Cell::new(deadline), patience: Cell::new(None), session: OnceCell::new() })
+        let (deadline, patience) = (Cell::new(deadline), Cell::new(None));
+        Ok(Self { bus, deadline, patience, session: OnceCell::new(), known: RefCell::default() })
     }
 
     /// Does one piece of work. A service that exits meanwhile is asked once more: the bus starts it again.
@@ -315,6 +323,30 @@ impl Connection {
     async fn locked(&self) -> Result<bool, Error> {
         let locked = self.of_default(async || if_there(self.property(DEFAULT, COLLECTION, "Locked").await)).await?;
         Ok(locked && !self.unlock_open_wallet().await?)
+    }
+
+    /// The content of an item.
+    async fn read(&self, item: &OwnedObjectPath) -> Result<Bytes, Error> {
+        let secret = self.call(at(item.as_str(), ITEM, "GetSecret"), &(self.session().await?,)).await?;
+        let body = secret.body();
+        let (_, _, value, _): Secret = body.deserialize().map_err(unexpected)?;
+        Ok(Zeroizing::new(value.to_vec()))
+    }
+
+    /// The content of the item that was written last, without having asked whether the collection is locked: an item that can be
+    /// read is not. [`Error::NoDefault`] if the collection or the item is not known at this moment.
+    async fn read_unasked(&self, name: &str, attributes: &HashMap<&str, &str>) -> Result<Option<Bytes>, Error> {
+        // What was read before is probably in the same item still, so that one is read together with the search.
+        let known = self.known.borrow().get(name).cloned();
+        let read = async || match &known {
+            Some(item) => self.read(item).await.map(Some),
+            None => self.session().await.map(|_| None),
+        };
+        let (found, read) = join(self.search(attributes), read()).await;
+        let Some(item) = self.newest(if_there(found)?.ok_or(Error::NoDefault)?).await? else { return Ok(None) };
+        let read = if known.as_ref() == Some(&item) { read } else { self.read(&item).await.map(Some) };
+        self.known.borrow_mut().insert(name.to_owned(), item);
+        if_there(read)?.ok_or(Error::NoDefault)
     }
 
     async fn search(&self, attributes: &HashMap<&str, &str>) -> Result<Vec<OwnedObjectPath>, Error> {

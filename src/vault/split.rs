@@ -101,34 +101,28 @@ impl KeyForm {
     }
 }
 
-/// What a header tells about a value.
+/// A value in a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Its key.
     pub key: Key,
     /// When the value expires.
     pub expires: Option<OffsetDateTime>,
+    /// The value; None if it is split.
+    pub value: Option<Secret>,
 }
 
 /// The value of a key; None if it is missing or incomplete.
 pub fn get(store: &dyn Backend, key: &Key) -> Result<Option<Secret>> {
-    let Some(mut content) = store.get(&head(key))? else { return Ok(None) };
-    let Some((header, inline)) = parse(&content) else { return Ok(None) };
-    let (len, parts, start) = (header.len, header.parts, content.len() - inline.len());
+    let Some(content) = store.get(&head(key))? else { return Ok(None) };
+    let Some((header, value)) = parse(content) else { return Ok(None) };
     if header.key.key().as_ref() != Some(key) {
         return Ok(None);
     }
-    let value = match parts {
-        None => {
-            content.drain(..start);
-            content
-        }
-        Some(parts) => match join(store, key, &parts, len)? {
-            Some(value) => value,
-            None => return Ok(None),
-        },
-    };
-    Ok(if value.len() == len { secret(value) } else { None })
+    match header.parts {
+        None => Ok(value),
+        Some(parts) => Ok(join(store, key, &parts, header.len)?.filter(|value| value.len() == header.len).and_then(secret)),
+    }
 }
 
 /// Stores a value and replaces an earlier one.
@@ -148,7 +142,7 @@ pub fn put(store: &dyn Backend, key: &Key, value: &Secret, expires: Option<Offse
         sweep(store, key, 0, 0)?;
         return sweep(store, key, 1, 0);
     }
-    let current = store.get(&head(key))?.and_then(|content| Some(parse(&content)?.0.parts?.generation));
+    let current = store.get(&head(key))?.and_then(|content| Some(parse(content)?.0.parts?.generation));
     let (old, new) = if current == Some(0) { (0, 1) } else { (1, 0) };
     let pieces = value.chunks(limit.saturating_sub(1).max(1));
     let count = pieces.len();
@@ -188,12 +182,12 @@ pub fn delete(store: &dyn Backend, key: &Key) -> Result<()> {
 /// All values that daypass stored. Unreadable ones are skipped.
 pub fn list(store: &dyn Backend) -> Result<Vec<Entry>> {
     let mut known = HashSet::new();
-    let entry = |content: &Bytes| {
-        let (header, _) = parse(content)?;
+    let entry = |content| {
+        let (header, value) = parse(content)?;
         let expires = header.expires.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok());
-        Some(Entry { key: header.key.key()?, expires })
+        Some(Entry { key: header.key.key()?, expires, value })
     };
-    Ok(store.list()?.iter().filter_map(entry).filter(|entry| known.insert(entry.key.clone())).collect())
+    Ok(store.list()?.into_iter().filter_map(entry).filter(|entry| known.insert(entry.key.clone())).collect())
 }
 
 fn head(key: &Key) -> Item<'_> {
@@ -214,11 +208,13 @@ fn write(header: &Header, value: &[u8]) -> Result<Bytes> {
     Ok(content.0)
 }
 
-fn parse(content: &[u8]) -> Option<(Header, &[u8])> {
+/// The header, and the value if it is not split.
+fn parse(mut content: Bytes) -> Option<(Header, Option<Secret>)> {
     let end = content.iter().position(|&byte| byte == b'\n')?;
-    let (line, rest) = content.split_at(end);
-    let header: Header = serde_json::from_slice(line).ok()?;
-    (header.v == VERSION).then_some((header, rest.get(1..)?))
+    let header: Header = serde_json::from_slice(content.get(..end)?).ok()?;
+    content.drain(..=end);
+    let value = if header.parts.is_none() && content.len() == header.len { secret(content) } else { None };
+    (header.v == VERSION).then_some((header, value))
 }
 
 fn join(store: &dyn Backend, key: &Key, parts: &Parts, len: usize) -> Result<Option<Bytes>> {

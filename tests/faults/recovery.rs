@@ -7,13 +7,30 @@ use std::time::Duration;
 use daypass::broker::{Broker, PortalSession};
 use daypass::error::Exit;
 use daypass::profile::names::RoleName;
-use daypass::vault::Kind;
+use daypass::vault::memory::Memory;
+use daypass::vault::{Kind, Vault};
 use time::OffsetDateTime;
 
 use crate::every_step::Scenario;
 use crate::fixture::{Fixture, TIMEOUT, account};
-use crate::store::VaultFault;
+use crate::store::{SharedStore, VaultFault};
 use crate::support::portal::{Answer, Call};
+
+#[test]
+fn credentials_that_did_not_fit_in_the_cache_are_used_like_those_in_it() {
+    let mut fixture = Fixture::signed_in();
+    let first = fixture.ask("DeveloperAccess").unwrap();
+    let with_an_empty_cache =
+        |fixture: &Fixture| Vault::new(Box::new(SharedStore(Rc::clone(&fixture.store))), Some(Box::new(Memory::default())));
+    let vault = with_an_empty_cache(&fixture);
+    let durable = std::mem::replace(&mut fixture.vault, vault);
+    assert_eq!(fixture.ask("DeveloperAccess").unwrap().access_key_id, first.access_key_id, "they are fresh");
+    fixture.vault = durable;
+    fixture.set_time_left("DeveloperAccess", time::Duration::minutes(10));
+    fixture.vault = with_an_empty_cache(&fixture);
+    fixture.portal.expect(Call::GetRoleCredentials).any_number_of_times().answered(Answer::status(500));
+    assert_eq!(fixture.ask("DeveloperAccess").unwrap().access_key_id, first.access_key_id, "they expire soon, but are valid");
+}
 
 #[test]
 fn a_full_disk_still_returns_credentials_and_uses_no_refresh_token() {

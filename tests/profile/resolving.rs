@@ -151,6 +151,11 @@ fn a_helper_line_is_parsed_in_every_spelling() {
         let text = format!("[profile dev]\ncredential_process = {line}\n");
         assert!(fails(&text, &[], &[("profile", "dev")]).contains("credential_process that is not daypass"), "{line}");
     }
+    for (line, tool) in [("/opt/granted credential-process --profile dev", "Granted"), ("aws-vault exec -j dev", "aws-vault")] {
+        let error = resolve(&format!("[profile dev]\ncredential_process = {line}\n"), &[], &[("profile", "dev")]).unwrap_err();
+        assert_eq!(error.what, format!("profile \"dev\" gets its credentials from {tool}"));
+        assert_eq!(error.hint, "daypass migrate dev");
+    }
 }
 
 #[test]

@@ -12,14 +12,14 @@ use daypass::vault::keyutils::Keyutils;
 
 use crate::support::portal::{Answer, Call, Latch, Portal, PortalConfig};
 use crate::support::run::{Home, Running};
-use crate::{configured, make_stale, number_of, signed_in};
+use crate::{OnKernelKeyring, configured, make_stale, number_of, signed_in};
 
 const ASK: &str = "credential-process --profile dev";
 const HOUR: Duration = Duration::from_hours(1);
 
 /// A signed-in home with its secrets in this keyring. All homes share the kernel keyring, so each has a unique start URL.
 struct SignedIn {
-    portal: Portal,
+    portal: OnKernelKeyring,
     home: Home,
     keyring: &'static str,
 }
@@ -34,7 +34,7 @@ impl SignedIn {
         }
         let sign_in = |keyring| {
             let start_url = format!("https://{}.awsapps.com/start", fastrand::u64(..));
-            let portal = Portal::live(PortalConfig { start_url, token_ttl, ..config.clone() });
+            let portal = OnKernelKeyring(Portal::live(PortalConfig { start_url, token_ttl, ..config.clone() }));
             let home = Home::new().at(&portal).keyring(keyring);
             home.write(
                 ".aws/config",

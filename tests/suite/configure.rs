@@ -109,6 +109,37 @@ fn a_missing_value_without_a_terminal_is_an_error_that_names_the_flag() {
 }
 
 #[test]
+fn without_a_terminal_an_existing_profile_supplies_the_missing_values() {
+    let home = Home::new();
+    home.daypass(CONFIGURE).any_stderr().go();
+    home.write(
+        ".aws/config",
+        &format!(
+            "{}\n[sso-session other]\nsso_start_url = https://other.awsapps.com/start\nsso_region = eu-west-1\n\n[profile leg]\n\
+             sso_start_url = https://leg.awsapps.com/start\nsso_region = us-west-2\nsso_account_id = 111122223333\nsso_role_name = R\n",
+            home.read(".aws/config")
+        ),
+    );
+    home.daypass("configure --profile dev --login").any_stderr().go();
+    let config = home.read(".aws/config");
+    assert!(
+        config.contains("--session corp --account 111122223333 --role DeveloperAccess --login\nregion = eu-west-1\n"),
+        "{config}"
+    );
+    home.daypass("configure --profile dev --role ReadOnly").any_stderr().go();
+    home.daypass("configure --profile leg").any_stderr().go();
+    let config = home.read(".aws/config");
+    assert!(config.contains("--session corp --account 111122223333 --role ReadOnly\n"), "{config}");
+    assert!(config.contains("--session leg --account 111122223333 --role R\n"), "{config}");
+    home.daypass("configure --profile new --role R")
+        .stderr_has("daypass: --session and --account are missing, ")
+        .stderr_has("\nhint: daypass configure --session corp --account 111122223333 --role R --profile new\n")
+        .status(2)
+        .go();
+    home.daypass("configure --profile dev --session other").stderr_has("daypass: --account and --role are missing").status(2).go();
+}
+
+#[test]
 fn values_that_could_inject_a_line_or_an_escape_are_refused() {
     let home = Home::new();
     let hostile = [

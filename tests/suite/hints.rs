@@ -27,6 +27,7 @@ fn names_that_do_not_exist_or_are_of_another_kind() {
         ("env deb", "daypass env dev"),
         ("login deb", "daypass login dev"),
         ("logout crop", "daypass logout corp"),
+        ("logout nothing-like-it", "daypass status"),
         ("list deb", "daypass list dev"),
         ("sync dev --dry-run", "daypass sync corp --dry-run"),
         ("status crop", "daypass status corp"),
@@ -103,6 +104,11 @@ fn configure_names_all_missing_values_and_keeps_those_that_were_given() {
              hint: daypass configure --start-url https://corp.awsapps.com/start --sso-region us-east-1 \
              --account 111122223333 --role Admin --profile dev --region eu-west-1 --dry-run\n",
         )
+        .status(2)
+        .go();
+    // This address contains the region, also without its scheme.
+    home.daypass("configure --no-input --start-url ssoins-1234.eu-west-1.portal.amazonaws.com")
+        .stderr_has("daypass: --account, --role and --profile are missing,")
         .status(2)
         .go();
     for command in [

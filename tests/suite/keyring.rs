@@ -12,12 +12,17 @@ use daypass::sys::clock::Deadline;
 use daypass::sys::lock::{Folders, Lock};
 
 use self::bus::Bus;
+use crate::OnKernelKeyring;
 use crate::support::portal::{Answer, Call, Latch, Portal, PortalConfig};
 use crate::support::run::Home;
 
-/// A configuration with a unique start URL: all homes of a user share the kernel keyring.
+/// A configuration with a unique start URL.
 fn unique_start_url(test: &str) -> PortalConfig {
     PortalConfig { start_url: format!("https://{test}-{}.awsapps.com/start", std::process::id()), ..PortalConfig::default() }
+}
+
+fn live(config: PortalConfig) -> OnKernelKeyring {
+    OnKernelKeyring(Portal::live(config))
 }
 
 fn home(portal: &Portal, bus: &Bus, keyring: &str) -> Home {
@@ -34,7 +39,7 @@ fn home(portal: &Portal, bus: &Bus, keyring: &str) -> Home {
 #[test]
 fn no_secret_is_written_to_a_file_and_logout_leaves_none_in_the_keyring() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(unique_start_url("workflow"));
+    let portal = live(unique_start_url("workflow"));
     let home = home(&portal, &bus, "auto");
     home.daypass("login corp --no-browser").stderr_has("Signed in to corp").go();
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
@@ -58,7 +63,7 @@ fn no_secret_is_written_to_a_file_and_logout_leaves_none_in_the_keyring() {
 #[test]
 fn the_secret_service_alone_keeps_tokens_and_role_credentials() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(unique_start_url("os"));
+    let portal = live(unique_start_url("os"));
     let home = home(&portal, &bus, "os");
     home.daypass("login corp --no-browser").any_stderr().go();
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
@@ -70,7 +75,7 @@ fn the_secret_service_alone_keeps_tokens_and_role_credentials() {
 #[test]
 fn kwallet_and_keepassxc_serve_the_whole_workflow_without_a_person() {
     for bus in [Bus::kwallet(), Bus::keepassxc(false)] {
-        let portal = Portal::live(unique_start_url("desktop"));
+        let portal = live(unique_start_url("desktop"));
         let home = home(&portal, &bus, "os");
         for _ in 0..2 {
             home.daypass("login corp --force --no-browser").stderr_has("Signed in to corp").go();
@@ -86,7 +91,7 @@ fn kwallet_and_keepassxc_serve_the_whole_workflow_without_a_person() {
 #[test]
 fn keepassxc_that_asks_for_confirmation_ends_with_5_and_the_hint_names_its_setting() {
     let bus = Bus::keepassxc(true);
-    let portal = Portal::live(unique_start_url("confirm"));
+    let portal = live(unique_start_url("confirm"));
     let home = home(&portal, &bus, "os");
     home.daypass("login corp --no-browser").stderr_has("Signed in to corp").go();
     home.daypass("credential-process --profile dev")
@@ -99,7 +104,7 @@ fn keepassxc_that_asks_for_confirmation_ends_with_5_and_the_hint_names_its_setti
 #[test]
 fn a_locked_keyring_ends_with_5_and_a_hint_and_requests_no_credentials() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(unique_start_url("locked"));
+    let portal = live(unique_start_url("locked"));
     let first = home(&portal, &bus, "auto");
     first.daypass("login corp --no-browser").any_stderr().go();
     let config = first.read(".aws/config");
@@ -121,7 +126,7 @@ fn a_locked_keyring_ends_with_5_and_a_hint_and_requests_no_credentials() {
 #[test]
 fn a_keyring_that_hangs_ends_with_5_within_its_deadline() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(unique_start_url("hung"));
+    let portal = live(unique_start_url("hung"));
     let home = home(&portal, &bus, "auto");
     bus.stop_keyring();
     let start = Instant::now();
@@ -133,7 +138,7 @@ fn a_keyring_that_hangs_ends_with_5_within_its_deadline() {
 #[test]
 fn without_a_secret_service_the_kernel_keyring_keeps_the_sign_in_and_login_says_so() {
     let bus = Bus::bare();
-    let portal = Portal::live(unique_start_url("kernel"));
+    let portal = live(unique_start_url("kernel"));
     let home = home(&portal, &bus, "auto");
     home.daypass("login corp --no-browser").stderr_has("stored in the kernel keyring").go();
     let first = home.daypass("credential-process --profile dev").stdout_has("{").go().stdout;
@@ -148,7 +153,7 @@ fn without_a_secret_service_the_kernel_keyring_keeps_the_sign_in_and_login_says_
 #[test]
 fn a_keyring_that_hangs_during_a_refresh_costs_no_sign_in() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(PortalConfig { token_ttl: Duration::ZERO, ..unique_start_url("between") });
+    let portal = live(PortalConfig { token_ttl: Duration::ZERO, ..unique_start_url("between") });
     let home = home(&portal, &bus, "auto");
     home.daypass("login corp --no-browser").any_stderr().go();
     portal.change(|config| config.token_ttl = Duration::from_hours(1));
@@ -184,7 +189,7 @@ const MIGRATE: &str = "migrate old --role DeveloperAccess";
 #[test]
 fn a_key_moves_to_the_secret_service_and_back_and_to_no_other_place() {
     let bus = Bus::unlocked();
-    let portal = Portal::live(unique_start_url("parked"));
+    let portal = live(unique_start_url("parked"));
     let (home, credentials) = with_key(&portal, &bus, "auto");
     home.daypass(MIGRATE).any_stderr().leaves(".aws/credentials", "").go();
     let secret = credentials.lines().last().unwrap().rsplit_once(' ').unwrap().1.to_owned();
@@ -200,7 +205,7 @@ fn a_key_moves_to_the_secret_service_and_back_and_to_no_other_place() {
 
 #[test]
 fn a_keyring_that_is_locked_hangs_or_is_missing_stops_a_migration_before_it_begins() {
-    let portal = Portal::live(unique_start_url("unparked"));
+    let portal = live(unique_start_url("unparked"));
     let bus = Bus::unlocked();
     let (home, credentials) = with_key(&portal, &bus, "auto");
     bus.stop_keyring();
@@ -224,7 +229,7 @@ fn a_keyring_that_is_locked_hangs_or_is_missing_stops_a_migration_before_it_begi
 fn a_keyring_that_vanishes_after_the_key_was_parked_loses_nothing() {
     for (keyring, works) in [("auto", true), ("os", false)] {
         let bus = Bus::unlocked();
-        let portal = Portal::live(unique_start_url(&format!("vanishing-{keyring}")));
+        let portal = live(unique_start_url(&format!("vanishing-{keyring}")));
         let (home, credentials) = with_key(&portal, &bus, keyring);
         let config = home.read(".aws/config");
         // The lock of the config file holds the migration between parking and writing.

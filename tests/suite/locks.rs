@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::support::portal::{Answer, Call, Latch, Portal, PortalConfig};
 use crate::support::run::{DAYPASS, Home, Run};
-use crate::{CONFIGURE, needs};
+use crate::{CONFIGURE, OnKernelKeyring, needs};
 
 const ASK: &str = "credential-process --profile dev";
 
@@ -194,10 +194,8 @@ fn links_that_another_user_planted_are_not_followed() {
 
 #[test]
 fn root_leaves_nothing_in_the_home_or_runtime_folder_of_another_user() {
-    let portal = Portal::live(PortalConfig {
-        start_url: format!("https://root-{}.awsapps.com/start", fastrand::u64(..)),
-        ..PortalConfig::default()
-    });
+    let start_url = format!("https://root-{}.awsapps.com/start", fastrand::u64(..));
+    let portal = OnKernelKeyring(Portal::live(PortalConfig { start_url, ..PortalConfig::default() }));
     let of_user = Portal::live(PortalConfig::default());
     let Some(user) = User::new(&of_user) else { return };
     let runtime = user.runtime_folder();

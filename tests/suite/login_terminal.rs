@@ -206,13 +206,17 @@ fn without_utf8_and_colours_the_qr_code_is_plain_ascii() {
 fn a_browser_that_fails_to_start_is_reported_while_waiting() {
     let portal = manual_approval();
     let home = configured(&portal).with("BROWSER", "false");
-    let mut terminal = in_shell(&home, "login corp --flow device");
+    let script = "stty cols 90 rows 30; exec daypass login corp --flow device";
+    let mut terminal = home.program("sh").args(["-c", script]).with("TERM", "xterm").with("LANG", "C.UTF-8").on_terminal();
+    // The four rows that were shown before are replaced.
+    terminal.exp_string("Opening your browser").unwrap();
+    terminal.exp_string("\x1b[4A\x1b[J").unwrap();
     terminal.exp_string(&as_read("▀")).unwrap();
     terminal.exp_string("Couldn't open a browser here").unwrap();
     terminal.exp_string("left").unwrap();
     portal.allow();
     terminal.exp_string("Signed in to corp").unwrap();
-    ends(&mut terminal, 0);
+    terminal.exp_eof().unwrap();
 }
 
 #[test]

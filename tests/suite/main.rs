@@ -125,6 +125,32 @@ fn signed_in(portal: &Portal) -> Home {
     home
 }
 
+/// A portal whose sign-ins may be in the kernel keyring, which all homes of a user share: its start URL should be unique. Dropping it
+/// deletes what is left there, also if the test fails.
+#[cfg(target_os = "linux")]
+struct OnKernelKeyring(Portal);
+
+#[cfg(target_os = "linux")]
+impl std::ops::Deref for OnKernelKeyring {
+    type Target = Portal;
+
+    fn deref(&self) -> &Portal {
+        &self.0
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl Drop for OnKernelKeyring {
+    fn drop(&mut self) {
+        use daypass::vault::keyutils::Keyutils;
+        use daypass::vault::split;
+        let start_url = self.start_url();
+        for entry in split::list(&Keyutils).unwrap_or_default().into_iter().filter(|entry| entry.key.start_url == start_url) {
+            let _ = split::delete(&Keyutils, &entry.key);
+        }
+    }
+}
+
 /// Makes the cached role credentials stale but not expired: they are valid for ten more minutes, of more than two hours.
 fn make_stale(home: &Home) {
     let vars = [("DAYPASS_KEYRING", "file".into()), ("XDG_DATA_HOME", home.path("data").to_string_lossy().into_owned())];

@@ -9,6 +9,7 @@ use daypass::profile::precedence::{Kind, Precedence, Sdk};
 
 use crate::support::portal::{Account, Answer, Call, Latch, Portal, PortalConfig, UserKey};
 use crate::support::run::Home;
+use crate::terminal::Terminal;
 
 const SESSION: &str = "[sso-session corp]\nsso_start_url = https://sandbox.awsapps.com/start\nsso_region = us-east-1\n";
 
@@ -349,7 +350,7 @@ fn all_migrates_what_is_certain_and_lists_the_rest() {
                  granted_sso_account_id = 111122223333\ngranted_sso_role_name = DeveloperAccess\n\
                  credential_process = granted credential-process --profile granted\nregion = x\n\
                  \n[profile vault]\ncredential_process = aws-vault exec vault --json\n";
-    let home = home(&portal, tools, &credentials);
+    let home = home(&portal, tools, &credentials).with("TERM", "xterm");
     home.daypass("migrate --all")
         .stderr_has("Profile dev now uses DeveloperAccess")
         .stderr_has("granted now calls daypass.")
@@ -361,7 +362,15 @@ fn all_migrates_what_is_certain_and_lists_the_rest() {
         .go();
     let config = home.read(".aws/config");
     assert!(!config.contains("granted_sso") && config.contains("--role DeveloperAccess\nregion = x\n"), "{config}");
+    home.daypass("configure --convert").stderr_has("To choose its role: daypass migrate vault\n").go();
     home.daypass("migrate vault").stderr_has("its role is known to aws-vault only").status(2).go();
+    let mut terminal = Terminal::new(&home, "migrate vault", 80, 24);
+    terminal
+        .shows("Which role is for vault?")
+        .types("prod,read\r")
+        .shows("444455556666 --role ReadOnly")
+        .answer("Write this?", "n");
+    terminal.ends(130);
     home.daypass("migrate vault --account 111122223333 --role DeveloperAccess").stderr_has("vault now calls daypass").go();
     home.daypass("credential-process --profile vault").stdout_has("AccessKeyId").go();
 }

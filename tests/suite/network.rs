@@ -72,7 +72,7 @@ fn a_proxy_that_requires_authentication_is_asked_once() {
     let address = format!("http://me:hidden@127.0.0.1:{}", proxy.port);
     let server = format!(
         "daypass: can't reach portal.sso.us-east-1.amazonaws.com:443 through the proxy http://127.0.0.1:{} (HTTPS_PROXY): the proxy \
-         requires authentication (HTTP 407)\nhint: export HTTPS_PROXY=",
+         requires authentication (HTTP 407)\nhint: put the user name and password",
         proxy.port
     );
     let done = home.daypass(ASK).with("HTTPS_PROXY", &address).stderr_has(&server).status(6).go();
@@ -144,7 +144,7 @@ fn an_untrusted_certificate_is_not_retried_and_the_hint_names_the_ca_bundle() {
     home.daypass(ASK)
         .with("AWS_ENDPOINT_URL_SSO", &address)
         .stderr_has(&format!(
-            "can't reach localhost:{} (AWS_ENDPOINT_URL_SSO): the issuer of its certificate is not trusted\nhint: export AWS_CA_BUNDLE=",
+            "can't reach localhost:{} (AWS_ENDPOINT_URL_SSO): the issuer of its certificate is not trusted\nhint: set AWS_CA_BUNDLE to a PEM file",
             server.port
         ))
         .status(6)

@@ -205,7 +205,7 @@ fn dp_names_the_profile_or_sets_its_keys_and_clears_both() {
             assert_eq!((cleared.get("AWS_PROFILE"), cleared.get("AWS_VAULT")), (None, None), "{shell:?}");
         }
         let told: Vec<&str> = done.stderr.lines().collect();
-        assert!(told[0].starts_with(CONFIRMED) && told[0].ends_with(" left, renewed automatically"), "{shell:?}: {told:?}");
+        assert!(told[0].starts_with(CONFIRMED) && told[0].ends_with(", then renewed"), "{shell:?}: {told:?}");
         assert_eq!((told[1], told[3]), ("Cleared dev.", "Cleared dev."), "{told:?}");
         assert!(told[2].starts_with(CONFIRMED) && told[2].ends_with(" left"), "{told:?}");
     }
@@ -254,9 +254,13 @@ fn dp_works_in_elvish() {
 shell = pexpect.spawn('elvish', ['-rc', 'rc.elv'], encoding='utf-8', timeout=30, dimensions=(40, 200))
 shell.expect_exact('> ')
 shell.send("dp dev; echo 'is' (get-env AWS_PROFILE)'.'; dp -; echo (has-env AWS_PROFILE) end\r")
-shell.expect_exact('renewed automatically')
+shell.expect_exact('then renewed')
 shell.expect('is dev[.]')
 shell.expect('[$]false end')
+shell.send("dp nowhere; echo 'st'ill\r")
+shell.expect_exact('no profile "nowhere"')
+shell.expect_exact('still')
+assert 'Exception' not in shell.before, shell.before
 shell.close(force=True)
 "#,
     );

@@ -517,7 +517,7 @@ fn a_role_that_a_profile_reaches_already_gets_no_second_one() {
         .stderr_has("Left out 1 role that has a profile already (--all-roles adds")
         .go();
     home.daypass("sync --missing").stderr_has("Left out 1 role").go();
-    home.daypass("sync --all-roles").stderr_has("Added 1 profile,").go();
+    home.daypass("sync --all-roles").stderr_has("Added 1 profile, ").go();
     // A profile of an earlier sync is updated as before.
     home.daypass("sync --region eu-west-3").stderr_has("Added 0 profiles, changed 4").go();
     assert!(!home.read(".aws/config").split("[profile mine]").nth(1).unwrap().split('[').next().unwrap().contains("eu-west-3"));

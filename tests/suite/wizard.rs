@@ -102,7 +102,12 @@ fn what_was_typed_before_the_sign_in_is_named_and_proposed_again() {
         terminal
     };
     let mut terminal = again();
-    terminal.shows("Region of IAM Identity Center: ").types("\u{4}").shows(&format!("daypass: input ended; {kept}{command}\r\n"));
+    terminal.shows("Region of IAM Identity Center: ");
+    // As after Ctrl-Z and fg.
+    home.program("kill").args(["-STOP", &terminal.pid]).go();
+    home.program("kill").args(["-CONT", &terminal.pid]).go();
+    terminal.shows("Region of IAM Identity Center: ").types("\u{4}");
+    terminal.shows(&format!("\r\ndaypass: input ended; {kept}{command}\r\n"));
     terminal.ends(130);
     let mut terminal = again();
     terminal.answer("Region of IAM", "us-east-1").shows("c copy code").types("\u{3}");
@@ -117,6 +122,26 @@ fn what_was_typed_before_the_sign_in_is_named_and_proposed_again() {
     portal.deny();
     terminal.shows(&format!("{command} --sso-region us-east-1\r\n"));
     terminal.ends(1);
+}
+
+#[test]
+fn roles_and_names_of_a_cancelled_run_are_proposed_again_until_they_are_written() {
+    let portal = Portal::live(PortalConfig::default());
+    let home = signed_in(&portal);
+    let kept =
+        "cancelled; nothing was changed, you stay signed in to corp, and the next 'daypass configure' marks the 2 selected roles";
+    let mut terminal = Terminal::new(&home, "configure", 140, 24);
+    terminal.enter("Access portal").shows("4 of 4").types("read").shows("2 of 4").types("\u{1}\r");
+    terminal.answer("Profile names [{account_name}.{role}]", "x-{account_id}").shows("Write this to").types("\u{3}").shows(kept);
+    terminal.ends(130);
+    let mut terminal = Terminal::new(&home, "configure", 140, 24);
+    terminal.enter("Access portal").shows("4 of 4, 2 marked").types("\r");
+    terminal.enter("Profile names [x-{account_id}]").enter("Write this to");
+    terminal.shows("Wrote profiles x-111122223333, x-444455556666");
+    terminal.ends(0);
+    let mut terminal = Terminal::new(&home, "configure", 140, 24);
+    terminal.enter("Access portal").shows("4 of 4").types("\u{3}");
+    assert!(!terminal.ends(130).contains("marked"));
 }
 
 #[test]

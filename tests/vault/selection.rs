@@ -163,6 +163,8 @@ fn a_full_cache_moves_its_oldest_roles_to_the_os_keyring() {
         let key = Key::new(&session, Kind::Role(account(number), role("Dev")));
         assert_eq!(split::get(&cache, &key).unwrap().is_some(), number >= 7, "{number}");
         assert_eq!(split::get(&durable, &key).unwrap().is_some(), number < 7, "{number}");
+        let at_hand = vault.role_at_hand(&session, &Kind::Role(account(number), role("Dev"))).unwrap();
+        assert_eq!(at_hand.is_some(), number >= 7, "{number}");
     }
     assert_eq!(vault.contents(clock::now()).unwrap().roles.len(), 10);
     vault.delete_roles(&session).unwrap();

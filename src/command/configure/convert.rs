@@ -24,10 +24,8 @@ impl Wizard<'_> {
         convert::add_chains(&mut found, &precedence, &self.context.env, &self.program()?, matches);
         self.tell_skipped(&found);
         for (name, lacks) in found.unknown.iter().filter(|(name, _)| self.args.profile.as_ref().is_none_or(|given| given == name)) {
-            let next = format!("daypass migrate {} --session NAME --account ID --role NAME", text::shell_quote(name));
-            self.context.tell(&text::clean(&format!(
-                "Profile {name} is left alone: {lacks}. Find the role with 'daypass list', then: {next}"
-            )));
+            let next = format!("daypass migrate {}", text::shell_quote(name));
+            self.context.tell(&text::clean(&format!("Profile {name} is left alone: {lacks}. To choose its role: {next}")));
         }
         if found.names.is_empty() {
             self.context.tell("No profile with sso_* keys, source_profile or another tool to convert; nothing was written.");

@@ -15,6 +15,7 @@ use crate::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::profile::Config;
 use crate::profile::edit::Change;
+use crate::profile::index::ProfileIndex;
 use crate::profile::names::Session;
 use crate::profile::precedence::Precedence;
 use crate::profile::resolve;
@@ -42,6 +43,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     }
     resolve::check_lines(&config)?;
     context.warn_of(&config);
+    let args = if context.may_prompt() { args } else { with_existing_values(args, &config, &context.env) };
     let wizard = Wizard::new(context, &config, &args);
     if args.convert && args.account.is_none() && args.role.is_none() {
         return wizard.convert_all();
@@ -58,6 +60,7 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
         return wizard.write(&[Change::Session(session.clone())], &[], Some(&session));
     }
     let (session, mut roles) = wizard.with_right_region(&session, |session| wizard.roles(session))?;
+    wizard.note_roles(&roles);
     let mut changes = vec![Change::Session(session.clone())];
     let mut names = Vec::new();
     wizard.check_assumed(roles.len())?;
@@ -80,6 +83,25 @@ pub fn run(context: &Context, args: Args) -> Result<u8> {
     wizard.write(&changes, &names, Some(&session))
 }
 
+/// The arguments, with the missing values of an existing profile, which a prompt would propose.
+fn with_existing_values(mut args: Args, config: &Config, env: &Env) -> Args {
+    let names_portal = args.portal.is_some() || args.session.start_url.is_some();
+    let block = args.profile.as_deref().filter(|_| !names_portal && !args.convert).and_then(|name| config.profile(name));
+    let Some((session, role)) = block.and_then(|block| ProfileIndex::new(config, env).role_of(&block)) else { return args };
+    if args.session.session.as_ref().is_some_and(|name| *name != session.name) {
+        return args;
+    }
+    if config.session(&session.name).is_some() {
+        args.session.session = Some(session.name);
+    } else {
+        args.session.start_url = Some(session.start_url);
+        args.session.sso_region.get_or_insert(session.region);
+    }
+    args.account.get_or_insert(role.account.to_string());
+    args.role.get_or_insert(role.role.to_string());
+    args
+}
+
 impl Wizard<'_> {
     /// Does something that may require a sign-in. If that shows that the region is wrong, it is corrected with the user's consent. If it
     /// fails before the session is written, the hint is the command that goes on with what is known.
@@ -87,7 +109,10 @@ impl Wizard<'_> {
         let (session, result) = match act(session).map_err(|error| region::corrected(self.context, session, error)) {
             Ok(done) => (session.clone(), Ok(done)),
             Err(Ok(corrected)) => {
-                self.note(|args| args.session.sso_region = args.session.sso_region.take().map(|_| corrected.region.clone()));
+                self.note(|args, set_up| {
+                    args.session.sso_region = args.session.sso_region.take().map(|_| corrected.region.clone());
+                    set_up.region = Some(corrected.region.clone());
+                });
                 let result = act(&corrected);
                 (corrected, result)
             }
@@ -109,6 +134,10 @@ impl Wizard<'_> {
             None => self.likely_region(session),
         };
         let Args { helper, dry_run, no_browser, .. } = self.args.clone();
-        sync::onboard(self.context, session, region, helper, dry_run, no_browser)
+        let status = sync::onboard(self.context, session, region, helper, dry_run, no_browser)?;
+        if !dry_run {
+            self.note_completion();
+        }
+        Ok(status)
     }
 }

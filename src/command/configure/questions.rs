@@ -9,6 +9,7 @@ use crate::command::region;
 use crate::command::roles::{self, Reachable};
 use crate::context::{OnBehalf, account_called};
 use crate::error::{Error, Result};
+use crate::history::SetUp;
 use crate::portal;
 use crate::profile::index::{AccountRole, ProfileIndex};
 use crate::profile::ini::is_plain_name;
@@ -47,7 +48,9 @@ impl Wizard<'_> {
             Some(url) => url,
             None => self.required("--start-url", None, "Address of the access portal", None, start_url::clean)?,
         };
-        self.note(|args| {
+        self.note(|args, set_up| {
+            *set_up = self.earlier_for(&start_url).cloned().unwrap_or_default();
+            set_up.start_url.clone_from(&start_url);
             args.portal = None;
             if self.config.session(&name).is_some() {
                 args.session.session = Some(name.clone());
@@ -64,10 +67,13 @@ impl Wizard<'_> {
             region
         } else {
             let check = |region: &str| region::checked(region, "--sso-region");
-            let default = self.earlier_region(&start_url);
-            self.required("--sso-region", None, "Region of IAM Identity Center", default.as_deref(), check)?
+            let default = self.earlier_for(&start_url).and_then(|earlier| earlier.region.as_deref());
+            self.required("--sso-region", None, "Region of IAM Identity Center", default, check)?
         };
-        self.note(|args| args.session.sso_region = Some(region.clone()).filter(|_| block.is_none()));
+        self.note(|args, set_up| {
+            args.session.sso_region = Some(region.clone()).filter(|_| block.is_none());
+            set_up.region = Some(region.clone());
+        });
         let scopes = match (&flags.scopes, &block) {
             (Some(scopes), _) => resolve::scope_list(scopes),
             // An empty list leaves the block's scopes unchanged.
@@ -194,11 +200,20 @@ impl Wizard<'_> {
             (None, Some(id)) => vec![portal::Account { id, name: None, email: None }],
             (None, None) => accounts,
         };
-        let roles = self.pick(&broker, session, accounts, role.as_ref())?;
-        if let [Reachable { role: AccountRole { account, role }, .. }] = roles.as_slice() {
-            self.note(|args| (args.account, args.role) = (Some(account.to_string()), Some(role.to_string())));
-        }
-        Ok(roles)
+        self.pick(&broker, session, accounts, role.as_ref())
+    }
+
+    /// Notes the selected roles.
+    pub(super) fn note_roles(&self, roles: &[Reachable]) {
+        self.note(|args, set_up| {
+            if let [Reachable { role: AccountRole { account, role }, .. }] = roles {
+                (args.account, args.role) = (Some(account.to_string()), Some(role.to_string()));
+            }
+            let selected: Vec<String> = roles.iter().map(kept).collect();
+            if set_up.roles != selected {
+                *set_up = SetUp { roles: selected, names: None, ..std::mem::take(set_up) };
+            }
+        });
     }
 
     /// Lets the user select from the roles of these accounts, and from the accounts first if there are many.
@@ -211,14 +226,19 @@ impl Wizard<'_> {
     ) -> Result<Vec<Reachable>> {
         let several = self.args.profile.is_none();
         let now = self.existing_role().filter(|(its, _)| its.is_same_portal(session)).map(|(_, role)| role);
+        let earlier =
+            self.earlier_for(&session.start_url).filter(|_| several).map(|earlier| earlier.roles.as_slice()).unwrap_or_default();
         let name = |account: &portal::Account| account.name.clone().unwrap_or_else(|| "(no name)".to_owned());
         let all_accounts = self.args.account.is_none() && accounts.len() <= LISTED_AT_ONCE;
         let accounts = if accounts.len() > LISTED_AT_ONCE {
             let rows = accounts
                 .iter()
                 .map(|account| vec![name(account), account.id.to_string(), account.email.clone().unwrap_or_default()]);
-            let at = accounts.iter().position(|account| now.as_ref().is_some_and(|role| role.account == account.id));
-            self.select("account", &rows.collect::<Vec<_>>(), at, several, &accounts)?
+            let is_current = |account: &portal::Account| now.as_ref().is_some_and(|role| role.account == account.id);
+            let was_selected = |account: &portal::Account| {
+                earlier.iter().any(|role| role.rsplit_once('@').is_some_and(|(_, its)| its == account.id.as_str()))
+            };
+            self.select("account", &rows.collect::<Vec<_>>(), several, &accounts, is_current, was_selected)?
         } else {
             accounts
         };
@@ -238,17 +258,31 @@ impl Wizard<'_> {
         }
         let rows =
             all.iter().map(|Reachable { account, role }| vec![name(account), role.role.to_string(), role.account.to_string()]);
-        let at = all.iter().position(|reachable| now.as_ref() == Some(&reachable.role));
-        self.select("role", &rows.collect::<Vec<_>>(), at, several, &all)
+        let is_current = |reachable: &Reachable| now.as_ref() == Some(&reachable.role);
+        let was_selected = |reachable: &Reachable| earlier.contains(&kept(reachable));
+        self.select("role", &rows.collect::<Vec<_>>(), several, &all, is_current, was_selected)
     }
 
-    /// The items that the user selects; a single one is taken without a prompt.
-    fn select<T: Clone>(&self, what: &str, rows: &[Vec<String>], at: Option<usize>, several: bool, items: &[T]) -> Result<Vec<T>> {
+    /// The items that the user selects; a single one is taken without a prompt. The cursor is on the current one, and those that were
+    /// selected in a run that was cancelled are marked.
+    fn select<T: Clone>(
+        &self,
+        what: &str,
+        rows: &[Vec<String>],
+        several: bool,
+        items: &[T],
+        is_current: impl Fn(&T) -> bool,
+        was_selected: impl Fn(&T) -> bool,
+    ) -> Result<Vec<T>> {
         if items.len() == 1 {
             self.context.tell(&format!("Only one {what} available: {}", text::clean(&rows.concat().join(" "))));
             return Ok(items.to_vec());
         }
-        let picker = Picker::new(&format!("Which {what}?"), rows.to_vec(), several).at(at.unwrap_or_default());
+        let selected: Vec<usize> = (0..).zip(items).filter(|(_, item)| was_selected(item)).map(|(row, _)| row).collect();
+        let at = items.iter().position(is_current).or(selected.first().copied()).unwrap_or_default();
+        let picker = Picker::new(&format!("Which {what}?"), rows.to_vec(), several).at(at);
+        // A single one needs no mark, which would have to be removed to select another.
+        let picker = if selected.len() > 1 { picker.marking(selected) } else { picker };
         let Some((_, chosen)) = picker::pick(picker, self.context.capabilities())? else {
             return Err(self.cancelled("cancelled"));
         };
@@ -304,13 +338,14 @@ impl Wizard<'_> {
             let target = self.config.profile(name).and_then(|block| index.role_of(&block));
             target.is_some_and(|(its, existing)| its.is_same_portal(session) && existing == *role)
         };
+        let earlier = self.set_up.borrow().names.clone();
         if let [Reachable { role, .. }] = roles {
             let blocks = self.config.profiles();
             let is_ours = |block: &&Block<'_>| {
                 matches!(resolve::credential_source(block), CredentialSource::Helper(_)) && refers_to(&block.name, role)
             };
-            let default = match blocks.iter().find(is_ours) {
-                Some(block) => block.name.to_string(),
+            let default = match earlier.or_else(|| blocks.iter().find(is_ours).map(|block| block.name.to_string())) {
+                Some(name) => name,
                 None => self.names_by_template(naming::DEFAULT, session, roles, &refers_to)?.concat(),
             };
             let check = |name: &str| {
@@ -319,11 +354,14 @@ impl Wizard<'_> {
                 Ok(name)
             };
             let name = self.required("--profile", None, "Profile name", Some(&default), check)?;
-            self.note(|args| args.profile = Some(name.clone()));
+            self.note(|args, set_up| (args.profile, set_up.names) = (Some(name.clone()), Some(name.clone())));
             return Ok(vec![name]);
         }
-        self.required("--profile", None, "Profile names", Some(naming::DEFAULT), |text| {
-            self.names_by_template(text, session, roles, &refers_to)
+        let default = earlier.as_deref().unwrap_or(naming::DEFAULT);
+        self.required("--profile", None, "Profile names", Some(default), |text| {
+            let names = self.names_by_template(text, session, roles, &refers_to)?;
+            self.note(|_, set_up| set_up.names = Some(text.to_owned()));
+            Ok(names)
         })
     }
 
@@ -347,6 +385,11 @@ impl Wizard<'_> {
         let names: Option<Vec<String>> = names.into_iter().collect();
         names.ok_or_else(|| Error::usage("the template yields no unused names", "daypass configure --profile dev"))
     }
+}
+
+/// How a selected role is kept for the next run.
+fn kept(Reachable { role: AccountRole { account, role }, .. }: &Reachable) -> String {
+    format!("{role}@{account}")
 }
 
 /// A role that was given by flags, with the account's name if it is known.

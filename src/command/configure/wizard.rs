@@ -4,7 +4,6 @@ use std::cell::RefCell;
 use std::io;
 
 use super::args::Args;
-use crate::command::flags::SessionFlags;
 use crate::context::Context;
 use crate::error::{Correction, Error, Exit, Result};
 use crate::history::SetUp;
@@ -25,6 +24,8 @@ pub(super) struct Wizard<'a> {
     pub(super) earlier: Option<SetUp>,
     /// The arguments, with what was typed so far.
     known: RefCell<Args>,
+    /// What the next run proposes if this one is cancelled.
+    pub(super) set_up: RefCell<SetUp>,
     /// The name of the session, once there is a sign-in.
     signed_in: RefCell<Option<String>>,
     /// What Ctrl-C prints, if this prompts.
@@ -36,36 +37,34 @@ impl<'a> Wizard<'a> {
         let interactive = context.may_prompt() && !is_complete(args, config);
         let earlier = if interactive { context.history().set_up() } else { None };
         let (known, notice) = (RefCell::new(args.clone()), interactive.then(InterruptNotice::empty));
-        Self { context, config, args, interactive, earlier, known, signed_in: RefCell::default(), notice }
+        let (set_up, signed_in) = (RefCell::default(), RefCell::default());
+        Self { context, config, args, interactive, earlier, known, set_up, signed_in, notice }
     }
 
-    /// Notes a value. If this run is cancelled, however that happens, the next one proposes the portal, and the hint contains the rest.
-    pub(super) fn note(&self, set: impl FnOnce(&mut Args)) {
-        set(&mut self.known.borrow_mut());
+    /// Notes a value. If this run is cancelled, however that happens, the hint contains it as far as there is a flag for it, and the next
+    /// run proposes it.
+    pub(super) fn note(&self, set: impl FnOnce(&mut Args, &mut SetUp)) {
+        set(&mut self.known.borrow_mut(), &mut self.set_up.borrow_mut());
         if let Some(notice) = &self.notice {
-            self.context.history().keep_set_up(self.set_up());
+            self.context.history().keep_set_up(Some(self.set_up.borrow().clone()));
             notice.set(terminal::shown(&self.cancelled("cancelled")));
         }
+    }
+
+    /// Notes that what was typed is written.
+    pub(super) fn note_completion(&self) {
+        self.context.history().keep_set_up(None);
     }
 
     /// Notes that there is a sign-in.
     pub(super) fn note_sign_in(&self, session: &Session) {
         *self.signed_in.borrow_mut() = Some(session.name.clone());
-        self.note(|_| {});
+        self.note(|_, _| {});
     }
 
-    /// The portal that was typed, if it is a new one.
-    fn set_up(&self) -> Option<SetUp> {
-        let SessionFlags { start_url, sso_region, .. } = self.known.borrow().session.clone();
-        let start_url = start_url?;
-        let region = sso_region.or_else(|| self.earlier_region(&start_url));
-        Some(SetUp { start_url, region })
-    }
-
-    /// The region that was typed for this portal in the last run. It may be wrong.
-    pub(super) fn earlier_region(&self, start_url: &str) -> Option<String> {
-        let earlier = self.earlier.as_ref().filter(|earlier| start_url::is_same(&earlier.start_url, start_url));
-        earlier.and_then(|earlier| earlier.region.clone())
+    /// What was typed for this portal in the last run. The region may be wrong.
+    pub(super) fn earlier_for(&self, start_url: &str) -> Option<&SetUp> {
+        self.earlier.as_ref().filter(|earlier| start_url::is_same(&earlier.start_url, start_url))
     }
 
     /// The command that goes on with what was typed so far.
@@ -124,11 +123,15 @@ impl<'a> Wizard<'a> {
         self.typed(prompt::confirm(&text::clean(question), default))
     }
 
-    /// The error of a user who cancels. It names what stays: a sign-in or the portal, and the values in the hint.
+    /// The error of a user who cancels. It names what stays: a sign-in or the portal, several roles, and the values in the hint.
     pub(super) fn cancelled(&self, what: &str) -> Error {
-        let stays = match (&*self.signed_in.borrow(), self.set_up()) {
+        let roles = self.set_up.borrow().roles.len();
+        let stays = match (&*self.signed_in.borrow(), &self.known.borrow().session.start_url) {
+            (Some(name), _) if roles > 1 => {
+                format!(", you stay signed in to {name}, and the next 'daypass configure' marks the {roles} selected roles")
+            }
             (Some(name), _) => format!(", and you stay signed in to {name}"),
-            (None, Some(SetUp { start_url, .. })) => format!(", and the next 'daypass configure' proposes {start_url}"),
+            (None, Some(start_url)) => format!(", and the next 'daypass configure' proposes {start_url}"),
             (None, None) => String::new(),
         };
         Error::new(Exit::Interrupted, format!("{what}; nothing was changed{stays}"), self.command_so_far())
@@ -174,15 +177,20 @@ fn missing_values(args: &Args, config: &Config) -> Vec<(&'static str, String)> {
     };
     let block = name.and_then(|name| config.session(name));
     let stored = |key: &str| block.as_ref().is_some_and(|block| block.text(key).is_some());
-    let address =
-        flags.start_url.clone().or_else(|| portal.filter(|_| block.is_none()).and_then(|text| start_url::clean(text).ok()));
+    let address = flags.start_url.as_deref().or(portal.filter(|_| block.is_none())).and_then(|text| start_url::clean(text).ok());
     let has_address = address.is_some() || stored("sso_start_url");
+    let choice = blocks.first().filter(|_| name.is_none() && !has_address);
+    let (portal_flag, example) = match choice {
+        Some(first) => ("--session", first.name.to_string()),
+        None => ("--start-url", "https://corp.awsapps.com/start".to_owned()),
+    };
     let has_region = flags.sso_region.is_some()
-        || if address.is_some() { address.as_deref().and_then(start_url::region).is_some() } else { stored("sso_region") };
+        || choice.is_some()
+        || address.as_deref().map_or_else(|| stored("sso_region"), |address| start_url::region(address).is_some());
     let unused = ["dev", "example"].into_iter().find(|name| config.profile(name).is_none()).unwrap_or("example-2");
     let whole = !args.session_only && !args.sync;
     let values = [
-        ("--start-url", !has_address, "https://corp.awsapps.com/start".to_owned()),
+        (portal_flag, !has_address, example),
         ("--sso-region", !has_region, "us-east-1".to_owned()),
         ("--account", whole && args.account.is_none(), "111122223333".to_owned()),
         ("--role", whole && args.role.is_none(), "ReadOnly".to_owned()),

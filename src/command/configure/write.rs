@@ -5,6 +5,7 @@ use super::questions::plain_name;
 use super::wizard::{Wizard, complete_command};
 use crate::command::{clean_lines, diff_for_stdout, tell_backup};
 use crate::error::{Correction, Error, Result};
+use crate::profile::Config;
 use crate::profile::chain::{AssumedRole, Policy};
 use crate::profile::edit::{self, Change};
 use crate::profile::helper;
@@ -125,6 +126,7 @@ impl Wizard<'_> {
             }
         }
         let done = store::carry_out(env, prepared, &|_| Ok(changes.to_vec()), others)?;
+        self.note_completion();
         let what = match (names, session) {
             ([], Some(session)) => format!("session {}", session.name),
             ([one], _) => format!("profile {one}"),
@@ -153,9 +155,20 @@ impl Wizard<'_> {
             }
             // It could not read the file.
             _ if !self.config.rejections().is_empty() => {}
-            (_, Some(first)) => self.context.tell(&format!("Try: aws sts get-caller-identity --profile {}", shell_quote(first))),
+            (_, Some(first)) => {
+                let region = self.region_to_add(first, session).map(|region| format!(" --region {region}")).unwrap_or_default();
+                self.context.tell(&format!("Try: aws sts get-caller-identity --profile {}{region}", shell_quote(first)));
+            }
             (Some(session), None) => self.context.tell(&format!("Try: daypass list {}", shell_quote(&session.name))),
             (None, None) => {}
         }
+    }
+
+    /// The region that a command with this profile needs in addition; None if the profile or a variable sets one.
+    fn region_to_add(&self, profile: &str, session: Option<&Session>) -> Option<String> {
+        let env = &self.context.env;
+        let written = Config::read(env).ok()?;
+        let has_region = env.region().is_some() || written.profile(profile)?.text("region").is_some();
+        session.filter(|_| !has_region).map(|session| self.likely_region(session))
     }
 }

@@ -3,17 +3,20 @@
 use super::Migration;
 use super::files::Files;
 use crate::command::convert::{self, Sessions};
+use crate::command::roles::{self, Reachable};
 use crate::command::{clean_lines, diff_for_stdout, tell_backup};
+use crate::context::OnBehalf;
 use crate::error::{Error, Exit, Result};
 use crate::profile::edit::Change;
 use crate::profile::helper;
-use crate::profile::names::{AccountId, RoleName};
+use crate::profile::names::{AccountId, RoleName, Session};
 use crate::profile::other_tools;
 use crate::profile::precedence::Precedence;
 use crate::profile::request::RoleRequest;
 use crate::profile::resolve;
 use crate::profile::store::{self, Others};
 use crate::text;
+use crate::ui::picker::{self, Picker};
 use crate::ui::terminal;
 
 impl Migration<'_> {
@@ -62,23 +65,44 @@ impl Migration<'_> {
         Ok(true)
     }
 
-    /// The conversion of a profile whose role only its tool knows, to the role of the flags.
+    /// The conversion of a profile whose role only its tool knows, to the role of the flags, or to one that the user chooses.
     fn given_role(&self, files: &Files, name: &str, lacks: &str, program: &str) -> Result<Vec<Change>> {
         let missing = || {
             let what = format!("profile \"{name}\" can't be converted: {lacks}; name the role with --account and --role");
             Error::usage(what, "daypass list")
         };
         let tool = files.config.profile(name).and_then(|block| other_tools::of(&files.config, &block)).ok_or_else(missing)?;
+        let session = || resolve::session_in(&files.config, &self.args.session.clone().into());
         let (account, role) = match (&self.args.account, &self.args.role, &tool.role) {
             (Some(account), Some(role), _) => (AccountId::new(account).ok_or_else(missing)?, RoleName::new(role)?),
             (_, _, Some(known)) => (known.account.clone(), known.role.clone()),
+            (None, None, None) if self.context.may_choose() && !self.args.yes => self.picked_role(name, &session()?)?,
             _ => return Err(missing()),
         };
-        let session = resolve::session_in(&files.config, &self.args.session.clone().into())?;
+        let session = session()?;
         let is_new = files.config.session(&session.name).is_none();
         let session = if is_new { Sessions::of(&files.config).with_block(&session) } else { session };
         let line = helper::line(program, &session.name, &account, &role)?;
         let block = Some(session).filter(|_| is_new).map(Change::Session);
         Ok(block.into_iter().chain([convert::change(name, line, Some(&tool))]).collect())
+    }
+
+    /// The role that the user chooses for a profile, from all that the portal lists.
+    fn picked_role(&self, name: &str, session: &Session) -> Result<(AccountId, RoleName)> {
+        let broker = self.context.broker(session, None)?;
+        let by = OnBehalf { no_browser: self.args.no_browser, ..OnBehalf::of(session) };
+        let listed = self.context.offering_sign_in(by, || roles::all_unattended(self.context, session, &broker))?.roles;
+        if listed.is_empty() {
+            return Err(roles::nothing_reachable(&session.name));
+        }
+        let row = |Reachable { account, role }: &Reachable| {
+            vec![account.name.clone().unwrap_or_default(), role.role.to_string(), role.account.to_string()]
+        };
+        let picker = Picker::new(&format!("Which role is for {name}?"), listed.iter().map(row).collect(), false);
+        let chosen = picker::pick(picker, self.context.capabilities())?.and_then(|(_, rows)| rows.first().copied());
+        let chosen = chosen.and_then(|row| listed.into_iter().nth(row)).map(|Reachable { role, .. }| (role.account, role.role));
+        chosen.ok_or_else(|| {
+            Error::new(Exit::Interrupted, "cancelled; nothing was changed", text::command_line(["daypass", "migrate", name]))
+        })
     }
 }

@@ -13,6 +13,9 @@ const GAP: usize = 2;
 /// The width that a column needs to be useful, if its cells are that wide.
 const NARROWEST: usize = 10;
 
+/// The width of an account ID, which is of little use if it is truncated.
+const ACCOUNT_ID: usize = 12;
+
 /// How a line looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
@@ -74,7 +77,7 @@ impl Picker {
     }
 
     /// The widths of the columns that are shown: of the first ones, as many as fit, or fewer if more rows can be told apart then, because
-    /// their cells have more space.
+    /// their cells have more space, or as many without truncated account IDs.
     fn widths(&self, space: usize, capabilities: TerminalCapabilities) -> Vec<usize> {
         let rows = || self.rows.iter().filter(|row| row.len() > 1);
         let mut natural: Vec<usize> = Vec::new();
@@ -92,7 +95,12 @@ impl Picker {
         };
         let layouts = (1..=natural.len()).rev().filter_map(|count| fitted(natural.get(..count)?, space));
         // The last of several maxima: the one with the most columns.
-        layouts.rev().max_by_key(different).or_else(|| natural.first().map(|_| vec![space])).unwrap_or_default()
+        let whole_ids = |widths: &Vec<usize>| widths.iter().zip(&natural).all(|(&width, &own)| width >= own.min(ACCOUNT_ID));
+        layouts
+            .rev()
+            .max_by_key(|widths| (different(widths), whole_ids(widths)))
+            .or_else(|| natural.first().map(|_| vec![space]))
+            .unwrap_or_default()
     }
 }
 

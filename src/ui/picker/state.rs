@@ -106,6 +106,12 @@ impl Picker {
         self
     }
 
+    /// Marks rows.
+    pub fn marking(mut self, rows: impl IntoIterator<Item = usize>) -> Self {
+        self.marks.extend(rows);
+        self
+    }
+
     /// Sets the letters that choose with Ctrl, and the help lines for all keys, the longest first.
     pub fn acting(self, letters: &'static [char], help: &'static [&'static str]) -> Self {
         Self { letters, help, ..self }

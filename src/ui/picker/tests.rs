@@ -141,6 +141,10 @@ fn at_forty_columns_the_middle_of_the_widest_cells_is_left_out() {
     assert_eq!(shown[2], "> Development  11112…23333  Devel…ccess");
     let shown = text(&mut accounts(false), 40, 24, ASCII);
     assert_eq!(shown[2], "> Development  11112~23333  Devel~ccess");
+    // An account ID that is not needed is hidden rather than truncated.
+    let roles = rows(&[&["Development", "DeveloperAccess", "111122223333"], &["Development", "ReadOnly", "111122223333"]]);
+    let shown = text(&mut Picker::new("Role", roles, true), 40, 24, UTF8);
+    assert_eq!(shown[2], ">   Development  DeveloperAccess");
 }
 
 #[test]
