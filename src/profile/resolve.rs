@@ -563,16 +563,12 @@ fn own_source(profile: &Block<'_>) -> CredentialSource {
         }
     }
     if let Some(process) = process {
-        return match helper::read(process) {
-            Some(request) => CredentialSource::Helper(Box::new(request)),
-            None => {
-                let program = helper::other_tool(process).unwrap_or("a credential_process that is not daypass");
-                other(
-                    format!("gets its credentials from {program}"),
-                    migrate_hint(profile).unwrap_or_else(|| other_profile_hint(name)),
-                )
-            }
-        };
+        if let Some(request) = helper::read(process) {
+            return CredentialSource::Helper(Box::new(request));
+        }
+        let program = helper::other_tool(process).unwrap_or("a credential_process that is not daypass");
+        let hint = migrate_hint(profile).unwrap_or_else(|| other_profile_hint(name));
+        return other(format!("gets its credentials from {program}"), hint);
     }
     if has("sso_session") {
         return CredentialSource::Native;
