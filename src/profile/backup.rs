@@ -48,13 +48,17 @@ pub(super) fn masked(text: &str) -> String {
     for (kept, whole) in without_secrets(text).split_inclusive('\n').zip(text.split_inclusive('\n')) {
         let line = whole.trim_end_matches(['\n', '\r']);
         let end = whole.get(line.len()..).unwrap_or_default();
-        match line.split_once('=') {
-            Some((key, _)) if kept != whole && names_secret(key) => shown.extend([key, "= ", HIDDEN, end]),
+        let property = line.split_once('=').map(|(key, value)| {
+            let value_start = line.len() - value.trim_start().len();
+            (key, line.get(..value_start).unwrap_or_default(), value)
+        });
+        match property {
+            Some((key, start, _)) if kept != whole && names_secret(key) => shown.extend([start, HIDDEN, end]),
             _ if kept != whole => shown.extend([HIDDEN, end]),
-            Some((key, value)) if key.trim().eq_ignore_ascii_case("aws_access_key_id") => {
+            Some((key, start, value)) if key.trim().eq_ignore_ascii_case("aws_access_key_id") => {
                 let id = value.trim();
                 let (front, back) = (id.get(..4).unwrap_or_default(), id.len().checked_sub(4).and_then(|at| id.get(at..)));
-                shown.extend([key, "= ", front, "…", back.unwrap_or_default(), end]);
+                shown.extend([start, front, "…", back.unwrap_or_default(), end]);
             }
             _ => shown.push_str(whole),
         }
@@ -138,8 +142,8 @@ mod tests {
             "[a]\r\naws_access_key_id=AKIAIOSFODNN7EXAMPLE\r\naws_secret_access_key = {secret}\n# old: {secret}\n\
              aws_session_token =\n  one\nregion = x"
         );
-        let shown = "[a]\r\naws_access_key_id= AKIA…MPLE\r\naws_secret_access_key = ********\n********\n\
-                     aws_session_token = ********\n********\nregion = x";
+        let shown = "[a]\r\naws_access_key_id=AKIA…MPLE\r\naws_secret_access_key = ********\n********\n\
+                     aws_session_token =********\n********\nregion = x";
         assert_eq!(masked(&text), shown);
     }
 
