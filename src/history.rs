@@ -286,7 +286,7 @@ impl History {
     /// Records that the portal has accepted the sign-in, to the minute.
     pub fn session_seen(&self, session: &Session, now: OffsetDateTime) {
         let now = now.unix_timestamp();
-        if self.sign_ins().iter().any(|own| own.belong_to(session) && own.at.is_some() && own.seen + 60 <= now) {
+        if self.sign_ins().iter().any(|own| own.belong_to(session) && own.seen + 60 <= now) {
             self.change_sign_ins(session, |own| own.seen = own.seen.max(now));
         }
     }

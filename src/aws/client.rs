@@ -41,7 +41,10 @@ impl Client {
         let runtime = new_runtime()?;
         let endpoints = runtime.block_on(EndpointSettings::read(settings, services))?;
         let fips = endpoints.fips.as_ref().filter(|fips| fips.value).map(|fips| fips.source.clone());
-        let last = LastExchange::new(&settings.region, fips, endpoints.own());
+        let own = endpoints.own();
+        // A custom endpoint together with dual-stack is an error in the service's endpoint rules.
+        let dual_stack = (dual_stack && own.is_empty()).then_some(true);
+        let last = LastExchange::new(&settings.region, fips, own);
         let http = tls::http_client(settings, last.clone())?;
         let mut config = SdkConfig::builder()
             .behavior_version(BehaviorVersion::latest())
@@ -50,8 +53,6 @@ impl Client {
             // The broker retries, because all attempts share one deadline.
             .retry_config(RetryConfig::disabled());
         config.set_use_fips(endpoints.fips.as_ref().map(|fips| fips.value));
-        // A custom endpoint together with dual-stack is an error in the service's endpoint rules.
-        let dual_stack = (dual_stack && endpoints.own().is_empty()).then_some(true);
         config.set_use_dual_stack(endpoints.dual_stack.or(dual_stack));
         let config = config.service_config(endpoints).build();
         Ok(Self { runtime: Some(runtime), config, last })

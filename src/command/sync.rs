@@ -406,8 +406,9 @@ fn tell(context: &Context, plan: &Plan, args: &Args, notes: &Notes) {
         super::tell_backup(context, plan);
     }
     if notes.reached > 0 {
-        let (roles, have) = if notes.reached == 1 { ("role", "has") } else { ("roles", "have") };
-        context.tell(&format!("Left out {} {roles} that {have} a profile already (--all-roles adds them).", notes.reached));
+        let have = if notes.reached == 1 { "has" } else { "have" };
+        let roles = text::counted(notes.reached, "role");
+        context.tell(&format!("Left out {roles} that {have} a profile already (--all-roles adds them)."));
     }
     if notes.stale > 0 {
         let (count, again) = (notes.stale, again(args, "--prune"));
